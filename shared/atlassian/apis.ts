@@ -1,0 +1,162 @@
+import type { CloudTarget, DataCenterTarget } from '../target.ts';
+
+/** What a write answered. `unchanged` when Atlassian itself says that it was so already. */
+export interface Answer {
+  readonly status: 'changed' | 'unchanged';
+  readonly httpStatus: number;
+  readonly traceId?: string | undefined;
+}
+
+export interface Group {
+  readonly groupId: string;
+  readonly name: string;
+  /** Synchronised from an identity provider; unknown (undefined) where only Jira could be asked. */
+  readonly external?: boolean | undefined;
+}
+
+export interface JiraUser {
+  readonly accountId: string;
+  readonly active: boolean;
+  /** Absent when Atlassian hides it. */
+  readonly emailAddress?: string | undefined;
+}
+
+export interface OrganisationUser {
+  readonly accountId: string;
+  readonly email?: string | undefined;
+  readonly accountStatus?: string | undefined;
+  /** active, suspended or no_membership. */
+  readonly membershipStatus?: string | undefined;
+  /** managed or unmanaged. */
+  readonly claimStatus?: string | undefined;
+  /** synced means SCIM. */
+  readonly managementSource?: string | undefined;
+  /** Group ids; absent when they were not asked for or not given. */
+  readonly groupIds?: readonly string[] | undefined;
+}
+
+export interface Rule {
+  readonly allowed: boolean;
+  readonly reason?: string | undefined;
+}
+
+/** All methods throw Refusal, RateLimited or NoAnswer (errors.ts), and take a signal that ends at the function's deadline. */
+export interface Jira {
+  /** Everybody whom the query finds; exact matching is the caller's. GET user/search. */
+  readonly findUsers: (query: string, signal: AbortSignal) => Promise<readonly JiraUser[]>;
+  /** GET user; `undefined` on 404. */
+  readonly user: (accountId: string, signal: AbortSignal) => Promise<JiraUser | undefined>;
+  /** GET user/groups; `undefined` on 404. */
+  readonly groupsOfUser: (accountId: string, signal: AbortSignal) => Promise<readonly Group[] | undefined>;
+  /** GET group/bulk by exact names, in as few calls as it allows. */
+  readonly groupsByName: (names: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
+  /** GET group/bulk by ids. */
+  readonly groupsById: (groupIds: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
+  readonly addToGroup: (member: GroupMember, signal: AbortSignal) => Promise<Answer>;
+  readonly removeFromGroup: (member: GroupMember, signal: AbortSignal) => Promise<Answer>;
+  /** POST user. 201 is also the answer for one who exists and has access. */
+  readonly createUser: (
+    user: { readonly emailAddress: string; readonly products: readonly string[] },
+    signal: AbortSignal,
+  ) => Promise<Answer>;
+}
+
+export interface GroupMember {
+  readonly groupId: string;
+  readonly accountId: string;
+}
+
+export interface Organisation {
+  /** POST v2 users/search by e-mail, exact, suspended people included; with group ids when `groups`. */
+  readonly usersByEmail: (
+    emails: readonly string[],
+    options: { readonly groups: boolean },
+    signal: AbortSignal,
+  ) => Promise<readonly OrganisationUser[]>;
+  /** POST v2 users/search by account id. */
+  readonly usersById: (
+    accountIds: readonly string[],
+    options: { readonly groups: boolean },
+    signal: AbortSignal,
+  ) => Promise<readonly OrganisationUser[]>;
+  /** POST v2 groups/search by exact names. */
+  readonly groupsByName: (names: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
+  readonly groupsById: (groupIds: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
+  /** Names of the domains whose claim is verified, lower-cased. GET v1 domains. */
+  readonly verifiedDomains: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** v2 directory API, or v1 where the target's `suspendApi` says so. */
+  readonly suspend: (accountId: string, signal: AbortSignal) => Promise<Answer>;
+  readonly restore: (accountId: string, signal: AbortSignal) => Promise<Answer>;
+  /** POST v2 users/invite, which can fail for one person inside a success: that is thrown as a Refusal. */
+  readonly invite: (
+    invitation: { readonly email: string; readonly products: readonly string[] },
+    signal: AbortSignal,
+  ) => Promise<Answer>;
+}
+
+export interface UserManagement {
+  /** GET manage: what may be done to this account, by privilege (`email.set`, `lifecycle.enablement`). */
+  readonly privileges: (
+    accountId: string,
+    privileges: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<Readonly<Record<string, Rule>>>;
+  /** The account's present address and status, from GET manage/profile; `undefined` on 404. */
+  readonly profile: (
+    accountId: string,
+    signal: AbortSignal,
+  ) => Promise<{ readonly email?: string | undefined; readonly accountStatus?: string | undefined } | undefined>;
+  readonly setEmail: (accountId: string, email: string, signal: AbortSignal) => Promise<Answer>;
+  readonly disable: (accountId: string, message: string | undefined, signal: AbortSignal) => Promise<Answer>;
+  readonly enable: (accountId: string, signal: AbortSignal) => Promise<Answer>;
+}
+
+/** One Cloud site; what needs organisation keys is absent without them. */
+export interface Cloud {
+  readonly target: CloudTarget;
+  readonly jira: Jira;
+  readonly organisation?: Organisation | undefined;
+  readonly userManagement?: UserManagement | undefined;
+}
+
+export interface DataCenterUser {
+  readonly username: string;
+  readonly emailAddress?: string | undefined;
+  readonly active: boolean;
+  /** Names of the user's groups, when they were asked for. */
+  readonly groups?: readonly string[] | undefined;
+}
+
+export interface DataCenter {
+  readonly target: DataCenterTarget;
+  /** GET user with groups; `undefined` on 404. */
+  readonly user: (username: string, signal: AbortSignal) => Promise<DataCenterUser | undefined>;
+  /** GET user/search, active and inactive; exact matching is the caller's. */
+  readonly findUsers: (query: string, signal: AbortSignal) => Promise<readonly DataCenterUser[]>;
+  /** Whether a group of exactly this name is there. GET groups/picker. */
+  readonly groupExists: (name: string, signal: AbortSignal) => Promise<boolean>;
+  readonly addToGroup: (
+    member: { readonly group: string; readonly username: string },
+    signal: AbortSignal,
+  ) => Promise<Answer>;
+  readonly removeFromGroup: (
+    member: { readonly group: string; readonly username: string },
+    signal: AbortSignal,
+  ) => Promise<Answer>;
+  readonly createUser: (
+    user: { readonly username: string; readonly emailAddress: string; readonly displayName: string },
+    signal: AbortSignal,
+  ) => Promise<Answer>;
+  /** PUT user: only what is given changes. */
+  readonly updateUser: (
+    username: string,
+    change: { readonly emailAddress?: string; readonly active?: boolean },
+    signal: AbortSignal,
+  ) => Promise<Answer>;
+}
+
+/** Calls made through a set of APIs since they were opened, for the summary. */
+export interface CallCount {
+  readonly sent: number;
+  readonly rateLimited: number;
+}

@@ -1,0 +1,46 @@
+import { CODES, type Code } from '../job/codes.ts';
+import { RollcallError } from '../errors.ts';
+
+export interface RefusalDetails {
+  readonly httpStatus?: number | undefined;
+  readonly traceId?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** A row's wish cannot be carried out (as things are): Atlassian said no, or what it showed us does. */
+export class Refusal extends RollcallError {
+  readonly code: Code;
+  readonly temporary: boolean;
+  readonly httpStatus: number | undefined;
+  readonly traceId: string | undefined;
+
+  constructor(code: Code, message: string, details: RefusalDetails = {}) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.temporary = CODES[code].temporary;
+    this.httpStatus = details.httpStatus;
+    this.traceId = details.traceId;
+  }
+}
+
+/** The call may not begin yet: Atlassian answered 429, or pacing says that it would. Waiting is not failing. */
+export class RateLimited extends RollcallError {
+  readonly code = 'RATE_LIMITED';
+  readonly temporary = true;
+  /** Epoch milliseconds before which no call of this kind should begin. */
+  readonly notBeforeMs: number;
+  /** False when no request was sent at all. */
+  readonly sent: boolean;
+
+  constructor(message: string, options: { readonly notBeforeMs: number; readonly sent: boolean }) {
+    super(message);
+    this.notBeforeMs = options.notBeforeMs;
+    this.sent = options.sent;
+  }
+}
+
+/** A request was sent and no whole answer came: whether it was carried out has to be read back. */
+export class NoAnswer extends RollcallError {
+  readonly code = 'TIMED_OUT';
+  readonly temporary = true;
+}

@@ -1,0 +1,57 @@
+import { deflateRawSync, inflateRawSync, constants } from 'node:zlib';
+
+import { CODES, type Code } from './codes.ts';
+import type { Status } from './outcome.ts';
+
+/** A row without an outcome has one of these; a row that a worker handed back or dropped is known not to be in anybody's hands. */
+export const PENDING = 0;
+export const HANDED_BACK = 1;
+
+/** Set beside the fate once a write may have begun. */
+const ATTEMPTED = 0x80;
+
+interface SettledFate {
+  readonly status: Status;
+  readonly code: Code | undefined;
+}
+
+// The order is part of the stored format: new fates go to the end.
+const SETTLED: readonly SettledFate[] = [
+  { status: 'changed', code: undefined },
+  { status: 'unchanged', code: undefined },
+  ...(Object.keys(CODES) as Code[]).flatMap((code) => CODES[code].statuses.map((status) => ({ status, code }))),
+];
+const FIRST_SETTLED = 2;
+
+const numbers = new Map(SETTLED.map((fate, index) => [`${fate.status}/${fate.code ?? ''}`, index + FIRST_SETTLED]));
+
+/** The byte of a row that has this outcome. */
+export function fateOf(status: Status, code?: Code): number {
+  const number = numbers.get(`${status}/${status === 'changed' || status === 'unchanged' ? '' : (code ?? '')}`);
+  if (number === undefined) throw new TypeError(`No row can be ${status} with code ${code ?? '(none)'}`);
+  return number;
+}
+
+/** The outcome that a byte stands for, or `undefined` when the row has none yet. */
+export const settledFate = (fate: number): SettledFate | undefined => SETTLED[(fate & ~ATTEMPTED) - FIRST_SETTLED];
+
+export const isSettled = (fate: number): boolean => (fate & ~ATTEMPTED) >= FIRST_SETTLED;
+
+export const wasAttempted = (fate: number): boolean => (fate & ATTEMPTED) !== 0;
+
+/** The same fate, with the mark that a write may have begun. */
+export const attempted = (fate: number): number => fate | ATTEMPTED;
+
+/** Another fate for the same row; the mark stays. */
+export const withFate = (old: number, fate: number): number => (old & ATTEMPTED) | fate;
+
+/** Fates as they are stored: deflated, base64. A million rows that went alike take about a kilobyte. */
+export const packFates = (fates: Uint8Array): string =>
+  deflateRawSync(fates, { level: constants.Z_BEST_SPEED }).toString('base64');
+
+/** The inverse of packFates; throws RangeError when it does not come to `rows` bytes. */
+export function unpackFates(packed: string, rows: number): Uint8Array {
+  const fates = inflateRawSync(Buffer.from(packed, 'base64'), { maxOutputLength: Math.max(rows, 1) });
+  if (fates.length !== rows) throw new RangeError(`${fates.length} fates for ${rows} rows`);
+  return new Uint8Array(fates);
+}

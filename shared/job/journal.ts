@@ -1,0 +1,99 @@
+import * as z from 'zod';
+
+import { COMMANDS } from './job.ts';
+import { STATUSES } from './outcome.ts';
+import { CODES, type Code } from './codes.ts';
+
+const codeSchema = z.enum(Object.keys(CODES) as [Code, ...Code[]]); // Object.keys of a const object gives its keys
+
+const rowNumber = z.int().nonnegative();
+
+export const outcomeSchema = z.object({
+  row: rowNumber,
+  line: z.int().positive(),
+  generation: z.int().nonnegative(),
+  status: z.enum(STATUSES),
+  code: codeSchema.optional(),
+  message: z.string().optional(),
+  httpStatus: z.int().optional(),
+  attempts: z.int().nonnegative(),
+  traceId: z.string().optional(),
+  finishedAt: z.string(),
+});
+
+/** Calls at Atlassian: sent in all, answered 429, and sent for a task that had been attempted before. */
+export const callsSchema = z.object({
+  sent: z.int().nonnegative(),
+  rateLimited: z.int().nonnegative(),
+  retried: z.int().nonnegative(),
+});
+
+export type Calls = Readonly<z.infer<typeof callsSchema>>;
+
+const jobSchema = z.object({
+  id: z.string().min(1),
+  target: z.string(),
+  operation: z.string(),
+  manifest: z.object({
+    bucket: z.string(),
+    key: z.string(),
+    versionId: z.string().optional(),
+    bytes: z.int().nonnegative(),
+  }),
+  startedAt: z.string(),
+});
+
+const problemSchema = z.object({ line: z.int().positive().optional(), message: z.string() });
+
+/** Why a manifest is refused: the line where there is one, and what to do about it. */
+export type Problem = Readonly<z.infer<typeof problemSchema>>;
+
+/** A place in the manifest at which a row begins: its row number, its line, and its byte offset. */
+export const positionSchema = z.object({ row: rowNumber, line: z.int().positive(), offset: rowNumber });
+
+export type Position = Readonly<z.infer<typeof positionSchema>>;
+
+const happenings = z.discriminatedUnion('type', [
+  /** The splitter has begun to read the manifest. */
+  z.object({ type: z.literal('surveying'), job: jobSchema }),
+  /** The whole manifest has been read; `jobs/<id>/survey.json` says what is in it. */
+  z.object({ type: z.literal('surveyed') }),
+  /** The manifest as a whole is refused. */
+  z.object({ type: z.literal('rejected'), job: jobSchema, problems: z.array(problemSchema).min(1) }),
+  /** Rows before `reached` have been sent; `feedId` names the feed this answers. */
+  z.object({ type: z.literal('fed'), feedId: z.string(), reached: positionSchema }),
+  /** A worker is about to write; `before` is what it read of each row. */
+  z.object({
+    type: z.literal('attempting'),
+    rows: z.array(z.object({ row: rowNumber, line: z.int().positive(), before: z.unknown() })),
+  }),
+  /** What a worker's batch came to: outcomes, rows handed back until a time, and rows dropped because the job had stopped. */
+  z.object({
+    type: z.literal('recorded'),
+    outcomes: z.array(outcomeSchema),
+    returned: z.array(rowNumber),
+    until: z.string().optional(),
+    dropped: z.array(rowNumber),
+    calls: callsSchema,
+  }),
+  /** Nothing more may begin until a person has mended what the message says. */
+  z.object({ type: z.literal('halted'), code: codeSchema, message: z.string() }),
+  z.object({ type: z.literal('commanded'), command: z.enum(COMMANDS) }),
+  /** Failed rows were put up again by hand. */
+  z.object({ type: z.literal('redriven'), rows: z.array(rowNumber), generation: z.int().positive() }),
+  z.object({ type: z.literal('swept') }),
+  z.object({ type: z.literal('reported'), revision: z.int().positive() }),
+]);
+
+/** One thing that happened to a job. Events carry ids of their own, so one that is delivered twice is folded once. */
+export const journalEventSchema = z
+  .object({ version: z.literal(1), id: z.string().min(1), jobId: z.string().min(1), at: z.string() })
+  .and(happenings);
+
+export type JournalEvent = z.infer<typeof journalEventSchema>;
+export type Happening = z.infer<typeof happenings>;
+
+/** A line of a chunk: a row's before-state when a write was about to begin, or a row's outcome. */
+export type JournalEntry =
+  | { readonly kind: 'attempting'; readonly row: number; readonly line: number; readonly before: unknown }
+  | ({ readonly kind: 'outcome' } & z.infer<typeof outcomeSchema>);

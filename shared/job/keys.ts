@@ -1,0 +1,24 @@
+import type { Job } from './job.ts';
+
+/** Where everything about jobs lies: people's files under `<target>/…`, our own under prefixes that no target may be named. */
+export const RESERVED_TARGET_NAMES = ['control', 'rejected', 'jobs', 'open', 'broken'] as const;
+
+/** A job's private objects in the results bucket. */
+export const stateKey = (jobId: string): string => `jobs/${jobId}/state.json`;
+export const surveyKey = (jobId: string): string => `jobs/${jobId}/survey.json`;
+/** Which row waits for which: one `[row, afterRow, afterLine]` a line, by row; absent when no row waits. */
+export const orderKey = (jobId: string): string => `jobs/${jobId}/order.jsonl`;
+export const chunkKey = (jobId: string, name: string): string => `jobs/${jobId}/chunks/${name}.jsonl`;
+
+/** An empty object for each job that has not ended: what the sweep lists. */
+export const OPEN_PREFIX = 'open/';
+export const openKey = (jobId: string): string => `${OPEN_PREFIX}${jobId}`;
+
+/** Where a message that cannot be read is set aside. */
+export const brokenKey = (queue: string, messageId: string): string => `broken/${queue}/${messageId}.json`;
+
+/** The folder of the files that people read: under `rejected/` when the key named no known target or operation. */
+export const resultsPrefix = (job: Job): string =>
+  job.target === '' || job.operation === '' ? `rejected/${job.id}/` : `${job.target}/${job.operation}/${job.id}/`;
+
+export const REPORT_FILES = ['summary.json', 'results.csv', 'failed.csv', 'unprocessed.csv'] as const;

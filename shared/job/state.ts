@@ -1,0 +1,85 @@
+import * as z from 'zod';
+
+import { packFates, unpackFates } from './fates.ts';
+import type { Job, JobState } from './job.ts';
+import { ENDED_STATES, OPEN_STATES } from './job.ts';
+import type { Calls, JournalEntry, Position, Problem } from './journal.ts';
+import type { Code } from './codes.ts';
+
+/** A chunk of the journal: an object of JSON lines (JournalEntry), and the range of rows that it speaks of. */
+export interface Chunk {
+  readonly name: string;
+  readonly firstRow: number;
+  readonly lastRow: number;
+}
+
+/** What the state still has to see done: sent by every run until an event confirms it. Epoch milliseconds. */
+export interface Outbox {
+  readonly feed?:
+    { readonly id: string; readonly from: Position; readonly to: number; readonly sentAtMs: number } | undefined;
+  readonly report?: { readonly revision: number; readonly sentAtMs: number } | undefined;
+}
+
+/** Everything the coordinator knows of a job: a fold of its journal, kept at `jobs/<id>/state.json` with If-Match as the fence. */
+export interface State {
+  readonly job: Job;
+  readonly state: JobState;
+  /** Why the job was halted or refused. */
+  readonly halt?: { readonly code: Code; readonly message: string } | undefined;
+  readonly problems: readonly Problem[];
+  readonly rows: number;
+  readonly manifest?:
+    { readonly encoding: string; readonly delimiter: string; readonly carriedColumns: readonly string[] } | undefined;
+  /** A byte a row: see fates.ts. Folding changes it in place, on a copy that one run owns. */
+  readonly fates: Uint8Array;
+  /** Rows that were put up again by hand, and how often. */
+  readonly generations: ReadonlyMap<number, number>;
+  /** How many rows have been let out. */
+  readonly released: number;
+  /** How far the feed came: rows before it were sent. */
+  readonly fed: Position;
+  readonly chunks: readonly Chunk[];
+  /** Entries that are not in a chunk yet. */
+  readonly tail: readonly JournalEntry[];
+  readonly calls: Calls;
+  /** Outcomes a second, lately. */
+  readonly rate: { readonly sinceMs: number; readonly settled: number; readonly perSecond: number };
+  readonly outbox: Outbox;
+  /** Ids of the latest events, so that one that comes twice counts once. */
+  readonly recentEvents: readonly string[];
+  readonly lastEventMs: number;
+  /** Until when rows were handed back, at the latest. */
+  readonly untilMs: number;
+  /** Sweeps that fed the job again since the last outcome. */
+  readonly rounds: number;
+  /** The revision of the newest report that was asked for; 0 before the first. */
+  readonly revision: number;
+  /** When the job was stopped or ended; ISO 8601. */
+  readonly finishedAt?: string | undefined;
+  /** When the present state began; epoch milliseconds. */
+  readonly stateSinceMs: number;
+}
+
+const storedSchema = z.object({
+  version: z.literal(1),
+  state: z.enum([...OPEN_STATES, ...ENDED_STATES]),
+  rows: z.int().nonnegative(),
+  fates: z.string(),
+  generations: z.array(z.tuple([z.int(), z.int()])),
+});
+
+/** A state as the text that is stored. */
+export const serializeState = ({ fates, generations, ...rest }: State): string =>
+  JSON.stringify({ version: 1, ...rest, fates: packFates(fates), generations: [...generations] });
+
+/** The inverse of serializeState. Checks what could come from another version; the rest is our own writing, fenced by If-Match. */
+export function parseState(text: string): State {
+  const raw: unknown = JSON.parse(text);
+  const { version: _version, fates, generations, ...checked } = storedSchema.parse(raw);
+  return {
+    ...(raw as Omit<State, 'fates' | 'generations'>), // written by serializeState of the version just checked
+    ...checked,
+    fates: unpackFates(fates, checked.rows),
+    generations: new Map(generations),
+  };
+}

@@ -1,0 +1,19 @@
+import * as z from 'zod';
+
+/** One row of one job: the body of one SQS message. A task's own line survives redrives; its attempts do not. */
+export const taskSchema = z.object({
+  version: z.literal(1),
+  jobId: z.string().min(1),
+  target: z.string().min(1),
+  operation: z.string().min(1),
+  row: z.int().nonnegative(),
+  line: z.int().positive(),
+  /** Our columns by their canonical names; empty cells are left out. */
+  cells: z.record(z.string(), z.string()),
+  /** The row that frees the address that this one takes. */
+  after: z.object({ row: z.int().nonnegative(), line: z.int().positive() }).optional(),
+  generation: z.int().nonnegative(),
+  attempts: z.int().nonnegative(),
+});
+
+export type Task = Readonly<z.infer<typeof taskSchema>>;

@@ -1,0 +1,80 @@
+import type { Readable } from 'node:stream';
+
+import type { JournalEvent } from './job/journal.ts';
+import type { Target } from './target.ts';
+
+/** What time it is; tests decide. */
+export interface Clock {
+  readonly now: () => Date;
+}
+
+/** Ids that nobody else has, and the dice for jitter; tests decide. */
+export interface Chance {
+  readonly uuid: () => string;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+export interface StoredObject {
+  readonly body: Readable;
+  readonly etag: string;
+  /** Bytes of the body that is served: the rest of the object when it was read from an offset. */
+  readonly bytes: number;
+  readonly text: () => Promise<string>;
+}
+
+/** A write may be made to depend on what is there: on this etag, or on nothing being there. */
+export type WriteCondition = { readonly ifMatch: string } | { readonly ifNoneMatch: '*' };
+
+export interface ReadOptions {
+  readonly versionId?: string | undefined;
+  /** First byte to read; an offset at or beyond the end gives an empty body. */
+  readonly from?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One S3 bucket. A key that is not there reads as `undefined`. */
+export interface ObjectStore {
+  readonly read: (key: string, options?: ReadOptions) => Promise<StoredObject | undefined>;
+  /** Reads only when the object is no longer the one with this etag. */
+  readonly readIfChanged: (key: string, etag: string) => Promise<StoredObject | 'unchanged' | undefined>;
+  /** Throws ConditionNotMet when the condition does not hold (412) or lost a race (409). */
+  readonly write: (
+    key: string,
+    body: string | Uint8Array,
+    condition?: WriteCondition,
+  ) => Promise<{ readonly etag: string }>;
+  /** Writes a body of any length in parts, with bounded memory. */
+  readonly writeStream: (key: string, body: AsyncIterable<string | Uint8Array>) => Promise<void>;
+  /** Keys under a prefix, in UTF-8 order. */
+  readonly list: (prefix: string) => AsyncIterable<string>;
+  readonly delete: (key: string) => Promise<void>;
+}
+
+export interface Message {
+  /** Sent as JSON. */
+  readonly body: unknown;
+  /** FIFO: the mailbox. Standard: whose turn it is (fair queues). */
+  readonly groupId?: string | undefined;
+  readonly deduplicationId?: string | undefined;
+  /** 0 to 900, whole seconds. */
+  readonly delaySeconds?: number | undefined;
+  /** Sent as string attributes. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
+}
+
+/** One SQS queue to send to. Resolves once every message is accepted; throws QueueRefused when one was not, after trying it again. */
+export interface Queue {
+  readonly send: (messages: readonly Message[]) => Promise<void>;
+}
+
+/** A job's mailbox: events are kept until a coordinator has folded them. */
+export interface Journal {
+  readonly post: (events: readonly JournalEvent[]) => Promise<void>;
+}
+
+/** The targets, as their secrets describe them. Throws TargetUnreadable when a secret is there but is not what it should be. */
+export interface Targets {
+  /** `undefined` when no secret has that name; `fresh` reads it again, at most once a second, after a 401. */
+  readonly find: (name: string, options?: { readonly fresh?: boolean }) => Promise<Target | undefined>;
+}

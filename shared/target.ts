@@ -1,0 +1,32 @@
+/** A Jira Cloud site, and its organisation where keys for that are given. */
+export interface CloudTarget {
+  readonly type: 'cloud';
+  readonly name: string;
+  readonly siteUrl: string;
+  readonly email: string;
+  readonly apiToken: string;
+  readonly orgId?: string | undefined;
+  readonly orgApiKey?: string | undefined;
+  /** Given with a scoped token: Jira is then called at `<apiUrl>/ex/jira/<cloudId>`. */
+  readonly cloudId?: string | undefined;
+  readonly directoryId?: string | undefined;
+  readonly apiUrl: string;
+  readonly defaultProducts?: readonly string[] | undefined;
+  readonly suspendApi: 'v2' | 'v1';
+}
+
+/** A Jira Data Center, with any context path in its base URL. */
+export interface DataCenterTarget {
+  readonly type: 'data-center';
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly token: string;
+}
+
+/** Whom a job is carried out against. The credentials in it must never reach a log line or an error message. */
+export type Target = CloudTarget | DataCenterTarget;
+
+export type TargetType = Target['type'];
+
+/** The name of the secret that describes a target. */
+export const secretName = (target: string): string => `rollcall/${target}`;
