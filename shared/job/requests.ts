@@ -1,0 +1,27 @@
+import * as z from 'zod';
+
+import { positionSchema } from './journal.ts';
+
+/** What the coordinator asks of the splitter: send the rows from `from` up to but not including `to` that have no outcome. */
+export const feedRequestSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('feed'),
+  jobId: z.string().min(1),
+  feedId: z.string().min(1),
+  from: z.int().nonnegative(),
+  to: z.int().nonnegative(),
+  /** A known position at or before `from`; the survey may have kept a nearer one. */
+  near: positionSchema,
+});
+
+export type FeedRequest = Readonly<z.infer<typeof feedRequestSchema>>;
+
+/** What the coordinator asks of the reporter: write the job's files as this revision. */
+export const reportRequestSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('report'),
+  jobId: z.string().min(1),
+  revision: z.int().positive(),
+});
+
+export type ReportRequest = Readonly<z.infer<typeof reportRequestSchema>>;
