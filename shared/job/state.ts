@@ -16,7 +16,14 @@ export interface Chunk {
 /** What the state still has to see done: sent by every run until an event confirms it. Epoch milliseconds. */
 export interface Outbox {
   readonly feed?:
-    { readonly id: string; readonly from: Position; readonly to: number; readonly sentAtMs: number } | undefined;
+    | {
+        readonly id: string;
+        readonly from: number;
+        readonly to: number;
+        readonly near: Position;
+        readonly sentAtMs: number;
+      }
+    | undefined;
   readonly report?: { readonly revision: number; readonly sentAtMs: number } | undefined;
 }
 
