@@ -3,9 +3,12 @@ import { deflateRawSync, inflateRawSync, constants } from 'node:zlib';
 import { CODES, type Code } from './codes.ts';
 import type { Status } from './outcome.ts';
 
-/** A row without an outcome has one of these; a row that a worker handed back or dropped is known not to be in anybody's hands. */
+/** A row without an outcome has one of these three. */
 export const PENDING = 0;
+/** A worker handed the row back or dropped it: nobody has it in hand, and it still fills its place in the window. */
 export const HANDED_BACK = 1;
+/** The row waits for another row's outcome: it leaves its place in the window to others, or the two might wait for each other. */
+export const AWAITING_ROW = 2;
 
 /** Set beside the fate once a write may have begun. */
 const ATTEMPTED = 0x80;
@@ -21,7 +24,7 @@ const SETTLED: readonly SettledFate[] = [
   { status: 'unchanged', code: undefined },
   ...(Object.keys(CODES) as Code[]).flatMap((code) => CODES[code].statuses.map((status) => ({ status, code }))),
 ];
-const FIRST_SETTLED = 2;
+const FIRST_SETTLED = 3;
 
 const numbers = new Map(SETTLED.map((fate, index) => [`${fate.status}/${fate.code ?? ''}`, index + FIRST_SETTLED]));
 
@@ -34,6 +37,9 @@ export function fateOf(status: Status, code?: Code): number {
 
 /** The outcome that a byte stands for, or `undefined` when the row has none yet. */
 export const settledFate = (fate: number): SettledFate | undefined => SETTLED[(fate & ~ATTEMPTED) - FIRST_SETTLED];
+
+/** The fate without the mark. */
+export const bareFate = (fate: number): number => fate & ~ATTEMPTED;
 
 export const isSettled = (fate: number): boolean => (fate & ~ATTEMPTED) >= FIRST_SETTLED;
 

@@ -57,7 +57,7 @@ const happenings = z.discriminatedUnion('type', [
   /** The splitter has begun to read the manifest. */
   z.object({ type: z.literal('surveying'), job: jobSchema }),
   /** The whole manifest has been read; `jobs/<id>/survey.json` says what is in it. */
-  z.object({ type: z.literal('surveyed') }),
+  z.object({ type: z.literal('surveyed'), job: jobSchema }),
   /** The manifest as a whole is refused. */
   z.object({ type: z.literal('rejected'), job: jobSchema, problems: z.array(problemSchema).min(1) }),
   /** Rows before `reached` have been sent; `feedId` names the feed this answers. */
@@ -73,14 +73,14 @@ const happenings = z.discriminatedUnion('type', [
     outcomes: z.array(outcomeSchema),
     returned: z.array(rowNumber),
     until: z.string().optional(),
+    /** Rows handed back because they wait for another row's outcome. */
+    awaiting: z.array(rowNumber),
     dropped: z.array(rowNumber),
     calls: callsSchema,
   }),
   /** Nothing more may begin until a person has mended what the message says. */
   z.object({ type: z.literal('halted'), code: codeSchema, message: z.string() }),
   z.object({ type: z.literal('commanded'), command: z.enum(COMMANDS) }),
-  /** Failed rows were put up again by hand. */
-  z.object({ type: z.literal('redriven'), rows: z.array(rowNumber), generation: z.int().positive() }),
   z.object({ type: z.literal('swept') }),
   z.object({ type: z.literal('reported'), revision: z.int().positive() }),
 ]);

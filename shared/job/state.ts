@@ -24,6 +24,8 @@ export interface Outbox {
         readonly sentAtMs: number;
       }
     | undefined;
+  /** The survey is asked for again: its message was lost. */
+  readonly survey?: { readonly sentAtMs: number } | undefined;
   readonly report?: { readonly revision: number; readonly sentAtMs: number } | undefined;
 }
 
@@ -39,18 +41,22 @@ export interface State {
     { readonly encoding: string; readonly delimiter: string; readonly carriedColumns: readonly string[] } | undefined;
   /** A byte a row: see fates.ts. Folding changes it in place, on a copy that one run owns. */
   readonly fates: Uint8Array;
-  /** Rows that were put up again by hand, and how often. */
+  /** The generation of a row's failure, where it was put up again by hand. */
   readonly generations: ReadonlyMap<number, number>;
   /** How many rows have been let out. */
   readonly released: number;
+  /** How many rows have an outcome that a worker gave them. */
+  readonly outcomes: number;
+  /** Where the first row begins. */
+  readonly start: Position;
   /** How far the feed came: rows before it were sent. */
   readonly fed: Position;
   readonly chunks: readonly Chunk[];
   /** Entries that are not in a chunk yet. */
   readonly tail: readonly JournalEntry[];
   readonly calls: Calls;
-  /** Outcomes a second, lately. */
-  readonly rate: { readonly sinceMs: number; readonly settled: number; readonly perSecond: number };
+  /** Outcomes a second, lately: measured from `sinceMs`, when there were `outcomes`. */
+  readonly rate: { readonly sinceMs: number; readonly outcomes: number; readonly perSecond: number };
   readonly outbox: Outbox;
   /** Ids of the latest events, so that one that comes twice counts once. */
   readonly recentEvents: readonly string[];
@@ -61,6 +67,8 @@ export interface State {
   readonly rounds: number;
   /** The revision of the newest report that was asked for; 0 before the first. */
   readonly revision: number;
+  /** Whether something has happened that the newest report does not say: it is asked for once nothing is under way. */
+  readonly reportDue: boolean;
   /** When the job was stopped or ended; ISO 8601. */
   readonly finishedAt?: string | undefined;
   /** When the present state began; epoch milliseconds. */

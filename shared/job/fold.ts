@@ -1,0 +1,208 @@
+import { mergeFates } from './merge-fates.ts';
+import { AWAITING_ROW, HANDED_BACK, PENDING, attempted, isSettled, unpackFates, withFate } from './fates.ts';
+import { hasEnded, type Command, type Job } from './job.ts';
+import type { JournalEntry, JournalEvent } from './journal.ts';
+import type { Outcome } from './outcome.ts';
+import { entering, feedAgain } from './transitions.ts';
+import type { State } from './state.ts';
+import type { Survey } from './survey.ts';
+
+/** A state while one run folds: it owns copies of what it changes in place. */
+type Draft = { -readonly [Field in keyof State]: State[Field] } & {
+  tail: JournalEntry[];
+  generations: Map<number, number>;
+};
+
+export interface FoldContext {
+  readonly nowMs: number;
+  /** The job's survey; read by the caller when a `surveyed` event is among the events. */
+  readonly survey?: Survey | undefined;
+}
+
+/** How many ids of events are remembered: SQS repeats a message within minutes, not after hundreds of others. */
+const REMEMBERED_EVENTS = 100;
+
+const ORIGIN = { row: 0, line: 1, offset: 0 } as const;
+
+/** A job of which nothing is known yet but that its manifest is being read. */
+export function newState(job: Job, nowMs: number): State {
+  return {
+    job,
+    state: 'surveying',
+    problems: [],
+    rows: 0,
+    fates: new Uint8Array(0),
+    generations: new Map(),
+    released: 0,
+    outcomes: 0,
+    start: ORIGIN,
+    fed: ORIGIN,
+    chunks: [],
+    tail: [],
+    calls: { sent: 0, rateLimited: 0, retried: 0 },
+    rate: { sinceMs: nowMs, outcomes: 0, perSecond: 0 },
+    outbox: {},
+    recentEvents: [],
+    lastEventMs: nowMs,
+    untilMs: 0,
+    rounds: 0,
+    revision: 0,
+    reportDue: false,
+    stateSinceMs: nowMs,
+  };
+}
+
+/**
+ * The state after these events, in whatever order they come; the same event twice counts once. Returns `undefined` while
+ * nothing is known of the job: an event other than its first cannot say what the job is.
+ */
+export function fold(
+  state: State | undefined,
+  events: readonly JournalEvent[],
+  context: FoldContext,
+): State | undefined {
+  let draft = state && draftOf(state);
+  for (const event of events) {
+    if (draft?.recentEvents.includes(event.id)) continue;
+    draft ??= 'job' in event ? draftOf(newState(event.job, context.nowMs)) : undefined;
+    if (!draft) continue;
+    apply(draft, event, context);
+    draft.recentEvents = [...draft.recentEvents.slice(1 - REMEMBERED_EVENTS), event.id];
+    if (event.type !== 'swept') draft.lastEventMs = context.nowMs;
+  }
+  return draft;
+}
+
+const draftOf = (state: State): Draft => ({
+  ...state,
+  fates: Uint8Array.from(state.fates),
+  tail: [...state.tail],
+  generations: new Map(state.generations),
+});
+
+function apply(draft: Draft, event: JournalEvent, context: FoldContext): void {
+  switch (event.type) {
+    case 'surveying':
+      return;
+    case 'surveyed':
+      return applySurvey(draft, context);
+    case 'rejected':
+      return applyRejection(draft, event, context.nowMs);
+    case 'fed':
+      return applyFed(draft, event);
+    case 'attempting':
+      return applyAttempts(draft, event.rows);
+    case 'recorded':
+      return applyRecord(draft, event);
+    case 'halted':
+      if (draft.state !== 'running' && draft.state !== 'paused') return;
+      draft.halt = { code: event.code, message: event.message };
+      return enter(draft, 'halted', context.nowMs);
+    case 'commanded':
+      return applyCommand(draft, event.command, context.nowMs);
+    case 'swept':
+      return;
+    case 'reported':
+      if (draft.outbox.report?.revision === event.revision) draft.outbox = { ...draft.outbox, report: undefined };
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+/** The same job in another state. A feed that the former state asked for is void; a stop owes a report. */
+function enter(draft: Draft, state: State['state'], nowMs: number): void {
+  Object.assign(draft, entering(draft, state, nowMs));
+}
+
+function applySurvey(draft: Draft, { nowMs, survey }: FoldContext): void {
+  if (draft.state !== 'surveying' || !survey) return;
+  draft.rows = survey.rows;
+  draft.manifest = { encoding: survey.encoding, delimiter: survey.delimiter, carriedColumns: survey.carriedColumns };
+  draft.fates = unpackFates(survey.fates, survey.rows);
+  draft.chunks = survey.chunks;
+  draft.start = survey.positions[0] ?? ORIGIN;
+  draft.fed = draft.start;
+  enter(draft, 'running', nowMs);
+}
+
+function applyRejection(draft: Draft, event: JournalEvent & { type: 'rejected' }, nowMs: number): void {
+  if (draft.state !== 'surveying') return;
+  draft.problems = event.problems;
+  enter(draft, 'rejected', nowMs);
+}
+
+function applyFed(draft: Draft, { feedId, reached }: JournalEvent & { type: 'fed' }): void {
+  if (draft.outbox.feed?.id !== feedId) return;
+  if (reached.row > draft.fed.row) draft.fed = reached;
+  const { to } = draft.outbox.feed;
+  draft.outbox = {
+    ...draft.outbox,
+    feed: reached.row < to ? { id: `${feedId}+`, from: reached.row, to, near: reached, sentAtMs: 0 } : undefined,
+  };
+}
+
+function applyAttempts(draft: Draft, rows: (JournalEvent & { type: 'attempting' })['rows']): void {
+  for (const { row, line, before } of rows) {
+    if (row >= draft.rows) continue;
+    draft.fates[row] = attempted(draft.fates[row] ?? PENDING);
+    draft.tail.push({ kind: 'attempting', row, line, before });
+  }
+}
+
+function applyRecord(draft: Draft, event: JournalEvent & { type: 'recorded' }): void {
+  for (const outcome of event.outcomes) if (outcome.row < draft.rows) applyOutcome(draft, outcome);
+  for (const row of [...event.returned, ...event.dropped]) mark(draft, row, HANDED_BACK);
+  for (const row of event.awaiting) mark(draft, row, AWAITING_ROW);
+  if (event.until !== undefined) draft.untilMs = Math.max(draft.untilMs, Date.parse(event.until));
+  if (event.outcomes.length > 0) draft.rounds = 0;
+  draft.calls = {
+    sent: draft.calls.sent + event.calls.sent,
+    rateLimited: draft.calls.rateLimited + event.calls.rateLimited,
+    retried: draft.calls.retried + event.calls.retried,
+  };
+}
+
+function applyOutcome(draft: Draft, outcome: Outcome): void {
+  const old = draft.fates[outcome.row] ?? PENDING;
+  const merged = mergeFates({ fate: old, generation: draft.generations.get(outcome.row) ?? 0 }, outcome);
+  if (!isSettled(old)) draft.outcomes += 1;
+  draft.fates[outcome.row] = merged.fate;
+  if (merged.generation > 0) draft.generations.set(outcome.row, merged.generation);
+  else draft.generations.delete(outcome.row);
+  draft.tail.push({ kind: 'outcome', ...outcome });
+  // What comes after the end makes the report's next revision.
+  if (draft.state === 'halted' || hasEnded(draft.state)) draft.reportDue = true;
+}
+
+function mark(draft: Draft, row: number, fate: number): void {
+  const old = draft.fates[row];
+  if (old !== undefined && !isSettled(old)) draft.fates[row] = withFate(old, fate);
+}
+
+function applyCommand(draft: Draft, command: Command, nowMs: number): void {
+  switch (command) {
+    case 'pause':
+      if (draft.state === 'running') enter(draft, 'paused', nowMs);
+      return;
+    case 'cancel':
+      if (!hasEnded(draft.state)) enter(draft, 'cancelled', nowMs);
+      return;
+    case 'resume':
+      if (draft.state === 'paused' || draft.state === 'halted') resume(draft, nowMs);
+      return;
+    case 'approve':
+      if (draft.state === 'waiting') enter(draft, 'running', nowMs);
+      return;
+    default:
+      command satisfies never;
+  }
+}
+
+/** Rows that were dropped meanwhile are pending again, and everything that is out without an outcome is fed once more. */
+function resume(draft: Draft, nowMs: number): void {
+  draft.halt = undefined;
+  for (let row = 0; row < draft.released; row += 1) mark(draft, row, PENDING);
+  enter(draft, 'running', nowMs);
+  draft.outbox = { ...draft.outbox, feed: feedAgain(draft) };
+}

@@ -1,0 +1,87 @@
+import { fateOf, isSettled, withFate } from './fates.ts';
+import { hasEnded } from './job.ts';
+import { nextRelease } from './next-release.ts';
+import type { Policy } from './policy.ts';
+import type { State } from './state.ts';
+import { entering, feedAgain, isUnderWay } from './transitions.ts';
+
+export interface StepContext {
+  readonly nowMs: number;
+  readonly policy: Policy;
+  /** Whether a sweep came: only then does silence count. */
+  readonly swept: boolean;
+}
+
+/** Rounds of feeding again without an outcome after which the rows that are left are lost. */
+const ROUNDS_BEFORE_LOST = 3;
+const RATE_SAMPLE_MS = 1_000;
+
+/** What follows from a state: ending, feeding again, letting more rows out, asking for a report. */
+export function step(state: State, context: StepContext): State {
+  return [expire, sweep, measure, complete, release, askForReport].reduce((next, rule) => rule(next, context), state);
+}
+
+function expire(state: State, { nowMs, policy, swept }: StepContext): State {
+  const waits = state.state === 'halted' || state.state === 'waiting';
+  if (!swept || !waits || nowMs - state.stateSinceMs < policy.expiryMs) return state;
+  const halt = {
+    code: 'EXPIRED',
+    message: `Nobody resumed the job since ${new Date(state.stateSinceMs).toISOString()}`,
+  } as const;
+  return { ...state, ...entering(state, 'cancelled', nowMs), halt };
+}
+
+/** An overdue job is fed (or surveyed) again; after three rounds without an outcome it ends with what it has. */
+function sweep(state: State, context: StepContext): State {
+  if (!context.swept || !isOverdue(state, context)) return state;
+  if (state.rounds >= ROUNDS_BEFORE_LOST) return giveUp(state, context);
+  const rounds = state.rounds + 1;
+  const outbox =
+    state.state === 'surveying'
+      ? { ...state.outbox, survey: { sentAtMs: 0 } }
+      : { ...state.outbox, feed: feedAgain({ ...state, rounds }) ?? state.outbox.feed };
+  return { ...state, rounds, outbox, lastEventMs: context.nowMs };
+}
+
+function isOverdue(state: State, { nowMs, policy }: StepContext): boolean {
+  const working = state.state === 'running' || state.state === 'surveying';
+  return working && nowMs - Math.max(state.lastEventMs, state.untilMs) > policy.overdueMs;
+}
+
+function giveUp(state: State, { nowMs }: StepContext): State {
+  if (state.state === 'surveying') {
+    const message = 'The manifest could not be read in three attempts; drop it in again.';
+    return { ...state, ...entering(state, 'broken', nowMs), problems: [{ message }] };
+  }
+  const lost = fateOf('unprocessed', 'LOST');
+  return { ...state, fates: state.fates.map((fate) => (isSettled(fate) ? fate : withFate(fate, lost))) };
+}
+
+function measure(state: State, { nowMs }: StepContext): State {
+  const elapsedMs = nowMs - state.rate.sinceMs;
+  if (state.state !== 'running' || elapsedMs < RATE_SAMPLE_MS) return state;
+  const perSecond = ((state.outcomes - state.rate.outcomes) * 1_000) / elapsedMs;
+  return { ...state, rate: { sinceMs: nowMs, outcomes: state.outcomes, perSecond } };
+}
+
+function complete(state: State, { nowMs }: StepContext): State {
+  if (state.state !== 'running' || !state.fates.every(isSettled)) return state;
+  return { ...state, ...entering(state, 'completed', nowMs) };
+}
+
+function release(state: State, { policy }: StepContext): State {
+  if (state.state !== 'running' || state.outbox.feed) return state;
+  const released = nextRelease(state, policy);
+  if (released === state.released) return state;
+  const feed = { id: `to-${released}`, from: state.fed.row, to: released, near: state.fed, sentAtMs: 0 };
+  return { ...state, released, outbox: { ...state.outbox, feed } };
+}
+
+/** A report waits until no row may be in a worker's hands, or until silence says that none is. */
+function askForReport(state: State, { nowMs, policy, swept }: StepContext): State {
+  const stopped = state.state === 'halted' || hasEnded(state.state);
+  const silent = swept && nowMs - state.lastEventMs > policy.overdueMs;
+  if (!stopped || !state.reportDue || (isUnderWay(state) && !silent)) return state;
+  const revision = state.revision + 1;
+  return { ...state, revision, reportDue: false, outbox: { ...state.outbox, report: { revision, sentAtMs: 0 } } };
+}

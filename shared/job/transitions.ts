@@ -1,0 +1,35 @@
+import { PENDING, bareFate, isSettled } from './fates.ts';
+import { hasEnded, type JobState } from './job.ts';
+import type { Outbox, State } from './state.ts';
+
+/** What changes when a job enters a state: a feed that the former one asked for is void, and a stop owes a report. */
+export function entering(state: State, next: JobState, nowMs: number): Partial<State> {
+  const stops = next === 'halted' || hasEnded(next);
+  return {
+    state: next,
+    stateSinceMs: nowMs,
+    rounds: 0,
+    rate: { sinceMs: nowMs, outcomes: state.outcomes, perSecond: state.rate.perSecond },
+    outbox: next === 'running' ? state.outbox : { ...state.outbox, feed: undefined, survey: undefined },
+    reportDue: stops || state.reportDue,
+    finishedAt: stops ? new Date(nowMs).toISOString() : undefined,
+  };
+}
+
+/** A feed of everything that is out and has no outcome; `undefined` when there is nothing of the kind. */
+export function feedAgain(state: State): Outbox['feed'] {
+  const from = state.fates.subarray(0, state.released).findIndex((fate) => !isSettled(fate));
+  if (from === -1) return undefined;
+  return {
+    id: `again-${state.stateSinceMs}-${state.rounds}`,
+    from,
+    to: state.released,
+    near: state.start,
+    sentAtMs: 0,
+  };
+}
+
+/** Whether a row was sent and nobody has said anything of it yet: it may be in a worker's hands. */
+export function isUnderWay(state: State): boolean {
+  return state.fates.subarray(0, state.fed.row).some((fate) => bareFate(fate) === PENDING);
+}

@@ -1,0 +1,15 @@
+/** One log line: a fixed name and fields. Never a secret, an e-mail address or a cell. */
+export type Log = (event: string, fields?: Readonly<Record<string, string | number | boolean | undefined>>) => void;
+
+/** Log lines as JSON on the standard output, where Lambda collects them. */
+export const jsonLog: Log = (event, fields) => {
+  console.log(JSON.stringify({ event, ...fields }));
+};
+
+/** What may be logged of an error: its name, code and where it was thrown. Its message may quote a cell, so it stays out. */
+export function errorFields(error: unknown): { readonly error: string; readonly code?: string; readonly at?: string } {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const at = error.stack?.split('\n').find((line) => line.trimStart().startsWith('at '));
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return { error: error.name, ...(code && { code }), ...(at && { at: at.trim() }) };
+}

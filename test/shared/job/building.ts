@@ -1,0 +1,70 @@
+import type { JournalEvent, Happening } from '../../../shared/job/journal.ts';
+import type { Outcome } from '../../../shared/job/outcome.ts';
+import { packFates, PENDING } from '../../../shared/job/fates.ts';
+import type { Job } from '../../../shared/job/job.ts';
+import type { Policy } from '../../../shared/job/policy.ts';
+import type { Survey } from '../../../shared/job/survey.ts';
+
+export const NOW_MS = Date.UTC(2026, 10, 21, 9);
+
+export const JOB: Job = {
+  id: 'leavers-0123456789ab',
+  target: 'acme',
+  operation: 'suspend',
+  manifest: { bucket: 'inbox', key: 'acme/suspend/leavers.csv', versionId: 'v1', bytes: 1_000 },
+  startedAt: new Date(NOW_MS).toISOString(),
+};
+
+export const POLICY: Policy = {
+  windowRows: 100,
+  windowSeconds: 2,
+  overdueMs: 181_000,
+  expiryMs: 7 * 86_400_000,
+  resendMs: 30_000,
+};
+
+let eventCount = 0;
+
+/** An event from the one thing that matters of it. */
+export function eventOf(happening: Happening): JournalEvent {
+  eventCount += 1;
+  return { version: 1, id: `event-${eventCount}`, jobId: JOB.id, at: JOB.startedAt, ...happening };
+}
+
+export const recorded = (
+  outcomes: readonly Outcome[],
+  more: Partial<Extract<Happening, { type: 'recorded' }>> = {},
+): JournalEvent =>
+  eventOf({
+    type: 'recorded',
+    outcomes: [...outcomes],
+    returned: [],
+    awaiting: [],
+    dropped: [],
+    calls: { sent: outcomes.length, rateLimited: 0, retried: 0 },
+    ...more,
+  });
+
+export const outcomeOf = (row: number, more: Partial<Outcome> = {}): Outcome => ({
+  row,
+  line: row + 2,
+  generation: 0,
+  status: 'changed',
+  attempts: 1,
+  finishedAt: JOB.startedAt,
+  ...more,
+});
+
+export const surveyOf = (rows: number, fates = new Uint8Array(rows).fill(PENDING)): Survey => ({
+  version: 1,
+  rows,
+  encoding: 'utf-8',
+  delimiter: ',',
+  carriedColumns: [],
+  columns: ['email'],
+  escaped: false,
+  fates: packFates(fates),
+  chunks: [],
+  positions: [{ row: 0, line: 2, offset: 6 }],
+  ordered: false,
+});

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { fold } from '../../../shared/job/fold.ts';
+import { settledFate } from '../../../shared/job/fates.ts';
+import type { JournalEvent } from '../../../shared/job/journal.ts';
+import { parseState, serializeState, type State } from '../../../shared/job/state.ts';
+import { JOB, NOW_MS, eventOf, outcomeOf, recorded, surveyOf } from './building.ts';
+
+const context = { nowMs: NOW_MS, survey: surveyOf(10) };
+
+const surveyed = (): JournalEvent => eventOf({ type: 'surveyed', job: JOB });
+
+const running = (): State => foldAll(undefined, [surveyed()]);
+
+function foldAll(state: State | undefined, events: readonly JournalEvent[]): State {
+  const folded = fold(state, events, context);
+  if (!folded) throw new Error('nothing is known of the job');
+  return folded;
+}
+
+describe('fold', () => {
+  it('knows nothing of a job whose first event has not come', () => {
+    expect(fold(undefined, [recorded([outcomeOf(0)])], context)).toBeUndefined();
+  });
+
+  it('starts a job when its survey is done, with or without having heard of its beginning', () => {
+    const begun = foldAll(undefined, [eventOf({ type: 'surveying', job: JOB }), surveyed()]);
+
+    expect(begun).toMatchObject({ state: 'running', rows: 10 });
+    expect(running()).toMatchObject({ state: 'running', rows: 10 });
+  });
+
+  it('counts an event that comes twice once', () => {
+    const event = recorded([outcomeOf(3)], { calls: { sent: 5, rateLimited: 1, retried: 2 } });
+
+    const state = foldAll(running(), [event, event]);
+
+    expect(foldAll(state, [event])).toMatchObject({
+      outcomes: 1,
+      calls: { sent: 5, rateLimited: 1, retried: 2 },
+      tail: [{ kind: 'outcome', row: 3 }],
+    });
+  });
+
+  it('leaves the state that it was given as it was', () => {
+    const before = running();
+    const stored = serializeState(before);
+
+    foldAll(before, [recorded([outcomeOf(1)])]);
+
+    expect(serializeState(before)).toBe(stored);
+  });
+
+  it('comes to the same fates whatever the order of outcomes', () => {
+    const status = fc.constantFrom('changed', 'unchanged', 'failed', 'unprocessed');
+    const outcomes = fc.array(
+      fc.record({ row: fc.nat(9), status, generation: fc.nat(2) }).map(({ row, status: is, generation }) =>
+        outcomeOf(row, {
+          status: is as 'changed',
+          generation,
+          ...(is === 'failed' && {
+            code: generation === 0 ? 'USER_NOT_FOUND' : generation === 1 ? 'FORBIDDEN' : 'SCIM_MANAGED',
+          }),
+          ...(is === 'unprocessed' && { code: 'LOST' as const }),
+        }),
+      ),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(outcomes, fc.infiniteStream(fc.nat()), (list, dice) => {
+        const shuffled = list.map((outcome) => ({ outcome, key: dice.next().value as number }));
+        shuffled.sort((a, b) => a.key - b.key);
+
+        const straight = foldAll(running(), [recorded(list)]);
+        const crossed = foldAll(
+          running(),
+          shuffled.map(({ outcome }) => recorded([outcome])),
+        );
+
+        expect(crossed.fates).toEqual(straight.fates);
+        expect(crossed.generations).toEqual(straight.generations);
+      }),
+    );
+  });
+
+  it('counts a row found as wanted after an attempt as changed', () => {
+    const attempting = eventOf({ type: 'attempting', rows: [{ row: 2, line: 4, before: { member: false } }] });
+
+    const state = foldAll(running(), [attempting, recorded([outcomeOf(2, { status: 'unchanged' })])]);
+
+    expect(settledFate(state.fates[2] ?? 0)).toMatchObject({ status: 'changed' });
+  });
+
+  it.each([
+    ['pause', 'paused'],
+    ['cancel', 'cancelled'],
+    ['resume', 'running'],
+    ['approve', 'running'],
+  ] as const)('on %s a running job is %s', (command, state) => {
+    expect(foldAll(running(), [eventOf({ type: 'commanded', command })]).state).toBe(state);
+  });
+
+  it.each(['pause', 'resume', 'cancel', 'approve'] as const)('leaves a cancelled job cancelled on %s', (command) => {
+    const cancelled = foldAll(running(), [eventOf({ type: 'commanded', command: 'cancel' })]);
+
+    expect(foldAll(cancelled, [eventOf({ type: 'commanded', command })]).state).toBe('cancelled');
+  });
+
+  it('survives being stored', () => {
+    const failure = outcomeOf(4, { status: 'failed', code: 'FORBIDDEN', generation: 2 });
+    const state = foldAll(running(), [recorded([failure])]);
+
+    const { finishedAt: _absent, ...stored } = state;
+
+    expect(parseState(serializeState(state))).toMatchObject(stored);
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+
+import { fold } from '../../../shared/job/fold.ts';
+import { settledFate } from '../../../shared/job/fates.ts';
+import type { JournalEvent } from '../../../shared/job/journal.ts';
+import type { State } from '../../../shared/job/state.ts';
+import { step } from '../../../shared/job/step.ts';
+import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, surveyOf } from './building.ts';
+
+interface Moment {
+  readonly nowMs?: number;
+  readonly swept?: boolean;
+}
+
+function run(state: State | undefined, events: readonly JournalEvent[], rows: number, moment: Moment = {}): State {
+  const nowMs = moment.nowMs ?? NOW_MS;
+  const folded = fold(state, events, { nowMs, survey: surveyOf(rows) });
+  if (!folded) throw new Error('nothing is known of the job');
+  return step(folded, { nowMs, policy: POLICY, swept: moment.swept ?? false });
+}
+
+const begun = (rows: number): State => run(undefined, [eventOf({ type: 'surveyed', job: JOB })], rows);
+
+function fedUp(state: State, rows: number): State {
+  const { feed } = state.outbox;
+  if (!feed) return state;
+  const reached = { row: feed.to, line: feed.to + 2, offset: feed.to * 10 };
+  return run(state, [eventOf({ type: 'fed', feedId: feed.id, reached })], rows);
+}
+
+const outcomes = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => outcomeOf(from + index));
+
+describe('step', () => {
+  it('lets out one row, then ten, then a hundred', () => {
+    const first = fedUp(begun(1_000), 1_000);
+    const second = fedUp(run(first, [recorded(outcomes(0, 1))], 1_000), 1_000);
+    const third = fedUp(run(second, [recorded(outcomes(1, 11))], 1_000), 1_000);
+
+    expect([first.released, second.released, third.released]).toEqual([1, 11, 111]);
+  });
+
+  it('lets out two seconds of work once the job has shown its rate', () => {
+    const ramped = {
+      ...fedUp(begun(10_000), 10_000),
+      released: 111,
+      fed: { row: 111, line: 113, offset: 9 },
+    };
+    const rate = { sinceMs: NOW_MS - 1_000, outcomes: 0, perSecond: 0 };
+
+    const next = run({ ...ramped, rate }, [recorded(outcomes(0, 111))], 10_000);
+
+    expect(next.rate.perSecond).toBe(111);
+    expect(next.released).toBe(111 + 222);
+  });
+
+  it('asks for no further feed while one is on its way', () => {
+    const state = begun(1_000);
+
+    expect(run(state, [recorded(outcomes(0, 1))], 1_000).outbox.feed).toEqual(state.outbox.feed);
+  });
+
+  it('feeds what a feed did not reach from where it stopped', () => {
+    const state = { ...begun(1_000), released: 100 };
+    const feed = { id: 'f', from: 0, to: 100, near: state.start, sentAtMs: NOW_MS };
+    const reached = { row: 40, line: 42, offset: 400 };
+
+    const next = run({ ...state, outbox: { feed } }, [eventOf({ type: 'fed', feedId: 'f', reached })], 1_000);
+
+    expect(next.outbox.feed).toMatchObject({ from: 40, to: 100, near: reached });
+  });
+
+  it.each(['pause', 'cancel'] as const)('lets nothing out after %s', (command) => {
+    const stopped = run(fedUp(begun(1_000), 1_000), [eventOf({ type: 'commanded', command })], 1_000);
+
+    expect(run(stopped, [recorded(outcomes(0, 1))], 1_000)).toMatchObject({ released: 1, outbox: { feed: undefined } });
+  });
+
+  it('feeds the rows that a stop left without an outcome when the job is resumed', () => {
+    const fed = fedUp(begun(1_000), 1_000);
+    const paused = run(fed, [eventOf({ type: 'commanded', command: 'pause' }), recorded([], { dropped: [0] })], 1_000);
+
+    const resumed = run(paused, [eventOf({ type: 'commanded', command: 'resume' })], 1_000);
+
+    expect(resumed).toMatchObject({ state: 'running', outbox: { feed: { from: 0, to: 1 } } });
+  });
+
+  it('ends when every row has an outcome, and asks for the report once', () => {
+    const ended = run(fedUp(begun(1), 1), [recorded(outcomes(0, 1))], 1);
+
+    expect(ended).toMatchObject({ state: 'completed', revision: 1, outbox: { report: { revision: 1 } } });
+    expect(run(ended, [], 1).revision).toBe(1);
+  });
+
+  it('ends at once when no row of the manifest can be sent', () => {
+    expect(begun(0)).toMatchObject({ state: 'completed', revision: 1 });
+  });
+
+  it('asks for the next revision when an outcome comes after the end', () => {
+    const ended = run(fedUp(begun(1), 1), [recorded(outcomes(0, 1))], 1);
+
+    expect(run(ended, [recorded([outcomeOf(0)])], 1)).toMatchObject({ revision: 2, state: 'completed' });
+  });
+
+  it('reports a halted job when no row is under way any more', () => {
+    const fed = fedUp(begun(100), 100);
+    const halted = run(fed, [eventOf({ type: 'halted', code: 'UNAUTHORIZED', message: 'no' })], 100);
+
+    const settled = run(halted, [recorded([], { dropped: [0] })], 100);
+
+    expect(halted.outbox.report).toBeUndefined();
+    expect(settled).toMatchObject({ state: 'halted', outbox: { report: { revision: 1 } } });
+  });
+
+  it('lets a row that waits for another leave its place in the window', () => {
+    const fed = fedUp(begun(100), 100);
+
+    const next = run(fed, [recorded([], { awaiting: [0] })], 100);
+
+    expect(next.released).toBe(2);
+  });
+
+  it('keeps the place of a row that was handed back', () => {
+    expect(run(fedUp(begun(100), 100), [recorded([], { returned: [0] })], 100).released).toBe(1);
+  });
+
+  describe('on a sweep', () => {
+    const silentMs = POLICY.overdueMs + 1;
+
+    it('does nothing while the job is not overdue', () => {
+      const fed = fedUp(begun(10), 10);
+
+      expect(run(fed, [], 10, { swept: true })).toEqual(fed);
+    });
+
+    it('waits for the time until which rows were handed back', () => {
+      const until = new Date(NOW_MS + 600_000).toISOString();
+      const fed = run(fedUp(begun(10), 10), [recorded([], { returned: [0], until })], 10);
+
+      expect(run(fed, [], 10, { swept: true, nowMs: NOW_MS + 600_000 }).outbox.feed).toBeUndefined();
+    });
+
+    it('feeds an overdue job again, and gives its rows up as LOST after three rounds', () => {
+      const swept = [1, 2, 3].reduce(
+        (state, round) => run({ ...state, outbox: {} }, [], 10, { swept: true, nowMs: NOW_MS + round * silentMs }),
+        fedUp(begun(10), 10),
+      );
+      const lost = run({ ...swept, outbox: {} }, [], 10, { swept: true, nowMs: NOW_MS + 4 * silentMs });
+
+      expect(swept).toMatchObject({ state: 'running', rounds: 3, outbox: { feed: { from: 0, to: 1 } } });
+      expect(lost.state).toBe('completed');
+      expect(settledFate(lost.fates[0] ?? 0)).toEqual({ status: 'unprocessed', code: 'LOST' });
+    });
+
+    it('asks for the survey again when its message was lost', () => {
+      const surveying = run(undefined, [eventOf({ type: 'surveying', job: JOB })], 0);
+
+      expect(run(surveying, [], 0, { swept: true, nowMs: NOW_MS + silentMs }).outbox.survey).toBeDefined();
+    });
+
+    it('cancels a job that nobody resumed for seven days', () => {
+      const halted = run(begun(10), [eventOf({ type: 'halted', code: 'UNAUTHORIZED', message: 'no' })], 10);
+
+      const expired = run(halted, [], 10, { swept: true, nowMs: NOW_MS + POLICY.expiryMs });
+
+      expect(expired).toMatchObject({ state: 'cancelled', halt: { code: 'EXPIRED' } });
+    });
+  });
+});
