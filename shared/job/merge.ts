@@ -1,0 +1,39 @@
+import type { Outcome, Status } from './outcome.ts';
+
+// A change at Atlassian is never hidden by anything. `invalid` rows are never sent and so never meet another outcome;
+// it has a place only so that the order is total.
+const RANKS: Readonly<Record<Status, number>> = { changed: 4, unchanged: 3, invalid: 2, failed: 1, unprocessed: 0 };
+
+/**
+ * The one of two outcomes of a row that counts: changed > unchanged > failed > unprocessed, whatever their order, number or
+ * generation. Of two successes the first counts; of two failures the higher generation's, then the later.
+ * Commutative, associative and idempotent.
+ */
+export const mergeOutcomes = (a: Outcome, b: Outcome): Outcome => (precedence(a, b) >= 0 ? a : b);
+
+/** A row that is found as it should be after a write of it had begun was changed by this job (promise 2). */
+export const settleStatus = (status: Status, attempted: boolean): Status =>
+  status === 'unchanged' && attempted ? 'changed' : status;
+
+/** The same rule for a whole outcome; give it the merged one, with whether any `attempting` entry names its row. */
+export function settleOutcome(outcome: Outcome, attempted: boolean): Outcome {
+  const status = settleStatus(outcome.status, attempted);
+  return status === outcome.status ? outcome : { ...outcome, status, message: CHANGED_UNSEEN };
+}
+
+const CHANGED_UNSEEN = 'Found as wanted after a write of this row had begun.';
+
+/** Positive when `a` counts, negative when `b` does, 0 when they are alike. */
+function precedence(a: Outcome, b: Outcome): number {
+  const byStatus = RANKS[a.status] - RANKS[b.status];
+  if (byStatus !== 0) return byStatus;
+  const later = a.generation - b.generation || compareText(a.finishedAt, b.finishedAt);
+  if (later !== 0) return RANKS[a.status] >= RANKS.unchanged ? -later : later;
+  return compareText(textOf(a), textOf(b));
+}
+
+const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+
+/** Of outcomes alike in all that matters any may count, so long as it is always the same one. */
+const textOf = ({ row, line, code, message, httpStatus, attempts, traceId }: Outcome): string =>
+  JSON.stringify([row, line, code, message, httpStatus, attempts, traceId]);

@@ -1,0 +1,131 @@
+import { type Code, CODES } from './codes.ts';
+import { settledFate } from './fates.ts';
+import { type JobState, hasEnded } from './job.ts';
+import type { Calls, Problem } from './journal.ts';
+import { type Status, STATUSES } from './outcome.ts';
+import type { State } from './state.ts';
+
+/** How many rows a job has and what became of them. */
+export type Counts = Readonly<Record<'rows' | Status, number>>;
+
+/** A job at a glance: what `status.json` says while it runs and `summary.json` when it has stopped. What is not known yet is absent. */
+export interface Summary {
+  readonly version: 1;
+  readonly job: string;
+  readonly revision: number;
+  readonly target: string;
+  readonly operation: string;
+  readonly state: JobState;
+  readonly manifest: {
+    readonly key: string;
+    readonly versionId?: string | undefined;
+    readonly bytes: number;
+    readonly encoding?: string | undefined;
+    readonly delimiter?: string | undefined;
+    readonly carriedColumns: readonly string[];
+  };
+  readonly counts: Counts;
+  readonly codes: Readonly<Partial<Record<Code, number>>>;
+  readonly calls: Calls;
+  readonly startedAt: string;
+  readonly finishedAt?: string | undefined;
+  readonly halt?: { readonly code: Code; readonly message: string } | undefined;
+  readonly problems?: readonly Problem[] | undefined;
+}
+
+/** The summary of a job as its state stands. */
+export const summaryOf = (state: State): Summary => summaryWith(state, tallyOfFates(state), []);
+
+/** A summary of rows that were counted elsewhere; figures that do not add up once a job has stopped make it `broken`, and it says which. */
+export function summaryWith(state: State, tally: Tally, found: readonly Problem[]): Summary {
+  const imbalance = stopsRows(state.state) ? imbalanceOf(tally.counts) : undefined;
+  const problems = [...state.problems, ...found, ...(imbalance === undefined ? [] : [{ message: imbalance }])];
+  return {
+    version: 1,
+    job: state.job.id,
+    revision: state.revision,
+    target: state.job.target,
+    operation: state.job.operation,
+    state: imbalance === undefined ? state.state : 'broken',
+    manifest: manifestOf(state),
+    counts: tally.counts,
+    codes: tally.codes,
+    calls: { sent: state.calls.sent, rateLimited: state.calls.rateLimited, retried: state.calls.retried },
+    startedAt: state.job.startedAt,
+    finishedAt: state.finishedAt,
+    halt: state.halt && { code: state.halt.code, message: state.halt.message },
+    problems: problems.length === 0 ? undefined : problems,
+  };
+}
+
+/** Rows counted by status and by code. */
+export interface Tally {
+  readonly counts: Counts;
+  readonly codes: Readonly<Partial<Record<Code, number>>>;
+}
+
+/** Counts the outcomes of `rows` rows one by one. */
+export function createTally(rows: number): {
+  readonly add: (status: Status, code: Code | undefined, times?: number) => void;
+  readonly total: () => Tally;
+} {
+  const counts = { rows, changed: 0, unchanged: 0, failed: 0, invalid: 0, unprocessed: 0 };
+  const codes: Partial<Record<Code, number>> = {};
+  return {
+    add: (status, code, times = 1) => {
+      counts[status] += times;
+      if (code !== undefined && times > 0) codes[code] = (codes[code] ?? 0) + times;
+    },
+    total: () => ({ counts: { ...counts }, codes: { ...codes } }),
+  };
+}
+
+/** The code of rows that a stopped or ended job did not get to; `undefined` while it goes on, and in a completed job, which has none. */
+export function unreachedCode(state: Pick<State, 'state' | 'halt'>): Code | undefined {
+  if (state.state === 'halted') return 'HALTED';
+  if (state.state === 'broken') return 'LOST';
+  if (state.state !== 'cancelled') return undefined;
+  const reason = state.halt?.code;
+  return reason !== undefined && endsRows(reason) ? reason : 'CANCELLED';
+}
+
+/** Whether the rows of a job in this state will get no further outcome unless a person does something. */
+export const stopsRows = (state: JobState): boolean => state === 'halted' || hasEnded(state);
+
+/** Says which figures break promise 1 (rows = changed + unchanged + failed + invalid + unprocessed), or nothing when it holds. */
+export function imbalanceOf(counts: Counts): string | undefined {
+  const sum = STATUSES.reduce((total, status) => total + counts[status], 0);
+  if (sum === counts.rows) return undefined;
+  const figures = STATUSES.map((status) => `${status} ${counts[status]}`).join(' + ');
+  return `The figures do not add up: ${counts.rows} rows, but ${figures} = ${sum}. Report this, with the job's id.`;
+}
+
+/** How often each fate occurs: a state has up to millions of rows, and no more than 256 fates. */
+function tallyOfFates(state: State): Tally {
+  const occurrences = new Uint32Array(256);
+  for (const fate of state.fates) occurrences[fate]!++; // a byte is an index below 256
+  const unreached = unreachedCode(state);
+  const tally = createTally(state.rows);
+  occurrences.forEach((times, fate) => {
+    if (times === 0) return;
+    const settled = settledFate(fate);
+    if (settled) tally.add(settled.status, settled.code, times);
+    else if (unreached) tally.add('unprocessed', unreached, times);
+  });
+  return tally.total();
+}
+
+function manifestOf({ job, manifest }: State): Summary['manifest'] {
+  return {
+    key: job.manifest.key,
+    versionId: job.manifest.versionId,
+    bytes: job.manifest.bytes,
+    encoding: manifest?.encoding,
+    delimiter: manifest?.delimiter,
+    carriedColumns: manifest?.carriedColumns ?? [],
+  };
+}
+
+/** Whether a cancelled job's reason is also its rows': HALTED is not, for such a job can be resumed no more. */
+const endsRows = (code: Code): boolean =>
+  code !== 'HALTED' && CODES[code].statuses.some((status) => status === 'unprocessed');

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { mergeOutcomes, settleOutcome, settleStatus } from '../../../shared/job/merge.ts';
+import { type Outcome, STATUSES } from '../../../shared/job/outcome.ts';
+
+const outcomes: fc.Arbitrary<Outcome> = fc.record(
+  {
+    row: fc.constant(4),
+    line: fc.constant(7),
+    generation: fc.integer({ min: 0, max: 2 }),
+    status: fc.constantFrom(...STATUSES),
+    code: fc.constantFrom('TIMED_OUT' as const, 'FORBIDDEN' as const),
+    message: fc.constantFrom('one', 'two'),
+    attempts: fc.integer({ min: 0, max: 2 }),
+    finishedAt: fc.constantFrom('2026-11-21T08:00:00.000Z', '2026-11-21T08:00:01.000Z'),
+  },
+  { requiredKeys: ['row', 'line', 'generation', 'status', 'attempts', 'finishedAt'] },
+);
+
+describe('merging the outcomes of a row', () => {
+  it('gives the same whichever comes first', () => {
+    fc.assert(
+      fc.property(outcomes, outcomes, (a, b) => {
+        expect(mergeOutcomes(a, b)).toEqual(mergeOutcomes(b, a));
+      }),
+    );
+  });
+
+  it('gives the same whichever are merged first', () => {
+    fc.assert(
+      fc.property(outcomes, outcomes, outcomes, (a, b, c) => {
+        expect(mergeOutcomes(mergeOutcomes(a, b), c)).toEqual(mergeOutcomes(a, mergeOutcomes(b, c)));
+      }),
+    );
+  });
+
+  it('gives an outcome itself when it comes twice', () => {
+    fc.assert(
+      fc.property(outcomes, (a) => {
+        expect(mergeOutcomes(a, { ...a })).toEqual(a);
+      }),
+    );
+  });
+
+  it.each([
+    ['changed', 'unchanged'],
+    ['changed', 'failed'],
+    ['changed', 'unprocessed'],
+    ['unchanged', 'failed'],
+    ['unchanged', 'unprocessed'],
+    ['failed', 'unprocessed'],
+  ] as const)('prefers %s to %s, whatever their generations and times', (stronger, weaker) => {
+    fc.assert(
+      fc.property(outcomes, outcomes, (a, b) => {
+        expect(mergeOutcomes({ ...b, status: weaker }, { ...a, status: stronger }).status).toBe(stronger);
+      }),
+    );
+  });
+
+  it.each([
+    ['the higher generation', { generation: 1, finishedAt: '2026-11-21T08:00:00.000Z' }],
+    ['the later one of one generation', { generation: 0, finishedAt: '2026-11-21T09:00:00.000Z' }],
+  ])('between two failures takes %s', (_which, winner) => {
+    const first = outcome({
+      status: 'failed',
+      code: 'FORBIDDEN',
+      generation: 0,
+      finishedAt: '2026-11-21T08:30:00.000Z',
+    });
+    const second = outcome({ status: 'failed', code: 'TIMED_OUT', ...winner });
+
+    expect(mergeOutcomes(first, second)).toEqual(second);
+  });
+
+  it('between two changes takes the first, whose trace id is that of the write', () => {
+    const write = outcome({ status: 'changed', traceId: 'write', finishedAt: '2026-11-21T08:00:00.000Z' });
+    const echo = outcome({ status: 'changed', generation: 1, finishedAt: '2026-11-21T08:00:09.000Z' });
+
+    expect(mergeOutcomes(echo, write)).toEqual(write);
+  });
+});
+
+describe('a row that is found as wanted', () => {
+  it('was changed by the job when a write of it had begun', () => {
+    expect(settleOutcome(outcome({ status: 'unchanged' }), true)).toMatchObject({ status: 'changed', line: 7 });
+  });
+
+  it('is unchanged when none had', () => {
+    const found = outcome({ status: 'unchanged' });
+
+    expect(settleOutcome(found, false)).toBe(found);
+  });
+
+  it.each(['changed', 'failed', 'invalid', 'unprocessed'] as const)('%s stays what it is either way', (status) => {
+    expect([settleStatus(status, true), settleStatus(status, false)]).toEqual([status, status]);
+  });
+});
+
+function outcome(given: Partial<Outcome>): Outcome {
+  return {
+    row: 4,
+    line: 7,
+    generation: 0,
+    status: 'changed',
+    attempts: 1,
+    finishedAt: '2026-11-21T08:00:00.000Z',
+    ...given,
+  };
+}

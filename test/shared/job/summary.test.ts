@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+
+import { attempted, fateOf, PENDING } from '../../../shared/job/fates.ts';
+import type { JobState } from '../../../shared/job/job.ts';
+import type { State } from '../../../shared/job/state.ts';
+import { imbalanceOf, summaryOf, unreachedCode } from '../../../shared/job/summary.ts';
+
+describe('the summary of a job', () => {
+  it('says everything that stands in summary.json', () => {
+    const fates = [
+      fateOf('changed'),
+      attempted(fateOf('unchanged')),
+      fateOf('failed', 'USER_NOT_FOUND'),
+      fateOf('failed', 'USER_NOT_FOUND'),
+      fateOf('invalid', 'CONTRADICTION'),
+      fateOf('unprocessed', 'DUPLICATE'),
+    ];
+
+    const summary = summaryOf(
+      stateOf({ state: 'completed', fates, revision: 2, finishedAt: '2026-11-21T08:05:00.000Z' }),
+    );
+
+    expect(JSON.parse(JSON.stringify(summary))).toEqual({
+      version: 1,
+      job: 'leavers-0123456789ab',
+      revision: 2,
+      target: 'acme',
+      operation: 'suspend',
+      state: 'completed',
+      manifest: {
+        key: 'acme/suspend/leavers.csv',
+        versionId: 'v1',
+        bytes: 1234,
+        encoding: 'utf-8',
+        delimiter: ';',
+        carriedColumns: ['Department'],
+      },
+      counts: { rows: 6, changed: 1, unchanged: 1, failed: 2, invalid: 1, unprocessed: 1 },
+      codes: { USER_NOT_FOUND: 2, CONTRADICTION: 1, DUPLICATE: 1 },
+      calls: { sent: 9, rateLimited: 2, retried: 1 },
+      startedAt: '2026-11-21T08:00:00.000Z',
+      finishedAt: '2026-11-21T08:05:00.000Z',
+    });
+  });
+
+  it.each(['surveying', 'waiting', 'running', 'paused'] as const)(
+    'counts rows without an outcome only among all rows while the job is %s',
+    (state) => {
+      const { counts, codes } = summaryOf(stateOf({ state, fates: [PENDING, attempted(PENDING), fateOf('changed')] }));
+
+      expect(counts).toEqual({ rows: 3, changed: 1, unchanged: 0, failed: 0, invalid: 0, unprocessed: 0 });
+      expect(codes).toEqual({});
+    },
+  );
+
+  it.each([
+    ['halted', 'UNAUTHORIZED', 'HALTED'],
+    ['cancelled', undefined, 'CANCELLED'],
+    ['cancelled', 'UNAUTHORIZED', 'CANCELLED'],
+    ['cancelled', 'HALTED', 'CANCELLED'],
+    ['cancelled', 'EXPIRED', 'EXPIRED'],
+    ['cancelled', 'NOT_APPROVED', 'NOT_APPROVED'],
+    ['broken', undefined, 'LOST'],
+  ] as const)('in a job that was %s for %s, rows without an outcome are unprocessed, %s', (state, code, expected) => {
+    const halt = code && { code, message: 'Because.' };
+
+    const summary = summaryOf(stateOf({ state, halt, fates: [PENDING, fateOf('changed'), attempted(PENDING)] }));
+
+    expect(summary.counts).toEqual({ rows: 3, changed: 1, unchanged: 0, failed: 0, invalid: 0, unprocessed: 2 });
+    expect(summary.codes).toEqual({ [expected]: 2 });
+    expect(summary.halt).toEqual(halt);
+  });
+
+  it('calls a completed job broken when one of its rows has no outcome, and says which figures', () => {
+    const summary = summaryOf(stateOf({ state: 'completed', fates: [PENDING, fateOf('changed')] }));
+
+    expect(summary.state).toBe('broken');
+    expect(summary.problems?.map(({ message }) => message)).toEqual([
+      expect.stringContaining('2 rows, but changed 1 + unchanged 0 + failed 0 + invalid 0 + unprocessed 0 = 1'),
+    ]);
+  });
+
+  it('gives the problems of a refused manifest', () => {
+    const problems = [{ line: 3, message: 'A quote is opened and never closed.' }, { message: 'No header.' }];
+
+    const summary = summaryOf(stateOf({ state: 'rejected', problems, manifest: undefined }));
+
+    expect(summary.problems).toEqual(problems);
+    expect(summary.manifest).toMatchObject({ bytes: 1234, carriedColumns: [] });
+  });
+});
+
+describe('rows that were not reached', () => {
+  it.each(['surveying', 'waiting', 'running', 'paused', 'completed', 'rejected'] as const)(
+    'have no code in a job that is %s',
+    (state) => {
+      expect(unreachedCode({ state })).toBeUndefined();
+    },
+  );
+});
+
+describe('conservation', () => {
+  it.each([
+    [{ rows: 5, changed: 1, unchanged: 1, failed: 1, invalid: 1, unprocessed: 1 }, true],
+    [{ rows: 0, changed: 0, unchanged: 0, failed: 0, invalid: 0, unprocessed: 0 }, true],
+    [{ rows: 1, changed: 1, unchanged: 1, failed: 0, invalid: 0, unprocessed: 0 }, false],
+    [{ rows: 2, changed: 1, unchanged: 0, failed: 0, invalid: 0, unprocessed: 0 }, false],
+  ])('of %o: %s', (counts, holds) => {
+    expect(imbalanceOf(counts) === undefined).toBe(holds);
+  });
+});
+
+function stateOf({
+  fates = [],
+  ...rest
+}: Partial<Omit<State, 'fates'>> & { state: JobState; fates?: number[] }): State {
+  return {
+    job: {
+      id: 'leavers-0123456789ab',
+      target: 'acme',
+      operation: 'suspend',
+      manifest: { bucket: 'inbox', key: 'acme/suspend/leavers.csv', versionId: 'v1', bytes: 1234 },
+      startedAt: '2026-11-21T08:00:00.000Z',
+    },
+    problems: [],
+    rows: fates.length,
+    manifest: { encoding: 'utf-8', delimiter: ';', carriedColumns: ['Department'] },
+    fates: Uint8Array.from(fates),
+    generations: new Map(),
+    released: 0,
+    outcomes: 0,
+    start: { row: 0, line: 2, offset: 0 },
+    fed: { row: 0, line: 2, offset: 0 },
+    chunks: [],
+    tail: [],
+    calls: { sent: 9, rateLimited: 2, retried: 1 },
+    rate: { sinceMs: 0, outcomes: 0, perSecond: 0 },
+    outbox: {},
+    recentEvents: [],
+    lastEventMs: 0,
+    untilMs: 0,
+    rounds: 0,
+    revision: 1,
+    stateSinceMs: 0,
+    ...rest,
+  };
+}
