@@ -19,6 +19,8 @@ export interface JiraUser {
   readonly active: boolean;
   /** Absent when Atlassian hides it. */
   readonly emailAddress?: string | undefined;
+  /** Keys of the Jira products that the person may use (`expand=applicationRoles`); only `user` gives them. */
+  readonly products?: readonly string[] | undefined;
 }
 
 export interface OrganisationUser {
@@ -33,6 +35,8 @@ export interface OrganisationUser {
   readonly managementSource?: string | undefined;
   /** Group ids; absent when they were not asked for or not given. */
   readonly groupIds?: readonly string[] | undefined;
+  /** Keys of the products that the person may use on this site (`productAccess`), such as jira-software; absent when not given. */
+  readonly products?: readonly string[] | undefined;
 }
 
 export interface Rule {

@@ -1,5 +1,5 @@
 import type { Cloud, DataCenter } from '../atlassian/apis.ts';
-import type { Refusal } from '../atlassian/errors.ts';
+import type { NoAnswer, RateLimited, Refusal } from '../atlassian/errors.ts';
 import type { Target } from '../target.ts';
 
 /** A column of ours. Its name is canonical and stands in tasks; aliases are compared without case, spaces, `_` and `-`. */
@@ -37,10 +37,12 @@ export interface Written {
   readonly message?: string | undefined;
 }
 
-/** What looking gave for one row: it is so already, it cannot be, or it can be written. */
+/** What looking gave for one row: it is so already, it cannot be, nothing could be seen this time, or it can be written. */
 export type Sight =
   | { readonly kind: 'fulfilled'; readonly claims: readonly Claim[]; readonly message?: string | undefined }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** This row's own look-up must wait or got no answer; nothing was written, and the other rows of the batch do not suffer for it. */
+  | { readonly kind: 'unseen'; readonly error: RateLimited | NoAnswer }
   | {
       readonly kind: 'ready';
       /** With ids in place of e-mails and names, so that one account written in two ways is found. */
@@ -56,6 +58,8 @@ export interface Recipe<Apis> {
   readonly columns: readonly Column[];
   /** Of each inner list at least one column must be in the header. */
   readonly required: readonly (readonly string[])[];
+  /** What the canonical columns of a header mean together, place by place: `email` beside `newEmail` is `oldEmail`. Whoever maps a header applies it once. */
+  readonly readHeader?: ((columns: readonly (string | null)[]) => readonly (string | null)[]) | undefined;
   readonly check: (cells: Cells, target: Target) => Checked;
   /** One Sight a row, in order. Throws only what concerns all of them (Refusal, RateLimited, NoAnswer). */
   readonly look: (rows: readonly Cells[], apis: Apis, signal: AbortSignal) => Promise<readonly Sight[]>;
