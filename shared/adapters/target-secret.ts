@@ -1,0 +1,66 @@
+import * as z from 'zod';
+
+import type { Target } from '../target.ts';
+import { TargetUnreadable } from './errors.ts';
+
+/** Atlassian's own address for the organisation's APIs and for scoped tokens. */
+const API_URL = 'https://api.atlassian.com';
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+const text = z.string().trim().min(1);
+
+// What is sent in a header: a line break that came along when it was pasted would break the request.
+const token = text.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+
+const address = z
+  .string()
+  .trim()
+  .transform((url) => url.replace(/\/+$/, ''))
+  .refine(isUsable, 'must be an https address without credentials, query or fragment (http only on loopback)');
+
+const cloud = z.object({
+  type: z.literal('cloud'),
+  siteUrl: address,
+  email: text,
+  apiToken: token,
+  orgId: text.optional(),
+  orgApiKey: token.optional(),
+  cloudId: text.optional(),
+  directoryId: text.optional(),
+  apiUrl: address.default(API_URL),
+  defaultProducts: z.array(text).optional(),
+  suspendApi: z.enum(['v2', 'v1']).default('v2'),
+});
+
+const dataCenter = z.object({ type: z.literal('data-center'), baseUrl: address, token });
+
+const secret = z.discriminatedUnion('type', [cloud, dataCenter], {
+  error: 'must be an object whose type is "cloud" or "data-center"',
+});
+
+/** A target's secret, parsed; throws TargetUnreadable that names every field at fault at once and shows no value. */
+export function parseTarget(name: string, json: string): Target {
+  const parsed = secret.safeParse(jsonIn(name, json));
+  if (parsed.success) return { name, ...parsed.data };
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the secret'}: ${message}`);
+  throw unreadable(name, faults.join('; '));
+}
+
+function jsonIn(name: string, json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // Its message quotes the text, which is the secret: so it is not kept as the cause.
+    throw unreadable(name, 'it is not JSON');
+  }
+}
+
+const unreadable = (name: string, faults: string): TargetUnreadable =>
+  new TargetUnreadable(`The secret of target ${name} cannot be used: ${faults}. Correct the secret.`);
+
+function isUsable(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(address);
+  if (username || password || search || hash) return false;
+  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname));
+}
