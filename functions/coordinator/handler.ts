@@ -1,0 +1,33 @@
+import { s3Client, sqsClient } from '../../shared/adapters/clients.ts';
+import { journalOver } from '../../shared/adapters/journal.ts';
+import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
+import { systemChance } from '../../shared/adapters/system-chance.ts';
+import { systemClock } from '../../shared/adapters/system-clock.ts';
+import { readEnvironment } from '../../shared/environment.ts';
+import { jsonLog } from '../../shared/log.ts';
+import { createCoordinator } from './coordinator.ts';
+
+const environment = readEnvironment('coordinator', process.env);
+const sqs = sqsClient(process.env);
+const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
+
+const RESEND_MS = 30_000;
+const DAY_MS = 86_400_000;
+
+export const handler = createCoordinator({
+  results: s3ObjectStore({ client: s3Client(process.env), bucket: environment.RESULTS_BUCKET }),
+  journal: journalOver(queue(environment.JOURNAL_QUEUE_URL)),
+  feeds: queue(environment.FEED_QUEUE_URL),
+  reports: queue(environment.REPORTS_QUEUE_URL),
+  clock: systemClock,
+  chance: systemChance,
+  log: jsonLog,
+  policy: {
+    windowRows: environment.WINDOW_ROWS,
+    windowSeconds: environment.WINDOW_SECONDS,
+    overdueMs: environment.OVERDUE_SECONDS * 1_000,
+    expiryMs: environment.EXPIRY_DAYS * DAY_MS,
+    resendMs: RESEND_MS,
+  },
+});

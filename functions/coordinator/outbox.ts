@@ -1,0 +1,53 @@
+import type { FeedRequest, ReportRequest } from '../../shared/job/requests.ts';
+import type { Outbox, State } from '../../shared/job/state.ts';
+import type { Queue } from '../../shared/ports.ts';
+
+export interface OutboxQueues {
+  readonly feeds: Queue;
+  readonly reports: Queue;
+}
+
+/** The state with everything that is due marked as sent now, and what that is: what is new, and what nobody confirmed in time. */
+export function takeDue(
+  state: State,
+  nowMs: number,
+  resendMs: number,
+): { readonly state: State; readonly due: Outbox } {
+  const isDue = (entry: { readonly sentAtMs: number } | undefined): boolean =>
+    entry !== undefined && nowMs - entry.sentAtMs >= resendMs;
+  const { feed, survey, report } = state.outbox;
+  const due: Outbox = {
+    ...(isDue(feed) && { feed }),
+    ...(isDue(survey) && { survey }),
+    ...(isDue(report) && { report }),
+  };
+  const outbox: Outbox = {
+    feed: due.feed ? { ...due.feed, sentAtMs: nowMs } : feed,
+    survey: due.survey ? { sentAtMs: nowMs } : survey,
+    report: due.report ? { ...due.report, sentAtMs: nowMs } : report,
+  };
+  return { state: { ...state, outbox }, due };
+}
+
+/** Sends what is due. Whatever a crash keeps from being sent stays in the outbox and is due again. */
+export async function sendDue({ job }: State, due: Outbox, queues: OutboxQueues): Promise<void> {
+  const { feed, survey, report } = due;
+  const sends: Promise<void>[] = [];
+  if (feed) {
+    const { id: feedId, from, to, near } = feed;
+    const body: FeedRequest = { version: 1, kind: 'feed', jobId: job.id, feedId, from, to, near };
+    sends.push(queues.feeds.send([{ body }]));
+  }
+  if (survey) sends.push(queues.feeds.send([{ body: notificationOf(job.manifest) }]));
+  if (report) {
+    const body: ReportRequest = { version: 1, kind: 'report', jobId: job.id, revision: report.revision };
+    sends.push(queues.reports.send([{ body }]));
+  }
+  await Promise.all(sends);
+}
+
+/** The S3 event that began the job, once more: surveying has one way in. */
+function notificationOf({ bucket, key, versionId, bytes }: State['job']['manifest']): unknown {
+  const object = { key: encodeURIComponent(key), versionId, size: bytes };
+  return { Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket: { name: bucket }, object } }] };
+}

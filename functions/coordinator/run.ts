@@ -1,0 +1,95 @@
+import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import { fold } from '../../shared/job/fold.ts';
+import { hasEnded } from '../../shared/job/job.ts';
+import type { JournalEvent } from '../../shared/job/journal.ts';
+import { chunkKey, openKey, resultsPrefix, surveyKey } from '../../shared/job/keys.ts';
+import type { Policy } from '../../shared/job/policy.ts';
+import type { State } from '../../shared/job/state.ts';
+import { step } from '../../shared/job/step.ts';
+import { summaryOf } from '../../shared/job/summary.ts';
+import { surveySchema, type Survey } from '../../shared/job/survey.ts';
+import type { Chance, Clock, ObjectStore } from '../../shared/ports.ts';
+import { sendDue, takeDue, type OutboxQueues } from './outbox.ts';
+import type { StateStore, StoredState } from './state-store.ts';
+
+export interface RunPorts extends OutboxQueues {
+  readonly results: ObjectStore;
+  readonly states: StateStore;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly policy: Policy;
+}
+
+/** Entries that are kept in the state before they become a chunk: fewer writes, and a state that stays small. */
+const TAIL_ENTRIES = 1_000;
+const STATUS_EVERY_MS = 1_000;
+/** Runs of one job exclude each other but for a run that outlives its visibility time-out, so a race is lost once or twice. */
+const RACES = 5;
+
+/** Folds events into jobs, one run a job at a time: state first, under its fence, and only then what must be sent. */
+export function createRun(ports: RunPorts) {
+  const statusWrittenMs = new Map<string, number>();
+
+  /** Returns false when nothing is known of the job. */
+  return async function run(jobId: string, events: readonly JournalEvent[]): Promise<boolean> {
+    for (let race = 1; ; race += 1) {
+      try {
+        return await attempt(jobId, events);
+      } catch (error) {
+        if (!(error instanceof ConditionNotMet) || race === RACES) throw error;
+      }
+    }
+  };
+
+  async function attempt(jobId: string, events: readonly JournalEvent[]): Promise<boolean> {
+    const base = await ports.states.load(jobId);
+    const nowMs = ports.clock.now().getTime();
+    const folded = fold(base?.state, events, { nowMs, survey: await surveyFor(jobId, base, events) });
+    if (!folded) return false;
+
+    const swept = events.some((event) => event.type === 'swept');
+    const stepped = step(folded, { nowMs, policy: ports.policy, swept });
+    const { state, due } = takeDue(await flush(stepped), nowMs, ports.policy.resendMs);
+
+    if (!base) await ports.results.write(openKey(jobId), '');
+    await ports.states.save(state, base);
+    await sendDue(state, due, ports);
+    await writeStatus(state, base?.state, nowMs);
+    if (hasEnded(state.state) && !state.outbox.report) await ports.results.delete(openKey(jobId));
+    return true;
+  }
+
+  async function surveyFor(
+    jobId: string,
+    base: StoredState | undefined,
+    events: readonly JournalEvent[],
+  ): Promise<Survey | undefined> {
+    const awaited = (base?.state.state ?? 'surveying') === 'surveying';
+    if (!awaited || !events.some((event) => event.type === 'surveyed')) return undefined;
+    const object = await ports.results.read(surveyKey(jobId));
+    return object && surveySchema.parse(JSON.parse(await object.text()));
+  }
+
+  /** Moves the tail into a chunk when it is long. A chunk of a run that loses its race is named by no state: it does not count. */
+  async function flush(state: State): Promise<State> {
+    if (state.tail.length < TAIL_ENTRIES) return state;
+    const rows = state.tail.map((entry) => entry.row);
+    const firstRow = rows.reduce((least, row) => Math.min(least, row));
+    const lastRow = rows.reduce((most, row) => Math.max(most, row));
+    const name = `${String(state.chunks.length).padStart(6, '0')}-${ports.chance.uuid().slice(0, 8)}`;
+    await ports.results.write(
+      chunkKey(state.job.id, name),
+      state.tail.map((entry) => JSON.stringify(entry)).join('\n'),
+    );
+    return { ...state, tail: [], chunks: [...state.chunks, { name, firstRow, lastRow }] };
+  }
+
+  async function writeStatus(state: State, before: State | undefined, nowMs: number): Promise<void> {
+    const turned = state.state !== before?.state || state.revision !== before.revision;
+    const lastMs = statusWrittenMs.get(state.job.id) ?? 0;
+    if (!turned && nowMs - lastMs < STATUS_EVERY_MS) return;
+    statusWrittenMs.set(state.job.id, nowMs);
+    if (hasEnded(state.state)) statusWrittenMs.delete(state.job.id);
+    await ports.results.write(`${resultsPrefix(state.job)}status.json`, JSON.stringify(summaryOf(state), undefined, 2));
+  }
+}
