@@ -1,8 +1,4 @@
-import type { Outcome, Status } from './outcome.ts';
-
-// A change at Atlassian is never hidden by anything. `invalid` rows are never sent and so never meet another outcome;
-// it has a place only so that the order is total.
-const RANKS: Readonly<Record<Status, number>> = { changed: 4, unchanged: 3, invalid: 2, failed: 1, unprocessed: 0 };
+import { type Outcome, type Status, STATUSES } from './outcome.ts';
 
 /**
  * The one of two outcomes of a row that counts: changed > unchanged > failed > unprocessed, whatever their order, number or
@@ -25,12 +21,17 @@ const CHANGED_UNSEEN = 'Found as wanted after a write of this row had begun.';
 
 /** Positive when `a` counts, negative when `b` does, 0 when they are alike. */
 function precedence(a: Outcome, b: Outcome): number {
-  const byStatus = RANKS[a.status] - RANKS[b.status];
+  const byStatus = rankOf(a.status) - rankOf(b.status);
   if (byStatus !== 0) return byStatus;
   const later = a.generation - b.generation || compareText(a.finishedAt, b.finishedAt);
-  if (later !== 0) return RANKS[a.status] >= RANKS.unchanged ? -later : later;
+  if (later !== 0) return isSuccess(a.status) ? -later : later;
   return compareText(textOf(a), textOf(b));
 }
+
+/** `invalid` rows are never sent and meet no other outcome; they have a rank only so that the order is total. */
+const rankOf = (status: Status): number => -STATUSES.indexOf(status);
+
+const isSuccess = (status: Status): boolean => status === 'changed' || status === 'unchanged';
 
 const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 

@@ -1,7 +1,8 @@
 import { type Code, CODES } from './codes.ts';
-import { settledFate } from './fates.ts';
+import { settledFate, wasAttempted } from './fates.ts';
 import { type JobState, hasEnded } from './job.ts';
 import type { Calls, Problem } from './journal.ts';
+import { settleStatus } from './merge.ts';
 import { type Status, STATUSES } from './outcome.ts';
 import type { State } from './state.ts';
 
@@ -109,7 +110,7 @@ function tallyOfFates(state: State): Tally {
   occurrences.forEach((times, fate) => {
     if (times === 0) return;
     const settled = settledFate(fate);
-    if (settled) tally.add(settled.status, settled.code, times);
+    if (settled) tally.add(settleStatus(settled.status, wasAttempted(fate)), settled.code, times);
     else if (unreached) tally.add('unprocessed', unreached, times);
   });
   return tally.total();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { attempted, fateOf, PENDING } from '../../../shared/job/fates.ts';
+import { newState } from '../../../shared/job/fold.ts';
 import type { JobState } from '../../../shared/job/job.ts';
 import type { State } from '../../../shared/job/state.ts';
 import { imbalanceOf, summaryOf, unreachedCode } from '../../../shared/job/summary.ts';
@@ -9,6 +10,7 @@ describe('the summary of a job', () => {
   it('says everything that stands in summary.json', () => {
     const fates = [
       fateOf('changed'),
+      fateOf('unchanged'),
       attempted(fateOf('unchanged')),
       fateOf('failed', 'USER_NOT_FOUND'),
       fateOf('failed', 'USER_NOT_FOUND'),
@@ -35,7 +37,7 @@ describe('the summary of a job', () => {
         delimiter: ';',
         carriedColumns: ['Department'],
       },
-      counts: { rows: 6, changed: 1, unchanged: 1, failed: 2, invalid: 1, unprocessed: 1 },
+      counts: { rows: 7, changed: 2, unchanged: 1, failed: 2, invalid: 1, unprocessed: 1 },
       codes: { USER_NOT_FOUND: 2, CONTRADICTION: 1, DUPLICATE: 1 },
       calls: { sent: 9, rateLimited: 2, retried: 1 },
       startedAt: '2026-11-21T08:00:00.000Z',
@@ -114,34 +116,20 @@ function stateOf({
   fates = [],
   ...rest
 }: Partial<Omit<State, 'fates'>> & { state: JobState; fates?: number[] }): State {
+  const job = {
+    id: 'leavers-0123456789ab',
+    target: 'acme',
+    operation: 'suspend',
+    manifest: { bucket: 'inbox', key: 'acme/suspend/leavers.csv', versionId: 'v1', bytes: 1234 },
+    startedAt: '2026-11-21T08:00:00.000Z',
+  };
   return {
-    job: {
-      id: 'leavers-0123456789ab',
-      target: 'acme',
-      operation: 'suspend',
-      manifest: { bucket: 'inbox', key: 'acme/suspend/leavers.csv', versionId: 'v1', bytes: 1234 },
-      startedAt: '2026-11-21T08:00:00.000Z',
-    },
-    problems: [],
+    ...newState(job, 0),
     rows: fates.length,
     manifest: { encoding: 'utf-8', delimiter: ';', carriedColumns: ['Department'] },
     fates: Uint8Array.from(fates),
-    generations: new Map(),
-    released: 0,
-    outcomes: 0,
-    start: { row: 0, line: 2, offset: 0 },
-    fed: { row: 0, line: 2, offset: 0 },
-    chunks: [],
-    tail: [],
     calls: { sent: 9, rateLimited: 2, retried: 1 },
-    rate: { sinceMs: 0, outcomes: 0, perSecond: 0 },
-    outbox: {},
-    recentEvents: [],
-    lastEventMs: 0,
-    untilMs: 0,
-    rounds: 0,
     revision: 1,
-    stateSinceMs: 0,
     ...rest,
   };
 }
