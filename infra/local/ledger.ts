@@ -1,0 +1,68 @@
+import type { AwsCall } from './aws-call.ts';
+import { isAllowed } from './permissions.ts';
+import { ServiceRefusal } from './signature/refusal.ts';
+import type { RoleDescription } from './template/description.ts';
+
+/** Who made calls of one kind, and how many. */
+export interface RequestCount {
+  /** The function whose role made them; `you` for the stack's own key. */
+  readonly caller: string;
+  /** As IAM names it. */
+  readonly action: string;
+  readonly resource: string;
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+/** A call that its caller's role does not allow. */
+export interface Violation {
+  readonly caller: string;
+  readonly action: string;
+  readonly resource: string;
+}
+
+/** One who calls AWS: with all rights, or with those of a role. */
+export interface Caller {
+  readonly name: string;
+  readonly role?: RoleDescription | undefined;
+}
+
+/** Counts every call to an AWS service by its caller, and refuses what the caller's role does not allow. */
+export interface Ledger {
+  /** Throws ServiceRefusal (403) when the role does not allow the call. */
+  readonly record: (call: AwsCall) => void;
+  readonly requests: () => readonly RequestCount[];
+  readonly violations: () => readonly Violation[];
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+export function createLedger(callerOf: (accessKeyId: string) => Caller): Ledger {
+  const counts = new Map<string, Mutable<RequestCount>>();
+  const violations = new Map<string, Violation>();
+
+  return {
+    record: (call) => {
+      const { name, role } = callerOf(call.accessKeyId);
+      const kind = { caller: name, action: call.action, resource: withoutKey(call.resource) };
+      const key = `${name} ${call.action} ${kind.resource}`;
+      const count = counts.get(key) ?? { ...kind, requests: 0, bytes: 0 };
+      counts.set(key, count);
+      count.requests += 1;
+      count.bytes += call.bytes ?? 0;
+      if (role === undefined || isAllowed(role.statements, call)) return;
+      violations.set(key, kind);
+      throw refusal(call, name);
+    },
+    requests: () => [...counts.values()].map((count) => ({ ...count })),
+    violations: () => [...violations.values()],
+  };
+}
+
+function refusal({ service, action, resource }: AwsCall, caller: string): ServiceRefusal {
+  const message = `User: ${caller} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the action`;
+  return new ServiceRefusal(403, service === 's3' ? 'AccessDenied' : 'AccessDeniedException', message);
+}
+
+/** An object's key may name a person, and there may be a million of them: a bucket's top folder is told apart, no more. */
+const withoutKey = (resource: string): string => resource.replace(/^(arn:aws:s3:::[^/]+\/[^/]+)\/.*$/s, '$1/*');

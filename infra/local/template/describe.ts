@@ -1,0 +1,237 @@
+import * as z from 'zod';
+
+import type {
+  BucketDescription,
+  EventSourceDescription,
+  FunctionDescription,
+  NotificationDescription,
+  QueueDescription,
+  RoleDescription,
+  ScheduleDescription,
+  StackDescription,
+} from './description.ts';
+import { resolveIntrinsics, TemplateUnreadable } from './intrinsics.ts';
+import { arnOf, physicalName, references, templateSchema, type Place, type Template } from './names.ts';
+import { managedStatements, statementsOf } from './statements.ts';
+
+/** Reads a synthesized template. `folderOf` finds the folder of an asset by its S3 key. */
+export function describeTemplate(
+  template: unknown,
+  place: Place,
+  folderOf: (assetKey: string) => string | undefined,
+): StackDescription {
+  const reader = readerOf(templateSchema.parse(template), place);
+  return {
+    queues: reader.all('AWS::SQS::Queue').map(queue),
+    buckets: buckets(reader),
+    functions: reader.all('AWS::Lambda::Function').map((resource) => lambda(resource, folderOf)),
+    eventSources: reader.all('AWS::Lambda::EventSourceMapping').map(eventSource),
+    schedules: schedules(reader),
+    roles: roles(reader),
+    outputs: reader.outputs,
+  };
+}
+
+interface Resource {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly ref: string;
+  readonly properties: unknown;
+}
+
+interface Reader {
+  readonly all: (type: string) => readonly Resource[];
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+function readerOf(template: Template, place: Place): Reader {
+  const known = references(template, place);
+  const resolve = (value: unknown): unknown => resolveIntrinsics(value, known);
+  return {
+    all: (type) =>
+      Object.entries(template.Resources)
+        .filter(([, resource]) => resource.Type === type)
+        .map(([logicalId, resource]) => ({
+          logicalId,
+          name: physicalName(logicalId, template, place),
+          arn: arnOf(logicalId, template, place),
+          ref: known.ref(logicalId),
+          properties: resolve(resource.Properties),
+        })),
+    outputs: Object.fromEntries(
+      Object.entries(template.Outputs).map(([name, { Value: value }]) => [name, String(resolve(value))]),
+    ),
+  };
+}
+
+const NOT_ATTRIBUTES = new Set(['QueueName', 'Tags']);
+
+function queue({ logicalId, name, arn, ref, properties }: Resource): QueueDescription {
+  const attributes = Object.entries(z.record(z.string(), z.unknown()).parse(properties))
+    .filter(([attribute]) => !NOT_ATTRIBUTES.has(attribute))
+    .map(([attribute, value]) => [attribute, typeof value === 'object' ? JSON.stringify(value) : String(value)]);
+  return { logicalId, name, arn, url: ref, attributes: Object.fromEntries(attributes) };
+}
+
+const filterSchema = z.object({ Name: z.string(), Value: z.string() });
+const bucketSchema = z.object({
+  VersioningConfiguration: z.object({ Status: z.string() }).optional(),
+  NotificationConfiguration: z
+    .object({
+      QueueConfigurations: z
+        .array(
+          z.object({
+            Event: z.string(),
+            Queue: z.string(),
+            Filter: z.object({ S3Key: z.object({ Rules: z.array(filterSchema) }) }).optional(),
+          }),
+        )
+        .default([]),
+    })
+    .optional(),
+});
+
+// CDK's own addEventNotification writes a custom resource instead of the bucket's property.
+const notificationsSchema = z.object({
+  BucketName: z.string(),
+  NotificationConfiguration: z.object({
+    QueueConfigurations: z
+      .array(
+        z.object({
+          Events: z.array(z.string()),
+          QueueArn: z.string(),
+          Filter: z.object({ Key: z.object({ FilterRules: z.array(filterSchema) }) }).optional(),
+        }),
+      )
+      .default([]),
+  }),
+});
+
+function buckets(reader: Reader): readonly BucketDescription[] {
+  const custom = reader
+    .all('Custom::S3BucketNotifications')
+    .map(({ properties }) => notificationsSchema.parse(properties));
+  return reader.all('AWS::S3::Bucket').map(({ logicalId, name, arn, properties }) => {
+    const bucket = bucketSchema.parse(properties);
+    const own = (bucket.NotificationConfiguration?.QueueConfigurations ?? []).map((configuration) =>
+      notification(configuration.Queue, [configuration.Event], configuration.Filter?.S3Key.Rules),
+    );
+    const others = custom
+      .filter(({ BucketName: bucketName }) => bucketName === name)
+      .flatMap(({ NotificationConfiguration: { QueueConfigurations: configurations } }) => configurations)
+      .map(({ QueueArn: queueArn, Events: events, Filter: filter }) =>
+        notification(queueArn, events, filter?.Key.FilterRules),
+      );
+    const versioned = bucket.VersioningConfiguration?.Status === 'Enabled';
+    return { logicalId, name, arn, versioned, notifications: [...own, ...others] };
+  });
+}
+
+function notification(
+  queueArn: string,
+  events: readonly string[],
+  rules: readonly z.infer<typeof filterSchema>[] = [],
+): NotificationDescription {
+  const rule = (name: string): string => rules.find((one) => one.Name.toLowerCase() === name)?.Value ?? '';
+  return { queueArn, events, prefix: rule('prefix'), suffix: rule('suffix') };
+}
+
+const lambdaSchema = z.object({
+  Handler: z.string(),
+  Role: z.string(),
+  Code: z.object({ S3Key: z.string().optional() }),
+  Environment: z.object({ Variables: z.record(z.string(), z.string()).default({}) }).optional(),
+  Timeout: z.coerce.number().default(3),
+  MemorySize: z.coerce.number().default(128),
+  ReservedConcurrentExecutions: z.coerce.number().optional(),
+});
+
+function lambda(
+  { logicalId, name, arn, properties }: Resource,
+  folderOf: (assetKey: string) => string | undefined,
+): FunctionDescription {
+  const parsed = lambdaSchema.parse(properties);
+  return {
+    logicalId,
+    name,
+    arn,
+    roleArn: parsed.Role,
+    handler: parsed.Handler,
+    folder: parsed.Code.S3Key === undefined ? undefined : folderOf(parsed.Code.S3Key),
+    environment: parsed.Environment?.Variables ?? {},
+    timeoutSeconds: parsed.Timeout,
+    memoryMegabytes: parsed.MemorySize,
+    reservedConcurrency: parsed.ReservedConcurrentExecutions,
+  };
+}
+
+const eventSourceSchema = z.object({
+  EventSourceArn: z.string(),
+  FunctionName: z.string(),
+  BatchSize: z.coerce.number().default(10),
+  MaximumBatchingWindowInSeconds: z.coerce.number().default(0),
+  ScalingConfig: z.object({ MaximumConcurrency: z.coerce.number() }).optional(),
+  FunctionResponseTypes: z.array(z.string()).default([]),
+});
+
+function eventSource({ properties }: Resource): EventSourceDescription {
+  const parsed = eventSourceSchema.parse(properties);
+  return {
+    functionName: parsed.FunctionName.slice(parsed.FunctionName.lastIndexOf(':') + 1),
+    queueArn: parsed.EventSourceArn,
+    batchSize: parsed.BatchSize,
+    windowSeconds: parsed.MaximumBatchingWindowInSeconds,
+    maxConcurrency: parsed.ScalingConfig?.MaximumConcurrency,
+    partialResponses: parsed.FunctionResponseTypes.includes('ReportBatchItemFailures'),
+  };
+}
+
+const targetSchema = z.object({ Arn: z.string(), Input: z.string().optional() });
+const ruleSchema = z.object({ ScheduleExpression: z.string().optional(), Targets: z.array(targetSchema).default([]) });
+const scheduleSchema = z.object({ ScheduleExpression: z.string(), Target: targetSchema });
+
+function schedules(reader: Reader): readonly ScheduleDescription[] {
+  const rules = reader.all('AWS::Events::Rule').flatMap(({ name, properties }) => {
+    const { ScheduleExpression: rate, Targets: targets } = ruleSchema.parse(properties);
+    return rate === undefined ? [] : targets.map((target) => schedule(name, rate, target));
+  });
+  const scheduler = reader.all('AWS::Scheduler::Schedule').map(({ name, properties }) => {
+    const { ScheduleExpression: rate, Target: target } = scheduleSchema.parse(properties);
+    return schedule(name, rate, target);
+  });
+  return [...rules, ...scheduler];
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+function schedule(name: string, rate: string, target: z.infer<typeof targetSchema>): ScheduleDescription {
+  const [, count, unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(rate) ?? [];
+  const unitMs = UNIT_MS[unit];
+  if (unitMs === undefined) {
+    throw new TemplateUnreadable(
+      `The schedule ${name} is "${rate}"; the local stack knows rate(n minutes|hours|days).`,
+    );
+  }
+  return { name, functionArn: target.Arn, everyMs: Number(count) * unitMs, input: target.Input };
+}
+
+const documentSchema = z.object({ Statement: z.array(z.unknown()) });
+const roleSchema = z.object({
+  Policies: z.array(z.object({ PolicyDocument: documentSchema })).default([]),
+  ManagedPolicyArns: z.array(z.string()).default([]),
+});
+const policySchema = z.object({ Roles: z.array(z.string()).default([]), PolicyDocument: documentSchema });
+
+function roles(reader: Reader): readonly RoleDescription[] {
+  const policies = [...reader.all('AWS::IAM::Policy'), ...reader.all('AWS::IAM::ManagedPolicy')].map(({ properties }) =>
+    policySchema.parse(properties),
+  );
+  return reader.all('AWS::IAM::Role').map(({ name, arn, properties }) => {
+    const role = roleSchema.parse(properties);
+    const attached = policies.filter((policy) => policy.Roles.includes(name));
+    const documents = [...role.Policies, ...attached].map((policy) => policy.PolicyDocument);
+    const written = documents.flatMap((document) => statementsOf(document.Statement));
+    return { name, arn, statements: [...written, ...role.ManagedPolicyArns.flatMap(managedStatements)] };
+  });
+}

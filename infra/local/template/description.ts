@@ -1,0 +1,85 @@
+/** What a synthesized template says, as plain descriptions: the one source of every setting of the local stack. */
+export interface StackDescription {
+  readonly queues: readonly QueueDescription[];
+  readonly buckets: readonly BucketDescription[];
+  readonly functions: readonly FunctionDescription[];
+  readonly eventSources: readonly EventSourceDescription[];
+  readonly schedules: readonly ScheduleDescription[];
+  readonly roles: readonly RoleDescription[];
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+export interface QueueDescription {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly url: string;
+  /** As CreateQueue takes them. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface BucketDescription {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly versioned: boolean;
+  readonly notifications: readonly NotificationDescription[];
+}
+
+/** Which objects of a bucket are told to which queue. */
+export interface NotificationDescription {
+  readonly queueArn: string;
+  /** `s3:ObjectCreated:*` and its kin. */
+  readonly events: readonly string[];
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+export interface FunctionDescription {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly roleArn: string;
+  /** `<file without extension>.<export>`. */
+  readonly handler: string;
+  /** The folder of the bundle; absent for code written into the template (helpers of CDK, which nothing here calls). */
+  readonly folder?: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  readonly reservedConcurrency?: number | undefined;
+}
+
+export interface EventSourceDescription {
+  readonly functionName: string;
+  readonly queueArn: string;
+  readonly batchSize: number;
+  readonly windowSeconds: number;
+  readonly maxConcurrency?: number | undefined;
+  /** Whether the function names the messages that failed (ReportBatchItemFailures). */
+  readonly partialResponses: boolean;
+}
+
+/** A rule that invokes a function at a fixed rate. */
+export interface ScheduleDescription {
+  readonly name: string;
+  readonly functionArn: string;
+  readonly everyMs: number;
+  /** The JSON text that the function gets instead of EventBridge's own event. */
+  readonly input?: string | undefined;
+}
+
+export interface RoleDescription {
+  readonly name: string;
+  readonly arn: string;
+  readonly statements: readonly Statement[];
+}
+
+/** One statement of a role's policies. */
+export interface Statement {
+  readonly effect: 'Allow' | 'Deny';
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  /** Operator → condition key → values, as IAM writes it. */
+  readonly conditions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}

@@ -1,0 +1,81 @@
+import { RollcallError } from '../../../shared/errors.ts';
+
+/** The template says something that the local stack cannot read. */
+export class TemplateUnreadable extends RollcallError {
+  readonly code = 'TEMPLATE_UNREADABLE';
+  readonly temporary = false;
+}
+
+/** What references stand for: `Ref` of a resource, parameter or pseudo parameter, and `Fn::GetAtt`. */
+export interface References {
+  readonly ref: (name: string) => string;
+  readonly attribute: (logicalId: string, attribute: string) => string;
+}
+
+/** A template value with CloudFormation's intrinsic functions carried out; throws TemplateUnreadable on one that is not known here. */
+export function resolveIntrinsics(value: unknown, references: References): unknown {
+  const resolve = (inner: unknown): unknown => resolveIntrinsics(inner, references);
+  if (Array.isArray(value)) return value.map(resolve).filter((item) => item !== undefined);
+  if (typeof value !== 'object' || value === null) return value;
+
+  const entries = Object.entries(value);
+  const [key, argument] = entries[0] ?? [];
+  if (entries.length === 1 && key !== undefined && (key === 'Ref' || key.startsWith('Fn::'))) {
+    return call(key, argument, references);
+  }
+  return Object.fromEntries(entries.map(([name, inner]) => [name, resolve(inner)]));
+}
+
+function call(name: string, argument: unknown, references: References): unknown {
+  const resolve = (inner: unknown): unknown => resolveIntrinsics(inner, references);
+  switch (name) {
+    case 'Ref':
+      return argument === 'AWS::NoValue' ? undefined : references.ref(text(argument, name));
+    case 'Fn::GetAtt':
+      return attributeOf(argument, references);
+    case 'Fn::Join': {
+      const [separator, parts] = list(argument, name);
+      return list(resolve(parts), name).join(text(separator, name));
+    }
+    case 'Fn::Sub':
+      return substitute(argument, references);
+    case 'Fn::Select': {
+      const [index, items] = list(resolve(argument), name);
+      return list(items, name)[Number(index)];
+    }
+    case 'Fn::Split': {
+      const [separator, whole] = list(resolve(argument), name);
+      return text(whole, name).split(text(separator, name));
+    }
+    default:
+      throw new TemplateUnreadable(
+        `The template uses ${name}, which the local stack does not know. Write the value without it, or teach intrinsics.ts.`,
+      );
+  }
+}
+
+function attributeOf(argument: unknown, references: References): string {
+  const [logicalId = '', ...attribute] =
+    typeof argument === 'string' ? argument.split('.') : list(argument, 'Fn::GetAtt');
+  return references.attribute(text(logicalId, 'Fn::GetAtt'), attribute.join('.'));
+}
+
+function substitute(argument: unknown, references: References): string {
+  const [pattern, variables] = typeof argument === 'string' ? [argument, {}] : list(argument, 'Fn::Sub');
+  const known = new Map(Object.entries(resolveIntrinsics(variables, references) as object)); // an object resolves to an object
+  return text(pattern, 'Fn::Sub').replace(/\$\{(!?)([^}]+)\}/g, (_whole, literal: string, name: string) => {
+    if (literal) return `\${${name}}`;
+    if (known.has(name)) return String(known.get(name));
+    return name.includes('.') ? attributeOf(name, references) : references.ref(name);
+  });
+}
+
+function text(value: unknown, where: string): string {
+  if (typeof value === 'string') return value;
+  throw new TemplateUnreadable(`${where} wants a text here, and the template gives ${JSON.stringify(value)}.`);
+}
+
+function list(value: unknown, where: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new TemplateUnreadable(`${where} wants a list here, and the template gives ${JSON.stringify(value)}.`);
+}

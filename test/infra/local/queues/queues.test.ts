@@ -1,0 +1,90 @@
+import {
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import type { AwsCall } from '../../../../infra/local/aws-call.ts';
+import { startQueues, type Queues } from '../../../../infra/local/queues/queues.ts';
+import { ServiceRefusal } from '../../../../infra/local/signature/refusal.ts';
+
+const KEY = { accessKeyId: 'LOCALTEST', secretAccessKey: 'secret' };
+const ACCOUNT = '000000000000';
+const REGION = 'us-east-1';
+const calls: AwsCall[] = [];
+let queues: Queues;
+
+beforeAll(async () => {
+  queues = await startQueues({
+    credentials: (id) => (id === KEY.accessKeyId ? KEY.secretAccessKey : undefined),
+    region: REGION,
+    account: ACCOUNT,
+    record: (call) => {
+      if (call.resource.endsWith(':forbidden')) throw new ServiceRefusal(403, 'AccessDeniedException', 'not allowed');
+      calls.push(call);
+    },
+  });
+  await queues.create(
+    [describe('rows', { VisibilityTimeout: '7' }), describe('journal.fifo', { FifoQueue: 'true' })],
+    KEY,
+  );
+});
+
+afterAll(() => queues.close());
+
+it('carries messages with their attributes', async () => {
+  const sqs = client();
+  await sqs.send(
+    new SendMessageBatchCommand({
+      QueueUrl: urlOf('rows'),
+      Entries: [
+        { Id: 'a', MessageBody: 'body', MessageAttributes: { code: { DataType: 'String', StringValue: 'X' } } },
+      ],
+    }),
+  );
+
+  const { Messages: messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: urlOf('rows'), MessageAttributeNames: ['All'], MaxNumberOfMessages: 10 }),
+  );
+
+  expect(messages.map((message) => [message.Body, message.MessageAttributes?.['code']?.StringValue])).toEqual([
+    ['body', 'X'],
+  ]);
+});
+
+it('records each request as the action and resource that a role must allow', async () => {
+  const sqs = client();
+  calls.length = 0;
+
+  await sqs.send(new SendMessageBatchCommand({ QueueUrl: urlOf('rows'), Entries: [{ Id: 'a', MessageBody: 'x' }] }));
+  await sqs.send(
+    new DeleteMessageBatchCommand({ QueueUrl: urlOf('rows'), Entries: [{ Id: 'a', ReceiptHandle: 'x' }] }),
+  );
+
+  expect(calls.map(({ action, resource, accessKeyId }) => [action, resource, accessKeyId])).toEqual([
+    ['sqs:SendMessage', `arn:aws:sqs:${REGION}:${ACCOUNT}:rows`, KEY.accessKeyId],
+    ['sqs:DeleteMessage', `arn:aws:sqs:${REGION}:${ACCOUNT}:rows`, KEY.accessKeyId],
+  ]);
+});
+
+it('refuses a wrong signature, and what the recorder refuses', async () => {
+  const receive = (queue: string) => new ReceiveMessageCommand({ QueueUrl: urlOf(queue) });
+
+  await expect(client('wrong').send(receive('rows'))).rejects.toMatchObject({ name: 'InvalidSignatureException' });
+  await expect(client().send(receive('forbidden'))).rejects.toMatchObject({ name: 'AccessDeniedException' });
+});
+
+const describe = (name: string, attributes: Record<string, string>) => ({
+  logicalId: name,
+  name,
+  arn: `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`,
+  url: urlOf(name),
+  attributes,
+});
+
+const urlOf = (name: string): string => `${queues.url}/${ACCOUNT}/${name}`;
+
+const client = (secretAccessKey = KEY.secretAccessKey): SQSClient =>
+  new SQSClient({ endpoint: queues.url, region: REGION, credentials: { ...KEY, secretAccessKey } });
