@@ -35,19 +35,26 @@ export interface Summary {
 }
 
 /** The summary of a job as its state stands. */
-export const summaryOf = (state: State): Summary => summaryWith(state, tallyOfFates(state), []);
+export const summaryOf = (state: State): Summary => summaryWith(state, tallyOfFates(state));
+
+/** What was found amiss while rows were counted, and whether it means that a row is not accounted for. */
+export interface Amiss {
+  readonly problems: readonly Problem[];
+  readonly broken: boolean;
+}
 
 /** A summary of rows that were counted elsewhere; figures that do not add up once a job has stopped make it `broken`, and it says which. */
-export function summaryWith(state: State, tally: Tally, found: readonly Problem[]): Summary {
+export function summaryWith(state: State, tally: Tally, amiss: Amiss = { problems: [], broken: false }): Summary {
   const imbalance = stopsRows(state.state) ? imbalanceOf(tally.counts) : undefined;
-  const problems = [...state.problems, ...found, ...(imbalance === undefined ? [] : [{ message: imbalance }])];
+  const imbalances = imbalance === undefined ? [] : [{ message: imbalance }];
+  const problems = [...state.problems, ...amiss.problems, ...imbalances];
   return {
     version: 1,
     job: state.job.id,
     revision: state.revision,
     target: state.job.target,
     operation: state.job.operation,
-    state: imbalance === undefined ? state.state : 'broken',
+    state: amiss.broken || imbalance !== undefined ? 'broken' : state.state,
     manifest: manifestOf(state),
     counts: tally.counts,
     codes: tally.codes,

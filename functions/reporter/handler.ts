@@ -1,0 +1,19 @@
+import { s3Client, sqsClient } from '../../shared/adapters/clients.ts';
+import { journalOver } from '../../shared/adapters/journal.ts';
+import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
+import { systemClock } from '../../shared/adapters/system-clock.ts';
+import { readEnvironment } from '../../shared/environment.ts';
+import { jsonLog } from '../../shared/log.ts';
+import { createReporter } from './reporter.ts';
+
+const environment = readEnvironment('reporter', process.env);
+const client = s3Client(process.env);
+
+export const handler = createReporter({
+  inbox: s3ObjectStore({ client, bucket: environment.INBOX_BUCKET }),
+  results: s3ObjectStore({ client, bucket: environment.RESULTS_BUCKET }),
+  journal: journalOver(sqsQueue({ client: sqsClient(process.env), queueUrl: environment.JOURNAL_QUEUE_URL })),
+  clock: systemClock,
+  log: jsonLog,
+});

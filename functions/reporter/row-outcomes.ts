@@ -1,0 +1,156 @@
+import { settledFate, wasAttempted } from '../../shared/job/fates.ts';
+import type { JournalEntry } from '../../shared/job/journal.ts';
+import { chunkKey } from '../../shared/job/keys.ts';
+import { mergeOutcomes, settleOutcome, settleStatus } from '../../shared/job/merge.ts';
+import type { Outcome } from '../../shared/job/outcome.ts';
+import type { State } from '../../shared/job/state.ts';
+import { unreachedCode } from '../../shared/job/summary.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
+
+/** What became of each row, in the order of the rows, with memory for no more than some of them. */
+export interface RowOutcomes {
+  /** Rows before this one can be asked for now. */
+  readonly loadedUpTo: () => number;
+  /** Makes the next rows ready, and lets go of those before them. */
+  readonly loadMore: () => Promise<void>;
+  /** What the report says of a row, asked once a row; its line is 0 when neither the journal nor the caller knows it. */
+  readonly take: (row: number, line?: number) => Outcome;
+  /** What was found amiss on the way. */
+  readonly findings: () => Findings;
+}
+
+export interface Findings {
+  /** Rows of which journal and state disagree, and the first of them. */
+  readonly disagreeing: number;
+  readonly firstDisagreeing: number | undefined;
+  readonly missingChunks: readonly string[];
+}
+
+/** In rows: how many are made ready at a time, and how far ahead of them entries are kept so that their chunk is not read again. */
+export interface Stride {
+  readonly step: number;
+  readonly reach: number;
+}
+
+const STRIDE: Stride = { step: 20_000, reach: 200_000 };
+const CHUNKS_UNDER_WAY = 8;
+
+interface Known {
+  readonly outcome: Outcome | undefined;
+  readonly attempted: boolean;
+}
+
+/** A chunk, and the first of its rows that has not been read. */
+interface Unread {
+  readonly name: string;
+  readonly nextRow: number;
+  readonly lastRow: number;
+}
+
+/** Joins a job's chunks, its tail and its fates. Each chunk is read once, and again only when it spans more rows than the reach. */
+export function rowOutcomes(results: ObjectStore, state: State, { step, reach } = STRIDE): RowOutcomes {
+  const known = new Map<number, Known>();
+  const missingChunks: string[] = [];
+  let unread: readonly Unread[] = state.chunks.map(({ name, firstRow, lastRow }) => ({
+    name,
+    nextRow: firstRow,
+    lastRow,
+  }));
+  let end = 0;
+  let disagreeing = 0;
+  let firstDisagreeing: number | undefined;
+  for (const entry of state.tail) learn(known, entry);
+
+  const load = async ({ name, nextRow, lastRow }: Unread, horizon: number): Promise<Unread | undefined> => {
+    const chunk = await results.read(chunkKey(state.job.id, name));
+    if (!chunk) missingChunks.push(name);
+    for (const entry of chunk ? entriesOf(await chunk.text()) : [])
+      if (entry.row >= nextRow && entry.row < horizon) learn(known, entry);
+    return chunk && lastRow >= horizon ? { name, nextRow: horizon, lastRow } : undefined;
+  };
+
+  return {
+    loadedUpTo: () => end,
+    loadMore: async () => {
+      const horizon = end + reach;
+      end += step;
+      const due = unread.filter(({ nextRow }) => nextRow < end);
+      const left = await mapLimited(due, CHUNKS_UNDER_WAY, (chunk) => load(chunk, horizon));
+      unread = [...unread.filter(({ nextRow }) => nextRow >= end), ...left.filter((chunk) => chunk !== undefined)];
+    },
+    take: (row, line = 0) => {
+      const found = known.get(row);
+      known.delete(row);
+      const recorded = found?.outcome && settleOutcome(found.outcome, found.attempted);
+      if (!agrees(state, row, recorded)) {
+        disagreeing += 1;
+        firstDisagreeing ??= row;
+      }
+      return recorded ?? unrecorded(state, row, line);
+    },
+    findings: () => ({ disagreeing, firstDisagreeing, missingChunks }),
+  };
+}
+
+function learn(known: Map<number, Known>, entry: JournalEntry): void {
+  const before = known.get(entry.row);
+  known.set(
+    entry.row,
+    entry.kind === 'attempting'
+      ? { outcome: before?.outcome, attempted: true }
+      : {
+          outcome: before?.outcome ? mergeOutcomes(before.outcome, entry) : entry,
+          attempted: before?.attempted ?? false,
+        },
+  );
+}
+
+function* entriesOf(chunk: string): Iterable<JournalEntry> {
+  for (let start = 0; start < chunk.length;) {
+    const newline = chunk.indexOf('\n', start);
+    const end = newline === -1 ? chunk.length : newline;
+    // Our own writing, named by a state that If-Match fences: parsing each of millions of lines would double the time.
+    if (end > start) yield JSON.parse(chunk.slice(start, end)) as JournalEntry;
+    start = end + 1;
+  }
+}
+
+/** The state has every outcome that the journal holds, as it merged; of its own it has only rows that it gave up on. */
+function agrees({ fates }: State, row: number, recorded: Outcome | undefined): boolean {
+  const fate = fates[row];
+  if (fate === undefined) return false;
+  const settled = settledFate(fate);
+  if (!recorded) return settled === undefined || settled.status === 'unprocessed';
+  return settled !== undefined && settleStatus(settled.status, wasAttempted(fate)) === recorded.status;
+}
+
+/** The outcome of a row of which the journal says nothing: the state's, or that the job stopped before it. */
+function unrecorded(state: State, row: number, line: number): Outcome {
+  const fate = state.fates[row] ?? 0;
+  const attempts = wasAttempted(fate) ? 1 : 0;
+  const common = { row, line, generation: 0, attempts, finishedAt: state.finishedAt ?? '' };
+  const settled = settledFate(fate);
+  if (settled) return { ...common, status: settleStatus(settled.status, wasAttempted(fate)), code: settled.code };
+  return {
+    ...common,
+    status: 'unprocessed',
+    code: unreachedCode(state) ?? 'LOST',
+    ...(attempts > 0 && { message: WRITE_UNCERTAIN }),
+  };
+}
+
+const WRITE_UNCERTAIN = 'A write of this row had begun and its answer is not known.';
+
+async function mapLimited<Item, Result>(
+  items: readonly Item[],
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) results.push(await work(item));
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  return results;
+}

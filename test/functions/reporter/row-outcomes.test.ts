@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { rowOutcomes } from '../../../functions/reporter/row-outcomes.ts';
+import { attempted, fateOf, PENDING } from '../../../shared/job/fates.ts';
+import { type JournalEntry } from '../../../shared/job/journal.ts';
+import type { State } from '../../../shared/job/state.ts';
+import type { ObjectStore } from '../../../shared/ports.ts';
+import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
+import { attempting, chunkOf, fatesOf, outcome, stoppedState } from './stopped-job.ts';
+
+const ROWS = 60;
+
+describe('what became of the rows', () => {
+  it('is the same however the entries are spread over chunks and tail, in whatever order', async () => {
+    const entries = Array.from({ length: ROWS }, (_, row) => outcome({ row, traceId: `trace-${row}` }));
+    const spread = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: ROWS, maxLength: ROWS });
+    await fc.assert(
+      fc.asyncProperty(spread, fc.shuffledSubarray(entries, { minLength: ROWS }), async (places, shuffled) => {
+        const { state, results } = stored(shuffled, places);
+
+        const outcomes = await takeAll(results, state);
+
+        expect(outcomes.taken.map(({ row, traceId }) => [row, traceId])).toEqual(
+          entries.map(({ row }) => [row, `trace-${row}`]),
+        );
+        expect(outcomes.findings).toEqual({ disagreeing: 0, firstDisagreeing: undefined, missingChunks: [] });
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is known after each chunk was read once, as long as none spans more rows than the reach', async () => {
+    const entries = Array.from({ length: ROWS }, (_, row) => outcome({ row }));
+    // Chunks overlap their neighbours, as they do when rows finish out of order.
+    const places = entries.map(({ row }) => Math.floor((row + (row % 3) * 4) / 10) + 1);
+    const { state, results } = stored(entries, places);
+
+    const { reads } = await takeAll(results, state);
+
+    expect(reads).toHaveLength(state.chunks.length);
+    expect(new Set(reads).size).toBe(reads.length);
+  });
+
+  it('merges the outcomes of a row that has several, wherever they lie', async () => {
+    const entries = [
+      outcome({ row: 0, status: 'failed', code: 'TIMED_OUT' }),
+      outcome({ row: 0, status: 'changed', generation: 1 }),
+      outcome({ row: 0, status: 'unchanged', generation: 2 }),
+    ];
+    const { state, results } = stored(entries, [1, 0, 2], Uint8Array.of(fateOf('changed')));
+
+    const { taken } = await takeAll(results, state);
+
+    expect(taken).toMatchObject([{ status: 'changed', generation: 1 }]);
+  });
+
+  it.each([
+    ['before', [1, 2]],
+    ['after', [2, 1]],
+  ])('is changed for a row found as wanted when an attempt stands %s that in the journal', async (_when, places) => {
+    const entries = [attempting(0), outcome({ row: 0, status: 'unchanged' })];
+    const { state, results } = stored(entries, places, Uint8Array.of(attempted(fateOf('unchanged'))));
+
+    const { taken, findings } = await takeAll(results, state);
+
+    expect(taken).toMatchObject([{ status: 'changed' }]);
+    expect(findings.disagreeing).toBe(0);
+  });
+
+  it('comes from the state for rows that the coordinator gave up on', async () => {
+    const { state, results } = stored([], [], Uint8Array.of(fateOf('unprocessed', 'LOST')));
+
+    const { taken, findings } = await takeAll(results, state);
+
+    expect(taken).toMatchObject([{ status: 'unprocessed', code: 'LOST', finishedAt: state.finishedAt }]);
+    expect(findings.disagreeing).toBe(0);
+  });
+
+  it('says of a row whose write had begun without an answer that it is not known', async () => {
+    const { state, results } = stored([attempting(0)], [1], Uint8Array.of(attempted(PENDING)));
+
+    const { taken } = await takeAll(results, { ...state, state: 'cancelled' });
+
+    expect(taken).toMatchObject([
+      { status: 'unprocessed', code: 'CANCELLED', attempts: 1, message: expect.stringContaining('not known') },
+    ]);
+  });
+
+  it.each([
+    ['the journal has an outcome that the state has not', [outcome({ row: 0 })], PENDING],
+    ['the journal has another outcome than the state', [outcome({ row: 0 })], fateOf('unchanged')],
+    ['the state has an outcome that the journal has not', [], fateOf('changed')],
+  ])('is questionable when %s', async (_what, entries, fate) => {
+    const { state, results } = stored(entries, [0], Uint8Array.of(fate));
+
+    const { findings } = await takeAll(results, state);
+
+    expect(findings).toMatchObject({ disagreeing: 1, firstDisagreeing: 0 });
+  });
+
+  it('is named as missing with the chunk that held it', async () => {
+    const { state } = stored([outcome({ row: 0, status: 'failed', code: 'FORBIDDEN' })], [1]);
+
+    const { taken, findings } = await takeAll(memoryObjectStore(), state);
+
+    expect(taken).toMatchObject([{ status: 'failed', code: 'FORBIDDEN' }]);
+    expect(findings.missingChunks).toEqual(['chunk-1']);
+  });
+});
+
+/** Entries spread over chunks by number; number 0 is the tail. */
+function stored(
+  entries: readonly JournalEntry[],
+  places: readonly number[],
+  fates = fatesOf(new Set(entries.map(({ row }) => row)).size, entries),
+): { readonly state: State; readonly results: ObjectStore } {
+  const byPlace = Map.groupBy(entries, (_entry) => places[entries.indexOf(_entry)] ?? 0);
+  const chunks = [...byPlace].filter(([place]) => place > 0).map(([place, own]) => chunkOf(`chunk-${place}`, own));
+  return {
+    state: stoppedState({
+      rows: fates.length,
+      fates,
+      tail: byPlace.get(0) ?? [],
+      chunks: chunks.map(({ chunk }) => chunk),
+    }),
+    results: memoryObjectStore(Object.assign({}, ...chunks.map(({ object }) => object)) as Record<string, string>), // chunkOf's objects
+  };
+}
+
+async function takeAll(results: ObjectStore, state: State) {
+  const reads: string[] = [];
+  const counting: ObjectStore = { ...results, read: (key) => (reads.push(key), results.read(key)) };
+  const outcomes = rowOutcomes(counting, state, { step: 10, reach: 30 });
+  const taken = [];
+  for (let row = 0; row < state.rows; row += 1) {
+    while (row >= outcomes.loadedUpTo()) await outcomes.loadMore();
+    taken.push(outcomes.take(row, row + 2));
+  }
+  return { taken, reads, findings: outcomes.findings() };
+}
