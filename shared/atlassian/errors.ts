@@ -44,3 +44,9 @@ export class NoAnswer extends RollcallError {
   readonly code = 'TIMED_OUT';
   readonly temporary = true;
 }
+
+/** The call did not begin, because the job it belongs to no longer runs. */
+export class Withheld extends RollcallError {
+  readonly code = 'WITHHELD';
+  readonly temporary = true;
+}

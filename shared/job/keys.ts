@@ -10,6 +10,10 @@ export const surveyKey = (jobId: string): string => `jobs/${jobId}/survey.json`;
 export const orderKey = (jobId: string): string => `jobs/${jobId}/order.jsonl`;
 export const chunkKey = (jobId: string, name: string): string => `jobs/${jobId}/chunks/${name}.jsonl`;
 
+/** Put there before a row that ended its workers is tried alone: it is tried so once. */
+export const aloneKey = (jobId: string, row: number, generation: number): string =>
+  `jobs/${jobId}/alone/${row}-${generation}`;
+
 /** An empty object for each job that has not ended: what the sweep lists. */
 export const OPEN_PREFIX = 'open/';
 export const openKey = (jobId: string): string => `${OPEN_PREFIX}${jobId}`;

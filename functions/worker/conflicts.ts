@@ -1,0 +1,54 @@
+import type { Task } from '../../shared/job/task.ts';
+import type { Sight } from '../../shared/operations/operation.ts';
+import { withoutWrite, type Verdict } from './verdict.ts';
+
+/** A task and what looking gave for it. */
+export interface Seen {
+  readonly messageId: string;
+  readonly task: Task;
+  readonly sight: Sight;
+}
+
+/**
+ * Rows of a batch that turn out to be about the same account (once by id, once by e-mail): a repeat is left to its first
+ * row, and rows that want different things all fail. Gives the verdicts of those that may not be written.
+ */
+export function conflictsIn(seen: readonly Seen[], nowMs: number): ReadonlyMap<string, Verdict> {
+  const claims = Map.groupBy(seen.flatMap(claimsOf), ({ thing }) => thing);
+  const verdicts = new Map<string, Verdict>();
+  for (const group of claims.values()) {
+    const [first, ...others] = group.toSorted((one, other) => one.seen.task.row - other.seen.task.row);
+    if (!first || others.length === 0) continue;
+    const contradiction = others.find(({ wish }) => wish !== first.wish);
+    if (contradiction) {
+      for (const { seen: one } of group) verdicts.set(one.messageId, contradicting(one, group, nowMs));
+      continue;
+    }
+    for (const { seen: one } of others) {
+      if (one.task.row === first.seen.task.row || verdicts.has(one.messageId)) continue;
+      verdicts.set(one.messageId, repeating(one.task, first.seen.task, nowMs));
+    }
+  }
+  return verdicts;
+}
+
+interface SeenClaim {
+  readonly thing: string;
+  readonly wish: string;
+  readonly seen: Seen;
+}
+
+const claimsOf = (seen: Seen): readonly SeenClaim[] =>
+  'claims' in seen.sight ? seen.sight.claims.map(({ thing, wish }) => ({ thing, wish, seen })) : [];
+
+function contradicting({ task, messageId }: Seen, group: readonly SeenClaim[], nowMs: number): Verdict {
+  const own = group.find(({ seen }) => seen.messageId === messageId);
+  const other = group.find(({ wish }) => wish !== own?.wish);
+  const message = `Line ${other?.seen.task.line ?? '?'} names the same account or address in another way and wants something else.`;
+  return withoutWrite(task, { status: 'failed', code: 'CONTRADICTION', message }, nowMs);
+}
+
+function repeating(task: Task, first: Task, nowMs: number): Verdict {
+  const message = `The same as line ${first.line}, which names the same account in another way.`;
+  return withoutWrite(task, { status: 'unprocessed', code: 'DUPLICATE', message }, nowMs);
+}

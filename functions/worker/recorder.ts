@@ -1,0 +1,133 @@
+import type { Calls } from '../../shared/job/journal.ts';
+import type { Outcome } from '../../shared/job/outcome.ts';
+import type { Task } from '../../shared/job/task.ts';
+import type { Chance, Clock, Journal, Message, Queue } from '../../shared/ports.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface RecorderPorts {
+  readonly rows: Queue;
+  readonly deadLetters: Queue;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+/** Brings one job's verdicts into the journal. A message may be let go only once its verdict is in there. */
+export interface Recorder {
+  readonly add: (messageId: string, verdict: Verdict) => void;
+  /** Resolves when everything that was added is recorded; throws what kept it from being so. */
+  readonly finish: () => Promise<void>;
+  /** Messages whose verdicts are recorded. */
+  readonly recorded: ReadonlySet<string>;
+}
+
+/** A long batch reports as it goes, so that the coordinator can let further rows out meanwhile. */
+const RECORD_EVERY_MS = 1_000;
+
+interface Entry {
+  readonly messageId: string;
+  readonly verdict: Verdict;
+}
+
+export function createRecorder(jobId: string, countCalls: () => Calls, ports: RecorderPorts): Recorder {
+  const recorded = new Set<string>();
+  let waiting: Entry[] = [];
+  let lastMs = ports.clock.now().getTime();
+  let recording: Promise<void> = Promise.resolve();
+  let reported: Calls = { sent: 0, rateLimited: 0, retried: 0 };
+
+  const flush = (): void => {
+    const entries = waiting;
+    waiting = [];
+    lastMs = ports.clock.now().getTime();
+    recording = recording.then(() => record(entries));
+    recording.catch(() => undefined); // finish() throws it
+  };
+
+  return {
+    recorded,
+    add: (messageId, verdict) => {
+      waiting.push({ messageId, verdict });
+      if (ports.clock.now().getTime() - lastMs >= RECORD_EVERY_MS) flush();
+    },
+    finish: async () => {
+      flush();
+      await recording;
+    },
+  };
+
+  async function record(entries: readonly Entry[]): Promise<void> {
+    const verdicts = entries.map(({ verdict }) => verdict);
+    await Promise.all([ports.rows.send(copiesOf(verdicts)), ports.deadLetters.send(deadLettersOf(verdicts))]);
+    const calls = difference(countCalls(), reported);
+    if (verdicts.some(({ kind }) => kind !== 'done') || calls.sent > 0) await post(verdicts, calls);
+    reported = sum(reported, calls);
+    for (const { messageId } of entries) recorded.add(messageId);
+  }
+
+  async function post(verdicts: readonly Verdict[], calls: Calls): Promise<void> {
+    const now = ports.clock.now();
+    const waits = verdicts.flatMap((verdict) => (verdict.kind === 'again' ? [verdict.delaySeconds] : []));
+    const until = waits.length > 0 ? new Date(now.getTime() + Math.max(...waits) * 1_000).toISOString() : undefined;
+    await ports.journal.post([
+      {
+        version: 1,
+        id: ports.chance.uuid(),
+        jobId,
+        at: now.toISOString(),
+        type: 'recorded',
+        outcomes: verdicts.flatMap((verdict) => (verdict.kind === 'outcome' ? [verdict.outcome] : [])),
+        returned: rowsOf(verdicts, (verdict) => verdict.kind === 'again' && verdict.why === 'returned'),
+        awaiting: rowsOf(verdicts, (verdict) => verdict.kind === 'again' && verdict.why === 'awaiting'),
+        dropped: rowsOf(verdicts, (verdict) => verdict.kind === 'dropped'),
+        until,
+        calls,
+      },
+    ]);
+  }
+}
+
+const rowsOf = (verdicts: readonly Verdict[], chosen: (verdict: Verdict) => boolean): number[] =>
+  verdicts.filter(chosen).map(({ task }) => task.row);
+
+function copiesOf(verdicts: readonly Verdict[]): Message[] {
+  return verdicts.flatMap((verdict) =>
+    verdict.kind === 'again'
+      ? [{ body: verdict.task, groupId: verdict.task.jobId, delaySeconds: verdict.delaySeconds }]
+      : [],
+  );
+}
+
+function deadLettersOf(verdicts: readonly Verdict[]): Message[] {
+  return verdicts.flatMap((verdict) =>
+    verdict.kind === 'outcome' && verdict.outcome.status === 'failed'
+      ? [deadLetter(verdict.task, verdict.outcome)]
+      : [],
+  );
+}
+
+/** The row's task of the next generation, no attempts spent: moved back to the rows queue it runs as it is. */
+function deadLetter(task: Task, { code, httpStatus, attempts, traceId }: Outcome): Message {
+  const body: Task = { ...task, generation: task.generation + 1, attempts: 0 };
+  return {
+    body,
+    attributes: {
+      code: code ?? '',
+      attempts: String(attempts),
+      ...(httpStatus !== undefined && { httpStatus: String(httpStatus) }),
+      ...(traceId !== undefined && traceId !== '' && { traceId }),
+    },
+  };
+}
+
+const difference = (now: Calls, before: Calls): Calls => ({
+  sent: now.sent - before.sent,
+  rateLimited: now.rateLimited - before.rateLimited,
+  retried: now.retried - before.retried,
+});
+
+const sum = (one: Calls, other: Calls): Calls => ({
+  sent: one.sent + other.sent,
+  rateLimited: one.rateLimited + other.rateLimited,
+  retried: one.retried + other.retried,
+});

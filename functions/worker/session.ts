@@ -1,0 +1,94 @@
+import { Refusal, Withheld } from '../../shared/atlassian/errors.ts';
+import type { Cloud, CallCount, DataCenter } from '../../shared/atlassian/apis.ts';
+import type { Cells, Operation, Sight } from '../../shared/operations/operation.ts';
+import type { Targets } from '../../shared/ports.ts';
+import type { Target } from '../../shared/target.ts';
+
+/** A target's APIs, open for one batch. */
+export type Opened =
+  | { readonly type: 'cloud'; readonly apis: Cloud; readonly calls: () => CallCount }
+  | { readonly type: 'data-center'; readonly apis: DataCenter; readonly calls: () => CallCount };
+
+export interface OpenOptions {
+  /** Epoch milliseconds after which no call may begin. */
+  readonly deadlineMs: number;
+  /** Awaited right before each call begins; throws Withheld when it may not. */
+  readonly gate: () => Promise<void>;
+}
+
+/** Whoever makes the calls: shares connections and pacing between batches. */
+export interface Atlassian {
+  readonly open: (target: Target, options: OpenOptions) => Opened;
+}
+
+export interface SessionPorts {
+  readonly targets: Targets;
+  readonly atlassian: Atlassian;
+}
+
+export interface SessionOptions extends OpenOptions {
+  readonly targetName: string;
+  readonly operation: Operation;
+}
+
+/** One job's dealings with its target during one batch. A 401 is believed only when the secret, read again, still says the same. */
+export interface Session {
+  readonly look: (rows: readonly Cells[], signal: AbortSignal) => Promise<readonly Sight[]>;
+  readonly calls: () => CallCount;
+}
+
+/** The target is not there, or the operation is not for its type: nothing of the job can be carried out. */
+export class TargetUnusable extends Refusal {}
+
+export async function openSession(ports: SessionPorts, options: SessionOptions): Promise<Session> {
+  let target = await find(false);
+  let opened = ports.atlassian.open(target, options);
+  let former: CallCount = { sent: 0, rateLimited: 0 };
+
+  return {
+    look: async (rows, signal) => {
+      try {
+        return await lookWith(opened, rows, signal);
+      } catch (error) {
+        if (!isUnauthorized(error)) throw error;
+        const fresh = await find(true);
+        if (JSON.stringify(fresh) === JSON.stringify(target)) throw error;
+        former = callsSoFar();
+        target = fresh;
+        opened = ports.atlassian.open(target, options);
+        return await lookWith(opened, rows, signal);
+      }
+    },
+    calls: callsSoFar,
+  };
+
+  async function find(fresh: boolean): Promise<Target> {
+    const found = await ports.targets.find(options.targetName, { fresh });
+    if (found) return found;
+    throw new TargetUnusable(
+      'UNAUTHORIZED',
+      `There is no secret rollcall/${options.targetName} any more. Create it again and resume the job.`,
+    );
+  }
+
+  function lookWith({ type, apis }: Opened, rows: readonly Cells[], signal: AbortSignal): Promise<readonly Sight[]> {
+    const { cloud, dataCenter, name } = options.operation;
+    if (type === 'cloud' && cloud) return cloud.look(rows, apis, signal);
+    if (type === 'data-center' && dataCenter) return dataCenter.look(rows, apis, signal);
+    throw new TargetUnusable('REQUEST_REFUSED', `The operation ${name} does not exist for a target of type ${type}.`);
+  }
+
+  function callsSoFar(): CallCount {
+    const { sent, rateLimited } = opened.calls();
+    return { sent: former.sent + sent, rateLimited: former.rateLimited + rateLimited };
+  }
+}
+
+/** Whether Atlassian refused the credentials as such. */
+export const isUnauthorized = (error: unknown): error is Refusal =>
+  error instanceof Refusal && error.code === 'UNAUTHORIZED';
+
+/** Throws Withheld unless the job runs. */
+export function withholdUnless(runs: boolean): void {
+  if (!runs) throw new Withheld('The job does not run any more.');
+}

@@ -1,0 +1,102 @@
+import { NoAnswer, RateLimited, Refusal, Withheld } from '../../shared/atlassian/errors.ts';
+import type { Code } from '../../shared/job/codes.ts';
+import type { Outcome } from '../../shared/job/outcome.ts';
+import type { Task } from '../../shared/job/task.ts';
+import type { Written } from '../../shared/operations/operation.ts';
+
+/** What becomes of a task in a worker's hands. */
+export type Verdict =
+  | { readonly kind: 'outcome'; readonly task: Task; readonly outcome: Outcome }
+  /** A delayed copy takes its place: because Atlassian asked to wait or failed for now, or because another row comes first. */
+  | {
+      readonly kind: 'again';
+      readonly task: Task;
+      readonly why: 'returned' | 'awaiting';
+      readonly delaySeconds: number;
+    }
+  /** The job has stopped: no copy, no outcome; resuming feeds the row again. */
+  | { readonly kind: 'dropped'; readonly task: Task }
+  /** It has its outcome already. */
+  | { readonly kind: 'done'; readonly task: Task };
+
+export interface VerdictContext {
+  readonly nowMs: number;
+  /** In [0, 1). */
+  readonly random: number;
+  readonly maxAttempts: number;
+  /** How long Atlassian may take to show what was written. */
+  readonly consistencySeconds: number;
+  /** Whether the row that this one comes after has no outcome yet. */
+  readonly precededByOpenRow: boolean;
+}
+
+/** SQS delays a message by 15 minutes at most; a longer wait is handed back again. */
+const MAX_DELAY_SECONDS = 900;
+const AWAITING_SECONDS = 5;
+const MESSAGE_CHARACTERS = 1_000;
+
+/** The verdict of an error. An unforeseen one is nobody's verdict: it is thrown on, and the message stays. */
+export function verdictOf(error: unknown, task: Task, context: VerdictContext): Verdict {
+  if (error instanceof Withheld) return { kind: 'dropped', task };
+  if (error instanceof RateLimited) return again(task, waitSeconds(error.notBeforeMs, context));
+  if (error instanceof NoAnswer) return failedAttempt(error, task, context, context.consistencySeconds);
+  if (!(error instanceof Refusal)) throw error;
+  if (error.code === 'EMAIL_IN_USE' && context.precededByOpenRow) {
+    return { kind: 'again', task, why: 'awaiting', delaySeconds: AWAITING_SECONDS };
+  }
+  return error.temporary ? failedAttempt(error, task, context, 0) : failure(error, task, context);
+}
+
+/** The verdict of a write that Atlassian answered, or of a look that showed that none is needed. */
+export function success(task: Task, written: Written, nowMs: number): Verdict {
+  const { status, httpStatus, traceId, message } = written;
+  return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), status, httpStatus, traceId, message } };
+}
+
+/** The verdict of a task that is not carried out for a reason of Rollcall's own. */
+export function withoutWrite(
+  task: Task,
+  reason: { readonly status: 'failed' | 'unprocessed'; readonly code: Code; readonly message: string },
+  nowMs: number,
+): Verdict {
+  return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), ...reason } };
+}
+
+/** The same task, unspent, to be taken up again after so many seconds. */
+export const again = (task: Task, delaySeconds: number): Verdict => ({
+  kind: 'again',
+  task,
+  why: 'returned',
+  delaySeconds,
+});
+
+function failedAttempt(error: Refusal | NoAnswer, task: Task, context: VerdictContext, leastSeconds: number): Verdict {
+  const attempts = task.attempts + 1;
+  if (attempts >= context.maxAttempts) return failure(error, task, context);
+  return again({ ...task, attempts }, Math.max(leastSeconds, backoffSeconds(attempts, context.random)));
+}
+
+function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: VerdictContext): Verdict {
+  const answer = error instanceof Refusal ? { httpStatus: error.httpStatus, traceId: error.traceId } : {};
+  const message = error.message.slice(0, MESSAGE_CHARACTERS);
+  const outcome: Outcome = { ...rowOf(task, nowMs), status: 'failed', code: error.code, message, ...answer };
+  return { kind: 'outcome', task, outcome };
+}
+
+/** Doubling from 2 s to 30 s, times 0.7 to 1.3: Atlassian's advice in its rate-limiting documentation. */
+function backoffSeconds(attempts: number, random: number): number {
+  return Math.ceil(Math.min(30, 2 ** attempts) * (0.7 + 0.6 * random));
+}
+
+function waitSeconds(notBeforeMs: number, { nowMs, random }: VerdictContext): number {
+  const seconds = Math.ceil((notBeforeMs - nowMs) / 1_000 + random);
+  return Math.min(MAX_DELAY_SECONDS, Math.max(1, seconds));
+}
+
+const rowOf = ({ row, line, generation, attempts }: Task, nowMs: number) => ({
+  row,
+  line,
+  generation,
+  attempts: attempts + 1,
+  finishedAt: new Date(nowMs).toISOString(),
+});

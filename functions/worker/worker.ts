@@ -1,0 +1,95 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+
+import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import { aloneKey } from '../../shared/job/keys.ts';
+import { taskSchema, type Task } from '../../shared/job/task.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
+import { queueNameOf, setAside } from '../../shared/set-aside.ts';
+import { carryOut, type CarryOutPorts, type Deadline, type Delivery } from './carry-out.ts';
+import { createJobViews } from './job-views.ts';
+import { createRecorder } from './recorder.ts';
+import { withoutWrite } from './verdict.ts';
+
+export interface WorkerPorts extends Omit<CarryOutPorts, 'views'> {
+  readonly results: ObjectStore;
+  /** Where rows go whose batch died again and again. */
+  readonly exhaustedQueueArn: string;
+}
+
+/** Time for recording what a batch came to: a third of a short time-out, and five seconds of a long one. */
+const RESERVE_MS = 5_000;
+
+/** Carries tasks of any jobs out, and lets go of each message only when what became of its row is in the journal. */
+export function createWorker(ports: WorkerPorts) {
+  const carryOutPorts = { ...ports, views: createJobViews(ports.results, ports.clock) };
+
+  return async function worker(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+    const deadline = deadlineOf(context);
+    const done = new Set<string>();
+    const deliveries = await open(event.Records, done);
+    const jobs = Map.groupBy(deliveries, ({ task }) => task.jobId);
+    await Promise.all(
+      [...jobs].map(async ([jobId, own]) => {
+        for (const id of await carryOut(jobId, own, deadline, carryOutPorts)) done.add(id);
+      }),
+    );
+    const left = event.Records.filter(({ messageId }) => !done.has(messageId));
+    return { batchItemFailures: left.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  };
+
+  function deadlineOf(context: Context): Deadline {
+    const remainingMs = context.getRemainingTimeInMillis();
+    const usableMs = Math.max(0, remainingMs - Math.min(RESERVE_MS, remainingMs / 3));
+    return { atMs: ports.clock.now().getTime() + usableMs, signal: AbortSignal.timeout(Math.floor(usableMs)) };
+  }
+
+  /** The tasks that are to be tried; messages that are none, and rows that had their try alone, are done with here. */
+  async function open(records: readonly SQSRecord[], done: Set<string>): Promise<Delivery[]> {
+    const deliveries: Delivery[] = [];
+    for (const record of records) {
+      const task = parse(record.body);
+      if (!task) await putAway(record);
+      else if (record.eventSourceARN === ports.exhaustedQueueArn && !(await mayTryAlone(task)))
+        await bury(record, task);
+      else {
+        deliveries.push({ messageId: record.messageId, task });
+        continue;
+      }
+      done.add(record.messageId);
+    }
+    return deliveries;
+  }
+
+  async function putAway({ eventSourceARN, messageId, body }: SQSRecord): Promise<void> {
+    const reason = 'This is no task of a version that the worker knows.';
+    await setAside(ports.results, { queue: queueNameOf(eventSourceARN), messageId, body, reason }, ports.log);
+  }
+
+  /** A row whose batch died gets one try alone. SQS's receive count goes on from the queue before, so the try is written down. */
+  async function mayTryAlone({ jobId, row, generation }: Task): Promise<boolean> {
+    try {
+      await ports.results.write(aloneKey(jobId, row, generation), '', { ifNoneMatch: '*' });
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionNotMet) return false;
+      throw error;
+    }
+  }
+
+  async function bury({ messageId }: SQSRecord, task: Task): Promise<void> {
+    const recorder = createRecorder(task.jobId, () => ({ sent: 0, rateLimited: 0, retried: 0 }), ports);
+    const message = 'Processing this row ended its worker, also when the row was tried alone.';
+    const reason = { status: 'failed', code: 'WORKER_DIED', message } as const;
+    recorder.add(messageId, withoutWrite(task, reason, ports.clock.now().getTime()));
+    await recorder.finish();
+    ports.log('task.buried', { job: task.jobId, line: task.line });
+  }
+}
+
+function parse(body: string): Task | undefined {
+  try {
+    return taskSchema.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined; // not JSON
+  }
+}

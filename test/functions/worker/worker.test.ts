@@ -1,0 +1,326 @@
+import type { Context } from 'aws-lambda';
+import { describe, expect, it } from 'vitest';
+
+import { createWorker } from '../../../functions/worker/worker.ts';
+import { NoAnswer, RateLimited, Refusal } from '../../../shared/atlassian/errors.ts';
+import type { Cloud } from '../../../shared/atlassian/apis.ts';
+import { fateOf } from '../../../shared/job/fates.ts';
+import type { JournalEvent } from '../../../shared/job/journal.ts';
+import { stateKey } from '../../../shared/job/keys.ts';
+import { serializeState, type State } from '../../../shared/job/state.ts';
+import type { Task } from '../../../shared/job/task.ts';
+import type { Cells, Operation, Sight, Written } from '../../../shared/operations/operation.ts';
+import type { CloudTarget } from '../../../shared/target.ts';
+import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
+import { memoryJournal, memoryQueue } from '../../fakes/memory-queue.ts';
+import { JOB, NOW_MS } from '../../shared/job/building.ts';
+import { newState } from '../../../shared/job/fold.ts';
+import { sqsEvent, sqsRecord } from '../sqs-event.ts';
+
+type Look = (cells: Cells) => Sight;
+
+const TARGET: CloudTarget = {
+  type: 'cloud',
+  name: 'acme',
+  siteUrl: 'https://acme.example',
+  email: 'admin@acme.example',
+  apiToken: 'token-1',
+  apiUrl: 'https://api.acme.example',
+  suspendApi: 'v2',
+};
+
+const CONTEXT = { getRemainingTimeInMillis: () => 30_000 } as Context; // all that the worker reads of it
+
+const task = (row: number, more: Partial<Task> = {}): Task => ({
+  version: 1,
+  jobId: JOB.id,
+  target: 'acme',
+  operation: 'suspend',
+  row,
+  line: row + 2,
+  cells: { accountId: `id-${row}` },
+  generation: 0,
+  attempts: 0,
+  ...more,
+});
+
+const ready = (accountId: string, write: () => Written | Promise<Written>, wish = 'suspended'): Sight => ({
+  kind: 'ready',
+  claims: [{ thing: `account:${accountId}`, wish }],
+  before: { suspended: false },
+  write: async () => write(),
+});
+
+const changed = (): Written => ({ status: 'changed', httpStatus: 204, traceId: 'trace-1' });
+
+const throwing = (error: Error) => (): never => {
+  throw error;
+};
+
+function start(options: { look: Look; state?: Partial<State>; targets?: readonly CloudTarget[] }) {
+  const state: State = {
+    ...newState(JOB, NOW_MS),
+    state: 'running',
+    rows: 10,
+    fates: new Uint8Array(10),
+    ...options.state,
+  };
+  const results = memoryObjectStore({ [stateKey(JOB.id)]: serializeState(state) });
+  const [rows, deadLetters, journal] = [memoryQueue(), memoryQueue(), memoryJournal()];
+  const [first = TARGET, later = first] = options.targets ?? [];
+  let current = first;
+  const gates: (() => Promise<void>)[] = [];
+  const operation: Operation = {
+    name: 'suspend',
+    about: '',
+    cloud: { columns: [], required: [], check: () => ({ claims: [] }), look: async (cells) => cells.map(options.look) },
+  };
+  const worker = createWorker({
+    results,
+    rows,
+    deadLetters,
+    journal,
+    targets: { find: async (_, { fresh } = {}) => (fresh ? (current = later) : current) },
+    atlassian: {
+      open: (_, { gate }) => {
+        gates.push(gate);
+        return { type: 'cloud', apis: {} as Cloud, calls: () => ({ sent: 3, rateLimited: 0 }) }; // the scripted look asks nothing of it
+      },
+    },
+    operations: (name) => (name === 'suspend' ? operation : undefined),
+    clock: { now: () => new Date(NOW_MS) },
+    chance: { uuid: () => crypto.randomUUID(), random: () => 0 },
+    log: () => undefined,
+    maxAttempts: 5,
+    consistencySeconds: 60,
+    callsUnderWay: 100,
+    exhaustedQueueArn: 'arn:aws:sqs:eu-central-1:000000000000:exhausted',
+  });
+  const carryOut = async (...tasks: readonly unknown[]) => worker(sqsEvent(tasks, { queue: 'rows' }), CONTEXT);
+  return { worker, carryOut, results, rows, deadLetters, journal, gates };
+}
+
+const recordedIn = (events: readonly JournalEvent[]) => events.filter((event) => event.type === 'recorded');
+const outcomesIn = (events: readonly JournalEvent[]) => recordedIn(events).flatMap(({ outcomes }) => outcomes);
+
+describe('worker', () => {
+  it('says what it found before it writes, then what came of it, and lets go of the message', async () => {
+    const { carryOut, journal } = start({ look: () => ready('a', changed) });
+
+    const response = await carryOut(task(0));
+
+    expect(response.batchItemFailures).toEqual([]);
+    expect(journal.events).toMatchObject([
+      { type: 'attempting', rows: [{ row: 0, line: 2, before: { suspended: false } }] },
+      { type: 'recorded', outcomes: [{ row: 0, status: 'changed', httpStatus: 204, traceId: 'trace-1', attempts: 1 }] },
+    ]);
+    expect(recordedIn(journal.events)[0]?.calls).toEqual({ sent: 3, rateLimited: 0, retried: 0 });
+  });
+
+  it('writes nothing for a row that is so already', async () => {
+    const { carryOut, journal } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
+
+    await carryOut(task(0));
+
+    expect(journal.events).toMatchObject([{ type: 'recorded', outcomes: [{ row: 0, status: 'unchanged' }] }]);
+  });
+
+  it('puts a failed row on the dead-letter queue as a task of the next generation', async () => {
+    const refusal = new Refusal('FORBIDDEN', 'no', { httpStatus: 403, traceId: 'trace-9' });
+    const { carryOut, deadLetters, journal } = start({ look: () => ready('a', throwing(refusal)) });
+
+    await carryOut(task(0, { attempts: 2 }));
+
+    expect(outcomesIn(journal.events)).toMatchObject([{ status: 'failed', code: 'FORBIDDEN', attempts: 3 }]);
+    expect(deadLetters.messages).toEqual([
+      {
+        body: task(0, { generation: 1, attempts: 0 }),
+        attributes: { code: 'FORBIDDEN', attempts: '3', httpStatus: '403', traceId: 'trace-9' },
+      },
+    ]);
+  });
+
+  it('hands a task back unspent when Atlassian asks to wait, and says until when', async () => {
+    const limited = new RateLimited('wait', { notBeforeMs: NOW_MS + 7_000, sent: true });
+    const { carryOut, rows, journal } = start({ look: () => ready('a', throwing(limited)) });
+
+    const response = await carryOut(task(0));
+
+    expect(response.batchItemFailures).toEqual([]);
+    expect(rows.messages).toEqual([{ body: task(0), groupId: JOB.id, delaySeconds: 7 }]);
+    expect(recordedIn(journal.events)).toMatchObject([
+      { outcomes: [], returned: [0], until: new Date(NOW_MS + 7_000).toISOString() },
+    ]);
+  });
+
+  it.each([
+    ['Atlassian fails for now', new Refusal('ATLASSIAN_ERROR', 'sorry', { httpStatus: 500 }), 2],
+    ['no answer comes, after which Atlassian is given time to show what was done', new NoAnswer('reset'), 60],
+  ])('tries again later when %s', async (_, error, delaySeconds) => {
+    const { carryOut, rows } = start({ look: () => ready('a', throwing(error)) });
+
+    await carryOut(task(0));
+
+    expect(rows.messages).toEqual([{ body: task(0, { attempts: 1 }), groupId: JOB.id, delaySeconds }]);
+  });
+
+  it('gives a row up when its attempts are spent', async () => {
+    const { carryOut, rows, journal } = start({ look: () => ready('a', throwing(new NoAnswer('reset'))) });
+
+    await carryOut(task(0, { attempts: 4 }));
+
+    expect(rows.messages).toEqual([]);
+    expect(outcomesIn(journal.events)).toMatchObject([{ status: 'failed', code: 'TIMED_OUT', attempts: 5 }]);
+  });
+
+  it('leaves the message on the queue when something unforeseen happens, and carries the others out', async () => {
+    const look: Look = ({ accountId = '' }) =>
+      ready(accountId, accountId === 'id-0' ? throwing(new TypeError('our mistake')) : changed);
+    const { carryOut, journal } = start({ look });
+
+    const response = await carryOut(task(0), task(1));
+
+    expect(response.batchItemFailures).toEqual([{ itemIdentifier: 'message-1' }]);
+    expect(outcomesIn(journal.events)).toMatchObject([{ row: 1, status: 'changed' }]);
+  });
+
+  it('lets go of no message when the journal cannot be written', async () => {
+    const { carryOut, journal } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
+    Object.assign(journal, { post: () => Promise.reject(new Error('SQS is away')) });
+
+    expect((await carryOut(task(0))).batchItemFailures).toEqual([{ itemIdentifier: 'message-1' }]);
+  });
+
+  it('forgets a task whose row has an outcome', async () => {
+    const fates = new Uint8Array(10).fill(fateOf('changed'));
+    const { carryOut, journal } = start({ look: () => ready('a', changed), state: { fates } });
+
+    expect((await carryOut(task(0))).batchItemFailures).toEqual([]);
+    expect(journal.events).toEqual([]);
+  });
+
+  it('carries a failed row out again that was put up again by hand, though its job has ended', async () => {
+    const fates = new Uint8Array(10).fill(fateOf('failed', 'FORBIDDEN'));
+    const { carryOut, journal } = start({ look: () => ready('a', changed), state: { state: 'completed', fates } });
+
+    await carryOut(task(0, { generation: 1 }));
+
+    expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'changed', generation: 1 }]);
+  });
+
+  it.each(['paused', 'halted', 'cancelled'] as const)('drops the tasks of a %s job and says so', async (state) => {
+    const { carryOut, journal } = start({ look: () => ready('a', changed), state: { state } });
+
+    expect((await carryOut(task(0))).batchItemFailures).toEqual([]);
+    expect(recordedIn(journal.events)).toMatchObject([{ outcomes: [], dropped: [0] }]);
+  });
+
+  describe('when Atlassian refuses the credentials', () => {
+    const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
+
+    it('fails the row that met it, halts the job and drops the rest', async () => {
+      const { carryOut, journal, gates } = start({ look: () => throwing(unauthorized)() });
+
+      await carryOut(task(0), task(1), task(2));
+
+      expect(journal.events).toMatchObject([
+        { type: 'halted', code: 'UNAUTHORIZED' },
+        { type: 'recorded', outcomes: [{ row: 0, code: 'UNAUTHORIZED' }], dropped: [1, 2] },
+      ]);
+      await expect(gates[0]?.()).rejects.toMatchObject({ code: 'WITHHELD' });
+    });
+
+    it('looks again with the new credentials when the secret has changed', async () => {
+      let looks = 0;
+      const look: Look = () => ((looks += 1) === 1 ? throwing(unauthorized)() : { kind: 'fulfilled', claims: [] });
+      const { carryOut, journal } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
+
+      await carryOut(task(0));
+
+      expect(journal.events).toMatchObject([
+        { type: 'recorded', outcomes: [{ status: 'unchanged' }], calls: { sent: 6 } },
+      ]);
+    });
+
+    it('hands the row back when the secret changed between looking and writing', async () => {
+      const look: Look = () => ready('a', throwing(unauthorized));
+      const { carryOut, rows } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
+
+      await carryOut(task(0));
+
+      expect(rows.messages).toMatchObject([{ body: task(0) }]);
+    });
+  });
+
+  describe('when two rows turn out to be about the same account', () => {
+    it('carries the first out and names it to the repeat', async () => {
+      const { carryOut, journal } = start({ look: () => ready('one', changed) });
+
+      await carryOut(task(0), task(1));
+
+      expect(outcomesIn(journal.events)).toMatchObject([
+        { row: 1, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 2') as string },
+        { row: 0, status: 'changed' },
+      ]);
+    });
+
+    it('fails both when they want different things', async () => {
+      const look: Look = ({ accountId }) => ready('one', changed, accountId);
+      const { carryOut, journal } = start({ look });
+
+      await carryOut(task(0), task(1));
+
+      expect(outcomesIn(journal.events)).toMatchObject([
+        { row: 0, status: 'failed', code: 'CONTRADICTION', message: expect.stringContaining('Line 3') as string },
+        { row: 1, status: 'failed', code: 'CONTRADICTION' },
+      ]);
+    });
+  });
+
+  describe('when a row takes an address that another row frees', () => {
+    const inUse: Look = () => ({ kind: 'refused', refusal: new Refusal('EMAIL_IN_USE', 'taken') });
+    const waiting = task(1, { after: { row: 0, line: 2 } });
+
+    it('waits for that row without spending an attempt', async () => {
+      const { carryOut, rows, journal } = start({ look: inUse });
+
+      await carryOut(waiting);
+
+      expect(rows.messages).toMatchObject([{ body: waiting }]);
+      expect(recordedIn(journal.events)).toMatchObject([{ awaiting: [1], returned: [] }]);
+    });
+
+    it('fails when that row has its outcome and the address is still taken', async () => {
+      const fates = new Uint8Array(10);
+      fates[0] = fateOf('failed', 'FORBIDDEN');
+      const { carryOut, journal } = start({ look: inUse, state: { fates } });
+
+      await carryOut(waiting);
+
+      expect(outcomesIn(journal.events)).toMatchObject([{ row: 1, code: 'EMAIL_IN_USE' }]);
+    });
+  });
+
+  it('tries a row whose batch died once alone, and then records that its worker died', async () => {
+    const { worker, journal, deadLetters } = start({ look: () => ready('a', throwing(new TypeError('our mistake'))) });
+    const event = { Records: [sqsRecord(task(0), { queue: 'exhausted' })] };
+
+    const first = await worker(event, CONTEXT);
+    const second = await worker(event, CONTEXT);
+
+    expect(first.batchItemFailures).toHaveLength(1);
+    expect(second.batchItemFailures).toHaveLength(0);
+    expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'failed', code: 'WORKER_DIED' }]);
+    expect(deadLetters.messages).toMatchObject([{ attributes: { code: 'WORKER_DIED' } }]);
+  });
+
+  it.each([['no JSON'], [{ ...task(0), version: 2 }], [{ hello: 'world' }]])(
+    'sets aside a message that is no task (%j)',
+    async (body) => {
+      const { carryOut, results } = start({ look: () => ready('a', changed) });
+
+      expect((await carryOut(body)).batchItemFailures).toEqual([]);
+      expect([...results.objects.keys()]).toContain('broken/rows/message-1.json');
+    },
+  );
+});
