@@ -1,13 +1,7 @@
 import type { Task } from '../../shared/job/task.ts';
-import type { Sight } from '../../shared/operations/operation.ts';
-import { withoutWrite, type Verdict } from './verdict.ts';
+import type { Seen } from './sorting.ts';
 
-/** A task and what looking gave for it. */
-export interface Seen {
-  readonly messageId: string;
-  readonly task: Task;
-  readonly sight: Sight;
-}
+import { withoutWrite, type Verdict } from './verdict.ts';
 
 /**
  * Rows of a batch that turn out to be about the same account (once by id, once by e-mail): a repeat is left to its first

@@ -35,6 +35,8 @@ export interface SessionOptions extends OpenOptions {
 export interface Session {
   readonly look: (rows: readonly Cells[], signal: AbortSignal) => Promise<readonly Sight[]>;
   readonly calls: () => CallCount;
+  /** Whether the secret, read again, holds other credentials than this session was opened with. */
+  readonly isOutdated: () => Promise<boolean>;
 }
 
 /** The target is not there, or the operation is not for its type: nothing of the job can be carried out. */
@@ -52,7 +54,7 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
       } catch (error) {
         if (!isUnauthorized(error)) throw error;
         const fresh = await find(true);
-        if (JSON.stringify(fresh) === JSON.stringify(target)) throw error;
+        if (same(fresh, target)) throw error;
         former = callsSoFar();
         target = fresh;
         opened = ports.atlassian.open(target, options);
@@ -60,6 +62,7 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
       }
     },
     calls: callsSoFar,
+    isOutdated: async () => !same(await find(true), target),
   };
 
   async function find(fresh: boolean): Promise<Target> {
@@ -83,6 +86,8 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
     return { sent: former.sent + sent, rateLimited: former.rateLimited + rateLimited };
   }
 }
+
+const same = (one: Target, other: Target): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 /** Whether Atlassian refused the credentials as such. */
 export const isUnauthorized = (error: unknown): error is Refusal =>

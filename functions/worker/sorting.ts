@@ -1,0 +1,42 @@
+import type { Task } from '../../shared/job/task.ts';
+import type { Sight } from '../../shared/operations/operation.ts';
+import { conflictsIn } from './conflicts.ts';
+import type { Delivery } from './delivery.ts';
+import { success, type Verdict } from './verdict.ts';
+
+/** A delivery and what looking gave for its row. */
+export interface Seen extends Delivery {
+  readonly sight: Sight;
+}
+
+/** A row that can be written. */
+export interface Writable extends Delivery {
+  readonly sight: Extract<Sight, { kind: 'ready' }>;
+}
+
+/** What looking came to: the rows that need no write or can have none, and those that are to be written. */
+export interface Sorted {
+  readonly settled: readonly (readonly [Delivery, Verdict])[];
+  readonly writable: readonly Writable[];
+}
+
+/** Sorts rows by what looking gave for them; `refuse` gives the verdict of an error. */
+export function sortSeen(
+  seen: readonly Seen[],
+  nowMs: number,
+  refuse: (error: unknown, task: Task) => Verdict,
+): Sorted {
+  const conflicts = conflictsIn(seen, nowMs);
+  const settled: (readonly [Delivery, Verdict])[] = [];
+  const writable: Writable[] = [];
+  for (const { messageId, task, sight } of seen) {
+    const settle = (verdict: Verdict): unknown => settled.push([{ messageId, task }, verdict]);
+    const conflict = conflicts.get(messageId);
+    if (conflict) settle(conflict);
+    else if (sight.kind === 'fulfilled') settle(success(task, { status: 'unchanged', message: sight.message }, nowMs));
+    else if (sight.kind === 'refused') settle(refuse(sight.refusal, task));
+    else if (sight.kind === 'unseen') settle(refuse(sight.error, task));
+    else writable.push({ messageId, task, sight });
+  }
+  return { settled, writable };
+}
