@@ -1,0 +1,11 @@
+import { lifecycleOperation } from './account-lifecycle.ts';
+import { column } from './columns.ts';
+
+/** Deactivates managed accounts: nobody can log in with them until they are reactivated. */
+export const deactivate = lifecycleOperation({
+  name: 'deactivate',
+  about: 'Deactivates a managed account: nobody can log in with it.',
+  wanted: 'inactive',
+  columns: [column('message', [], 'Why, for Atlassian to show at the account.')],
+  write: (userManagement, { accountId, message }, signal) => userManagement.disable(accountId, message, signal),
+});

@@ -1,0 +1,10 @@
+import { lifecycleOperation } from './account-lifecycle.ts';
+
+/** Reactivates managed accounts that were deactivated. */
+export const reactivate = lifecycleOperation({
+  name: 'reactivate',
+  about: 'Reactivates a deactivated managed account.',
+  wanted: 'active',
+  columns: [],
+  write: (userManagement, { accountId }, signal) => userManagement.enable(accountId, signal),
+});

@@ -1,0 +1,304 @@
+import { describe, expect, it } from 'vitest';
+
+import { NoAnswer, RateLimited, Refusal } from '../../../shared/atlassian/errors.ts';
+import { membership } from '../../../shared/operations/membership.ts';
+import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
+import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
+import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { CLOUD, DATA_CENTER } from './targets.ts';
+
+const SITE = {
+  users: [
+    { accountId: 'ann', email: 'Ann@acme.example' },
+    { accountId: 'bob', email: 'bob@acme.example', groupIds: ['g-dev'] },
+    { accountId: 'sue', email: 'sue@acme.example', membershipStatus: 'suspended' },
+    { accountId: 'hid', email: 'hid@acme.example', hidden: true },
+    { accountId: 'tw1', email: 'twin@acme.example' },
+    { accountId: 'tw2', email: 'twin@acme.example' },
+  ],
+  groups: [
+    { groupId: 'g-dev', name: 'developers' },
+    { groupId: 'g-ops', name: 'ops & on/call' },
+    { groupId: 'g-idp', name: 'everybody', external: true },
+    { groupId: 'g-x1', name: 'doubled' },
+    { groupId: 'g-x2', name: 'doubled' },
+  ],
+} satisfies FakeCloudOptions;
+
+describe('a membership row is checked', () => {
+  it.each([
+    ['id and group id', { accountId: '557058:f58', groupId: 'g' }, 'account:557058:f58 in group:g'],
+    ['e-mail and name', { email: 'Ann@Acme.example', groupName: 'Dev' }, 'email:ann@acme.example in group-name:Dev'],
+    [
+      'all four: the ids decide',
+      { accountId: 'a', email: 'x@y', groupId: 'g', groupName: 'n' },
+      'account:a in group:g',
+    ],
+  ])('by %s', (_, cells, thing) => {
+    expect(membership.cloud?.check(cells, CLOUD)).toEqual({ claims: [{ thing, wish: 'add' }] });
+  });
+
+  it.each([
+    ['remove', 'remove'],
+    ['REMOVE', 'remove'],
+    ['Add', 'add'],
+  ])('action %j is %s', (action, wish) => {
+    const checked = membership.cloud?.check({ accountId: 'a', groupId: 'g', action }, CLOUD);
+
+    expect(checked).toMatchObject({ claims: [{ wish }] });
+  });
+
+  it('tells all problems at once, each with its column, its cell and what is expected', () => {
+    const checked = membership.cloud?.check({ accountId: '../x', email: 'a b', action: 'delete' }, CLOUD);
+
+    expect(checked).toEqual({
+      problems: [
+        expect.stringMatching(/^accountId: "\.\.\/x" is not an account id; 1 to 128 letters/),
+        expect.stringMatching(/^email: "a b" is not an e-mail address; name@domain/),
+        expect.stringMatching(/^groupId, groupName: both are empty/),
+        'action: "delete" is not one of add, remove.',
+      ],
+    });
+  });
+
+  it.each([[{}], [{ groupId: 'g' }]])('one without a user is invalid: %j', (cells) => {
+    expect(membership.cloud?.check(cells, CLOUD)).toMatchObject({
+      problems: expect.arrayContaining([expect.stringMatching(/^accountId, email: both are empty/)]),
+    });
+  });
+
+  it('on Data Center by username, in any case, and group name', () => {
+    const checked = membership.dataCenter?.check({ username: 'ANN', groupName: 'Dev' }, DATA_CENTER);
+
+    expect(checked).toEqual({ claims: [{ thing: 'username:ann in group-name:Dev', wish: 'add' }] });
+  });
+
+  it('on Data Center without username and group name is invalid for both', () => {
+    expect(membership.dataCenter?.check({}, DATA_CENTER)).toMatchObject({
+      problems: [/username/, /groupName/].map(matching),
+    });
+  });
+});
+
+describe.each([{ organisation: true }, { organisation: false }])(
+  'membership on Cloud with $organisation keys',
+  (keys) => {
+    it.each([
+      ['adds by e-mail in any case and name', { email: 'ann@ACME.example', groupName: 'developers' }, 'changed'],
+      ['adds by ids', { accountId: 'ann', groupId: 'g-ops' }, 'changed'],
+      [
+        'adds by all four',
+        { accountId: 'ann', email: 'ann@acme.example', groupId: 'g-dev', groupName: 'developers' },
+        'changed',
+      ],
+      ['removes', { email: 'bob@acme.example', groupName: 'developers', action: 'remove' }, 'changed'],
+      ['leaves a member', { email: 'bob@acme.example', groupName: 'developers' }, 'unchanged'],
+      ['leaves one who is no member', { accountId: 'ann', groupId: 'g-dev', action: 'remove' }, 'unchanged'],
+      ['knows no such address', { email: 'nobody@acme.example', groupId: 'g-dev' }, 'USER_NOT_FOUND'],
+      ['knows no such beginning of an address', { email: 'ann@acme', groupId: 'g-dev' }, 'USER_NOT_FOUND'],
+      ['knows no such id', { accountId: 'nobody', groupId: 'g-dev' }, 'USER_NOT_FOUND'],
+      [
+        'knows no such id with an address',
+        { accountId: 'nobody', email: 'x@acme.example', groupId: 'g-dev' },
+        'USER_NOT_FOUND',
+      ],
+      ['cannot choose between two people', { email: 'twin@acme.example', groupId: 'g-dev' }, 'USER_AMBIGUOUS'],
+      [
+        'compares the address of an id',
+        { accountId: 'ann', email: 'bob@acme.example', groupId: 'g-dev' },
+        'EMAIL_MISMATCH',
+      ],
+      [
+        "sees that a hidden account's address is another's",
+        { accountId: 'hid', email: 'bob@acme.example', groupId: 'g-dev' },
+        'EMAIL_MISMATCH',
+      ],
+      [
+        'compares the name of a group id',
+        { accountId: 'ann', groupId: 'g-dev', groupName: 'ops & on/call' },
+        'GROUP_MISMATCH',
+      ],
+      ['knows no such group name', { accountId: 'ann', groupName: 'Developers' }, 'GROUP_NOT_FOUND'],
+      ['knows no such group id', { accountId: 'ann', groupId: 'g-none' }, 'GROUP_NOT_FOUND'],
+      ['cannot choose between two groups', { accountId: 'ann', groupName: 'doubled' }, 'GROUP_NOT_FOUND'],
+      [
+        'lets Atlassian refuse, or refuses, a group of an identity provider',
+        { accountId: 'ann', groupName: 'everybody' },
+        'GROUP_EXTERNAL',
+      ],
+    ])('%s', async (_, cells, expected) => {
+      const { apis } = fakeCloud({ ...SITE, ...keys });
+
+      expect(await carryOut(membership.cloud, [cells], apis)).toEqual([expected]);
+    });
+
+    it('writes nothing for rows that are refused or so already, and once for the others', async () => {
+      const { apis, calls, state } = fakeCloud({ ...SITE, ...keys });
+
+      const rows = [
+        { email: 'ann@acme.example', groupName: 'developers' },
+        { email: 'bob@acme.example', groupName: 'developers' },
+        { email: 'nobody@acme.example', groupName: 'developers' },
+      ];
+      expect(await carryOut(membership.cloud, rows, apis)).toEqual(['changed', 'unchanged', 'USER_NOT_FOUND']);
+
+      expect(writes(calls).map(({ name, effective }) => [name, effective])).toEqual([['jira.addToGroup', true]]);
+      expect(state.users.get('ann')?.groupIds).toEqual(['g-dev']);
+    });
+
+    it('finds everything fulfilled when the same rows come again', async () => {
+      const { apis } = fakeCloud({ ...SITE, ...keys });
+      const rows = [{ email: 'ann@acme.example', groupName: 'developers' }];
+      await carryOut(membership.cloud, rows, apis);
+
+      expect(await carryOut(membership.cloud, rows, apis)).toEqual(['unchanged']);
+    });
+
+    it('claims the same thing for one account and group however they are written', async () => {
+      const { apis } = fakeCloud({ ...SITE, ...keys });
+
+      const sights = await look(
+        membership.cloud,
+        [
+          { accountId: 'ann', groupId: 'g-dev' },
+          { email: 'ann@acme.example', groupName: 'developers', action: 'remove' },
+        ],
+        apis,
+      );
+
+      const thing = 'account:ann in group:g-dev';
+      expect(sights).toMatchObject([
+        { kind: 'ready', before: { member: false }, claims: [{ thing, wish: 'add' }] },
+        { kind: 'fulfilled', claims: [{ thing, wish: 'remove' }] },
+      ]);
+    });
+  },
+);
+
+describe('membership on Cloud', () => {
+  it('costs at most three look-ups for a hundred rows by e-mail and group name', async () => {
+    const { apis, calls } = fakeCloud(crowd(100));
+
+    const rows = Array.from({ length: 100 }, (_, n) => ({ email: `p${n}@acme.example`, groupName: `team ${n % 7}` }));
+    const results = await carryOut(membership.cloud, rows, apis);
+
+    expect(new Set(results)).toEqual(new Set(['changed']));
+    expect(lookUps(calls).length).toBeLessThanOrEqual(3);
+    expect(writes(calls)).toHaveLength(100);
+  });
+
+  it('costs two look-ups for a hundred rows by ids', async () => {
+    const { apis, calls } = fakeCloud(crowd(100));
+
+    const rows = Array.from({ length: 100 }, (_, n) => ({ accountId: `p${n}`, groupId: `g${n % 7}` }));
+    await look(membership.cloud, rows, apis);
+
+    expect(lookUps(calls)).toEqual(['organisation.usersById', 'organisation.groupsById']);
+  });
+
+  it('finds people who are suspended through the organisation', async () => {
+    const { apis } = fakeCloud(SITE);
+
+    expect(await carryOut(membership.cloud, [{ email: 'sue@acme.example', groupId: 'g-dev' }], apis)).toEqual([
+      'changed',
+    ]);
+  });
+
+  it('never takes a hit whose address Jira hides for the person meant', async () => {
+    const { apis, calls } = fakeCloud({ ...SITE, organisation: false });
+
+    expect(await carryOut(membership.cloud, [{ email: 'hid@acme.example', groupId: 'g-dev' }], apis)).toEqual([
+      'USER_AMBIGUOUS',
+    ]);
+    expect(writes(calls)).toEqual([]);
+  });
+
+  it('asks Jira once about a person in many rows', async () => {
+    const { apis, calls } = fakeCloud({ ...SITE, organisation: false });
+
+    const rows = ['g-dev', 'g-ops', 'g-idp'].map((groupId) => ({ email: 'ann@acme.example', groupId }));
+    await look(membership.cloud, rows, apis);
+
+    expect(lookUps(calls).toSorted()).toEqual(['jira.findUsers', 'jira.groupsById', 'jira.groupsOfUser']);
+  });
+
+  it('asks Jira for the groups that the organisation does not give', async () => {
+    const { apis } = fakeCloud(SITE);
+    const organisation = apis.organisation!;
+    const silent: typeof organisation = {
+      ...organisation,
+      usersByEmail: (emails, _, signal) => organisation.usersByEmail(emails, { groups: false }, signal),
+    };
+
+    const rows = [{ email: 'bob@acme.example', groupId: 'g-dev' }];
+    expect(await carryOut(membership.cloud, rows, { ...apis, organisation: silent })).toEqual(['unchanged']);
+  });
+
+  it.each([
+    ['a refusal', new Refusal('FORBIDDEN', 'no'), 'FORBIDDEN'],
+    ['waiting', new RateLimited('wait', { notBeforeMs: 1, sent: true }), 'RATE_LIMITED'],
+    ['no answer', new NoAnswer('silence'), 'TIMED_OUT'],
+  ])("%s to one row's own look-up is that row's alone", async (_, error, expected) => {
+    const { apis } = fakeCloud({ ...SITE, organisation: false, intercept: failing('bob@acme.example', error) });
+
+    const rows = ['ann@acme.example', 'bob@acme.example'].map((email) => ({ email, groupName: 'ops & on/call' }));
+
+    expect(await carryOut(membership.cloud, rows, apis)).toEqual(['changed', expected]);
+  });
+
+  it.each([
+    ['refused credentials', new Refusal('UNAUTHORIZED', 'who are you?')],
+    ['what nobody foresaw', new TypeError('a bug')],
+  ])('%s concern all rows', async (_, error) => {
+    const { apis } = fakeCloud({ ...SITE, organisation: false, intercept: failing('bob@acme.example', error) });
+
+    const rows = ['ann@acme.example', 'bob@acme.example'].map((email) => ({ email, groupId: 'g-dev' }));
+
+    await expect(look(membership.cloud, rows, apis)).rejects.toBe(error);
+  });
+});
+
+describe('membership on Data Center', () => {
+  const site = () =>
+    fakeDataCenter({
+      users: [
+        { username: 'ann', emailAddress: 'ann@acme.example' },
+        { username: 'bob', emailAddress: 'bob@acme.example', groups: ['developers'] },
+      ],
+      groups: ['developers'],
+    });
+
+  it.each([
+    ['adds', { username: 'ANN', groupName: 'developers' }, 'changed'],
+    ['removes', { username: 'bob', groupName: 'developers', action: 'remove' }, 'changed'],
+    ['leaves a member', { username: 'bob', groupName: 'developers' }, 'unchanged'],
+    ['leaves one who is no member', { username: 'ann', groupName: 'developers', action: 'remove' }, 'unchanged'],
+    ['knows no such user', { username: 'eve', groupName: 'developers' }, 'USER_NOT_FOUND'],
+    ['knows no such group', { username: 'ann', groupName: 'develop' }, 'GROUP_NOT_FOUND'],
+  ])('%s', async (_, cells, expected) => {
+    expect(await carryOut(membership.dataCenter, [cells], site().apis)).toEqual([expected]);
+  });
+
+  it('asks about each person and each group once', async () => {
+    const { apis, calls } = site();
+
+    const rows = ['add', 'remove', 'add'].map((action) => ({ username: 'ann', groupName: 'developers', action }));
+    await look(membership.dataCenter, rows, apis);
+
+    expect(lookUps(calls).toSorted()).toEqual(['dataCenter.groupExists', 'dataCenter.user']);
+  });
+});
+
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+
+const crowd = (count: number): FakeCloudOptions => ({
+  users: Array.from({ length: count }, (_, n) => ({ accountId: `p${n}`, email: `p${n}@acme.example` })),
+  groups: Array.from({ length: 7 }, (_, n) => ({ groupId: `g${n}`, name: `team ${n}` })),
+});
+
+const failing =
+  (query: string, error: Error): FakeCloudOptions['intercept'] =>
+  async ({ name, args }, proceed) => {
+    if (name === 'jira.findUsers' && args[0] === query) throw error;
+    return proceed();
+  };
