@@ -1,38 +1,61 @@
-import { parse } from 'csv-parse';
-
 import { surveyKey } from '../../shared/job/keys.ts';
 import type { State } from '../../shared/job/state.ts';
 import { type Survey, surveySchema } from '../../shared/job/survey.ts';
-import type { ReportPorts } from './report.ts';
+import { ENCODINGS } from '../../shared/manifest/encoding.ts';
+import type { ManifestLimits } from '../../shared/manifest/limits.ts';
+import { openManifest } from '../../shared/manifest/manifest.ts';
+import { unescapeCell } from '../../shared/manifest/write-escape.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
 
 export interface ManifestRow {
   readonly row: number;
+  /** 0 when it is not known. */
   readonly line: number;
   readonly cells: readonly string[];
 }
 
-/** A manifest that is read again: its header as written, and its rows in order. */
+/** A manifest that is read again: its header and its rows in order, as they were before we escaped them, if we did. */
 export interface ManifestRows {
   readonly header: readonly string[];
-  readonly rows: AsyncIterable<ManifestRow>;
+  /** To be iterated once. */
+  readonly batches: AsyncIterable<readonly ManifestRow[]>;
 }
 
-/** Opens a surveyed job's manifest; `undefined` when it, or what its survey found, is gone. */
-export async function openManifest(ports: ReportPorts, { job }: State): Promise<ManifestRows | undefined> {
-  const survey = await ports.results.read(surveyKey(job.id));
-  const manifest = await ports.inbox.read(job.manifest.key, { versionId: job.manifest.versionId });
-  if (!survey || !manifest) return undefined;
-  return rowsOf(surveySchema.parse(JSON.parse(await survey.text())), manifest.body);
+/** Opens a surveyed job's manifest; `undefined` when it, or what its survey found, is gone. Throws ManifestRefused when it is another file by now. */
+export async function readManifestAgain(
+  { inbox, results }: { readonly inbox: ObjectStore; readonly results: ObjectStore },
+  { job }: State,
+): Promise<ManifestRows | undefined> {
+  const stored = await results.read(surveyKey(job.id));
+  if (!stored) return undefined;
+  const survey = surveySchema.parse(JSON.parse(await stored.text()));
+  const { key, versionId } = job.manifest;
+  const object = await inbox.read(key, { versionId });
+  return object && rowsOf(object.body, survey);
 }
 
-async function rowsOf(survey: Survey, body: import('node:stream').Readable): Promise<ManifestRows> {
-  const parser = body.pipe(parse({ delimiter: survey.delimiter, bom: true, relax_column_count: true, info: true }));
-  const iterator = parser[Symbol.asyncIterator]();
-  const header = (await iterator.next()).value.record;
-  async function* rows() {
-    let row = 0;
-    for await (const { record, info } of { [Symbol.asyncIterator]: () => iterator })
-      yield { row: row++, line: info.lines, cells: record };
-  }
-  return { header, rows: rows() };
+async function rowsOf(body: AsyncIterable<Uint8Array>, survey: Survey): Promise<ManifestRows> {
+  const { encoding, delimiter, escaped } = survey;
+  const { header, batches } = await openManifest(body, {
+    limits: NO_LIMITS,
+    encoding: ENCODINGS.find((known) => known === encoding),
+    delimiter,
+  });
+  const asMeant = (cells: readonly string[]): readonly string[] => (escaped ? cells.map(unescapeCell) : cells);
+  return {
+    header: asMeant(header.cells),
+    batches: (async function* () {
+      for await (const { rows } of batches)
+        yield escaped ? rows.map(({ row, line, cells }) => ({ row, line, cells: asMeant(cells) })) : rows;
+    })(),
+  };
 }
+
+/** The survey has applied them. */
+const NO_LIMITS: ManifestLimits = {
+  manifestBytes: Infinity,
+  rows: Infinity,
+  rowBytes: Infinity,
+  columns: Infinity,
+  cellCharacters: Infinity,
+};

@@ -1,5 +1,6 @@
 import { CODES } from '../../shared/job/codes.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
+import { isBlank, trimIdentifier } from '../../shared/manifest/identifiers.ts';
 
 /** The columns that a report adds to the manifest's own. */
 export const REPORT_COLUMNS = [
@@ -45,10 +46,10 @@ export function ownColumns(header: readonly string[]): {
       const own = kept.map((index) => cells[index] ?? '');
       const surplus = cells.slice(header.length);
       // A surplus cell stays in sight, in the last column: without it a row that was invalid might look like another, valid one.
-      if (surplus.some((cell) => cell !== '') && own.length > 0) own.push([own.pop(), ...surplus].join(delimiter));
+      if (!surplus.every(isBlank) && own.length > 0) own.push([own.pop(), ...surplus].join(delimiter));
       return own;
     },
   };
 }
 
-const isReportColumn = (name: string): boolean => name.trim().toLowerCase().startsWith('rollcall_');
+const isReportColumn = (name: string): boolean => trimIdentifier(name).toLowerCase().startsWith('rollcall_');

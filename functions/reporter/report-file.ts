@@ -1,4 +1,3 @@
-import { BYTE_ORDER_MARK } from '../../shared/manifest/write-csv.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 
 /** A file that is stored while it is written, line by line. */
@@ -22,7 +21,7 @@ export function openReportFile(store: ObjectStore, key: string): ReportFile {
     new CountQueuingStrategy({ highWaterMark: PIECES_WAITING }),
   );
   const writer = writable.getWriter();
-  let piece = BYTE_ORDER_MARK;
+  let piece = '';
 
   // A store that fails without reading on would otherwise leave the writer waiting for it for ever.
   const stored = store.writeStream(key, readable).catch(async (error: unknown) => {

@@ -4,9 +4,9 @@ import type { Problem } from '../../shared/job/journal.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import type { State } from '../../shared/job/state.ts';
 import { type Amiss, createTally, type Summary, summaryWith, type Tally } from '../../shared/job/summary.ts';
-import { csvLineWriter } from '../../shared/manifest/write-csv.ts';
+import { csvLineWriter, csvStart } from '../../shared/manifest/write-csv.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
-import { type ManifestRows, openManifest } from './manifest-rows.ts';
+import { type ManifestRows, readManifestAgain } from './manifest-rows.ts';
 import { ownColumns, REPORT_COLUMNS, reportCells } from './report-columns.ts';
 import { openReportFile, type ReportFile } from './report-file.ts';
 import { type Findings, type RowOutcomes, rowOutcomes } from './row-outcomes.ts';
@@ -18,10 +18,10 @@ export interface ReportPorts {
 
 /** Writes a job's three CSV files from its manifest and journal, and gives the summary that goes with them. */
 export async function writeReportFiles(ports: ReportPorts, state: State): Promise<Summary> {
-  const manifest = state.manifest && (await openManifest(ports, state));
-  if (manifest) {
+  if (state.manifest) {
     try {
-      return await writeFiles(ports, state, manifest, []);
+      const manifest = await readManifestAgain(ports, state);
+      if (manifest) return await writeFiles(ports, state, manifest, []);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
     }
@@ -74,17 +74,19 @@ async function writeRows(
   const lineOf = csvLineWriter(delimiter);
   const own = ownColumns(manifest?.header ?? []);
   const tally = createTally(state.rows);
-  const header = lineOf([...own.names, ...REPORT_COLUMNS]);
+  const header = csvStart(delimiter) + lineOf([...own.names, ...REPORT_COLUMNS]);
   for (const file of Object.values(files)) await file.write(header);
 
-  for await (const { row, line, cells } of manifest?.rows ?? numbersOf(state)) {
-    while (row >= outcomes.loadedUpTo()) await outcomes.loadMore();
-    const outcome = outcomes.take(row, line);
-    tally.add(outcome.status, outcome.code);
-    const text = lineOf([...own.cellsOf(cells, delimiter), ...reportCells(outcome)]);
-    for (const file of filesFor(outcome, files)) {
-      const catchingUp = file.write(text);
-      if (catchingUp) await catchingUp;
+  for await (const rows of manifest?.batches ?? numbersOf(state)) {
+    for (const { row, line, cells } of rows) {
+      while (row >= outcomes.loadedUpTo()) await outcomes.loadMore();
+      const outcome = outcomes.take(row, line);
+      tally.add(outcome.status, outcome.code);
+      const text = lineOf([...own.cellsOf(cells, delimiter), ...reportCells(outcome)]);
+      for (const file of filesFor(outcome, files)) {
+        const catchingUp = file.write(text);
+        if (catchingUp) await catchingUp;
+      }
     }
   }
   return tally.total();
@@ -96,8 +98,8 @@ function filesFor({ status }: Outcome, { all, failed, unprocessed }: Files): rea
 }
 
 /** The rows of a manifest that is gone: numbers alone. */
-async function* numbersOf({ rows }: State): ManifestRows['rows'] {
-  for (let row = 0; row < rows; row += 1) yield { row, line: 0, cells: [] };
+async function* numbersOf({ rows }: State): ManifestRows['batches'] {
+  for (let row = 0; row < rows; row += 1) yield [{ row, line: 0, cells: [] }];
 }
 
 function amissIn({ disagreeing, firstDisagreeing = 0, missingChunks }: Findings, problems: readonly Problem[]): Amiss {
