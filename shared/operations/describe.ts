@@ -43,10 +43,9 @@ const spellings = (name: string, aliases: readonly string[]): string =>
 
 /** `yes` where a column must be there by itself, a letter for each list of which one must be. */
 function neededMark(name: string, required: readonly (readonly string[])[]): string {
-  const marks = required.flatMap((list, index) =>
-    list.includes(name) ? [list.length === 1 ? 'yes' : 'abcdef'.charAt(index)] : [],
-  );
-  return marks.join(', ');
+  if (required.some((list) => list.length === 1 && list[0] === name)) return 'yes';
+  const choices = required.filter((list) => list.length > 1);
+  return choices.flatMap((list, index) => (list.includes(name) ? 'abcdef'.charAt(index) : [])).join(', ');
 }
 
 /** Padded as prettier pads it, so that the file is formatted as it is written. */

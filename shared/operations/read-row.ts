@@ -41,8 +41,8 @@ export function readRow(cells: Cells): RowReader {
 
 /** A cell's content as a message may show it: quoted, control characters escaped, cut to 80 characters. */
 export function quoted(cell: string): string {
-  const shown = [...cell.slice(0, 160)].slice(0, 80).join('');
-  return JSON.stringify(shown.length < cell.length ? `${shown}…` : shown).toWellFormed();
+  const shown = cell.length > 80 ? `${cell.slice(0, 80)}…` : cell;
+  return JSON.stringify(shown.toWellFormed());
 }
 
 /** Atlassian compares addresses without case. */

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+
+import { deactivate } from '../../../shared/operations/deactivate.ts';
+import { reactivate } from '../../../shared/operations/reactivate.ts';
+import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
+import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { CLOUD } from './targets.ts';
+
+const SITE = {
+  users: [
+    { accountId: 'act', email: 'act@acme.example', accountStatus: 'active' },
+    { accountId: 'out', email: 'out@acme.example', accountStatus: 'inactive' },
+    { accountId: 'own', email: 'own@elsewhere.example', accountStatus: 'unknown', claimStatus: 'unmanaged' },
+  ],
+} satisfies FakeCloudOptions;
+
+describe.each([
+  { operation: deactivate, from: 'act', already: 'out', wish: 'inactive', call: 'userManagement.disable' },
+  { operation: reactivate, from: 'out', already: 'act', wish: 'active', call: 'userManagement.enable' },
+])('$operation.name', ({ operation, from, already, wish, call }) => {
+  it.each([
+    ['by id', { accountId: from }, 'changed'],
+    ['by address', { email: `${from}@acme.example` }, 'changed'],
+    ['one who is so already', { accountId: already }, 'unchanged'],
+    ['an account that is not managed', { accountId: 'own' }, 'USER_NOT_MANAGED'],
+    ['an unknown id', { accountId: 'nobody' }, 'USER_NOT_FOUND'],
+    ['an unknown address', { email: 'nobody@acme.example' }, 'USER_NOT_FOUND'],
+    ["another's address", { accountId: from, email: `${already}@acme.example` }, 'EMAIL_MISMATCH'],
+  ])('%s', async (_, cells, expected) => {
+    const { apis, calls } = fakeCloud(SITE);
+
+    expect(await carryOut(operation.cloud, [cells], apis)).toEqual([expected]);
+    expect(writes(calls).map(({ name }) => name)).toEqual(expected === 'changed' ? [call] : []);
+  });
+
+  it('costs one look-up for a batch by id', async () => {
+    const { apis, calls } = fakeCloud(SITE);
+
+    await look(operation.cloud, [{ accountId: 'act' }, { accountId: 'out' }], apis);
+
+    expect(lookUps(calls)).toEqual(['organisation.usersById']);
+  });
+
+  it.each([
+    ['changes it', { accountId: from }, 'changed'],
+    ['leaves one that is so already', { accountId: already }, 'unchanged'],
+    ['compares its address', { accountId: from, email: 'other@acme.example' }, 'EMAIL_MISMATCH'],
+  ])('%s when user management alone knows the account', async (_, cells, expected) => {
+    const { apis } = fakeCloud({ ...SITE, intercept: unlisted });
+
+    expect(await carryOut(operation.cloud, [cells], apis)).toEqual([expected]);
+  });
+
+  it('claims the account, as written and as found', async () => {
+    const { apis } = fakeCloud(SITE);
+    const cells = { email: `${from}@acme.example` };
+
+    expect(operation.cloud?.check(cells, CLOUD)).toEqual({ claims: [{ thing: `email:${cells.email}`, wish }] });
+    expect(await look(operation.cloud, [cells], apis)).toMatchObject([
+      { claims: [{ thing: `account:${from}`, wish }], before: { accountStatus: expect.any(String) } },
+    ]);
+  });
+
+  it('fails all rows when the target has no organisation keys', async () => {
+    const { apis } = fakeCloud({ ...SITE, organisation: false });
+
+    await expect(look(operation.cloud, [{ accountId: from }], apis)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+});
+
+describe('the message of a deactivation', () => {
+  it('is sent along', async () => {
+    const { apis, calls } = fakeCloud(SITE);
+
+    await carryOut(deactivate.cloud, [{ accountId: 'act', message: 'Left in May' }], apis);
+
+    expect(writes(calls)).toMatchObject([{ args: ['act', 'Left in May'] }]);
+  });
+
+  it('does not make two rows contradict each other', () => {
+    const check = (message: string) => deactivate.cloud?.check({ accountId: 'act', message }, CLOUD);
+
+    expect(check('Left in May')).toEqual(check('Left in June'));
+  });
+});
+
+const unlisted: FakeCloudOptions['intercept'] = async ({ name }, proceed) =>
+  name === 'organisation.usersById' ? [] : proceed();

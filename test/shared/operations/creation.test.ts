@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+
+import { creation } from '../../../shared/operations/creation.ts';
+import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
+import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
+import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { CLOUD, DATA_CENTER } from './targets.ts';
+
+const DEFAULTS = { ...CLOUD, defaultProducts: ['jira-software', 'jira-core'] };
+
+describe('a creation row is checked', () => {
+  it.each([
+    ['no products', undefined, CLOUD, ''],
+    ["the target's default", undefined, DEFAULTS, 'jira-core jira-software'],
+    ['none', 'None', DEFAULTS, ''],
+    ['one', 'Jira-Software', DEFAULTS, 'jira-software'],
+    ['commas', 'jira-software, jira-core', CLOUD, 'jira-core jira-software'],
+    ['semicolons', 'jira-software;confluence', CLOUD, 'confluence jira-software'],
+    ['bars', 'jira-servicedesk|jira-product-discovery', CLOUD, 'jira-product-discovery jira-servicedesk'],
+    ['spaces', 'jira-core  confluence', CLOUD, 'confluence jira-core'],
+    ['repeats', 'jira-core,jira-core', CLOUD, 'jira-core'],
+  ])('%s', (_, products, target, wish) => {
+    const cells = { email: 'New@acme.example', ...(products === undefined ? {} : { products }) };
+
+    expect(creation.cloud?.check(cells, target)).toEqual({ claims: [{ thing: 'email:new@acme.example', wish }] });
+  });
+
+  it.each([
+    ['an unknown product', 'jira', /^products: "jira" is not a product; jira-core, .*confluence, or none alone/],
+    ['none beside another', 'none,confluence', /^products: "none" is not a product/],
+    ['separators alone', ';', /^products: ";" is not a product/],
+  ])('%s is a problem', (_, products, problem) => {
+    const checked = creation.cloud?.check({ email: 'new@acme.example', products }, CLOUD);
+
+    expect(checked).toEqual({ problems: [expect.stringMatching(problem)] });
+  });
+
+  it.each([
+    [{}, /^email: it is empty/],
+    [{ email: 'new' }, /^email: "new" is not an e-mail address/],
+    [{ email: 'new@acme@example' }, /^email: "new@acme@example" is not/],
+    [{ email: '@acme.example' }, /^email:/],
+    [{ email: 'new\u0000@acme.example' }, /^email: "new\\u0000@acme.example" is not/],
+    [{ email: `${'n'.repeat(250)}@a.example` }, /^email: "n{80}…" is not.*at most 254/],
+  ])('%j is a problem', (cells, problem) => {
+    expect(creation.cloud?.check(cells, CLOUD)).toEqual({ problems: [expect.stringMatching(problem)] });
+  });
+
+  it.each(["o'hara+tag@sub.acme.example", 'jürgen@bücher.example', 'root@intranet', `${'n'.repeat(245)}@a.bcdefg`])(
+    '%s is an address',
+    (email) => {
+      expect(creation.cloud?.check({ email }, CLOUD)).toHaveProperty('claims');
+    },
+  );
+
+  it('on Data Center tells every empty cell', () => {
+    const checked = creation.dataCenter?.check({}, DATA_CENTER);
+
+    expect(checked).toEqual({
+      problems: ['username', 'email', 'displayName'].map((column) => expect.stringMatching(`^${column}: it is empty`)),
+    });
+  });
+});
+
+const SITE = {
+  users: [
+    { accountId: 'ann', email: 'ann@acme.example', products: ['jira-software'] },
+    { accountId: 'sue', email: 'sue@acme.example', products: ['jira-software'], membershipStatus: 'suspended' },
+    { accountId: 'hid', email: 'hid@acme.example', hidden: true },
+  ],
+} satisfies FakeCloudOptions;
+
+describe('creation on Cloud', () => {
+  it.each([
+    ['one who is new', 'new@acme.example', 'jira-software', 'changed', 'jira.createUser', ['jira-software']],
+    ['one who is new, without access', 'new@acme.example', 'none', 'changed', 'jira.createUser', []],
+    ['Confluence', 'new@acme.example', 'confluence', 'changed', 'organisation.invite', ['confluence']],
+    [
+      'both, in one call',
+      'new@acme.example',
+      'jira-core,confluence',
+      'changed',
+      'organisation.invite',
+      ['confluence', 'jira-core'],
+    ],
+    [
+      'the product that is missing',
+      'ann@acme.example',
+      'jira-software,jira-core',
+      'changed',
+      'jira.createUser',
+      ['jira-core'],
+    ],
+    [
+      'Confluence beside Jira that is there',
+      'ANN@acme.example',
+      'jira-software,confluence',
+      'changed',
+      'organisation.invite',
+      ['confluence'],
+    ],
+    ['one who is suspended', 'sue@acme.example', 'jira-software', 'changed', 'jira.createUser', ['jira-software']],
+    ['one who has that access', 'Ann@acme.example', 'jira-software', 'unchanged', undefined, undefined],
+    ['one who is there, without access', 'ann@acme.example', 'none', 'unchanged', undefined, undefined],
+  ])('%s', async (_, email, products, expected, call, sent) => {
+    const { apis, calls } = fakeCloud(SITE);
+
+    expect(await carryOut(creation.cloud, [{ email, products }], apis)).toEqual([expected]);
+
+    const [write, ...more] = writes(calls);
+    expect(more).toEqual([]);
+    expect(write?.name).toBe(call);
+    expect(write?.args[0]).toEqual(sent && expect.objectContaining({ products: sent }));
+  });
+
+  it('comes out unchanged when the same file comes again, with one look-up for all', async () => {
+    const { apis, calls } = fakeCloud(SITE);
+    const rows = Array.from({ length: 50 }, (_, n) => ({ email: `n${n}@acme.example`, products: 'jira-software' }));
+    await carryOut(creation.cloud, rows, apis);
+    const before = calls.length;
+
+    expect(new Set(await carryOut(creation.cloud, rows, apis))).toEqual(new Set(['unchanged']));
+    expect(calls.slice(before).map(({ name }) => name)).toEqual(['organisation.usersByEmail']);
+  });
+
+  it('claims the account of one who is there, the address of one who is not', async () => {
+    const { apis } = fakeCloud(SITE);
+
+    const rows = ['ann@acme.example', 'New@acme.example'].map((email) => ({ email, products: 'jira-core' }));
+
+    expect(await look(creation.cloud, rows, apis)).toMatchObject([
+      { claims: [{ thing: 'account:ann', wish: 'jira-core' }], before: { exists: true, products: ['jira-software'] } },
+      { claims: [{ thing: 'email:new@acme.example', wish: 'jira-core' }], before: { exists: false } },
+    ]);
+  });
+
+  describe('without organisation keys', () => {
+    const keyless = () => fakeCloud({ ...SITE, organisation: false });
+
+    it.each([
+      ['one who is new', 'new@acme.example', 'jira-software', 'changed'],
+      ['one who has that access, as Jira knows', 'ann@acme.example', 'jira-software', 'unchanged'],
+      ['one whose address is hidden: creating is idempotent', 'hid@acme.example', 'jira-software', 'changed'],
+      ['Confluence, for which keys are needed', 'new@acme.example', 'confluence', 'FORBIDDEN'],
+    ])('%s', async (_, email, products, expected) => {
+      expect(await carryOut(creation.cloud, [{ email, products }], keyless().apis)).toEqual([expected]);
+    });
+
+    it('names the fields of the secret that Confluence needs', async () => {
+      const { apis, calls } = keyless();
+
+      const [sight] = await look(creation.cloud, [{ email: 'new@acme.example', products: 'confluence' }], apis);
+
+      expect(sight).toMatchObject({
+        refusal: { message: expect.stringMatching(/orgId and orgApiKey.*rollcall\/acme/) },
+      });
+      expect(writes(calls)).toEqual([]);
+    });
+  });
+
+  it('writes the whole wish where nobody tells which products there are', async () => {
+    const { apis, calls } = fakeCloud({
+      ...SITE,
+      organisation: false,
+      intercept: async ({ name }, proceed) => (name === 'jira.user' ? { accountId: 'ann', active: true } : proceed()),
+    });
+
+    await carryOut(creation.cloud, [{ email: 'ann@acme.example', products: 'jira-software' }], apis);
+
+    expect(lookUps(calls)).toEqual(['jira.findUsers']);
+    expect(writes(calls)).toMatchObject([{ name: 'jira.createUser', effective: false }]);
+  });
+});
+
+describe('creation on Data Center', () => {
+  const site = () => fakeDataCenter({ users: [{ username: 'ann', emailAddress: 'Ann@acme.example' }] });
+
+  it.each([
+    ['one who is new', 'new', 'new@acme.example', 'changed'],
+    ['one who is there', 'Ann', 'ann@acme.example', 'unchanged'],
+    ["one whose username is another's", 'ann', 'other@acme.example', 'EMAIL_MISMATCH'],
+  ])('%s', async (_, username, email, expected) => {
+    const rows = [{ username, email, displayName: 'A Name' }];
+
+    expect(await carryOut(creation.dataCenter, rows, site().apis)).toEqual([expected]);
+  });
+});

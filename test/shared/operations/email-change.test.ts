@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+
+import { emailChange } from '../../../shared/operations/email-change.ts';
+import type { Cells } from '../../../shared/operations/operation.ts';
+import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
+import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
+import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { CLOUD, DATA_CENTER } from './targets.ts';
+
+describe.each([
+  ['Cloud', emailChange.cloud],
+  ['Data Center', emailChange.dataCenter],
+])('the e-mail columns of an email-change header on %s', (_, recipe) => {
+  it.each([
+    ['email alone is the new one', ['accountId', 'email'], ['accountId', 'newEmail']],
+    ['email beside newEmail is the old one', ['email', null, 'newEmail'], ['oldEmail', null, 'newEmail']],
+    ['email beside oldEmail is the new one', ['oldEmail', 'email'], ['oldEmail', 'newEmail']],
+    ['email beside both is only carried along', ['oldEmail', 'email', 'newEmail'], ['oldEmail', null, 'newEmail']],
+    ['no email column', ['oldEmail', 'newEmail'], ['oldEmail', 'newEmail']],
+  ])('%s', (_name, header, meaning) => {
+    expect(recipe?.readHeader?.(header)).toEqual(meaning);
+  });
+});
+
+describe('an email-change row is checked', () => {
+  it.each([
+    [
+      'id and new address',
+      { accountId: 'ann', newEmail: 'New@acme.example' },
+      { self: 'account:ann', takes: 'new@acme.example' },
+    ],
+    [
+      'id, old and new address: the id decides',
+      { accountId: 'ann', oldEmail: 'Ann@acme.example', newEmail: 'new@acme.example' },
+      { self: 'account:ann', frees: 'ann@acme.example', takes: 'new@acme.example' },
+    ],
+    [
+      'old and new address',
+      { oldEmail: 'ann@acme.example', newEmail: 'new@acme.example' },
+      { self: 'email:ann@acme.example', frees: 'ann@acme.example', takes: 'new@acme.example' },
+    ],
+    [
+      'email beside the new address',
+      { email: 'ann@acme.example', newEmail: 'new@acme.example' },
+      { self: 'email:ann@acme.example', frees: 'ann@acme.example', takes: 'new@acme.example' },
+    ],
+    [
+      'id and email alone',
+      { accountId: 'ann', email: 'new@acme.example' },
+      { self: 'account:ann', takes: 'new@acme.example' },
+    ],
+    [
+      'another case of the same address frees nothing',
+      { oldEmail: 'ann@acme.example', newEmail: 'Ann@acme.example' },
+      { self: 'email:ann@acme.example', takes: 'ann@acme.example' },
+    ],
+  ])('%s', (_, cells, { self, ...addresses }) => {
+    const claims = [
+      { thing: self, wish: addresses.takes },
+      { thing: `address:${addresses.takes}`, wish: self },
+    ];
+
+    expect(emailChange.cloud?.check(cells, CLOUD)).toEqual({ claims, ...addresses });
+  });
+
+  it.each([
+    ['nobody is named', { newEmail: 'new@acme.example' }, [/^accountId, oldEmail: both are empty/]],
+    ['email alone names nobody', { email: 'new@acme.example' }, [/^accountId, oldEmail: both are empty/]],
+    ['the new address is empty', { accountId: 'ann', oldEmail: 'ann@acme.example' }, [/^newEmail: it is empty/]],
+    ['everything is empty', {}, [/^newEmail: it is empty/, /^accountId, oldEmail/]],
+    [
+      'everything is wrong',
+      { accountId: 'a b', oldEmail: 'c', newEmail: 'd' },
+      [/^accountId: "a b"/, /^newEmail: "d"/, /^oldEmail: "c"/],
+    ],
+    ['the old address alone is wrong', { oldEmail: 'c', newEmail: 'd@acme.example' }, [/^oldEmail: "c"/]],
+  ])('%s', (_, cells, problems) => {
+    expect(emailChange.cloud?.check(cells, CLOUD)).toEqual({
+      problems: problems.map((problem) => expect.stringMatching(problem)),
+    });
+  });
+
+  it('on Data Center by username, and claims no address', () => {
+    const checked = emailChange.dataCenter?.check({ username: 'Ann', newEmail: 'New@acme.example' }, DATA_CENTER);
+
+    expect(checked).toEqual({ claims: [{ thing: 'username:ann', wish: 'new@acme.example' }] });
+  });
+});
+
+const SITE = {
+  users: [
+    { accountId: 'ann', email: 'Ann@acme.example' },
+    { accountId: 'bob', email: 'bob@acme.example' },
+    { accountId: 'scm', email: 'scm@acme.example', managementSource: 'synced' },
+    { accountId: 'own', email: 'own@elsewhere.example', claimStatus: 'unmanaged' },
+    { accountId: 'tw1', email: 'twin@acme.example' },
+    { accountId: 'tw2', email: 'twin@acme.example' },
+  ],
+} satisfies FakeCloudOptions;
+
+const NEW = 'new@acme.example';
+
+describe('email-change on Cloud', () => {
+  it.each([
+    ['by id', { accountId: 'ann', newEmail: NEW }, 'changed'],
+    ['by old address', { oldEmail: 'ann@ACME.example', newEmail: NEW }, 'changed'],
+    ['by both', { accountId: 'ann', oldEmail: 'ann@acme.example', newEmail: NEW }, 'changed'],
+  ])('changes the address %s, in one write', async (_, cells, expected) => {
+    const { apis, calls, state } = fakeCloud(SITE);
+
+    expect(await carryOut(emailChange.cloud, [cells], apis)).toEqual([expected]);
+
+    expect(writes(calls)).toMatchObject([{ name: 'userManagement.setEmail', args: ['ann', NEW], effective: true }]);
+    expect(state.users.get('ann')?.email).toBe(NEW);
+  });
+
+  it.each([
+    ['the address is there already', { accountId: 'ann', newEmail: 'ann@acme.example' }, 'unchanged'],
+    [
+      'it is, whatever the old one was',
+      { accountId: 'ann', oldEmail: 'gone@acme.example', newEmail: 'ANN@acme.example' },
+      'unchanged',
+    ],
+    [
+      'nobody has the old one and one account the new one',
+      { oldEmail: 'gone@acme.example', newEmail: 'ann@acme.example' },
+      'unchanged',
+    ],
+    [
+      'the account has another old address',
+      { accountId: 'ann', oldEmail: 'bob@acme.example', newEmail: NEW },
+      'EMAIL_MISMATCH',
+    ],
+    ['nobody has the old address', { oldEmail: 'gone@acme.example', newEmail: NEW }, 'USER_NOT_FOUND'],
+    ['nobody has the id', { accountId: 'nobody', newEmail: NEW }, 'USER_NOT_FOUND'],
+    ['two have the old address', { oldEmail: 'twin@acme.example', newEmail: NEW }, 'USER_AMBIGUOUS'],
+    ['another has the new address', { accountId: 'ann', newEmail: 'Bob@acme.example' }, 'EMAIL_IN_USE'],
+    ['the domain is not verified', { accountId: 'ann', newEmail: 'ann@other.example' }, 'DOMAIN_NOT_VERIFIED'],
+    [
+      'a subdomain of a verified one is not',
+      { accountId: 'ann', newEmail: 'ann@sub.acme.example' },
+      'DOMAIN_NOT_VERIFIED',
+    ],
+    ['an identity provider manages the account', { accountId: 'scm', newEmail: NEW }, 'SCIM_MANAGED'],
+    ['the account is not managed', { accountId: 'own', newEmail: NEW }, 'USER_NOT_MANAGED'],
+  ])('writes nothing when %s', async (_, cells, expected) => {
+    const { apis, calls } = fakeCloud(SITE);
+
+    expect(await carryOut(emailChange.cloud, [cells], apis)).toEqual([expected]);
+    expect(writes(calls)).toEqual([]);
+  });
+
+  it('comes out unchanged when the same file comes again', async () => {
+    const { apis } = fakeCloud(SITE);
+    const rows: readonly Cells[] = [
+      { oldEmail: 'ann@acme.example', newEmail: 'a.n@acme.example' },
+      { accountId: 'bob', oldEmail: 'bob@acme.example', newEmail: 'b.b@acme.example' },
+    ];
+    await carryOut(emailChange.cloud, rows, apis);
+
+    expect(await carryOut(emailChange.cloud, rows, apis)).toEqual(['unchanged', 'unchanged']);
+  });
+
+  it('costs three look-ups for a batch by ids and addresses', async () => {
+    const { apis, calls } = fakeCloud(SITE);
+
+    const rows: readonly Cells[] = [
+      { accountId: 'ann', newEmail: NEW },
+      { oldEmail: 'bob@acme.example', newEmail: 'b.b@acme.example' },
+    ];
+    await look(emailChange.cloud, rows, apis);
+
+    expect(lookUps(calls).toSorted()).toEqual([
+      'organisation.usersByEmail',
+      'organisation.usersById',
+      'organisation.verifiedDomains',
+    ]);
+  });
+
+  it('claims the account and the address, however the account is written', async () => {
+    const { apis } = fakeCloud(SITE);
+
+    const sights = await look(
+      emailChange.cloud,
+      [
+        { accountId: 'ann', newEmail: NEW },
+        { oldEmail: 'ann@acme.example', newEmail: 'other@acme.example' },
+      ],
+      apis,
+    );
+
+    expect(sights).toMatchObject([
+      {
+        before: { accountId: 'ann', email: 'Ann@acme.example' },
+        claims: [
+          { thing: 'account:ann', wish: NEW },
+          { thing: `address:${NEW}`, wish: 'account:ann' },
+        ],
+      },
+      { claims: [{ thing: 'account:ann', wish: 'other@acme.example' }, { wish: 'account:ann' }] },
+    ]);
+  });
+
+  it('reads the present address from user management where the directory does not list the account', async () => {
+    const { apis, calls } = fakeCloud({ ...SITE, intercept: unlisted });
+
+    const rows: readonly Cells[] = [
+      { accountId: 'ann', oldEmail: 'ann@acme.example', newEmail: NEW },
+      { accountId: 'bob', newEmail: 'bob@acme.example' },
+    ];
+
+    expect(await carryOut(emailChange.cloud, rows, apis)).toEqual(['changed', 'unchanged']);
+    expect(lookUps(calls).filter((name) => name === 'userManagement.profile')).toHaveLength(2);
+  });
+
+  it('fails all rows when the target has no organisation keys, and names them', async () => {
+    const { apis } = fakeCloud({ ...SITE, organisation: false });
+
+    const looking = look(emailChange.cloud, [{ accountId: 'ann', newEmail: NEW }], apis);
+
+    await expect(looking).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('orgApiKey') });
+  });
+
+  it('refuses a row that no longer parses, and carries out the others', async () => {
+    const { apis } = fakeCloud(SITE);
+
+    const results = await carryOut(
+      emailChange.cloud,
+      [{ accountId: 'ann' }, { accountId: 'bob', newEmail: NEW }],
+      apis,
+    );
+
+    expect(results).toEqual(['REQUEST_REFUSED', 'changed']);
+  });
+});
+
+describe('email-change on Data Center', () => {
+  const site = () => fakeDataCenter({ users: [{ username: 'ann', emailAddress: 'Ann@acme.example' }] });
+
+  it.each([
+    ['changes the address', { username: 'ANN', newEmail: NEW }, 'changed'],
+    ['changes it from the old one', { username: 'ann', oldEmail: 'ann@acme.example', newEmail: NEW }, 'changed'],
+    ['leaves the address', { username: 'ann', newEmail: 'ann@acme.example' }, 'unchanged'],
+    ['compares the old address', { username: 'ann', oldEmail: 'bob@acme.example', newEmail: NEW }, 'EMAIL_MISMATCH'],
+    ['knows no such user', { username: 'eve', newEmail: NEW }, 'USER_NOT_FOUND'],
+  ])('%s', async (_, cells, expected) => {
+    expect(await carryOut(emailChange.dataCenter, [cells], site().apis)).toEqual([expected]);
+  });
+});
+
+const unlisted: FakeCloudOptions['intercept'] = async ({ name }, proceed) =>
+  name === 'organisation.usersById' ? [] : proceed();

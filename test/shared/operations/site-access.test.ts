@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+
+import { restore } from '../../../shared/operations/restore.ts';
+import { suspend } from '../../../shared/operations/suspend.ts';
+import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
+import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
+import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { CLOUD, DATA_CENTER } from './targets.ts';
+
+const SITE = {
+  users: [
+    { accountId: 'act', email: 'act@acme.example', membershipStatus: 'active' },
+    { accountId: 'sus', email: 'sus@acme.example', membershipStatus: 'suspended' },
+    { accountId: 'tw1', email: 'twin@acme.example' },
+    { accountId: 'tw2', email: 'twin@acme.example' },
+  ],
+} satisfies FakeCloudOptions;
+
+const DIRECTIONS = [
+  { operation: suspend, from: 'act', already: 'sus', wish: 'suspended', call: 'organisation.suspend' },
+  { operation: restore, from: 'sus', already: 'act', wish: 'active', call: 'organisation.restore' },
+];
+
+describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, already, wish, call }) => {
+  it.each([
+    ['by id', { accountId: from }, 'changed'],
+    ['by address in any case', { email: `${from.toUpperCase()}@acme.example` }, 'changed'],
+    ['by both', { accountId: from, email: `${from}@acme.example`, orgId: 'ORG-1' }, 'changed'],
+    ['one who is so already', { accountId: already }, 'unchanged'],
+    ['an unknown id', { accountId: 'nobody' }, 'USER_NOT_FOUND'],
+    ['an unknown address', { email: 'nobody@acme.example' }, 'USER_NOT_FOUND'],
+    ['an address that two have', { email: 'twin@acme.example' }, 'USER_AMBIGUOUS'],
+    ["another's address", { accountId: from, email: `${already}@acme.example` }, 'EMAIL_MISMATCH'],
+  ])('%s', async (_, cells, expected) => {
+    const { apis, calls } = fakeCloud(SITE);
+
+    expect(await carryOut(operation.cloud, [cells], apis)).toEqual([expected]);
+    expect(writes(calls).map(({ name }) => name)).toEqual(expected === 'changed' ? [call] : []);
+  });
+
+  it('costs one look-up for a batch by address', async () => {
+    const { apis, calls } = fakeCloud(SITE);
+
+    await look(operation.cloud, [{ email: 'act@acme.example' }, { email: 'sus@acme.example' }], apis);
+
+    expect(lookUps(calls)).toEqual(['organisation.usersByEmail']);
+  });
+
+  it('claims the account, as written and as found', async () => {
+    const { apis } = fakeCloud(SITE);
+    const cells = { email: `${from}@acme.example` };
+
+    expect(operation.cloud?.check(cells, CLOUD)).toEqual({ claims: [{ thing: `email:${cells.email}`, wish }] });
+    expect(await look(operation.cloud, [cells], apis)).toMatchObject([
+      { claims: [{ thing: `account:${from}`, wish }], before: { membershipStatus: expect.any(String) } },
+    ]);
+  });
+
+  it("refuses a row of another organisation than the target's", () => {
+    expect(operation.cloud?.check({ accountId: from, orgId: 'org-2' }, CLOUD)).toEqual({
+      problems: [
+        expect.stringMatching(/^orgId: "org-2" is not the organisation of the target acme; org-1 is expected/),
+      ],
+    });
+  });
+
+  it('fails all rows when the target has no organisation keys, and names them', async () => {
+    const { apis } = fakeCloud({ ...SITE, organisation: false });
+
+    const looking = look(operation.cloud, [{ accountId: from }], apis);
+
+    await expect(looking).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('orgApiKey') });
+  });
+});
+
+describe.each([
+  { operation: suspend, from: 'act', already: 'out', active: false },
+  { operation: restore, from: 'out', already: 'act', active: true },
+])('$operation.name on Data Center', ({ operation, from, already, active }) => {
+  const site = () =>
+    fakeDataCenter({
+      users: [
+        { username: 'act', emailAddress: 'act@acme.example' },
+        { username: 'out', emailAddress: 'out@acme.example', active: false },
+      ],
+    });
+
+  it.each([
+    ['one who is not', from, 'changed'],
+    ['one who is so already', already, 'unchanged'],
+    ['an unknown username', 'nobody', 'USER_NOT_FOUND'],
+  ])('%s', async (_, username, expected) => {
+    expect(await carryOut(operation.dataCenter, [{ username }], site().apis)).toEqual([expected]);
+  });
+
+  it('changes nothing but active', async () => {
+    const { apis, calls } = site();
+
+    await carryOut(operation.dataCenter, [{ username: from }], apis);
+
+    expect(writes(calls)).toMatchObject([{ name: 'dataCenter.updateUser', args: [from, { active }] }]);
+  });
+
+  it('refuses a row without username', () => {
+    expect(operation.dataCenter?.check({}, DATA_CENTER)).toEqual({
+      problems: [expect.stringMatching(/^username: it is empty/)],
+    });
+  });
+});
