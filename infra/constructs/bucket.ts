@@ -1,0 +1,36 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+
+interface BucketOptions {
+  readonly name?: string;
+  readonly versioned?: boolean;
+  readonly expiryDays: number;
+  /** Where S3 writes down who did what; absent for the bucket that holds just that. */
+  readonly accessLogs?: { readonly bucket: Bucket; readonly prefix: string };
+}
+
+const ABANDONED_UPLOAD_DAYS = 1;
+
+/** A bucket as all of ours are: encrypted, TLS only, nothing public, emptied with time, and kept when the stack is removed. */
+export function pipelineBucket(scope: Construct, id: string, options: BucketOptions): Bucket {
+  const { name, versioned = false, expiryDays, accessLogs } = options;
+  return new Bucket(scope, id, {
+    ...(name !== undefined && { bucketName: name }),
+    versioned,
+    encryption: BucketEncryption.S3_MANAGED,
+    enforceSSL: true,
+    minimumTLSVersion: 1.2,
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    removalPolicy: RemovalPolicy.RETAIN,
+    lifecycleRules: [lifecycle(expiryDays, versioned)],
+    ...(accessLogs && { serverAccessLogsBucket: accessLogs.bucket, serverAccessLogsPrefix: accessLogs.prefix }),
+  });
+}
+
+const lifecycle = (expiryDays: number, versioned: boolean): LifecycleRule => ({
+  expiration: Duration.days(expiryDays),
+  abortIncompleteMultipartUploadAfter: Duration.days(ABANDONED_UPLOAD_DAYS),
+  ...(versioned && { noncurrentVersionExpiration: Duration.days(expiryDays) }),
+});

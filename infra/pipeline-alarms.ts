@@ -1,0 +1,153 @@
+import { Aws, Stack } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+
+import type { FunctionName } from '../shared/environment.ts';
+import { ALARM_PERIOD, pipelineAlarm } from './constructs/alarm.ts';
+import type { PipelineFunction } from './constructs/function.ts';
+import type { LastStops } from './pipeline-queues.ts';
+import { stackNameOf, type Stage } from './stage.ts';
+
+interface AlarmsOptions {
+  readonly stage: Stage;
+  readonly functions: Readonly<Record<FunctionName, PipelineFunction>>;
+  readonly rows: Queue;
+  readonly lastStops: LastStops;
+}
+
+/** Everything that somebody must be told of, and the topic that tells them. */
+export function pipelineAlarms(scope: Construct, options: AlarmsOptions): Topic {
+  const topic = alarmTopic(scope, options.stage);
+  watchLastStops(scope, topic, options.lastStops);
+  watchOldestRow(scope, topic, options);
+  for (const { lambda } of Object.values(options.functions)) watchFunction(scope, topic, lambda.node.id, lambda);
+  watchSetAside(scope, topic, options);
+  return topic;
+}
+
+function alarmTopic(scope: Construct, { alarms }: Stage): Topic {
+  const topic = new Topic(scope, 'Alarms', { displayName: 'Rollcall', enforceSSL: true });
+  for (const email of alarms.emails) topic.addSubscription(new EmailSubscription(email));
+  // A topic with a policy of its own has lost the default one, by which CloudWatch could publish.
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: {
+        ArnLike: { 'aws:SourceArn': Stack.of(scope).formatArn({ service: 'cloudwatch', resource: 'alarm:*' }) },
+        StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+      },
+    }),
+  );
+  return topic;
+}
+
+const LAST_STOP_ALARMS: Readonly<Record<keyof LastStops, { readonly id: string; readonly description: string }>> = {
+  deadLetters: {
+    id: 'DeadLettersAlarm',
+    description:
+      "Rows failed for good. Read the codes in the job's failed.csv, mend what they name, and put the rows up again with " +
+      '`rollcall dead-letters redrive <job>` or by dropping failed.csv in.',
+  },
+  intakeDead: {
+    id: 'IntakeDeadAlarm',
+    description:
+      "An upload's event was given up: its manifest was not read and no job began. Find the cause in the splitter's log, " +
+      'then redrive the queue or upload the file again.',
+  },
+  feedDead: {
+    id: 'FeedDeadAlarm',
+    description:
+      "A request to send rows was given up. The sweep asks again by itself; find the cause in the splitter's log, for the " +
+      'job ends with rows LOST if it persists.',
+  },
+  journalDead: {
+    id: 'JournalDeadAlarm',
+    description:
+      "Events of a job were given up, so its counts may lag behind. Find the cause in the coordinator's log, then redrive " +
+      'the queue: events are folded once, however late.',
+  },
+  reportsDead: {
+    id: 'ReportsDeadAlarm',
+    description:
+      "A job's report could not be written. Find the cause in the reporter's log; the coordinator asks again by itself, " +
+      'and redriving the queue does too.',
+  },
+};
+
+function watchLastStops(scope: Construct, topic: Topic, lastStops: LastStops): void {
+  for (const [name, { id, description }] of Object.entries(LAST_STOP_ALARMS)) {
+    const queue = lastStops[name as keyof LastStops]; // the keys of a record over them
+    // NumberOfMessagesSent would not count messages that SQS redrives itself.
+    const metric = queue.metricApproximateNumberOfMessagesVisible({ period: ALARM_PERIOD, statistic: 'Maximum' });
+    pipelineAlarm(scope, id, { topic, metric, above: 0, description });
+  }
+}
+
+function watchOldestRow(scope: Construct, topic: Topic, { stage, rows }: AlarmsOptions): void {
+  const minutes = stage.alarms.oldestRowMinutes;
+  pipelineAlarm(scope, 'OldestRowAlarm', {
+    topic,
+    metric: rows.metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD, statistic: 'Maximum' }),
+    above: minutes * 60,
+    description:
+      `A row has waited for more than ${minutes} minutes. See in the worker's log whether it runs and whether Atlassian ` +
+      'answers; pause the job if Atlassian is down.',
+  });
+}
+
+function watchFunction(scope: Construct, topic: Topic, id: string, lambda: PipelineFunction['lambda']): void {
+  const sum = { period: ALARM_PERIOD, statistic: 'Sum' };
+  const alarm = (kind: string, metric: Metric, description: string): void =>
+    pipelineAlarm(scope, `${id}${kind}Alarm`, { topic, metric, above: 0, description });
+  const name = id.toLowerCase();
+
+  alarm(
+    'Errors',
+    lambda.metricErrors(sum),
+    `The ${name} failed, ran out of time or ran out of memory. What it held is tried again by itself; read the error in ` +
+      'its log, and mend the cause if it comes back.',
+  );
+  alarm(
+    'Throttles',
+    lambda.metricThrottles(sum),
+    `Lambda held the ${name} back: the account's or the function's concurrency is used up. Raise the quota or the ` +
+      'reservation, or lower maxConcurrency in the stage.',
+  );
+  alarm(
+    'Recursion',
+    new Metric({
+      namespace: 'AWS/Lambda',
+      metricName: 'RecursiveInvocationsDropped',
+      dimensionsMap: { FunctionName: lambda.functionName },
+      ...sum,
+    }),
+    `Lambda took the ${name} for an endless loop and dropped its messages. Allow recursive loops for the function again ` +
+      '(deploying the stack does), then resume the open jobs.',
+  );
+}
+
+/** A word of the log line that `message.set-aside` writes, whatever the log format wraps around it. */
+const SET_ASIDE = FilterPattern.literal('"message.set-aside"');
+
+function watchSetAside(scope: Construct, topic: Topic, { stage, functions }: AlarmsOptions): void {
+  const place = { metricNamespace: 'Rollcall', metricName: `${stackNameOf(stage)}-MessagesSetAside` };
+  for (const { lambda, logGroup } of Object.values(functions)) {
+    new MetricFilter(scope, `${lambda.node.id}SetAside`, { logGroup, filterPattern: SET_ASIDE, ...place });
+  }
+  const { metricNamespace: namespace, metricName } = place;
+  pipelineAlarm(scope, 'SetAsideAlarm', {
+    topic,
+    metric: new Metric({ namespace, metricName, period: ALARM_PERIOD, statistic: 'Sum' }),
+    above: 0,
+    description:
+      'A message that is not ours, or of a version we do not know, was set aside under broken/ in the results bucket. ' +
+      'Read its reason there, find who sent it, and delete it or send it again in the right shape.',
+  });
+}

@@ -1,0 +1,59 @@
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+
+import type { FunctionName } from '../shared/environment.ts';
+import { OPEN_PREFIX, REPORT_FILES } from '../shared/job/keys.ts';
+import { onObjects, readsTargets, receives, sends, tellsMissing } from './constructs/statements.ts';
+import type { Queues } from './pipeline-queues.ts';
+
+/** What the functions work with. */
+export interface Holdings {
+  readonly inbox: Bucket;
+  readonly results: Bucket;
+  readonly queues: Queues;
+}
+
+const JOBS = 'jobs/*';
+const BROKEN = 'broken/*';
+
+/** What each function may do, action by action: no more than its code calls. */
+export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record<FunctionName, PolicyStatement[]>> {
+  const { inbox, results, queues } = holdings;
+  return {
+    splitter: [
+      receives(queues.intake, queues.feed),
+      sends(queues.rows, queues.journal),
+      onObjects(inbox, ['s3:GetObject', 's3:GetObjectVersion'], '*'),
+      onObjects(results, ['s3:GetObject'], JOBS),
+      onObjects(results, ['s3:PutObject'], JOBS, BROKEN),
+      tellsMissing(inbox, results),
+      readsTargets(scope),
+    ],
+    worker: [
+      receives(queues.rows, queues.exhausted),
+      sends(queues.rows, queues.deadLetters, queues.journal),
+      onObjects(results, ['s3:GetObject'], JOBS),
+      onObjects(results, ['s3:PutObject'], BROKEN),
+      tellsMissing(results),
+      readsTargets(scope),
+    ],
+    coordinator: [
+      receives(queues.journal),
+      sends(queues.feed, queues.journal, queues.reports),
+      onObjects(results, ['s3:GetObject'], JOBS),
+      onObjects(results, ['s3:PutObject'], JOBS, `${OPEN_PREFIX}*`, '*/status.json', BROKEN),
+      onObjects(results, ['s3:DeleteObject'], `${OPEN_PREFIX}*`),
+      tellsMissing(results),
+    ],
+    reporter: [
+      receives(queues.reports),
+      sends(queues.journal),
+      onObjects(inbox, ['s3:GetObject', 's3:GetObjectVersion'], '*'),
+      onObjects(results, ['s3:GetObject'], JOBS),
+      onObjects(results, ['s3:PutObject'], ...REPORT_FILES.map((file) => `*/${file}`), BROKEN),
+      onObjects(results, ['s3:AbortMultipartUpload'], ...REPORT_FILES.map((file) => `*/${file}`)),
+      tellsMissing(inbox, results),
+    ],
+  };
+}

@@ -1,0 +1,159 @@
+import { Aws, CfnOutput, Duration, Stack, type App } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as InvokeFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Code } from 'aws-cdk-lib/aws-lambda';
+import type { CfnBucket, Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+
+import type { FunctionName } from '../shared/environment.ts';
+import { pipelineBucket } from './constructs/bucket.ts';
+import { pipelineFunction, receivesFrom, type PipelineFunction } from './constructs/function.ts';
+import { acknowledgeFindings } from './acknowledgements.ts';
+import { pipelineAlarms } from './pipeline-alarms.ts';
+import { environmentsOver } from './pipeline-environments.ts';
+import { pipelineQueues } from './pipeline-queues.ts';
+import { rolesOver, type Holdings } from './pipeline-roles.ts';
+import { stackNameOf, type Stage } from './stage.ts';
+
+export interface PipelineOptions {
+  readonly stage: Stage;
+  /** The code of a function. */
+  readonly code: (name: FunctionName) => Code;
+}
+
+/** The pipeline, wired in the order a row travels. It knows no account and no region, so it synthesizes anywhere. */
+export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack {
+  const stack = new Stack(app, stackNameOf(stage), {
+    description: 'Rollcall: drop a CSV of people in a bucket; every row is carried out against Atlassian.',
+  });
+  const { queues, lastStops } = pipelineQueues(stack, stage);
+  const { inbox, results } = pipelineBuckets(stack, stage);
+  announceUploads(stack, inbox, queues.intake);
+
+  const functions = pipelineFunctions(stack, { stage, code, holdings: { inbox, results, queues } });
+  connect(functions, queues, stage);
+  sweepEveryMinute(stack, functions.coordinator);
+
+  const topic = pipelineAlarms(stack, { stage, functions, rows: queues.rows, lastStops });
+  output(stack, {
+    InboxBucketName: inbox.bucketName,
+    ResultsBucketName: results.bucketName,
+    DeadLetterQueueUrl: queues.deadLetters.queueUrl,
+    RowsQueueUrl: queues.rows.queueUrl,
+    AlarmTopicArn: topic.topicArn,
+    TargetSecretNames: 'rollcall/<target>',
+  });
+  acknowledgeFindings(stack);
+  return stack;
+}
+
+function pipelineBuckets(scope: Construct, stage: Stage): { readonly inbox: Bucket; readonly results: Bucket } {
+  const { manifestDays, resultDays, accessLogDays } = stage.retention;
+  const bucket = pipelineBucket(scope, 'AccessLogs', { expiryDays: accessLogDays });
+  const inbox = pipelineBucket(scope, 'Inbox', {
+    name: stage.inboxBucketName ?? defaultBucketName(stage, 'inbox'),
+    versioned: true,
+    expiryDays: manifestDays,
+    accessLogs: { bucket, prefix: 'inbox/' },
+  });
+  const results = pipelineBucket(scope, 'Results', {
+    name: stage.resultsBucketName ?? defaultBucketName(stage, 'results'),
+    expiryDays: resultDays,
+    accessLogs: { bucket, prefix: 'results/' },
+  });
+  return { inbox, results };
+}
+
+// S3 tests that it may send before a bucket with notifications exists, so the queue's policy must know the bucket's name
+// beforehand: it cannot be one that CloudFormation makes up.
+const defaultBucketName = (stage: Stage, purpose: string): string =>
+  `${stackNameOf(stage).toLowerCase()}-${purpose}-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
+
+/** Tells the intake queue of every object; the splitter leaves what is neither a manifest nor a command. Filters for both would overlap, which S3 refuses. */
+function announceUploads(stack: Stack, inbox: Bucket, intake: Queue): void {
+  const bucket = inbox.node.defaultChild as CfnBucket; // what an L2 bucket is made of
+  const name = bucket.bucketName ?? '';
+  intake.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('s3.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [intake.queueArn],
+      conditions: {
+        ArnEquals: { 'aws:SourceArn': stack.formatArn({ service: 's3', region: '', account: '', resource: name }) },
+        StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+      },
+    }),
+  );
+  bucket.notificationConfiguration = {
+    queueConfigurations: [{ event: 's3:ObjectCreated:*', queue: intake.queueArn }],
+  };
+  const queuePolicy = intake.node.findChild('Policy');
+  bucket.node.addDependency(queuePolicy);
+}
+
+interface FunctionsOptions extends PipelineOptions {
+  readonly holdings: Holdings;
+}
+
+type Functions = Readonly<Record<FunctionName, PipelineFunction>>;
+
+function pipelineFunctions(scope: Construct, { stage, code, holdings }: FunctionsOptions): Functions {
+  const statements = rolesOver(scope, holdings);
+  const environments = environmentsOver(holdings, stage);
+  const build = (name: FunctionName, id: string, about: string, recursive: boolean): PipelineFunction =>
+    pipelineFunction(scope, id, {
+      about,
+      recursive,
+      code: code(name),
+      settings: stage[name],
+      logDays: stage.retention.logDays,
+      environment: environments[name],
+      statements: statements[name],
+    });
+  return {
+    splitter: build('splitter', 'Splitter', 'Surveys manifests and sends the rows that are released.', true),
+    worker: build('worker', 'Worker', 'Carries rows out at Atlassian.', true),
+    coordinator: build('coordinator', 'Coordinator', 'Folds what happens to a job and decides what follows.', true),
+    reporter: build('reporter', 'Reporter', "Writes a job's report files.", false),
+  };
+}
+
+/** Batches of ten are the most that a FIFO queue gives. */
+const MAILBOX_BATCH = 10;
+
+function connect(functions: Functions, queues: Holdings['queues'], stage: Stage): void {
+  const { splitter, worker, coordinator, reporter } = functions;
+  const { intakeConcurrency, feedConcurrency } = stage.splitter;
+  receivesFrom(splitter, 'Intake', { queue: queues.intake, batchSize: 1, maxConcurrency: intakeConcurrency });
+  receivesFrom(splitter, 'Feed', { queue: queues.feed, batchSize: 1, maxConcurrency: feedConcurrency });
+  const { batchSize, batchingWindowSeconds, rowsConcurrency, exhaustedConcurrency } = stage.worker;
+  receivesFrom(worker, 'Rows', {
+    queue: queues.rows,
+    batchSize,
+    batchingWindowSeconds,
+    maxConcurrency: rowsConcurrency,
+  });
+  receivesFrom(worker, 'Exhausted', { queue: queues.exhausted, batchSize: 1, maxConcurrency: exhaustedConcurrency });
+  const { journalConcurrency } = stage.coordinator;
+  receivesFrom(coordinator, 'Journal', {
+    queue: queues.journal,
+    batchSize: MAILBOX_BATCH,
+    maxConcurrency: journalConcurrency,
+  });
+  const { reportsConcurrency } = stage.reporter;
+  receivesFrom(reporter, 'Reports', { queue: queues.reports, batchSize: 1, maxConcurrency: reportsConcurrency });
+}
+
+function sweepEveryMinute(scope: Construct, coordinator: PipelineFunction): void {
+  new Rule(scope, 'Sweep', {
+    description: 'Reminds every open job of the time.',
+    schedule: Schedule.rate(Duration.minutes(1)),
+    targets: [new InvokeFunction(coordinator.lambda)],
+  });
+}
+
+function output(scope: Construct, values: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(values)) new CfnOutput(scope, name, { value });
+}
