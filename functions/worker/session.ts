@@ -1,32 +1,16 @@
 import { Refusal, Withheld } from '../../shared/atlassian/errors.ts';
-import type { Cloud, CallCount, DataCenter } from '../../shared/atlassian/apis.ts';
+import type { CallCount } from '../../shared/atlassian/apis.ts';
+import type { Atlassian, Opened, OpenOptions } from '../../shared/atlassian/atlassian.ts';
 import type { Cells, Operation, Sight } from '../../shared/operations/operation.ts';
 import type { Targets } from '../../shared/ports.ts';
 import type { Target } from '../../shared/target.ts';
 
-/** A target's APIs, open for one batch. */
-export type Opened =
-  | { readonly type: 'cloud'; readonly apis: Cloud; readonly calls: () => CallCount }
-  | { readonly type: 'data-center'; readonly apis: DataCenter; readonly calls: () => CallCount };
-
-export interface OpenOptions {
-  /** Epoch milliseconds after which no call may begin. */
-  readonly deadlineMs: number;
-  /** Awaited right before each call begins; throws Withheld when it may not. */
-  readonly gate: () => Promise<void>;
-}
-
-/** Whoever makes the calls: shares connections and pacing between batches. */
-export interface Atlassian {
-  readonly open: (target: Target, options: OpenOptions) => Opened;
-}
-
 export interface SessionPorts {
   readonly targets: Targets;
-  readonly atlassian: Atlassian;
+  readonly atlassian: Pick<Atlassian, 'open'>;
 }
 
-export interface SessionOptions extends OpenOptions {
+export interface SessionOptions extends Required<OpenOptions> {
   readonly targetName: string;
   readonly operation: Operation;
 }

@@ -82,8 +82,8 @@ function start(options: { look: Look; state?: Partial<State>; targets?: readonly
     journal,
     targets: { find: async (_, { fresh } = {}) => (fresh ? (current = later) : current) },
     atlassian: {
-      open: (_, { gate }) => {
-        gates.push(gate);
+      open: (_, { gate } = {}) => {
+        if (gate) gates.push(gate);
         return { type: 'cloud', apis: {} as Cloud, calls: () => ({ sent: 3, rateLimited: 0 }) }; // the scripted look asks nothing of it
       },
     },

@@ -1,0 +1,39 @@
+import { s3Client, secretsManagerClient, sqsClient } from '../../shared/adapters/clients.ts';
+import { journalOver } from '../../shared/adapters/journal.ts';
+import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { secretsManagerTargets } from '../../shared/adapters/secrets-targets.ts';
+import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
+import { systemChance } from '../../shared/adapters/system-chance.ts';
+import { systemClock } from '../../shared/adapters/system-clock.ts';
+import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
+import { readEnvironment } from '../../shared/environment.ts';
+import { jsonLog } from '../../shared/log.ts';
+import { findOperation } from '../../shared/operations/index.ts';
+import { createWorker } from './worker.ts';
+
+const environment = readEnvironment('worker', process.env);
+const sqs = sqsClient(process.env);
+const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
+
+export const handler = createWorker({
+  results: s3ObjectStore({ client: s3Client(process.env), bucket: environment.RESULTS_BUCKET }),
+  rows: queue(environment.ROWS_QUEUE_URL),
+  deadLetters: queue(environment.DEAD_LETTERS_QUEUE_URL),
+  journal: journalOver(queue(environment.JOURNAL_QUEUE_URL)),
+  targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
+  atlassian: createAtlassian({
+    clock: systemClock,
+    chance: systemChance,
+    workers: environment.WORKERS,
+    responseLimitBytes: environment.RESPONSE_LIMIT,
+    connections: environment.CALLS_UNDER_WAY,
+  }),
+  operations: findOperation,
+  clock: systemClock,
+  chance: systemChance,
+  log: jsonLog,
+  maxAttempts: environment.MAX_ATTEMPTS,
+  consistencySeconds: environment.CONSISTENCY_SECONDS,
+  callsUnderWay: environment.CALLS_UNDER_WAY,
+  exhaustedQueueArn: environment.EXHAUSTED_QUEUE_ARN,
+});
