@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Blob, BucketRecord } from './bucket-record.ts';
+import { emptyBucketState, type BucketState } from './bucket-state.ts';
+
+/** One bucket on disk: a log of what happened to it, and its content in files beside that. */
+export interface Bucket {
+  readonly name: string;
+  readonly isVersioned: boolean;
+  /** Whether anybody is told of new objects. */
+  readonly notifies: boolean;
+  readonly state: Omit<BucketState, 'fold' | 'records'>;
+  /** Makes something so: in the log first, so that it is still so when the process is killed right after. */
+  readonly append: (record: BucketRecord) => void;
+  /** A file for new content, which is only an object's once a record says so. */
+  readonly newBlob: () => { readonly name: string; readonly path: string };
+  readonly pathOf: (blob: Blob) => string;
+  readonly discard: (name: string) => Promise<void>;
+  readonly close: () => void;
+}
+
+interface BucketOptions {
+  readonly folder: string;
+  readonly name: string;
+  readonly isVersioned: boolean;
+  readonly notifies: boolean;
+}
+
+/** Opens a bucket as its log left it; content that no record mentions is what a kill cut short, and is removed. */
+export function openBucket({ folder, name, isVersioned, notifies }: BucketOptions): Bucket {
+  const home = join(folder, encodeURIComponent(name));
+  const content = join(home, 'content');
+  mkdirSync(content, { recursive: true, mode: 0o700 });
+  const state = emptyBucketState();
+  const log = reopenLog(join(home, 'log.jsonl'), state);
+  removeUnmentioned(content, state);
+  let isOpen = true;
+  const discard = (blob: string): Promise<void> => unlink(join(content, blob)).catch(ignoreMissing);
+  return {
+    name,
+    isVersioned,
+    notifies,
+    state,
+    append: (record) => {
+      if (!isOpen) throw new Error(`The bucket ${name} is closed`);
+      writeSync(log, `${JSON.stringify(record)}\n`);
+      for (const blob of state.fold(record)) void discard(blob.name);
+    },
+    newBlob: () => {
+      const blob = randomUUID();
+      return { name: blob, path: join(content, blob) };
+    },
+    pathOf: (blob) => join(content, blob.name),
+    discard,
+    close: () => {
+      isOpen = false;
+      closeSync(log);
+    },
+  };
+}
+
+// Every start begins with the shortest log, so it does not grow with overwrites for ever.
+function reopenLog(path: string, state: BucketState): number {
+  if (existsSync(path)) for (const record of recordsIn(readFileSync(path, 'utf8'))) state.fold(record);
+  const lines = [...state.records()].map((record) => `${JSON.stringify(record)}\n`);
+  writeFileSync(`${path}.new`, lines.join(''), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+  return openSync(path, 'a');
+}
+
+// A last line without its end was being written when the process was killed: nobody was told that it is so.
+function recordsIn(log: string): readonly BucketRecord[] {
+  const lines = log.split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as BucketRecord); // written by `append` alone
+}
+
+function removeUnmentioned(content: string, state: BucketState): void {
+  const mentioned = new Set([...state.records()].flatMap(blobsOf).map((blob) => blob.name));
+  const stray = readdirSync(content).filter((name) => !mentioned.has(name));
+  for (const name of stray) void rm(join(content, name), { force: true });
+}
+
+const blobsOf = (record: BucketRecord): readonly Blob[] =>
+  record.type === 'stored' ? record.version.blobs : record.type === 'part-stored' ? [record.part.blob] : [];
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,44 @@
+import { ServiceRefusal } from '../signature/refusal.ts';
+import type { Version } from './bucket-record.ts';
+import { header, type StoreRequest } from './request.ts';
+
+/** Whether a write may be made over what is there now; throws PreconditionFailed or NoSuchKey. (S3 user guide, conditional writes.) */
+export function checkWriteConditions(request: StoreRequest, newest: Version | undefined): void {
+  const present = newest?.isDeleteMarker ? undefined : newest;
+  const ifNoneMatch = header(request, 'if-none-match');
+  const ifMatch = header(request, 'if-match');
+  if (ifNoneMatch !== undefined && ifNoneMatch !== '*') throw notImplemented('If-None-Match of a write with an etag');
+  if (ifNoneMatch === '*' && present) throw preconditionFailed('If-None-Match');
+  if (ifMatch === undefined) return;
+  if (!present) throw noSuchKey(request.key);
+  if (!names(ifMatch, present.etag)) throw preconditionFailed('If-Match');
+}
+
+/** Whether a reader gets the object, is told that nothing changed, or is refused. */
+export function readCondition(request: StoreRequest, version: Version): 'serve' | 'unchanged' {
+  const ifMatch = header(request, 'if-match');
+  if (ifMatch !== undefined && !names(ifMatch, version.etag)) throw preconditionFailed('If-Match');
+  const ifNoneMatch = header(request, 'if-none-match');
+  return ifNoneMatch !== undefined && names(ifNoneMatch, version.etag) ? 'unchanged' : 'serve';
+}
+
+export const noSuchKey = (key: string): ServiceRefusal =>
+  new ServiceRefusal(404, 'NoSuchKey', 'The specified key does not exist.', { Key: key });
+
+export const notImplemented = (what: string): ServiceRefusal =>
+  new ServiceRefusal(
+    501,
+    'NotImplemented',
+    'A header or query you provided implies functionality that is not implemented.',
+    {
+      Header: what,
+    },
+  );
+
+const preconditionFailed = (condition: string): ServiceRefusal =>
+  new ServiceRefusal(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
+    Condition: condition,
+  });
+
+const names = (condition: string, etag: string): boolean =>
+  condition.trim() === '*' || condition.split(',').some((one) => one.trim().replaceAll('"', '') === etag);

@@ -1,0 +1,114 @@
+import { closeSync, openSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+import { ServiceRefusal } from '../signature/refusal.ts';
+import type { Answer } from './answer.ts';
+import type { Bucket } from './bucket.ts';
+import type { Version } from './bucket-record.ts';
+import { noSuchKey, readCondition } from './conditions.ts';
+import { header, type StoreRequest } from './request.ts';
+import { versionHeaders } from './put-object.ts';
+
+const readPart = promisify(read);
+const SMALL_BYTES = 65_536;
+const PART_BYTES = 262_144;
+
+/** GetObject and HeadObject. */
+export function getObject(bucket: Bucket, request: StoreRequest): Answer {
+  const version = wanted(bucket, request);
+  const headers = {
+    ...version.headers,
+    ...versionHeaders(version),
+    'last-modified': new Date(version.lastModifiedMs).toUTCString(),
+    'accept-ranges': 'bytes',
+  };
+  if (readCondition(request, version) === 'unchanged') return { status: 304, headers };
+  const range = rangeOf(header(request, 'range'), version.size);
+  const { start, end } = range ?? { start: 0, end: version.size };
+  const found = {
+    status: range ? 206 : 200,
+    headers: {
+      ...headers,
+      'content-length': end - start,
+      ...(range && { 'content-range': `bytes ${start}-${end - 1}/${version.size}` }),
+    },
+  };
+  return request.method === 'HEAD' ? found : { ...found, ...bodyOf(bucket, version, { start, end }) };
+}
+
+function wanted(bucket: Bucket, { key, query }: StoreRequest): Version {
+  const versionId = query.get('versionId');
+  if (versionId === undefined) {
+    const newest = bucket.state.newest(key);
+    if (newest && !newest.isDeleteMarker) return newest;
+    throw noSuchKey(key);
+  }
+  const version = bucket.state.version(key, versionId);
+  if (version?.isDeleteMarker) {
+    throw new ServiceRefusal(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');
+  }
+  if (version) return version;
+  throw new ServiceRefusal(404, 'NoSuchVersion', 'The specified version does not exist.', {
+    Key: key,
+    VersionId: versionId,
+  });
+}
+
+/** `end` is the byte after the last. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+// A range that cannot be understood is no range. (RFC 9110, section 14.2.)
+function rangeOf(text: string | undefined, size: number): Range | undefined {
+  const [, first = '', last = ''] = text?.match(/^bytes=(\d*)-(\d*)$/) ?? [];
+  if (first === '' && last === '') return undefined;
+  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size : Math.min(size, Number(last) + 1);
+  if (start < end) return { start, end };
+  throw new ServiceRefusal(416, 'InvalidRange', 'The requested range is not satisfiable', {
+    RangeRequested: text ?? '',
+    ActualObjectSize: size,
+  });
+}
+
+interface Segment extends Range {
+  readonly file: number;
+}
+
+// The files are opened at once: they may be replaced while they are being sent.
+function bodyOf(bucket: Bucket, version: Version, range: Range): Pick<Answer, 'body' | 'release'> {
+  const segments = openSegments(bucket, version, range);
+  const release = (): void => segments.forEach(({ file }) => closeSync(file));
+  const [only] = segments;
+  if (segments.length > 1 || (only && only.end - only.start > SMALL_BYTES)) return { body: partsOf(segments), release };
+  const bytes = Buffer.allocUnsafe(range.end - range.start);
+  if (only) readSync(only.file, bytes, 0, bytes.length, only.start);
+  release();
+  return { body: bytes };
+}
+
+function openSegments(bucket: Bucket, { blobs }: Version, { start, end }: Range): readonly Segment[] {
+  const segments: Segment[] = [];
+  let offset = 0;
+  for (const blob of blobs) {
+    const from = Math.max(start - offset, 0);
+    const to = Math.min(end - offset, blob.size);
+    if (from < to) segments.push({ file: openSync(bucket.pathOf(blob), 'r'), start: from, end: to });
+    offset += blob.size;
+  }
+  return segments;
+}
+
+async function* partsOf(segments: readonly Segment[]): AsyncIterable<Uint8Array> {
+  for (const { file, start, end } of segments) {
+    for (let at = start; at < end; at += PART_BYTES) {
+      const length = Math.min(PART_BYTES, end - at);
+      const { bytesRead, buffer } = await readPart(file, Buffer.allocUnsafe(length), 0, length, at);
+      if (bytesRead !== length) throw new Error(`Content ends at byte ${at + bytesRead}, not at ${end}`);
+      yield buffer;
+    }
+  }
+}
