@@ -29,7 +29,7 @@ export const OLD_EMAIL = column(
   'The present e-mail address; the account must have it, or nothing is written.',
 );
 
-/** A column with its canonical name among its aliases. */
+/** A column of ours; its own name is read as the aliases are. */
 export function column(name: string, aliases: readonly string[], about: string): Column {
-  return { name, aliases: [name, ...aliases], about };
+  return { name, aliases, about };
 }

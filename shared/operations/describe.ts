@@ -29,17 +29,13 @@ const columnTable = (columns: readonly Column[], required: readonly (readonly st
     ['Column', 'Also read as', 'Needed', 'What it holds'],
     ...columns.map(({ name, aliases, about }) => [
       `\`${name}\``,
-      spellings(name, aliases),
+      spellings(aliases),
       neededMark(name, required),
       about,
     ]),
   ]);
 
-const spellings = (name: string, aliases: readonly string[]): string =>
-  aliases
-    .filter((alias) => alias !== name)
-    .map((alias) => `\`${alias}\``)
-    .join(', ');
+const spellings = (aliases: readonly string[]): string => aliases.map((alias) => `\`${alias}\``).join(', ');
 
 /** `yes` where a column must be there by itself, a letter for each list of which one must be. */
 function neededMark(name: string, required: readonly (readonly string[])[]): string {

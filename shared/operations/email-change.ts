@@ -25,7 +25,7 @@ const cloud = defineRecipe<CloudWish, Cloud>({
   columns: [ACCOUNT_ID, OLD_EMAIL, NEW_EMAIL, EITHER_EMAIL],
   required: [
     ['newEmail', 'email'],
-    ['accountId', 'oldEmail', 'email'],
+    ['accountId', 'oldEmail'],
   ],
   readHeader: settleEmailColumn,
   parse: parseCloud,

@@ -70,10 +70,11 @@ function sightOnCloud(
 ): Sight {
   if (person.kind !== 'found') return person;
   if (group.kind !== 'found') return group;
-  const { accountId, groupIds = [] } = person.value;
+  const { accountId, groupIds } = person.value;
   const { groupId, name, external } = group.value;
   const claims = claim(accountThing(accountId), groupThing({ groupId }), action);
-  const member = groupIds.includes(groupId);
+  // Unknown is neither in nor out: then the write's own answer tells.
+  const member = groupIds?.includes(groupId);
   if (member === (action === 'add')) return { kind: 'fulfilled', claims };
   if (external) return refused('GROUP_EXTERNAL', `An identity provider fills the group ${quoted(name)}.`);
   const write = action === 'add' ? jira.addToGroup : jira.removeFromGroup;
@@ -138,10 +139,10 @@ function sightOnDataCenter(
 ): Sight {
   if (user.kind !== 'found') return user;
   if (name.kind !== 'found') return name;
-  const { username, groups = [] } = user.value;
+  const { username, groups } = user.value;
   const group = name.value;
   const claims = claim(usernameThing(username), groupThing({ name: group }), action);
-  const member = groups.includes(group);
+  const member = groups?.includes(group);
   if (member === (action === 'add')) return { kind: 'fulfilled', claims };
   const write = action === 'add' ? apis.addToGroup : apis.removeFromGroup;
   return { kind: 'ready', claims, before: { member }, write: (signal) => write({ group, username }, signal) };

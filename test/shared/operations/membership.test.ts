@@ -279,6 +279,27 @@ describe('membership on Data Center', () => {
     expect(await carryOut(membership.dataCenter, [cells], site().apis)).toEqual([expected]);
   });
 
+  it.each(['add', 'remove'])(
+    'lets the write tell, on %s, when Jira does not list all groups of a person',
+    async (action) => {
+      const { apis, calls } = site();
+      const short: typeof apis = {
+        ...apis,
+        user: async (username, signal) => {
+          const user = await apis.user(username, signal);
+          return user && { ...user, groups: undefined };
+        },
+      };
+
+      const rows = ['ann', 'bob'].map((username) => ({ username, groupName: 'developers', action }));
+
+      expect(await carryOut(membership.dataCenter, rows, short)).toEqual(
+        action === 'add' ? ['changed', 'unchanged'] : ['unchanged', 'changed'],
+      );
+      expect(writes(calls)).toHaveLength(2);
+    },
+  );
+
   it('asks about each person and each group once', async () => {
     const { apis, calls } = site();
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { describeOperations } from '../../../shared/operations/describe.ts';
 import { findOperation, operationNames, OPERATIONS } from '../../../shared/operations/index.ts';
+import type { Column } from '../../../shared/operations/operation.ts';
 
 describe('the registry of operations', () => {
   it('holds the seven operations, each findable by its name', () => {
@@ -22,7 +23,7 @@ describe('the registry of operations', () => {
   });
 
   it.each(recipes())('%s: no two columns answer to one spelling', (_, { columns }) => {
-    const spellings = columns.flatMap(({ aliases }) => [...new Set(aliases.map(keyOf))]);
+    const spellings = columns.flatMap((column) => [...spellingsOf(column)]);
 
     expect(spellings).toHaveLength(new Set(spellings).size);
   });
@@ -50,7 +51,7 @@ describe('the registry of operations', () => {
   ])('a membership column %j on Cloud is %s', (header, name) => {
     const columns = findOperation('membership')?.cloud?.columns ?? [];
 
-    expect(columns.find(({ aliases }) => aliases.some((alias) => keyOf(alias) === keyOf(header)))?.name).toBe(name);
+    expect(columns.find((column) => spellingsOf(column).has(keyOf(header)))?.name).toBe(name);
   });
 });
 
@@ -66,5 +67,7 @@ function recipes() {
     ...(dataCenter ? [[`${name} on Data Center`, dataCenter] as const] : []),
   ]);
 }
+
+const spellingsOf = ({ name, aliases }: Column): ReadonlySet<string> => new Set([name, ...aliases].map(keyOf));
 
 const keyOf = (spelling: string): string => spelling.toLowerCase().replace(/[\s_-]/g, '');
