@@ -1,3 +1,35 @@
-import type { Stack } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
+import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
 
-export function acknowledgeFindings(_stack: Stack): void {}
+import { REPORT_FILES } from '../shared/job/keys.ts';
+
+/**
+ * The findings of cdk-nag's AwsSolutions pack that we stand by, each with its reason. All are AwsSolutions-IAM5, a pattern in
+ * a statement's resources: the keys behind them are made by uploaders and jobs, and are not known when the stack is deployed.
+ */
+export function acknowledgeFindings(
+  scope: Construct,
+  { inbox, results }: { readonly inbox: Bucket; readonly results: Bucket },
+): void {
+  const objects = (bucket: Bucket, pattern: string): string => `<${logicalId(bucket)}.Arn>/${pattern}`;
+  const acknowledge = (resource: string, reason: string): void =>
+    Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
+
+  acknowledge(objects(inbox, '*'), 'Manifests lie under targets and folders that uploaders name; they are only read.');
+  acknowledge(objects(results, 'jobs/*'), "A job's own objects lie under its id, which is made from the upload.");
+  acknowledge(objects(results, 'open/*'), 'There is one marker for each open job, under its id.');
+  acknowledge(objects(results, 'broken/*'), 'A message that is set aside lies under its own id; this is only written.');
+  for (const file of [...REPORT_FILES, 'status.json']) {
+    acknowledge(objects(results, `*/${file}`), 'The file lies in the folder of its job; its name is fixed.');
+  }
+  acknowledge(
+    'arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:rollcall/*',
+    'Targets are added after deployment, one secret each under this prefix, and Secrets Manager adds letters to the name.',
+  );
+}
+
+function logicalId(bucket: Bucket): string {
+  const resource = bucket.node.defaultChild as CfnBucket; // what an L2 bucket is made of
+  return String(Stack.of(bucket).resolve(resource.logicalId));
+}

@@ -45,7 +45,7 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
     AlarmTopicArn: topic.topicArn,
     TargetSecretNames: 'rollcall/<target>',
   });
-  acknowledgeFindings(stack);
+  acknowledgeFindings(stack, { inbox, results });
   return stack;
 }
 

@@ -24,13 +24,18 @@ export function pipelineBucket(scope: Construct, id: string, options: BucketOpti
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
     removalPolicy: RemovalPolicy.RETAIN,
-    lifecycleRules: [lifecycle(expiryDays, versioned)],
+    lifecycleRules: lifecycle(expiryDays, versioned),
     ...(accessLogs && { serverAccessLogsBucket: accessLogs.bucket, serverAccessLogsPrefix: accessLogs.prefix }),
   });
 }
 
-const lifecycle = (expiryDays: number, versioned: boolean): LifecycleRule => ({
-  expiration: Duration.days(expiryDays),
-  abortIncompleteMultipartUploadAfter: Duration.days(ABANDONED_UPLOAD_DAYS),
-  ...(versioned && { noncurrentVersionExpiration: Duration.days(expiryDays) }),
-});
+function lifecycle(expiryDays: number, versioned: boolean): LifecycleRule[] {
+  const expiration = Duration.days(expiryDays);
+  const abortIncompleteMultipartUploadAfter = Duration.days(ABANDONED_UPLOAD_DAYS);
+  if (!versioned) return [{ expiration, abortIncompleteMultipartUploadAfter }];
+  return [
+    { expiration, noncurrentVersionExpiration: expiration, abortIncompleteMultipartUploadAfter },
+    // Expiring an object leaves a marker, and S3 takes no rule for both at once.
+    { expiredObjectDeleteMarker: true },
+  ];
+}
