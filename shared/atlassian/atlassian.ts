@@ -1,0 +1,199 @@
+import type { Dispatcher } from 'undici';
+import * as z from 'zod';
+
+import type { Chance, Clock } from '../ports.ts';
+import type { CloudTarget, DataCenterTarget, Target } from '../target.ts';
+import type { CallCount, Cloud, DataCenter, Organisation } from './apis.ts';
+import { createCalling, type Access, type Caller } from './calling.ts';
+import { createDataCenter } from './data-center.ts';
+import { Refusal } from './errors.ts';
+import { createHttp, type Http } from './http.ts';
+import { createJira } from './jira-cloud.ts';
+import { createOrganisation } from './organisation.ts';
+import { createPacing, type Pacing } from './pacing.ts';
+import { readCursorPages } from './pages.ts';
+import { parse } from './parsing.ts';
+import { createUserManagement } from './user-management.ts';
+
+export interface AtlassianOptions {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** How many processes share each target's rate. */
+  readonly workers: number;
+  /** Bytes of one answer. */
+  readonly responseLimitBytes: number;
+  /** To one host; as many calls can be under way at once. */
+  readonly connections?: number | undefined;
+  /** Tests bring their own. */
+  readonly dispatcher?: Dispatcher | undefined;
+}
+
+/** A target's APIs and how many calls went through them since they were opened. */
+export type Opened =
+  | { readonly type: 'cloud'; readonly apis: Cloud; readonly calls: () => CallCount }
+  | { readonly type: 'data-center'; readonly apis: DataCenter; readonly calls: () => CallCount };
+
+export interface OpenOptions {
+  /** When the signal will end, in epoch milliseconds: a call that pacing would begin later is refused at once. */
+  readonly deadlineMs?: number | undefined;
+  /** Awaited right before each call begins; throws (Withheld) what keeps it from beginning. */
+  readonly gate?: (() => Promise<void>) | undefined;
+}
+
+export interface Atlassian {
+  /** Cheap: one for each batch. Throws Refusal when the target cannot be called as it is described. */
+  readonly open: (target: Target, options?: OpenOptions) => Opened;
+  readonly close: () => Promise<void>;
+}
+
+/** The world of one process: connections by host and budgets by target live here, and are shared by all that it opens. */
+export function createAtlassian(options: AtlassianOptions): Atlassian {
+  const { clock, responseLimitBytes, connections = 100, dispatcher } = options;
+  const http = createHttp({ responseLimitBytes, connections, dispatcher });
+  const shared: Shared = { http, pacing: createPacing(options), clock, known: new Map() };
+  return {
+    close: () => http.close(),
+    open: (target, { deadlineMs = Infinity, gate = always } = {}) => {
+      const { caller, calls } = createCalling({ ...shared, deadlineMs, gate });
+      return target.type === 'cloud'
+        ? { type: 'cloud', apis: openCloud(target, caller, shared), calls }
+        : { type: 'data-center', apis: openDataCenter(target, caller), calls };
+    },
+  };
+}
+
+const always = async (): Promise<void> => undefined;
+
+interface Shared {
+  readonly http: Http;
+  readonly pacing: Pacing;
+  readonly clock: Clock;
+  /** What was asked once about a target and does not change: its directories, its cloud id. */
+  readonly known: Map<string, unknown>;
+}
+
+type Open = (access: Access) => Caller;
+
+function openCloud(target: CloudTarget, open: Open, shared: Shared): Cloud {
+  const { name, siteUrl, apiUrl, email, apiToken, cloudId, orgId, orgApiKey } = target;
+  const basic = Buffer.from(`${email}:${apiToken}`).toString('base64');
+  const secrets = [apiToken, basic, orgApiKey ?? ''];
+  const site: Access = { target: name, baseUrl: checkedUrl(siteUrl), secrets };
+  const api = checkedUrl(apiUrl);
+  const jira = open({
+    ...site,
+    authorization: `Basic ${basic}`,
+    baseUrl: cloudId === undefined ? site.baseUrl : `${api}/ex/jira/${encodeURIComponent(cloudId)}`,
+  });
+  const apis = { target, jira: createJira(jira) };
+  if (orgId === undefined || orgApiKey === undefined) return apis;
+  const admin = open({ target: name, baseUrl: api, authorization: bearer(orgApiKey, 'orgApiKey'), secrets });
+  return {
+    ...apis,
+    organisation: openOrganisation({ target, orgId, admin, site: open(site), shared }),
+    userManagement: createUserManagement(admin),
+  };
+}
+
+interface OrganisationContext {
+  readonly target: CloudTarget;
+  readonly orgId: string;
+  readonly admin: Caller;
+  /** The site without credentials. */
+  readonly site: Caller;
+  readonly shared: Shared;
+}
+
+function openOrganisation({ target, orgId, admin, site, shared }: OrganisationContext): Organisation {
+  const directories = once(shared, ['directories', target.apiUrl, orgId], (signal) =>
+    readDirectories(admin, orgId, signal),
+  );
+  const cloudId = once(shared, ['cloudId', target.siteUrl], (signal) => readCloudId(site, signal));
+  const given = target.directoryId;
+  return createOrganisation({
+    caller: admin,
+    orgId,
+    suspendApi: target.suspendApi,
+    directoryForReads: async (signal) => given ?? onlyOne(await directories(signal)) ?? ALL_DIRECTORIES,
+    directoryForWrites: async (signal) => given ?? onlyOne(await directories(signal)) ?? severalDirectories(),
+    cloudId: async (signal) => target.cloudId ?? cloudId(signal),
+  });
+}
+
+/** Stands for every directory that the key may manage, in look-ups only (organisation REST API v2). */
+const ALL_DIRECTORIES = '-';
+
+const onlyOne = (ids: readonly string[]): string | undefined => (ids.length === 1 ? ids[0] : undefined);
+
+function severalDirectories(): never {
+  throw new Refusal(
+    'REQUEST_REFUSED',
+    "The organisation has no directory, or more than one; put the one that is meant as directoryId into the target's secret.",
+  );
+}
+
+/** Asks once for all the batches of this process; only a success is kept. */
+function once<Value>(
+  { known }: Shared,
+  key: readonly string[],
+  ask: (signal: AbortSignal) => Promise<Value>,
+): (signal: AbortSignal) => Promise<Value> {
+  const name = JSON.stringify(key);
+  return async (signal) => {
+    const kept = known.get(name);
+    if (kept !== undefined) return kept as Value; // only this call puts anything under this name
+    const value = await ask(signal);
+    known.set(name, value);
+    return value;
+  };
+}
+
+async function readDirectories(admin: Caller, orgId: string, signal: AbortSignal): Promise<readonly string[]> {
+  const item = z.object({ directoryId: z.string().min(1) });
+  const given = (cursor?: string) => ({
+    path: { orgId },
+    query: cursor === undefined ? [] : [['cursor', cursor] as const],
+  });
+  const found = await readCursorPages({ caller: admin, call: 'directories', item, given }, signal);
+  return found.map(({ directoryId }) => directoryId);
+}
+
+/** Every site tells its cloud id to anybody (support.atlassian.com, "Retrieve my Atlassian site's Cloud ID"). */
+async function readCloudId(site: Caller, signal: AbortSignal): Promise<string> {
+  return parse('tenant', z.object({ cloudId: z.string().min(1) }), await site.read('tenant', {}, signal)).cloudId;
+}
+
+function openDataCenter(target: DataCenterTarget, open: Open): DataCenter {
+  const { name, baseUrl, token } = target;
+  const caller = open({
+    target: name,
+    baseUrl: checkedUrl(baseUrl),
+    authorization: bearer(token, 'token'),
+    secrets: [token],
+  });
+  return { target, ...createDataCenter(caller) };
+}
+
+function bearer(token: string, field: string): string {
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new Refusal(
+      'UNAUTHORIZED',
+      `The ${field} in the target's secret has characters that no token has; put the token alone there.`,
+    );
+  }
+  return `Bearer ${token}`;
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** An address without a slash at its end; `https` only, save on this machine. */
+function checkedUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname)))) {
+    return (url.origin + url.pathname).replace(/\/+$/, '');
+  }
+  throw new Refusal(
+    'REQUEST_REFUSED',
+    `An address in the target's secret is not an https one; nothing was sent. Correct it.`,
+  );
+}

@@ -1,0 +1,217 @@
+import type { Clock } from '../ports.ts';
+import { fillPath, type Query } from './address.ts';
+import { meaningOf } from './answers.ts';
+import type { Answer, CallCount } from './apis.ts';
+import { budgetOf, ENDPOINTS, type Call, type Endpoint } from './endpoints.ts';
+import { NoAnswer, RateLimited, Refusal } from './errors.ts';
+import type { Http, HttpAnswer } from './http.ts';
+import { readLimits } from './limits.ts';
+import type { Pacing } from './pacing.ts';
+import { excerpt, saidIn } from './said.ts';
+
+/** Where an API is, and how it knows us. */
+export interface Access {
+  /** Whose budgets the calls count against. */
+  readonly target: string;
+  readonly baseUrl: string;
+  readonly authorization?: string | undefined;
+  /** Never to appear in a message. */
+  readonly secrets: readonly string[];
+}
+
+export interface Arguments {
+  readonly path?: Readonly<Record<string, string>> | undefined;
+  readonly query?: Query | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** One API of one target. All methods throw Refusal, RateLimited or NoAnswer. */
+export interface Caller {
+  /** The JSON of a success; `undefined` for 404 where the caller says that this is an answer. */
+  readonly read: (
+    call: Call,
+    given: Arguments & { readonly missing?: 'undefined' | undefined },
+    signal: AbortSignal,
+  ) => Promise<unknown>;
+  /** A write's answer and, should anybody want it, its JSON. */
+  readonly write: (call: Call, given: Arguments, signal: AbortSignal) => Promise<Written>;
+}
+
+export interface Written {
+  readonly answer: Answer;
+  readonly json: unknown;
+}
+
+export interface CallingOptions {
+  readonly http: Http;
+  readonly pacing: Pacing;
+  readonly clock: Clock;
+  /** Epoch milliseconds after which no call should begin. */
+  readonly deadlineMs: number;
+  /** Awaited right before each call begins; throws what keeps it from beginning. */
+  readonly gate: () => Promise<void>;
+}
+
+/** How often a look-up that was answered 429 goes again by itself: it is shared by a whole batch. */
+const LOOK_UP_TRIES = 4;
+
+/** Opens callers that share one count of calls. */
+export function createCalling(options: CallingOptions): {
+  readonly caller: (access: Access) => Caller;
+  readonly calls: () => CallCount;
+} {
+  const counter = { sent: 0, rateLimited: 0 };
+  return {
+    calls: () => ({ ...counter }),
+    caller: (access) => {
+      const send = sender({ ...options, access, counter });
+      return { read: reader(send, access), write: writer(send, access) };
+    },
+  };
+}
+
+type Send = (call: Call, given: Arguments, signal: AbortSignal) => Promise<HttpAnswer>;
+
+/** Sends one call within its budget; throws for everything that is no answer to it: 429, nothing sent, nothing heard. */
+function sender(
+  options: CallingOptions & { readonly access: Access; readonly counter: { sent: number; rateLimited: number } },
+): Send {
+  const { http, pacing, clock, deadlineMs, gate, access, counter } = options;
+  return async (call, given, signal) => {
+    const endpoint: Endpoint = ENDPOINTS[call];
+    const path = fillPath(endpoint.path, given.path ?? {}, given.query);
+    const pacer = pacing.pacer({ target: access.target, endpoint: budgetOf(endpoint), perSecond: endpoint.perSecond });
+    await pacer.take(signal, deadlineMs);
+    await gate();
+    const sentAtMs = clock.now().getTime();
+    counter.sent += 1;
+    const { baseUrl, authorization } = access;
+    const result = await http.send({ baseUrl, authorization, method: endpoint.method, path, body: given.body }, signal);
+    if (result.type !== 'answer') throw unheard(result, endpoint);
+    const limits = readLimits(result.headers, clock.now().getTime());
+    if (result.status === 429 || (result.status === 503 && limits.retryAtMs !== undefined)) {
+      if (result.status === 429) counter.rateLimited += 1;
+      throw new RateLimited(`Atlassian answered ${result.status} to the call to ${endpoint.to}: too many calls`, {
+        notBeforeMs: Math.ceil(pacer.refused(limits, sentAtMs)),
+        sent: true,
+      });
+    }
+    pacer.answered(limits, sentAtMs);
+    return result;
+  };
+}
+
+function reader(send: Send, access: Access): Caller['read'] {
+  return async (call, given, signal) => {
+    const answer = await tryAgainWhenLimited(() => send(call, given, signal));
+    if (answer.status === 404 && given.missing === 'undefined') return undefined;
+    if (!succeeded(answer)) throw refused(call, answer, access);
+    return jsonOf(call, answer);
+  };
+}
+
+/** Trying again only takes its turn in the budget: pacing waits for as long as Atlassian asked, or says that the deadline comes first. */
+async function tryAgainWhenLimited(send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof RateLimited) || !error.sent || tries >= LOOK_UP_TRIES) throw error;
+    }
+  }
+}
+
+function writer(send: Send, access: Access): Caller['write'] {
+  return async (call, given, signal) => {
+    const http = await send(call, given, signal);
+    const { status: httpStatus, traceId } = http;
+    if (succeeded(http)) {
+      // A page in place of an API's answer comes from something in between: what became of the call is not known.
+      if (http.body.type === 'text' && /^\s*</.test(http.body.text)) throw unclear(call, http);
+      return {
+        answer: { status: 'changed', httpStatus, traceId },
+        json: http.body.type === 'json' ? http.body.value : undefined,
+      };
+    }
+    if (httpStatus === 502 || httpStatus === 504) throw unclear(call, http);
+    const { means } = meaning(call, http);
+    if (means === 'unchanged') return { answer: { status: 'unchanged', httpStatus, traceId }, json: undefined };
+    throw refused(call, http, access);
+  };
+}
+
+const succeeded = ({ status }: HttpAnswer): boolean => status >= 200 && status < 300;
+
+function jsonOf(call: Call, { status, body, traceId }: HttpAnswer): unknown {
+  if (body.type === 'json') return body.value;
+  const { to } = ENDPOINTS[call];
+  if (body.type === 'too-large') {
+    throw new Refusal(
+      'REQUEST_REFUSED',
+      `Atlassian's answer to the call to ${to} is larger than this stage allows; raise its response limit.`,
+      { httpStatus: status, traceId },
+    );
+  }
+  throw new Refusal('ATLASSIAN_ERROR', `Atlassian's answer to the call to ${to} is not the JSON that was expected.`, {
+    httpStatus: status,
+    traceId,
+  });
+}
+
+function meaning(call: Call, answer: HttpAnswer): ReturnType<typeof meaningOf> {
+  return meaningOf({ api: ENDPOINTS[call].api, call, status: answer.status, said: saidIn(answer.body) });
+}
+
+function refused(call: Call, answer: HttpAnswer, access: Access): Refusal {
+  const { status, headers, body, traceId } = answer;
+  const details = { httpStatus: status, traceId };
+  const answered = `Atlassian answered ${status} to the call to ${ENDPOINTS[call].to}`;
+  if (status >= 300 && status < 400) {
+    const host = hostOf(headers['location'], access.baseUrl);
+    return new Refusal(
+      'REQUEST_REFUSED',
+      `${answered}: a redirect${host}, which is not followed. Correct the address in the target's secret.`,
+      details,
+    );
+  }
+  const { means, hint } = meaning(call, answer);
+  const words = excerpt(saidIn(body), access.secrets);
+  const code = means === 'unchanged' ? 'REQUEST_REFUSED' : means; // only a write can come out unchanged
+  return new Refusal(
+    code,
+    [words === '' ? `${answered}.` : `${answered}: "${words}".`, hint].filter(Boolean).join(' '),
+    details,
+  );
+}
+
+function hostOf(location: string | readonly string[] | undefined, baseUrl: string): string {
+  const text = typeof location === 'string' ? location : location?.[0];
+  return text !== undefined && URL.canParse(text, baseUrl) ? ` to ${new URL(text, baseUrl).host}` : '';
+}
+
+function unclear(call: Call, { status }: HttpAnswer): NoAnswer {
+  return new NoAnswer(
+    `Something between here and Atlassian answered ${status} to the call to ${ENDPOINTS[call].to}; whether it was carried out has to be read back.`,
+  );
+}
+
+function unheard(
+  result: { readonly type: 'not-sent' | 'broken'; readonly cause: unknown },
+  endpoint: Endpoint,
+): Refusal | NoAnswer {
+  const { cause } = result;
+  const reason = reasonOf(cause);
+  if (result.type === 'not-sent') {
+    return new Refusal('ATLASSIAN_ERROR', `Atlassian could not be reached to ${endpoint.to} (${reason}).`, { cause });
+  }
+  const message = `No whole answer came to the call to ${endpoint.to} (${reason}).`;
+  return endpoint.access === 'write' ? new NoAnswer(message, { cause }) : new Refusal('TIMED_OUT', message, { cause });
+}
+
+/** The failure's stable code; its own words may name addresses. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'aborted';
+  const code: unknown = Reflect.get(cause, 'code');
+  return typeof code === 'string' ? code : cause.name;
+}

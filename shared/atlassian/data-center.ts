@@ -1,0 +1,97 @@
+import * as z from 'zod';
+
+import type { Query } from './address.ts';
+import type { Answer, DataCenter, DataCenterUser } from './apis.ts';
+import type { Arguments, Caller } from './calling.ts';
+import type { Call } from './endpoints.ts';
+import { readArrayPages } from './pages.ts';
+import { parse } from './parsing.ts';
+
+const userSchema = z
+  .object({
+    name: z.string().min(1),
+    emailAddress: z.string().min(1).nullish().catch(undefined),
+    active: z.boolean().catch(true),
+    groups: z
+      .object({ size: z.number().optional(), items: z.array(z.object({ name: z.string() })) })
+      .nullish()
+      .catch(undefined),
+  })
+  .transform(({ name, emailAddress, active, groups }): DataCenterUser => {
+    // A list that was cut short would make a member look like none.
+    const whole = groups !== undefined && groups !== null && (groups.size ?? 0) <= groups.items.length;
+    return {
+      username: name,
+      emailAddress: emailAddress ?? undefined,
+      active,
+      groups: whole ? groups.items.map((group) => group.name) : undefined,
+    };
+  });
+
+const pickerSchema = z.object({ total: z.number().optional(), groups: z.array(z.object({ name: z.string() })) });
+
+const PICKED = 1_000;
+
+/** Jira Data Center's REST API v2. */
+export function createDataCenter(caller: Caller): Omit<DataCenter, 'target'> {
+  const write = async (call: Call, given: Arguments, signal: AbortSignal): Promise<Answer> =>
+    (await caller.write(call, given, signal)).answer;
+
+  return {
+    user: async (username, signal) => {
+      const query: Query = [
+        ['username', username],
+        ['expand', 'groups'],
+      ];
+      const json = await caller.read('dcUser', { query, missing: 'undefined' }, signal);
+      return json === undefined ? undefined : parse('dcUser', userSchema, json);
+    },
+    findUsers: (text, signal) => {
+      const query: Query = [
+        ['username', text],
+        ['includeActive', 'true'],
+        ['includeInactive', 'true'],
+      ];
+      return readArrayPages<DataCenterUser>({ caller, call: 'dcFindUsers', query, item: userSchema }, signal);
+    },
+    groupExists: async (name, signal) => {
+      const query: Query = [
+        ['query', name],
+        ['maxResults', String(PICKED)],
+      ];
+      const { groups, total } = parse(
+        'dcPickGroups',
+        pickerSchema,
+        await caller.read('dcPickGroups', { query }, signal),
+      );
+      if (groups.some((group) => group.name === name)) return true;
+      return (total ?? 0) > groups.length && (await hasMembers(caller, name, signal));
+    },
+    addToGroup: ({ group, username }, signal) =>
+      write('dcAddToGroup', { query: [['groupname', group]], body: { name: username } }, signal),
+    removeFromGroup: ({ group, username }, signal) =>
+      write(
+        'dcRemoveFromGroup',
+        {
+          query: [
+            ['groupname', group],
+            ['username', username],
+          ],
+        },
+        signal,
+      ),
+    createUser: ({ username, emailAddress, displayName }, signal) =>
+      write('dcCreateUser', { body: { name: username, emailAddress, displayName } }, signal),
+    updateUser: (username, change, signal) =>
+      write('dcUpdateUser', { query: [['username', username]], body: change }, signal),
+  };
+}
+
+/** The picker stops at a limit that administrators set; asking for a group's members answers 404 when there is no such group. */
+async function hasMembers(caller: Caller, name: string, signal: AbortSignal): Promise<boolean> {
+  const query: Query = [
+    ['groupname', name],
+    ['maxResults', '1'],
+  ];
+  return (await caller.read('dcGroupMembers', { query, missing: 'undefined' }, signal)) !== undefined;
+}

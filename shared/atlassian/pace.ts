@@ -1,0 +1,204 @@
+import type { Limits } from './limits.ts';
+
+/** How fast one process calls one endpoint class with one method: a token bucket whose rate learns from the answers. */
+export interface Pace {
+  /** Calls a second that this process may begin. */
+  readonly rate: number;
+  readonly tokens: number;
+  readonly refilledAtMs: number;
+  /** No call begins before. */
+  readonly pausedUntilMs: number;
+  /** 429s in a row, for the backoff. */
+  readonly refusals: number;
+  readonly slowedAtMs: number;
+  /** The rate at which Atlassian last said no; growth is careful near it. */
+  readonly ceiling?: number | undefined;
+  /** What the answer that named a rate said, so that a new one is noticed. */
+  readonly namedPerSecond?: number | undefined;
+  /** The level of Atlassian's own bucket, newest first seen and as it was when the last tick ended. */
+  readonly level?: Level | undefined;
+  readonly lastLevel?: Level | undefined;
+  readonly tick: Tick;
+  readonly latencyMs: number;
+}
+
+interface Level {
+  readonly atMs: number;
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetMs?: number | undefined;
+}
+
+/** What happened since the rate was last reconsidered. */
+interface Tick {
+  readonly sinceMs: number;
+  readonly answered: number;
+  /** Somebody had to wait for a token: a higher rate would be used. */
+  readonly hungry: boolean;
+  readonly near: boolean;
+}
+
+export interface Answered {
+  readonly nowMs: number;
+  /** When the call began. */
+  readonly sentAtMs: number;
+  readonly limits: Limits;
+  /** How many processes share the limit. */
+  readonly workers: number;
+}
+
+const TICK_MS = 250;
+const LONGEST_TICK_MS = 2_000;
+const SLOWEST = 0.1;
+const FASTEST = 100_000;
+/** Gaps of up to this long between batches are made up. */
+const BURST_SECONDS = 0.5;
+/** Half-full leaves as much room for others that come as for gaps that are made up. */
+const WANTED_FULLNESS = 0.5;
+// Level L with inflow R and our calls r: L' = R − Σr. Each of n processes does r' = (DAMPING·L' + STIFFNESS·(L − wanted))/n,
+// a critically damped spring (2·√STIFFNESS = DAMPING), slow enough for answers that come a second late.
+const STIFFNESS = 0.36;
+const DAMPING = 1.2;
+/** Two readings further apart than this say nothing about how fast the level moves. */
+const STALE_LEVEL_MS = 3_000;
+
+/** The pace at which a process starts, with its share of the published rate. */
+export function startPace(options: { readonly perSecond: number; readonly nowMs: number }): Pace {
+  const { perSecond, nowMs } = options;
+  return {
+    rate: perSecond,
+    tokens: 1,
+    refilledAtMs: nowMs,
+    pausedUntilMs: 0,
+    refusals: 0,
+    slowedAtMs: 0,
+    tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+    latencyMs: 100,
+  };
+}
+
+/** The same pace later: tokens have come in, unless it was paused. */
+export function refill(pace: Pace, nowMs: number, workers: number): Pace {
+  const fromMs = Math.max(pace.refilledAtMs, Math.min(pace.pausedUntilMs, nowMs));
+  const seconds = Math.max(0, nowMs - fromMs) / 1_000;
+  const tokens = Math.min(pace.tokens + seconds * pace.rate, Math.max(burst(pace, workers), pace.tokens));
+  return { ...pace, tokens, refilledAtMs: nowMs };
+}
+
+function burst({ rate, level }: Pace, workers: number): number {
+  const shared = level === undefined ? Infinity : level.remaining / workers;
+  return Math.max(1, Math.min(rate * BURST_SECONDS, shared));
+}
+
+/** Milliseconds until a caller behind `waiting` others may begin. */
+export function waitMs(pace: Pace, waiting: number, nowMs: number): number {
+  const paused = Math.max(0, pace.pausedUntilMs - nowMs);
+  return paused + (Math.max(0, waiting + 1 - pace.tokens) / pace.rate) * 1_000;
+}
+
+/** A call begins. */
+export const spend = (pace: Pace): Pace => ({ ...pace, tokens: pace.tokens - 1 });
+
+/** Somebody has to wait. */
+export const grownHungry = (pace: Pace): Pace =>
+  pace.tick.hungry ? pace : { ...pace, tick: { ...pace.tick, hungry: true } };
+
+/** Atlassian took the call: its headers say how full its bucket is, and a few times a second the rate follows. */
+export function afterAnswer(pace: Pace, answer: Answered): Pace {
+  const { nowMs, sentAtMs, limits, workers } = answer;
+  const { limit, remaining, resetMs } = limits;
+  const level =
+    limit !== undefined && limit > 0 && remaining !== undefined
+      ? { atMs: nowMs, limit, remaining: Math.min(remaining, limit), resetMs }
+      : pace.level;
+  const { tick } = pace;
+  const noted: Pace = {
+    ...pace,
+    level,
+    refusals: sentAtMs > pace.slowedAtMs ? 0 : pace.refusals,
+    latencyMs: pace.latencyMs * 0.9 + Math.max(0, nowMs - sentAtMs) * 0.1,
+    tick: { ...tick, answered: tick.answered + 1, near: tick.near || limits.near },
+  };
+  return reconsider(withNamedRate(noted, limits.perSecond, workers), nowMs, workers);
+}
+
+/** Atlassian said 429: half the rate, once for all the calls that were under way, and nothing before it asks us back. */
+export function afterRefusal(pace: Pace, answer: Answered & { readonly notBeforeMs: number }): Pace {
+  const { nowMs, sentAtMs, limits, workers, notBeforeMs } = answer;
+  const paused = { ...pace, pausedUntilMs: Math.max(pace.pausedUntilMs, notBeforeMs), tokens: 0 };
+  if (sentAtMs <= pace.slowedAtMs) return paused;
+  return withNamedRate(
+    {
+      ...paused,
+      rate: Math.max(SLOWEST, pace.rate / 2),
+      ceiling: pace.rate,
+      slowedAtMs: nowMs,
+      refusals: pace.refusals + 1,
+      level: undefined,
+      lastLevel: undefined,
+      tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+    },
+    limits.perSecond,
+    workers,
+  );
+}
+
+/** A rate that an answer names is taken at its word, once: whatever the level then shows goes further from there. */
+function withNamedRate(pace: Pace, namedPerSecond: number | undefined, workers: number): Pace {
+  if (namedPerSecond === undefined || namedPerSecond === pace.namedPerSecond) return pace;
+  return { ...pace, namedPerSecond, rate: clamp(namedPerSecond / workers) };
+}
+
+function reconsider(pace: Pace, nowMs: number, workers: number): Pace {
+  const { tick } = pace;
+  const lengthMs = Math.min(Math.max(TICK_MS, 2 * pace.latencyMs), LONGEST_TICK_MS);
+  if (nowMs - tick.sinceMs < lengthMs) return pace;
+  const seconds = Math.min(nowMs - tick.sinceMs, LONGEST_TICK_MS) / 1_000;
+  return {
+    ...pace,
+    ...nextRate(pace, { seconds, nowMs, workers }),
+    lastLevel: pace.level,
+    tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+  };
+}
+
+interface Elapsed {
+  readonly seconds: number;
+  readonly nowMs: number;
+  readonly workers: number;
+}
+
+function nextRate(pace: Pace, elapsed: Elapsed): Pick<Pace, 'rate' | 'ceiling'> {
+  const fastest = pace.tick.hungry ? pace.rate * 2 ** elapsed.seconds : pace.rate;
+  if (pace.level !== undefined && pace.level.atMs >= pace.tick.sinceMs) {
+    const wanted = rateByLevel(pace, pace.level, elapsed);
+    return { rate: clamp(Math.min(Math.max(wanted, pace.rate / 2), fastest)), ceiling: undefined };
+  }
+  if (pace.tick.near) return { rate: clamp(pace.rate * 0.9), ceiling: pace.ceiling };
+  return feelForward(pace, fastest, elapsed.seconds);
+}
+
+function rateByLevel(pace: Pace, level: Level, { seconds, nowMs, workers }: Elapsed): number {
+  const { remaining, limit, resetMs } = level;
+  // A window that says when it ends is spread over the time it has left.
+  if (resetMs !== undefined) return remaining / Math.max(1, (resetMs - nowMs) / 1_000) / workers;
+  const push = DAMPING * speed(level, pace.lastLevel) + STIFFNESS * (remaining - limit * WANTED_FULLNESS);
+  return pace.rate + (push * seconds) / workers;
+}
+
+/** How fast the level rises, in calls a second. */
+function speed(level: Level, last: Level | undefined): number {
+  if (last === undefined || last.limit !== level.limit) return 0;
+  const elapsedMs = level.atMs - last.atMs;
+  return elapsedMs <= 0 || elapsedMs > STALE_LEVEL_MS ? 0 : ((level.remaining - last.remaining) / elapsedMs) * 1_000;
+}
+
+/** Without headers: doubled every second while nothing says no, and by 2% a second around the rate that was refused. */
+function feelForward(pace: Pace, fastest: number, seconds: number): Pick<Pace, 'rate' | 'ceiling'> {
+  const { ceiling, rate } = pace;
+  if (ceiling === undefined || rate > ceiling * 1.1) return { rate: clamp(fastest), ceiling: undefined };
+  const careful = Math.max(ceiling * 0.9, rate + (pace.tick.hungry ? ceiling * 0.02 * seconds : 0));
+  return { rate: clamp(Math.min(fastest, careful)), ceiling };
+}
+
+const clamp = (rate: number): number => Math.min(Math.max(rate, SLOWEST), FASTEST);

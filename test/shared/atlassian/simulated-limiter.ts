@@ -1,0 +1,77 @@
+import type { Pacer } from '../../../shared/atlassian/pacing.ts';
+import { readLimits, type Headers } from '../../../shared/atlassian/limits.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** A token bucket as Atlassian describes its burst limit: what is allowed, refused, and said about it. */
+export interface Limiter {
+  readonly call: () => { readonly allowed: boolean; readonly headers: Headers };
+  readonly change: (perSecond: number) => void;
+  readonly counts: { allowed: number; refused: number };
+}
+
+export function tokenBucket(
+  time: VirtualTime,
+  perSecond: number,
+  says: 'remaining' | 'nothing' = 'remaining',
+): Limiter {
+  let rate = perSecond;
+  let tokens = perSecond;
+  let atMs = time.nowMs();
+  const counts = { allowed: 0, refused: 0 };
+  const headers = (): Headers =>
+    says === 'nothing'
+      ? {}
+      : { 'x-ratelimit-limit': String(rate), 'x-ratelimit-remaining': String(Math.max(0, Math.floor(tokens))) };
+  return {
+    counts,
+    change: (next) => {
+      rate = next;
+    },
+    call: () => {
+      tokens = Math.min(rate, tokens + ((time.nowMs() - atMs) / 1_000) * rate);
+      atMs = time.nowMs();
+      if (tokens < 1) {
+        counts.refused += 1;
+        return {
+          allowed: false,
+          headers: { ...headers(), 'retry-after': '1', 'ratelimit-reason': 'jira-burst-based' },
+        };
+      }
+      tokens -= 1;
+      counts.allowed += 1;
+      return { allowed: true, headers: headers() };
+    },
+  };
+}
+
+/** A worker process: batches of rows with a gap between them, up to `underWay` calls at once, each `latencyMs` long. */
+export async function simulateWorker(options: {
+  readonly time: VirtualTime;
+  readonly pacer: Pacer;
+  readonly limiter: Limiter;
+  readonly signal: AbortSignal;
+  readonly underWay?: number;
+  readonly latencyMs?: number;
+  readonly batch?: number;
+  readonly gapMs?: number;
+}): Promise<void> {
+  const { time, pacer, limiter, signal, underWay = 100, latencyMs = 100, batch = 100, gapMs = 0 } = options;
+  while (!signal.aborted) {
+    let left = batch;
+    const one = async (): Promise<void> => {
+      while (left > 0 && !signal.aborted) {
+        left -= 1;
+        await pacer.take(signal, Infinity);
+        const sentAtMs = time.nowMs();
+        await time.sleep(latencyMs / 2);
+        const { allowed, headers } = limiter.call();
+        await time.sleep(latencyMs / 2);
+        const limits = readLimits(headers, time.nowMs());
+        if (allowed) pacer.answered(limits, sentAtMs);
+        else pacer.refused(limits, sentAtMs);
+      }
+    };
+    await Promise.allSettled(Array.from({ length: Math.min(underWay, batch) }, one));
+    if (gapMs > 0) await time.sleep(gapMs);
+  }
+}
