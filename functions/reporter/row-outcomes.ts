@@ -115,12 +115,12 @@ function* entriesOf(chunk: string): Iterable<JournalEntry> {
   }
 }
 
-/** The state has every outcome that the journal holds, as it merged; of its own it has only rows that it gave up on. */
-function agrees({ fates }: State, row: number, recorded: Outcome | undefined): boolean {
-  const fate = fates[row];
+/** The state has every outcome that the journal holds, as it merged; of its own it has only rows that it gave up on or stopped before. */
+function agrees(state: State, row: number, recorded: Outcome | undefined): boolean {
+  const fate = state.fates[row];
   if (fate === undefined) return false;
   const settled = settledFate(fate);
-  if (!recorded) return settled === undefined || settled.status === 'unprocessed';
+  if (!recorded) return settled ? settled.status === 'unprocessed' : unreachedCode(state) !== undefined;
   return settled !== undefined && settleStatus(settled.status, wasAttempted(fate)) === recorded.status;
 }
 

@@ -91,6 +91,7 @@ describe('what became of the rows', () => {
     ['the journal has an outcome that the state has not', [outcome({ row: 0 })], PENDING],
     ['the journal has another outcome than the state', [outcome({ row: 0 })], fateOf('unchanged')],
     ['the state has an outcome that the journal has not', [], fateOf('changed')],
+    ['a completed job has none', [], PENDING],
   ])('is questionable when %s', async (_what, entries, fate) => {
     const { state, results } = stored(entries, [0], Uint8Array.of(fate));
 

@@ -101,13 +101,13 @@ describe('rows that were not reached', () => {
   );
 });
 
-describe('conservation', () => {
+describe('promise 1, conservation,', () => {
   it.each([
     [{ rows: 5, changed: 1, unchanged: 1, failed: 1, invalid: 1, unprocessed: 1 }, true],
     [{ rows: 0, changed: 0, unchanged: 0, failed: 0, invalid: 0, unprocessed: 0 }, true],
     [{ rows: 1, changed: 1, unchanged: 1, failed: 0, invalid: 0, unprocessed: 0 }, false],
     [{ rows: 2, changed: 1, unchanged: 0, failed: 0, invalid: 0, unprocessed: 0 }, false],
-  ])('of %o: %s', (counts, holds) => {
+  ])('of %o holds: %s', (counts, holds) => {
     expect(imbalanceOf(counts) === undefined).toBe(holds);
   });
 });

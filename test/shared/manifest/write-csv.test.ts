@@ -11,7 +11,7 @@ const cells = fc.oneof(
   fc.string({ unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', '\n', '"', ',', ';', 'a', ' ', 'é') }),
 );
 
-describe('the escaping of a cell', () => {
+describe('promise 8, injection-safe both ways: the escaping of a cell', () => {
   it.each([
     ['=1+1', "'=1+1"],
     ['+49', "'+49"],

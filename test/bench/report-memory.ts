@@ -1,0 +1,164 @@
+import { Readable } from 'node:stream';
+
+import { writeReportFiles } from '../../functions/reporter/report.ts';
+import { attempted, fateOf, packFates } from '../../shared/job/fates.ts';
+import { newState } from '../../shared/job/fold.ts';
+import type { Job } from '../../shared/job/job.ts';
+import type { JournalEntry } from '../../shared/job/journal.ts';
+import { chunkKey, surveyKey } from '../../shared/job/keys.ts';
+import { type Chunk, parseState, serializeState, type State } from '../../shared/job/state.ts';
+import type { Survey } from '../../shared/job/survey.ts';
+import type { ObjectStore, StoredObject } from '../../shared/ports.ts';
+
+const ROWS = Number(process.argv[2] ?? 1_000_000);
+const ROWS_A_CHUNK = 500;
+/** Rows finish out of order: a chunk overlaps the next ones by as much. */
+const OVERLAP = 3;
+const HEADER = 'email,group,Department\n';
+
+const job: Job = {
+  id: 'joiners-0123456789ab',
+  target: 'acme',
+  operation: 'membership',
+  manifest: { bucket: 'inbox', key: 'acme/membership/joiners.csv', bytes: ROWS * 45 },
+  startedAt: '2026-11-21T08:00:00.000Z',
+};
+
+const counted = { reads: 0, bytesRead: 0, bytesWritten: 0 };
+const startedMs = performance.now();
+const state = parseState(serializeState(stateOf()));
+const stateMs = performance.now() - startedMs;
+const summary = await writeReportFiles({ inbox: manifestStore(), results: chunkStore() }, state);
+const seconds = (performance.now() - startedMs) / 1_000;
+
+console.log(JSON.stringify(summary.counts), summary.state, summary.problems ?? 'no problems');
+console.log(
+  [
+    `${ROWS} rows in ${seconds.toFixed(1)} s (state: ${(stateMs / 1_000).toFixed(1)} s)`,
+    `peak RSS ${(process.resourceUsage().maxRSS / 1_024).toFixed(0)} MiB`,
+    `${counted.reads} reads of ${(counted.bytesRead / 2 ** 20).toFixed(0)} MiB`,
+    `${(counted.bytesWritten / 2 ** 20).toFixed(0)} MiB written`,
+  ].join(', '),
+);
+
+function stateOf(): State {
+  const fates = new Uint8Array(ROWS);
+  for (let row = 0; row < ROWS; row += 1)
+    fates[row] = attempted(fails(row) ? fateOf('failed', 'USER_NOT_FOUND') : fateOf('changed'));
+  const chunks: Chunk[] = [];
+  for (let row = 0; row < ROWS; row += ROWS_A_CHUNK) {
+    const firstRow = Math.max(0, row - (OVERLAP - 1) * ROWS_A_CHUNK);
+    chunks.push({ name: `c-${row}`, firstRow, lastRow: Math.min(row + ROWS_A_CHUNK, ROWS) - 1 });
+  }
+  return {
+    ...newState(job, 0),
+    state: 'completed',
+    rows: ROWS,
+    fates,
+    chunks,
+    manifest: { encoding: 'utf-8', delimiter: ',', carriedColumns: ['Department'] },
+    revision: 1,
+    finishedAt: '2026-11-21T09:00:00.000Z',
+  };
+}
+
+/** An inbox whose one manifest is made up while it is read. */
+function manifestStore(): ObjectStore {
+  function* text() {
+    let piece = HEADER;
+    for (let row = 0; row < ROWS; row += 1) {
+      piece += `person-${row}@example.test,team-${row % 200},"Sales, ${row % 40}"\n`;
+      if (piece.length > 65_536) {
+        yield Buffer.from(piece);
+        piece = '';
+      }
+    }
+    yield Buffer.from(piece);
+  }
+  return { ...unused(), read: async () => stored(Readable.from(text())) };
+}
+
+/** Results whose chunks are made up when they are read, and whose files are counted and forgotten. */
+function chunkStore(): ObjectStore {
+  const survey: Survey = {
+    version: 1,
+    rows: ROWS,
+    encoding: 'utf-8',
+    delimiter: ',',
+    carriedColumns: ['Department'],
+    columns: ['email', 'group', null],
+    escaped: false,
+    fates: packFates(new Uint8Array(ROWS)),
+    chunks: [],
+    positions: [],
+    ordered: false,
+  };
+  return {
+    ...unused(),
+    read: async (key) => {
+      counted.reads += 1;
+      const text = key === surveyKey(job.id) ? JSON.stringify(survey) : chunkText(key);
+      counted.bytesRead += text.length;
+      return stored(Readable.from([Buffer.from(text)]));
+    },
+    writeStream: async (_key, body) => {
+      for await (const part of body) counted.bytesWritten += Buffer.byteLength(part);
+    },
+  };
+}
+
+/** Two entries a row, as the worker leaves them; each chunk has a third of the rows of three neighbouring blocks. */
+function chunkText(key: string): string {
+  const start = Number(key.slice(chunkKey(job.id, 'c-').length - '.jsonl'.length, -'.jsonl'.length));
+  const lines: string[] = [];
+  for (let block = 0; block < OVERLAP; block += 1) {
+    const from = start - block * ROWS_A_CHUNK;
+    const isLastChunk = start + ROWS_A_CHUNK >= ROWS;
+    for (let row = Math.max(from, 0); row < Math.min(from + ROWS_A_CHUNK, ROWS); row += 1)
+      if (row % OVERLAP === block || (isLastChunk && row % OVERLAP > block)) lines.push(...entryLines(row));
+  }
+  return lines.join('');
+}
+
+function entryLines(row: number): readonly string[] {
+  const common = { row, line: row + 2 };
+  const entries: readonly JournalEntry[] = [
+    {
+      kind: 'attempting',
+      ...common,
+      before: { member: false, groupId: `0f9c8b7a-${row % 200}`, accountId: `5b10ac8d82e05b22cc7d${row}` },
+    },
+    {
+      kind: 'outcome',
+      ...common,
+      generation: 0,
+      ...(fails(row)
+        ? { status: 'failed', code: 'USER_NOT_FOUND', message: 'Nobody has this address.' }
+        : { status: 'changed' }),
+      httpStatus: 201,
+      attempts: 1,
+      traceId: `4f1c2b3a4d5e6f708192a3b4c5d6${(row % 65_536).toString(16).padStart(4, '0')}`,
+      finishedAt: new Date(1_795_000_000_000 + row * 7).toISOString(),
+    },
+  ];
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`);
+}
+
+function fails(row: number): boolean {
+  return row % 50 === 0;
+}
+
+function stored(body: Readable): StoredObject {
+  return { body, etag: '', bytes: 0, text: async () => Buffer.concat(await body.toArray()).toString() };
+}
+
+/** A store that fails whatever is asked of it. */
+function unused(): ObjectStore {
+  const refuse = async (): Promise<never> => {
+    throw new Error('The report does not use this.');
+  };
+  const list = () => {
+    throw new Error('The report does not use this.');
+  };
+  return { read: refuse, readIfChanged: refuse, write: refuse, writeStream: refuse, list, delete: refuse };
+}

@@ -1,0 +1,114 @@
+import type { SQSEvent } from 'aws-lambda';
+import { parse } from 'csv-parse/sync';
+
+import { createReporter } from '../../../functions/reporter/reporter.ts';
+import { packFates } from '../../../shared/job/fates.ts';
+import type { JournalEntry } from '../../../shared/job/journal.ts';
+import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
+import { serializeState, type State } from '../../../shared/job/state.ts';
+import type { Summary } from '../../../shared/job/summary.ts';
+import type { Survey } from '../../../shared/job/survey.ts';
+import type { ObjectStore } from '../../../shared/ports.ts';
+import { type MemoryObjectStore, memoryObjectStore } from '../../fakes/memory-object-store.ts';
+import { memoryJournal } from '../../fakes/memory-queue.ts';
+import { chunkOf, fatesOf, FOLDER, JOB, stoppedState } from './stopped-job.ts';
+
+interface Start {
+  readonly manifest?: string | undefined;
+  readonly entries: readonly JournalEntry[];
+  readonly fates?: readonly number[];
+  readonly survey?: Partial<Survey>;
+  readonly state?: Partial<State>;
+  readonly onResultsStored?: (results: ObjectStore) => Promise<unknown>;
+  readonly failReadsOf?: string;
+}
+
+/** A reporter beside the stores of one stopped job, whose journal is one chunk. */
+export function start(given: Start) {
+  const { chunk, object } = chunkOf('one', given.entries);
+  const rows = new Set(given.entries.map(({ row }) => row)).size;
+  const fates = given.fates ? Uint8Array.from(given.fates) : fatesOf(rows, given.entries);
+  const survey = surveyOf(fates, given.survey);
+  const state = stoppedState({
+    rows: fates.length,
+    fates,
+    chunks: given.entries.length === 0 ? [] : [chunk],
+    manifest: { encoding: 'utf-8', delimiter: survey.delimiter, carriedColumns: [] },
+    ...given.state,
+  });
+  const results = memoryObjectStore({
+    ...object,
+    [stateKey(JOB.id)]: serializeState(state),
+    [surveyKey(JOB.id)]: JSON.stringify(survey),
+  });
+  const inbox = memoryObjectStore(given.manifest === undefined ? {} : { [JOB.manifest.key]: given.manifest });
+  const journal = memoryJournal();
+  const reporter = createReporter({
+    inbox,
+    results: misbehaving(results, given),
+    journal,
+    clock: { now: () => new Date('2026-11-21T09:00:00.000Z') },
+    log: () => undefined,
+  });
+  return { reporter, results, journal };
+}
+
+const misbehaving = (results: ObjectStore, { onResultsStored, failReadsOf = '(none)' }: Start): ObjectStore => {
+  let first = true;
+  return {
+    ...results,
+    read: async (key, options) => {
+      if (key.includes(failReadsOf)) throw new Error('503 Slow Down');
+      return results.read(key, options);
+    },
+    writeStream: async (key, body) => {
+      await results.writeStream(key, body);
+      if (first && key.endsWith('results.csv')) await onResultsStored?.(results);
+      if (key.endsWith('results.csv')) first = false;
+    },
+  };
+};
+
+const surveyOf = (fates: Uint8Array, given: Partial<Survey> = {}): Survey => ({
+  version: 1,
+  rows: fates.length,
+  encoding: 'utf-8',
+  delimiter: ',',
+  carriedColumns: [],
+  columns: [],
+  escaped: false,
+  fates: packFates(fates),
+  chunks: [],
+  positions: [],
+  ordered: false,
+  ...given,
+});
+
+export const request = (revision: number): SQSEvent =>
+  delivery(JSON.stringify({ version: 1, kind: 'report', jobId: JOB.id, revision }));
+
+export const delivery = (body: string, messageId = 'message-1'): SQSEvent => ({
+  Records: [
+    {
+      messageId,
+      body,
+      receiptHandle: '',
+      attributes: {
+        ApproximateReceiveCount: '1',
+        SentTimestamp: '0',
+        SenderId: '',
+        ApproximateFirstReceiveTimestamp: '0',
+      },
+      messageAttributes: {},
+      md5OfBody: '',
+      eventSource: 'aws:sqs',
+      eventSourceARN: 'arn:aws:sqs:eu-west-1:000000000000:reports',
+      awsRegion: 'eu-west-1',
+    },
+  ],
+});
+
+export const summaryIn = (results: MemoryObjectStore) => JSON.parse(results.textOf(`${FOLDER}summary.json`)) as Summary; // our own writing
+
+export const table = (results: MemoryObjectStore, file: string, delimiter = ',') =>
+  parse(results.textOf(`${FOLDER}${file}`), { bom: true, delimiter }) as string[][]; // without `columns` rows are arrays
