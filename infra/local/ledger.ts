@@ -10,6 +10,7 @@ export interface RequestCount {
   /** As IAM names it. */
   readonly action: string;
   readonly resource: string;
+  /** 0 for what another request needed besides its own action. */
   readonly requests: number;
   readonly bytes: number;
 }
@@ -41,18 +42,27 @@ export function createLedger(callerOf: (accessKeyId: string) => Caller): Ledger 
   const counts = new Map<string, Mutable<RequestCount>>();
   const violations = new Map<string, Violation>();
 
+  const countOf = (caller: string, action: string, resource: string): Mutable<RequestCount> => {
+    const key = `${caller} ${action} ${resource}`;
+    const count = counts.get(key) ?? { caller, action, resource, requests: 0, bytes: 0 };
+    counts.set(key, count);
+    return count;
+  };
+
   return {
     record: (call) => {
       const { name, role } = callerOf(call.accessKeyId);
-      const kind = { caller: name, action: call.action, resource: withoutKey(call.resource) };
-      const key = `${name} ${call.action} ${kind.resource}`;
-      const count = counts.get(key) ?? { ...kind, requests: 0, bytes: 0 };
-      counts.set(key, count);
+      const count = countOf(name, call.action, withoutKey(call.resource));
       count.requests += 1;
       count.bytes += call.bytes ?? 0;
-      if (role === undefined || isAllowed(role.statements, call)) return;
-      violations.set(key, kind);
-      throw refusal(call, name);
+      // What is needed besides is no request, but is among what the caller used.
+      if (call.besides) countOf(name, call.besides.action, withoutKey(call.besides.resource));
+      for (const { action, resource } of call.besides ? [call, call.besides] : [call]) {
+        if (role === undefined || isAllowed(role.statements, { action, resource })) continue;
+        const violation = { caller: name, action, resource: withoutKey(resource) };
+        violations.set(Object.values(violation).join(' '), violation);
+        throw refusal(call, name);
+      }
     },
     requests: () => [...counts.values()].map((count) => ({ ...count })),
     violations: () => [...violations.values()],

@@ -1,13 +1,15 @@
 import type { AwsCall } from './aws-call.ts';
 import type { Statement } from './template/description.ts';
 
+type Called = Pick<AwsCall, 'action' | 'resource'>;
+
 /** Whether a role's statements allow a call: some statement does, and none denies it. Conditions that a call does not show are taken as met. */
-export function isAllowed(statements: readonly Statement[], call: AwsCall): boolean {
+export function isAllowed(statements: readonly Statement[], call: Called): boolean {
   const matching = statements.filter((statement) => concerns(statement, call));
   return matching.some(({ effect }) => effect === 'Allow') && !matching.some(({ effect }) => effect === 'Deny');
 }
 
-const concerns = ({ actions, resources }: Statement, { action, resource }: AwsCall): boolean =>
+const concerns = ({ actions, resources }: Statement, { action, resource }: Called): boolean =>
   actions.some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase())) &&
   resources.some((pattern) => matches(pattern, resource));
 

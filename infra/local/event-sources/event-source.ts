@@ -41,6 +41,7 @@ export function startEventSource(options: EventSourceOptions): EventSource {
     stop: async () => {
       stopping.abort();
       await polling;
+      options.sqs.destroy();
     },
   };
 }

@@ -50,7 +50,7 @@ export function startFunctionProcess(lambda: FunctionDescription, options: Proce
 
   child.on('message', (message: FromRuntime) => {
     if (message.kind === 'unloadable') return die('Runtime.ImportModuleError', message.error.message);
-    if (message.id !== call?.id) return undefined;
+    if (death !== undefined || message.id !== call?.id) return undefined;
     if (message.kind === 'answered') return settle()?.resolve(message.result);
     options.log(`${message.error.stack || message.error.message}\n`);
     const text = `${message.error.name}: ${message.error.message}`;

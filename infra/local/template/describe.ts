@@ -137,6 +137,9 @@ function notification(
   return { queueArn, events, prefix: rule('prefix'), suffix: rule('suffix') };
 }
 
+/** What CDK adds to an id to make it a logical id. */
+const CDK_HASH = /[0-9A-F]{8}$/;
+
 const lambdaSchema = z.object({
   Handler: z.string(),
   Role: z.string(),
@@ -155,6 +158,7 @@ function lambda(
   return {
     logicalId,
     name,
+    label: logicalId.replace(CDK_HASH, '').toLowerCase(),
     arn,
     roleArn: parsed.Role,
     handler: parsed.Handler,

@@ -38,6 +38,8 @@ export interface NotificationDescription {
 export interface FunctionDescription {
   readonly logicalId: string;
   readonly name: string;
+  /** The name that people know it by, e.g. `worker`. */
+  readonly label: string;
   readonly arn: string;
   readonly roleArn: string;
   /** `<file without extension>.<export>`. */

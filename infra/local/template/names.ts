@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { TemplateUnreadable, type References } from './intrinsics.ts';
+import { resolveIntrinsics, TemplateUnreadable, type References } from './intrinsics.ts';
 
 export const templateSchema = z.object({
   Parameters: z.record(z.string(), z.object({ Default: z.unknown().optional() })).default({}),
@@ -30,10 +30,14 @@ export function references(template: Template, place: Place): References {
   };
 }
 
-/** The name of a resource. Only names that are plain texts in the template are kept. */
+/** The name of a resource. */
 export function physicalName(logicalId: string, template: Template, place: Place): string {
   const { Type: type, Properties: properties } = resource(logicalId, template);
   const generated = `${place.stackName}-${logicalId}`;
+  const given = (name: unknown): string | undefined => {
+    const resolved = name === undefined ? undefined : resolveIntrinsics(name, references(template, place));
+    return typeof resolved === 'string' && resolved !== '' ? resolved : undefined;
+  };
   switch (type) {
     case 'AWS::SQS::Queue': {
       const suffix = isTrue(properties['FifoQueue']) ? '.fifo' : '';
@@ -121,7 +125,5 @@ function resource(logicalId: string, template: Template): Template['Resources'][
   if (found) return found;
   throw new TemplateUnreadable(`The template refers to ${logicalId}, and no resource or parameter has that name.`);
 }
-
-const given = (name: unknown): string | undefined => (typeof name === 'string' && name !== '' ? name : undefined);
 
 const isTrue = (value: unknown): boolean => value === true || value === 'true';

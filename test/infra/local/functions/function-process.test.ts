@@ -115,6 +115,7 @@ function start(source: string, settings: Partial<FunctionDescription> = {}): Loc
   const description: FunctionDescription = {
     logicalId: 'Worker',
     name: 'worker',
+    label: 'worker',
     arn: 'arn:aws:lambda:us-east-1:000000000000:function:worker',
     roleArn: 'arn:aws:iam::000000000000:role/worker',
     handler: 'index.handler',

@@ -59,6 +59,7 @@ it('reads a function with its bundle, environment and limits', () => {
     {
       logicalId: 'Worker',
       name: 'Rollcall-Worker',
+      label: 'worker',
       arn: 'arn:aws:lambda:us-east-1:000000000000:function:Rollcall-Worker',
       roleArn: 'arn:aws:iam::000000000000:role/Rollcall-Role',
       handler: 'index.handler',
