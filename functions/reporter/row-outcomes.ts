@@ -121,7 +121,7 @@ function agrees(state: State, row: number, recorded: Outcome | undefined): boole
   if (fate === undefined) return false;
   const settled = settledFate(fate);
   if (!recorded) return settled ? settled.status === 'unprocessed' : unreachedCode(state) !== undefined;
-  return settled !== undefined && settleStatus(settled.status, wasAttempted(fate)) === recorded.status;
+  return settled !== undefined && settleStatus(settled, wasAttempted(fate)) === recorded.status;
 }
 
 /** The outcome of a row of which the journal says nothing: the state's, or that the job stopped before it. */
@@ -130,7 +130,7 @@ function unrecorded(state: State, row: number, line: number): Outcome {
   const attempts = wasAttempted(fate) ? 1 : 0;
   const common = { row, line, generation: 0, attempts, finishedAt: state.finishedAt ?? '' };
   const settled = settledFate(fate);
-  if (settled) return { ...common, status: settleStatus(settled.status, wasAttempted(fate)), code: settled.code };
+  if (settled) return { ...common, status: settleStatus(settled, wasAttempted(fate)), code: settled.code };
   return {
     ...common,
     status: 'unprocessed',

@@ -1,4 +1,4 @@
-import { isSettled } from '../../shared/job/fates.ts';
+import { isSettled, wasAttempted } from '../../shared/job/fates.ts';
 import type { Calls, JournalEvent } from '../../shared/job/journal.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
@@ -117,12 +117,18 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   async function writeOne({ messageId, task, sight }: Writable, session: Session): Promise<void> {
     if (task.attempts > 0) calls.retried += 1;
     try {
-      recorder.add(messageId, success(task, await sight.write(deadline.signal), nowMs()));
+      const written = await sight.write(deadline.signal);
+      const untouched = written.status === 'unchanged' && isFirstWrite(task) ? true : undefined;
+      recorder.add(messageId, success(task, { ...written, untouched }, nowMs()));
     } catch (error) {
       if (!isUnauthorized(error)) settle({ messageId, task }, error);
       else if (await session.isOutdated()) recorder.add(messageId, again(task, 1));
       else await haltAt({ messageId, task }, error);
     }
+  }
+
+  function isFirstWrite({ attempts, row }: Task): boolean {
+    return attempts === 0 && !wasAttempted(state.fates[row] ?? 0);
   }
 
   /** What opening or looking threw concerns all rows; refused credentials fail the first and halt the job before the rest. */

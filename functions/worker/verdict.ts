@@ -48,9 +48,9 @@ export function verdictOf(error: unknown, task: Task, context: VerdictContext): 
 }
 
 /** The verdict of a write that Atlassian answered, or of a look that showed that none is needed. */
-export function success(task: Task, written: Written, nowMs: number): Verdict {
-  const { status, httpStatus, traceId, message } = written;
-  return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), status, httpStatus, traceId, message } };
+export function success(task: Task, written: Written & Pick<Outcome, 'untouched'>, nowMs: number): Verdict {
+  const { status, httpStatus, traceId, message, untouched } = written;
+  return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), status, httpStatus, traceId, message, untouched } };
 }
 
 /** The verdict of a task that is not carried out for a reason of Rollcall's own. */

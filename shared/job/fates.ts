@@ -16,6 +16,7 @@ const ATTEMPTED = 0x80;
 interface SettledFate {
   readonly status: Status;
   readonly code: Code | undefined;
+  readonly untouched?: true | undefined;
 }
 
 // The order is part of the stored format: new fates go to the end.
@@ -23,14 +24,18 @@ const SETTLED: readonly SettledFate[] = [
   { status: 'changed', code: undefined },
   { status: 'unchanged', code: undefined },
   ...(Object.keys(CODES) as Code[]).flatMap((code) => CODES[code].statuses.map((status) => ({ status, code }))),
+  { status: 'unchanged', code: undefined, untouched: true },
 ];
 const FIRST_SETTLED = 3;
 
-const numbers = new Map(SETTLED.map((fate, index) => [`${fate.status}/${fate.code ?? ''}`, index + FIRST_SETTLED]));
+const nameOf = ({ status, code, untouched }: SettledFate): string =>
+  status === 'changed' || status === 'unchanged' ? `${status}${untouched ? '!' : ''}` : `${status}/${code ?? ''}`;
+
+const numbers = new Map(SETTLED.map((fate, index) => [nameOf(fate), index + FIRST_SETTLED]));
 
 /** The byte of a row that has this outcome. */
-export function fateOf(status: Status, code?: Code): number {
-  const number = numbers.get(`${status}/${status === 'changed' || status === 'unchanged' ? '' : (code ?? '')}`);
+export function fateOf(status: Status, code?: Code, untouched?: true): number {
+  const number = numbers.get(nameOf({ status, code, untouched }));
   if (number === undefined) throw new TypeError(`No row can be ${status} with code ${code ?? '(none)'}`);
   return number;
 }

@@ -16,6 +16,7 @@ export const outcomeSchema = z.object({
   code: codeSchema.optional(),
   message: z.string().optional(),
   httpStatus: z.int().optional(),
+  untouched: z.literal(true).optional(),
   attempts: z.int().nonnegative(),
   traceId: z.string().optional(),
   finishedAt: z.string(),

@@ -1,4 +1,5 @@
 import { fateOf, settledFate, wasAttempted, withFate } from './fates.ts';
+import { settleStatus } from './merge.ts';
 import { STATUSES, type Outcome, type Status } from './outcome.ts';
 
 /** A row's fate, and the generation of its failure where it failed. */
@@ -12,7 +13,7 @@ export interface RowFate {
  * number; between two failures the later generation wins. An `unchanged` row whose write may have begun counts as changed.
  */
 export function mergeFates(old: RowFate, outcome: Outcome): RowFate {
-  const status = outcome.status === 'unchanged' && wasAttempted(old.fate) ? 'changed' : outcome.status;
+  const status = settleStatus(outcome, wasAttempted(old.fate));
   const settled = settledFate(old.fate);
   const supersedes =
     settled === undefined ||
@@ -20,7 +21,7 @@ export function mergeFates(old: RowFate, outcome: Outcome): RowFate {
     (status === 'failed' && settled.status === 'failed' && outcome.generation > old.generation);
   if (!supersedes) return old;
   return {
-    fate: withFate(old.fate, fateOf(status, outcome.code)),
+    fate: withFate(old.fate, fateOf(status, outcome.code, outcome.untouched)),
     generation: status === 'failed' ? outcome.generation : 0,
   };
 }

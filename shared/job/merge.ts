@@ -7,13 +7,15 @@ import { type Outcome, type Status, STATUSES } from './outcome.ts';
  */
 export const mergeOutcomes = (a: Outcome, b: Outcome): Outcome => (precedence(a, b) >= 0 ? a : b);
 
-/** A row that is found as it should be after a write of it had begun was changed by this job (promise 2). */
-export const settleStatus = (status: Status, attempted: boolean): Status =>
-  status === 'unchanged' && attempted ? 'changed' : status;
+/** A row that is found as it should be after a write of it had begun was changed by this job (promise 2), unless Atlassian says otherwise. */
+export const settleStatus = (
+  { status, untouched }: Pick<Outcome, 'status' | 'untouched'>,
+  attempted: boolean,
+): Status => (status === 'unchanged' && attempted && !untouched ? 'changed' : status);
 
 /** The same rule for a whole outcome; give it the merged one, with whether any `attempting` entry names its row. */
 export function settleOutcome(outcome: Outcome, attempted: boolean): Outcome {
-  const status = settleStatus(outcome.status, attempted);
+  const status = settleStatus(outcome, attempted);
   return status === outcome.status ? outcome : { ...outcome, status, message: CHANGED_UNSEEN };
 }
 
@@ -36,5 +38,5 @@ const isSuccess = (status: Status): boolean => status === 'changed' || status ==
 const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
 /** Of outcomes alike in all that matters any may count, so long as it is always the same one. */
-const textOf = ({ row, line, code, message, httpStatus, attempts, traceId }: Outcome): string =>
-  JSON.stringify([row, line, code, message, httpStatus, attempts, traceId]);
+const textOf = ({ row, line, code, message, httpStatus, untouched, attempts, traceId }: Outcome): string =>
+  JSON.stringify([row, line, code, message, httpStatus, untouched, attempts, traceId]);

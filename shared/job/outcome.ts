@@ -18,6 +18,8 @@ export interface Outcome {
   readonly message?: string | undefined;
   readonly httpStatus?: number | undefined;
   readonly attempts: number;
+  /** On an `unchanged` row: Atlassian itself answered its first write that it was so already, so no write of ours made it so. */
+  readonly untouched?: true | undefined;
   /** Atlassian's own id of the request, for its support. */
   readonly traceId?: string | undefined;
   /** ISO 8601, UTC. */

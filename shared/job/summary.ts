@@ -117,7 +117,7 @@ function tallyOfFates(state: State): Tally {
   occurrences.forEach((times, fate) => {
     if (times === 0) return;
     const settled = settledFate(fate);
-    if (settled) tally.add(settleStatus(settled.status, wasAttempted(fate)), settled.code, times);
+    if (settled) tally.add(settleStatus(settled, wasAttempted(fate)), settled.code, times);
     else if (unreached) tally.add('unprocessed', unreached, times);
   });
   return tally.total();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createWorker } from '../../../functions/worker/worker.ts';
 import { NoAnswer, RateLimited, Refusal } from '../../../shared/atlassian/errors.ts';
 import type { Cloud } from '../../../shared/atlassian/apis.ts';
-import { fateOf } from '../../../shared/job/fates.ts';
+import { attempted, fateOf } from '../../../shared/job/fates.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';
 import { stateKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
@@ -115,6 +115,19 @@ describe('worker', () => {
       { type: 'recorded', outcomes: [{ row: 0, status: 'changed', httpStatus: 204, traceId: 'trace-1', attempts: 1 }] },
     ]);
     expect(recordedIn(journal.events)[0]?.calls).toEqual({ sent: 3, rateLimited: 0, retried: 0 });
+  });
+
+  it.each([
+    ['its first write', task(0), new Uint8Array(10), true],
+    ['a later attempt, which an earlier one may have made so', task(0, { attempts: 1 }), new Uint8Array(10), undefined],
+    ['a write after one that may have begun', task(0), new Uint8Array(10).fill(attempted(0)), undefined],
+  ])('says whether Atlassian answered "so already" to %s', async (_, sent, fates, untouched) => {
+    const { carryOut, journal } = start({ look: () => ready('a', () => ({ status: 'unchanged' })), state: { fates } });
+
+    await carryOut(sent);
+
+    expect(outcomesIn(journal.events)[0]).toMatchObject({ status: 'unchanged' });
+    expect(outcomesIn(journal.events)[0]?.untouched).toBe(untouched);
   });
 
   it('writes nothing for a row that is so already', async () => {

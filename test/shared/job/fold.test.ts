@@ -5,6 +5,7 @@ import { fold } from '../../../shared/job/fold.ts';
 import { settledFate } from '../../../shared/job/fates.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';
 import { parseState, serializeState, type State } from '../../../shared/job/state.ts';
+import { summaryOf } from '../../../shared/job/summary.ts';
 import { JOB, NOW_MS, eventOf, outcomeOf, recorded, surveyOf } from './building.ts';
 
 const context = { nowMs: NOW_MS, survey: surveyOf(10) };
@@ -90,6 +91,15 @@ describe('fold', () => {
     const state = foldAll(running(), [attempting, recorded([outcomeOf(2, { status: 'unchanged' })])]);
 
     expect(settledFate(state.fates[2] ?? 0)).toMatchObject({ status: 'changed' });
+  });
+
+  it('believes Atlassian when it answers the first write that it was so already', () => {
+    const attempting = eventOf({ type: 'attempting', rows: [{ row: 2, line: 4, before: { member: false } }] });
+    const untouched = outcomeOf(2, { status: 'unchanged', untouched: true });
+
+    const state = foldAll(running(), [attempting, recorded([untouched])]);
+
+    expect(summaryOf(state).counts).toMatchObject({ changed: 0, unchanged: 1 });
   });
 
   it.each([

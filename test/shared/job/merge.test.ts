@@ -93,7 +93,7 @@ describe('a row that is found as wanted', () => {
   });
 
   it.each(['changed', 'failed', 'invalid', 'unprocessed'] as const)('%s stays what it is either way', (status) => {
-    expect([settleStatus(status, true), settleStatus(status, false)]).toEqual([status, status]);
+    expect([settleStatus({ status }, true), settleStatus({ status }, false)]).toEqual([status, status]);
   });
 });
 
