@@ -35,18 +35,39 @@ function halved(event: JournalEvent): readonly [JournalEvent, JournalEvent] | un
         { ...event, id: ids[1], rows: second },
       ];
     }
-    case 'recorded': {
-      if (event.outcomes.length + event.returned.length + event.dropped.length < 2) return undefined;
-      const [outcomes, returned, dropped] = [cut(event.outcomes), cut(event.returned), cut(event.dropped)];
-      return [
-        { ...event, id: ids[0], outcomes: outcomes[0], returned: returned[0], dropped: dropped[0] },
-        // Calls are summed up when events are folded, so only one half may carry them.
-        { ...event, id: ids[1], outcomes: outcomes[1], returned: returned[1], dropped: dropped[1], calls: NO_CALLS },
-      ];
-    }
+    case 'recorded':
+      return halvedRecord(event, ids);
     default:
       return undefined;
   }
+}
+
+type Recorded = Extract<JournalEvent, { readonly type: 'recorded' }>;
+
+function halvedRecord(event: Recorded, ids: readonly [string, string]): readonly [Recorded, Recorded] | undefined {
+  const { outcomes, returned, awaiting, dropped } = event;
+  if (outcomes.length + returned.length + awaiting.length + dropped.length < 2) return undefined;
+  const [first, second] = halves({ outcomes, returned, awaiting, dropped });
+  // Calls are summed up when events are folded, so only one half may carry them.
+  return [
+    { ...event, ...first, id: ids[0] },
+    { ...event, ...second, id: ids[1], calls: NO_CALLS },
+  ];
+}
+
+type Lists = Pick<Recorded, 'outcomes' | 'returned' | 'awaiting' | 'dropped'>;
+
+function halves(lists: Lists): readonly [Lists, Lists] {
+  const [outcomes, returned, awaiting, dropped] = [
+    cut(lists.outcomes),
+    cut(lists.returned),
+    cut(lists.awaiting),
+    cut(lists.dropped),
+  ];
+  return [
+    { outcomes: outcomes[0], returned: returned[0], awaiting: awaiting[0], dropped: dropped[0] },
+    { outcomes: outcomes[1], returned: returned[1], awaiting: awaiting[1], dropped: dropped[1] },
+  ];
 }
 
 const NO_CALLS = { sent: 0, rateLimited: 0, retried: 0 } as const;

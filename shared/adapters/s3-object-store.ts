@@ -91,7 +91,13 @@ async function write(
 ): Promise<{ readonly etag: string }> {
   try {
     const answer = await client.send(
-      new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...contentType(key), ...conditionOf(condition) }),
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: Buffer.from(body),
+        ...contentType(key),
+        ...conditionOf(condition),
+      }),
     );
     return { etag: answer.ETag ?? '' };
   } catch (error) {

@@ -30,7 +30,7 @@ interface Sized {
 export function sqsQueue(queue: SqsQueue): Queue {
   return {
     send: async (messages) => {
-      const waiting = batches(messages.map(sized));
+      const waiting = batches(messages.map((message) => fitting(queue, sized(message))));
       const lane = async (): Promise<void> => {
         for (let batch = waiting.shift(); batch; batch = waiting.shift()) await sendBatch(queue, batch);
       };
@@ -61,11 +61,21 @@ async function sendOnce(
   return answer.Failed ?? [];
 }
 
-function refused({ queueUrl }: SqsQueue, refusals: readonly BatchResultErrorEntry[]): QueueRefused {
+function refused(queue: SqsQueue, refusals: readonly BatchResultErrorEntry[]): QueueRefused {
   const reasons = [...new Set(refusals.map(({ Code, Message: text }) => `${Code}: ${text ?? 'no reason given'}`))];
-  const name = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
-  return new QueueRefused(`The queue ${name} did not accept ${refusals.length} message(s): ${reasons.join('; ')}`);
+  return new QueueRefused(
+    `The queue ${nameOf(queue)} did not accept ${refusals.length} message(s): ${reasons.join('; ')}`,
+  );
 }
+
+function fitting(queue: SqsQueue, message: Sized): Sized {
+  if (message.bytes <= BATCH_BYTES) return message;
+  throw new QueueRefused(
+    `The queue ${nameOf(queue)} takes messages of at most ${BATCH_BYTES} bytes, and one has ${message.bytes}`,
+  );
+}
+
+const nameOf = ({ queueUrl }: SqsQueue): string => queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
 
 function batches(messages: readonly Sized[]): Sized[][] {
   const all: Sized[][] = [];
@@ -106,9 +116,10 @@ function sized({ body, groupId, deduplicationId, delaySeconds, attributes = {} }
   };
 }
 
-// SQS refuses what XML 1.0 cannot hold; JSON escapes all of that by itself but these two.
+// SQS refuses what XML 1.0 cannot hold. JSON escapes all of that by itself but U+FFFE and U+FFFF; and fauxqs wrongly refuses
+// whatever UTF-16 writes as two units.
 const xmlSafeJson = (body: unknown): string =>
-  JSON.stringify(body).replace(/[\uFFFE\uFFFF]/g, (character) => (character === '\uFFFE' ? '\\ufffe' : '\\uffff'));
+  JSON.stringify(body).replace(/[\uD800-\uDFFF\uFFFE\uFFFF]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 
 // Control characters carry nothing in an attribute, and SQS refuses most of them.
 const UNFIT = /[\p{Cc}\uFFFE\uFFFF]/gu;

@@ -44,7 +44,7 @@ export function memoryObjectStore(initial: Readonly<Record<string, string | Uint
       store(key, Buffer.concat(parts));
     },
     list: async function* (prefix) {
-      yield* [...objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
+      yield* [...objects.keys()].filter((key) => key.startsWith(prefix)).toSorted(byUtf8);
     },
     delete: async (key) => {
       objects.delete(key);
@@ -61,6 +61,8 @@ function storedObject(whole: Uint8Array, from: number): StoredObject {
     text: async () => bytes.toString(),
   };
 }
+
+const byUtf8 = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes).digest('hex')}"`;
 

@@ -1,3 +1,4 @@
+import { QueueRefused } from '../../shared/adapters/errors.ts';
 import type { JournalEvent } from '../../shared/job/journal.ts';
 import type { Journal, Message, Queue } from '../../shared/ports.ts';
 
@@ -11,8 +12,22 @@ export function memoryQueue(): MemoryQueue {
   return {
     messages,
     send: async (sent) => {
-      messages.push(...sent);
+      messages.push(...sent.map(delivered));
     },
+  };
+}
+
+const LARGEST_BYTES = 1_048_576;
+
+// What arrives is what JSON makes of it; SQS takes no empty attributes and nothing above 1 MiB.
+function delivered({ body, attributes, ...rest }: Message): Message {
+  const text = JSON.stringify(body);
+  if (Buffer.byteLength(text) > LARGEST_BYTES) throw new QueueRefused('A message has more than 1 MiB');
+  const named = Object.entries(attributes ?? {}).filter(([, value]) => value !== '');
+  return {
+    body: JSON.parse(text),
+    ...rest,
+    ...(named.length > 0 && { attributes: Object.fromEntries(named) }),
   };
 }
 
