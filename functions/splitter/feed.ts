@@ -1,0 +1,110 @@
+import { isSettled, PENDING } from '../../shared/job/fates.ts';
+
+import { hasEnded } from '../../shared/job/job.ts';
+import type { Position } from '../../shared/job/journal.ts';
+import { stateKey, surveyKey } from '../../shared/job/keys.ts';
+import type { FeedRequest } from '../../shared/job/requests.ts';
+import { parseState, type State } from '../../shared/job/state.ts';
+import { surveySchema, type Survey } from '../../shared/job/survey.ts';
+import type { Task } from '../../shared/job/task.ts';
+import { createCellReader } from '../../shared/manifest/cells.ts';
+import { parseEncoding } from '../../shared/manifest/encoding.ts';
+import type { ManifestLimits } from '../../shared/manifest/limits.ts';
+import { readFrom } from '../../shared/manifest/manifest.ts';
+import type { Row } from '../../shared/manifest/rows.ts';
+import type { Message, ObjectStore, Queue } from '../../shared/ports.ts';
+import { JobNotReadable } from './errors.ts';
+import { manifestSource } from './manifest-source.ts';
+import { readOrder } from './order-file.ts';
+import type { Post } from './post.ts';
+import { createSender } from './sender.ts';
+
+export interface FeedPorts {
+  readonly inbox: ObjectStore;
+  readonly results: ObjectStore;
+  readonly rows: Queue;
+  readonly limits: ManifestLimits;
+  readonly post: Post;
+}
+
+/**
+ * Sends the released rows that have no outcome, and tells the journal how far it came: all the way, or to where the
+ * deadline found it. A job that has ended is fed no more.
+ */
+export async function feed(request: FeedRequest, ports: FeedPorts, signal: AbortSignal): Promise<void> {
+  const { jobId, feedId } = request;
+  const [survey, state] = await Promise.all([readSurvey(jobId, ports.results), readState(jobId, ports.results)]);
+  if (hasEnded(state.state)) return;
+  const reached = await sendRows(request, { survey, state }, ports, signal);
+  await ports.post(jobId, { type: 'fed', feedId, reached });
+}
+
+interface Job {
+  readonly survey: Survey;
+  readonly state: State;
+}
+
+async function sendRows(request: FeedRequest, job: Job, ports: FeedPorts, signal: AbortSignal): Promise<Position> {
+  const { from, to, near } = request;
+  const { survey, state } = job;
+  const start = nearest([near, ...survey.positions], from);
+  const format = { encoding: parseEncoding(survey.encoding), delimiter: survey.delimiter };
+  const messageOf = await messageWriter(request, job, ports.results);
+  const sender = createSender(ports.rows);
+  let reached = start;
+  const { body } = await manifestSource(state.job, ports.inbox, signal).open(start.offset);
+  try {
+    for await (const { rows, next } of readFrom(body, format, start, ports.limits)) {
+      for (const row of rows) {
+        reached = row;
+        if (row.row >= to || signal.aborted) break;
+        if (row.row >= from && !isSettled(state.fates[row.row] ?? PENDING)) await sender.add(messageOf(row));
+      }
+      if (reached.row >= to || signal.aborted) break;
+      reached = next;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error; // the deadline broke the reading off, and what was sent is sent
+  } finally {
+    await sender.finish();
+    body.destroy();
+  }
+  if (reached.row < from) throw new JobNotReadable(`The deadline came before row ${from} was found`);
+  return { row: reached.row, line: reached.line, offset: reached.offset };
+}
+
+async function messageWriter(
+  { jobId, from, to }: FeedRequest,
+  { survey, state }: Job,
+  results: ObjectStore,
+): Promise<(row: Row) => Message> {
+  const order = survey.ordered ? await readOrder(results, jobId, { from, to }) : undefined;
+  const cellsOf = createCellReader(survey);
+  const { target, operation } = state.job;
+  return (row) => {
+    const after = order?.get(row.row);
+    const generation = state.generations.get(row.row) ?? 0;
+    const which = { jobId, target, operation, row: row.row, line: row.line };
+    const body: Task = { version: 1, ...which, cells: cellsOf(row), ...(after && { after }), generation, attempts: 0 };
+    return { body, groupId: jobId };
+  };
+}
+
+const nearest = (positions: readonly Position[], from: number): Position =>
+  positions.reduce((best, position) =>
+    position.row <= from && (best.row > from || position.row > best.row) ? position : best,
+  );
+
+async function readSurvey(jobId: string, results: ObjectStore): Promise<Survey> {
+  return surveySchema.parse(JSON.parse(await textOf(surveyKey(jobId), results)));
+}
+
+async function readState(jobId: string, results: ObjectStore): Promise<State> {
+  return parseState(await textOf(stateKey(jobId), results));
+}
+
+async function textOf(key: string, results: ObjectStore): Promise<string> {
+  const stored = await results.read(key);
+  if (!stored) throw new JobNotReadable(`${key} is not there`);
+  return stored.text();
+}

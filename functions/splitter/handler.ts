@@ -1,0 +1,34 @@
+import { s3Client, secretsManagerClient, sqsClient } from '../../shared/adapters/clients.ts';
+import { journalOver } from '../../shared/adapters/journal.ts';
+import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { secretsManagerTargets } from '../../shared/adapters/secrets-targets.ts';
+import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
+import { systemChance } from '../../shared/adapters/system-chance.ts';
+import { systemClock } from '../../shared/adapters/system-clock.ts';
+import { readEnvironment } from '../../shared/environment.ts';
+import { jsonLog } from '../../shared/log.ts';
+import { OPERATIONS } from '../../shared/operations/index.ts';
+import { createSplitter } from './splitter.ts';
+
+const environment = readEnvironment('splitter', process.env);
+const s3 = s3Client(process.env);
+const sqs = sqsClient(process.env);
+
+export const handler = createSplitter({
+  inbox: s3ObjectStore({ client: s3, bucket: environment.INBOX_BUCKET }),
+  results: s3ObjectStore({ client: s3, bucket: environment.RESULTS_BUCKET }),
+  targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
+  operations: OPERATIONS,
+  rows: sqsQueue({ client: sqs, queueUrl: environment.ROWS_QUEUE_URL }),
+  journal: journalOver(sqsQueue({ client: sqs, queueUrl: environment.JOURNAL_QUEUE_URL })),
+  clock: systemClock,
+  chance: systemChance,
+  limits: {
+    manifestBytes: environment.MANIFEST_LIMIT,
+    rows: environment.ROW_COUNT_LIMIT,
+    rowBytes: environment.ROW_LIMIT,
+    columns: environment.COLUMN_LIMIT,
+    cellCharacters: environment.CELL_LIMIT,
+  },
+  log: jsonLog,
+});

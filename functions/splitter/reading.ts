@@ -1,0 +1,27 @@
+import type { Row, RowBatch } from '../../shared/manifest/rows.ts';
+import type { Checked } from '../../shared/operations/operation.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
+import { outcomeChunks, type OutcomeChunks } from './outcome-chunks.ts';
+import { setLine, type RowTable } from './row-table.ts';
+
+/** A manifest whose rows are known, and may be read again: what the steps of a survey work on. */
+export interface Reading {
+  readonly jobId: string;
+  readonly rows: number;
+  readonly table: RowTable;
+  readonly results: ObjectStore;
+  readonly now: () => Date;
+  readonly check: (row: Row) => Checked;
+  readonly batches: () => AsyncIterable<RowBatch>;
+}
+
+/** Reads every row's line into the table, where the words were. */
+export async function readLines({ table, batches }: Reading): Promise<void> {
+  for await (const { rows } of batches()) for (const { row, line } of rows) setLine(table, row, line);
+}
+
+/** Chunks for the outcomes that one step of the survey found. */
+export const chunksOf = (
+  { jobId, results, now }: Pick<Reading, 'jobId' | 'results' | 'now'>,
+  series: string,
+): OutcomeChunks => outcomeChunks({ jobId, series: `survey-${series}` }, results, now);

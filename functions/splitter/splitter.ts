@@ -1,0 +1,73 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+
+import type { Job } from '../../shared/job/job.ts';
+import { errorFields, type Log } from '../../shared/log.ts';
+import type { ManifestLimits } from '../../shared/manifest/limits.ts';
+import type { Operation } from '../../shared/operations/operation.ts';
+import type { Chance, Clock, Journal, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
+import { queueNameOf, setAside } from '../../shared/set-aside.ts';
+import { MessageUnreadable } from './errors.ts';
+import { feed } from './feed.ts';
+import type { RowPlan } from './find-plan.ts';
+import { takeIn } from './intake.ts';
+import { readRequest } from './message.ts';
+import { postTo } from './post.ts';
+import { MOST_ROWS } from './row-table.ts';
+import { survey } from './survey.ts';
+
+export interface SplitterPorts {
+  readonly inbox: ObjectStore;
+  readonly results: ObjectStore;
+  readonly targets: Targets;
+  readonly operations: readonly Operation[];
+  readonly rows: Queue;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly limits: ManifestLimits;
+  readonly log: Log;
+}
+
+/** Time for sending what is under way and telling the journal: a third of a short time-out, and ten seconds of a long one. */
+const RESERVE_MS = 10_000;
+
+/** Makes jobs of uploads and sends the rows that are released; a message has failed unless everything it asks for is done. */
+export function createSplitter(given: SplitterPorts) {
+  const limits = { ...given.limits, rows: Math.min(given.limits.rows, MOST_ROWS) };
+  const post = postTo(given.journal, given.clock, given.chance);
+  const ports = { ...given, limits, post, now: given.clock.now };
+
+  return async function splitter(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+    const signal = deadline(context.getRemainingTimeInMillis());
+    const failed: string[] = [];
+    for (const record of event.Records) if (!(await isDone(record, signal))) failed.push(record.messageId);
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  };
+
+  async function isDone(record: SQSRecord, signal: AbortSignal): Promise<boolean> {
+    try {
+      await carryOut(record.body, signal);
+      return true;
+    } catch (error) {
+      if (error instanceof MessageUnreadable) return putAway(record, error.message);
+      given.log('splitter.failed', { messageId: record.messageId, ...errorFields(error) });
+      return false;
+    }
+  }
+
+  async function carryOut(body: string, signal: AbortSignal): Promise<void> {
+    const request = readRequest(body);
+    if (request.kind === 'feed') return feed(request, ports, signal);
+    const surveyNow = (job: Job, plan: RowPlan) => survey(job, plan, ports, signal);
+    for (const upload of request.uploads) await takeIn(upload, { ...ports, survey: surveyNow });
+  }
+
+  async function putAway({ eventSourceARN, messageId, body }: SQSRecord, reason: string): Promise<boolean> {
+    await setAside(given.results, { queue: queueNameOf(eventSourceARN), messageId, body, reason }, given.log);
+    return true;
+  }
+}
+
+function deadline(remainingMs: number): AbortSignal {
+  return AbortSignal.timeout(Math.floor(Math.max(0, remainingMs - Math.min(RESERVE_MS, remainingMs / 3))));
+}

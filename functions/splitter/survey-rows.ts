@@ -1,0 +1,136 @@
+import { fateOf, packFates } from '../../shared/job/fates.ts';
+import type { Job } from '../../shared/job/job.ts';
+import type { Position } from '../../shared/job/journal.ts';
+import { POSITION_EVERY, type Survey } from '../../shared/job/survey.ts';
+import type { Encoding } from '../../shared/manifest/encoding.ts';
+import { mapHeader } from '../../shared/manifest/header.ts';
+import { checkSize, type ManifestLimits } from '../../shared/manifest/limits.ts';
+import { openManifest, readFrom, type Manifest } from '../../shared/manifest/manifest.ts';
+import type { Row, RowBatch } from '../../shared/manifest/rows.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
+import { findConflicts } from './find-conflicts.ts';
+import { findOrder } from './find-order.ts';
+import type { RowPlan } from './find-plan.ts';
+import type { ManifestSource } from './manifest-source.ts';
+import { chunksOf, type Reading } from './reading.ts';
+import { claimStep } from './repeats.ts';
+import { createCheck } from './row-check.ts';
+import { createRowTable, fatesOf, settle, unfreshen } from './row-table.ts';
+
+export interface SurveyRequest {
+  readonly job: Job;
+  readonly plan: RowPlan;
+  readonly encoding: Encoding | undefined;
+  readonly source: ManifestSource;
+}
+
+export interface RowPorts {
+  readonly results: ObjectStore;
+  readonly now: () => Date;
+  readonly limits: ManifestLimits;
+}
+
+const INVALID = fateOf('invalid', 'INVALID_ROW');
+/** No row takes less: one character and its line end. */
+const LEAST_ROW_BYTES = 2;
+
+/**
+ * Reads the rows once to check them, and again only where more has to be known: for the lines of rows that conflict, for
+ * an operation's further claims, and for the order of rows. Throws ManifestRefused and NotUtf8.
+ */
+export async function surveyRows({ job, plan, encoding, source }: SurveyRequest, ports: RowPorts): Promise<Survey> {
+  const { limits } = ports;
+  const { body, bytes } = await source.open();
+  try {
+    checkSize(bytes, limits);
+    const manifest = await openManifest(body, { limits, encoding, columns: plan.recipe.columns });
+    const columns = mapHeader(manifest.header, plan.recipe, limits);
+    const reading = {
+      ...ports,
+      jobId: job.id,
+      table: createRowTable(Math.min(limits.rows, Math.ceil(bytes / LEAST_ROW_BYTES) + 1)),
+      check: createCheck(plan, { header: manifest.header.cells, columns, limits }),
+      batches: () => readAgain(manifest, source, limits),
+    };
+    const first = await readFirst(reading, manifest);
+    const found = await readFurther({ ...reading, rows: first.rows }, first);
+    return {
+      version: 1,
+      rows: first.rows,
+      encoding: manifest.encoding,
+      delimiter: manifest.delimiter,
+      carriedColumns: [...columns.carriedColumns],
+      columns: [...columns.columns],
+      escaped: columns.escaped,
+      fates: packFates(fatesOf(reading.table, first.rows)),
+      chunks: [...first.chunks, ...found.chunks],
+      positions: first.positions,
+      ordered: found.ordered,
+    };
+  } finally {
+    body.destroy();
+  }
+}
+
+async function* readAgain(
+  manifest: Manifest,
+  source: ManifestSource,
+  limits: ManifestLimits,
+): AsyncGenerator<RowBatch> {
+  const { body } = await source.open(manifest.first.offset);
+  yield* readFrom(body, manifest, manifest.first, limits);
+}
+
+interface FirstReading {
+  readonly rows: number;
+  readonly positions: Position[];
+  readonly chunks: Survey['chunks'];
+  /** How many rows repeat or contradict another by their first claim. */
+  readonly conflicts: number;
+  readonly claimsPerRow: number;
+  readonly freeing: number;
+  readonly taking: number;
+}
+
+async function readFirst(reading: Omit<Reading, 'rows'>, manifest: Manifest): Promise<FirstReading> {
+  const { table, check } = reading;
+  const invalid = chunksOf(reading, 'invalid');
+  const claims = claimStep(table, { findsRepeats: true });
+  const positions: Position[] = [];
+  let [count, claimsPerRow, freeing, taking] = [0, 0, 0, 0];
+
+  for await (const { rows } of manifest.batches) {
+    for (const row of rows) {
+      if (row.row % POSITION_EVERY === 0) positions.push(positionOf(row));
+      const checked = check(row);
+      if ('problems' in checked) {
+        settle(table, row.row, INVALID);
+        unfreshen(table, row.row);
+        const message = checked.problems.join(' ');
+        await invalid.add({ row: row.row, line: row.line, status: 'invalid', code: 'INVALID_ROW', message });
+        continue;
+      }
+      const [claim] = checked.claims;
+      if (claim) claims.add(row.row, claim);
+      claimsPerRow = Math.max(claimsPerRow, checked.claims.length);
+      if (checked.frees !== undefined) freeing += 1;
+      if (checked.takes !== undefined) taking += 1;
+    }
+    count += rows.length;
+  }
+  if (positions.length === 0) positions.push(manifest.first);
+  const chunks = await invalid.finish();
+  return { rows: count, positions, chunks, conflicts: claims.finish(), claimsPerRow, freeing, taking };
+}
+
+const positionOf = ({ row, line, offset }: Row): Position => ({ row, line, offset });
+
+async function readFurther(
+  reading: Reading,
+  { conflicts, claimsPerRow, freeing, taking }: FirstReading,
+): Promise<{ readonly chunks: Survey['chunks']; readonly ordered: boolean }> {
+  const conflicting = await findConflicts(reading, { conflicts, claimsPerRow });
+  if (freeing === 0 || taking === 0) return { chunks: conflicting, ordered: false };
+  const { chunks, ordered } = await findOrder(reading);
+  return { chunks: [...conflicting, ...chunks], ordered };
+}

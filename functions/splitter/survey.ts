@@ -1,0 +1,59 @@
+import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import type { Job } from '../../shared/job/job.ts';
+import { surveyKey } from '../../shared/job/keys.ts';
+import type { Survey } from '../../shared/job/survey.ts';
+import { NotUtf8, type Encoding } from '../../shared/manifest/encoding.ts';
+import { ManifestRefused } from '../../shared/manifest/errors.ts';
+import { checkSize, type ManifestLimits } from '../../shared/manifest/limits.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
+import type { RowPlan } from './find-plan.ts';
+import { manifestSource } from './manifest-source.ts';
+import type { Post } from './post.ts';
+import { surveyRows } from './survey-rows.ts';
+
+export interface SurveyPorts {
+  readonly inbox: ObjectStore;
+  readonly results: ObjectStore;
+  readonly now: () => Date;
+  readonly limits: ManifestLimits;
+  readonly post: Post;
+}
+
+/**
+ * Reads a whole manifest before anything is done about any of its rows, and tells the journal what came of it. A survey
+ * that was made before, because the event came twice, is only told again.
+ */
+export async function survey(job: Job, plan: RowPlan, ports: SurveyPorts, signal: AbortSignal): Promise<void> {
+  if (await ports.results.read(surveyKey(job.id))) return ports.post(job.id, { type: 'surveyed', job });
+
+  await ports.post(job.id, { type: 'surveying', job });
+  try {
+    checkSize(job.manifest.bytes, ports.limits);
+    const found = await inItsEncoding((encoding) =>
+      surveyRows({ job, plan, encoding, source: manifestSource(job, ports.inbox, signal) }, ports),
+    );
+    await writeOnce(ports.results, job, found);
+  } catch (error) {
+    if (!(error instanceof ManifestRefused)) throw error;
+    return ports.post(job.id, { type: 'rejected', job, problems: [...error.problems] });
+  }
+  await ports.post(job.id, { type: 'surveyed', job });
+}
+
+/** Reads as UTF-8 unless the file says otherwise, and from its start as Windows-1252 when a byte, however late, cannot be UTF-8. */
+async function inItsEncoding(read: (encoding: Encoding | undefined) => Promise<Survey>): Promise<Survey> {
+  try {
+    return await read(undefined);
+  } catch (error) {
+    if (!(error instanceof NotUtf8)) throw error;
+    return read('windows-1252');
+  }
+}
+
+async function writeOnce(results: ObjectStore, job: Job, found: Survey): Promise<void> {
+  try {
+    await results.write(surveyKey(job.id), JSON.stringify(found), { ifNoneMatch: '*' });
+  } catch (error) {
+    if (!(error instanceof ConditionNotMet)) throw error; // the same survey, made at the same time
+  }
+}

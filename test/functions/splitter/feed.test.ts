@@ -1,0 +1,157 @@
+import { expect, it } from 'vitest';
+
+import { fateOf } from '../../../shared/job/fates.ts';
+import type { Message } from '../../../shared/ports.ts';
+import { start } from './start.ts';
+
+const KEY = 'acme/membership/joiners.csv';
+const manifestOf = (rows: number): string =>
+  `email;group\n${Array.from({ length: rows }, (_, row) => `user${row}@acme.example;"staff\n${row % 7}"\n`).join('')}`;
+
+async function surveyed(rows: number, options: Parameters<typeof start>[0] = {}) {
+  const started = start(options);
+  const jobId = await started.upload(KEY, manifestOf(rows));
+  await started.putState(jobId);
+  return { ...started, jobId };
+}
+
+it('sends the released rows as tasks and says how far it came', async () => {
+  const { jobId, feed, messages, tasks, events } = await surveyed(10);
+
+  await feed(jobId, { from: 2, to: 4 });
+
+  expect(tasks()).toEqual(
+    [2, 3].map((row) => ({
+      version: 1,
+      jobId,
+      target: 'acme',
+      operation: 'membership',
+      row,
+      line: 2 + 2 * row,
+      cells: { email: `user${row}@acme.example`, groupName: `staff\n${row % 7}` },
+      generation: 0,
+      attempts: 0,
+    })),
+  );
+  expect(messages.map(({ groupId }) => groupId)).toEqual([jobId, jobId]);
+  const offset = Buffer.byteLength(manifestOf(4));
+  expect(events.at(-1)).toMatchObject({ type: 'fed', feedId: 'feed-1', reached: { row: 4, line: 10, offset } });
+});
+
+it('goes on from where another feed ended, to the end of the file', async () => {
+  const { jobId, feed, tasks, events } = await surveyed(5);
+  await feed(jobId, { to: 3 });
+  const fed = events.at(-1);
+  const near = fed?.type === 'fed' ? fed.reached : undefined;
+
+  await feed(jobId, { from: 3, to: 5, near });
+
+  expect(tasks().map(({ row }) => row)).toEqual([0, 1, 2, 3, 4]);
+  expect(events.at(-1)).toMatchObject({ reached: { row: 5, offset: Buffer.byteLength(manifestOf(5)) } });
+});
+
+it('begins at the nearest position that the survey kept', async () => {
+  const { jobId, feed, tasks, inbox, results } = await surveyed(4_100);
+  const reads: number[] = [];
+  const { read } = inbox;
+  Object.assign(inbox, {
+    read: (key: string, options: { from?: number }) => {
+      reads.push(options.from ?? 0);
+      return read(key, options);
+    },
+  });
+
+  await feed(jobId, { from: 4_010, to: 4_012 });
+
+  expect(tasks().map(({ row, line }) => [row, line])).toEqual([
+    [4_010, 8_022],
+    [4_011, 8_024],
+  ]);
+  expect(reads).toEqual([Buffer.byteLength(manifestOf(4_000))]);
+  expect(results.objects.has(`jobs/${jobId}/order.jsonl`)).toBe(false);
+});
+
+it('passes over rows that have an outcome, and tells redriven rows their generation', async () => {
+  const { jobId, feed, tasks, putState } = await surveyed(4);
+  const fates = Uint8Array.from([0, fateOf('changed'), fateOf('failed', 'USER_NOT_FOUND'), 1]);
+  await putState(jobId, { fates, generations: new Map([[3, 2]]) });
+
+  await feed(jobId, { to: 4 });
+
+  expect(tasks().map(({ row, generation }) => [row, generation])).toEqual([
+    [0, 0],
+    [3, 2],
+  ]);
+});
+
+it('tells a task which row it waits for', async () => {
+  const { upload, putState, feed, tasks } = start();
+  const jobId = await upload(
+    'acme/email-change/chain.csv',
+    'old_email,new_email\na@x.example,b@x.example\nb@x.example,c@x.example\n',
+  );
+  await putState(jobId);
+
+  await feed(jobId, { to: 2 });
+
+  expect(tasks().map(({ after }) => after)).toEqual([{ row: 1, line: 3 }, undefined]);
+});
+
+it('finds the rows that wait in an order of many thousand lines', async () => {
+  const { upload, putState, feed, tasks } = start();
+  const rows = Array.from({ length: 30_000 }, (_, row) => `u${row}@x.example,u${row + 1}@x.example\n`).join('');
+  const jobId = await upload('acme/email-change/chain.csv', `old_email,new_email\n${rows}`);
+  await putState(jobId);
+
+  await feed(jobId, { from: 20_001, to: 20_003 });
+
+  expect(tasks().map(({ row, after }) => [row, after])).toEqual([
+    [20_001, { row: 20_002, line: 20_004 }],
+    [20_002, { row: 20_003, line: 20_005 }],
+  ]);
+});
+
+it('ends before the deadline, and what it did not reach is fed from there', async () => {
+  const sent: Message[] = [];
+  const slow = {
+    send: (messages: readonly Message[]) =>
+      new Promise<void>((resolve) => setTimeout(() => resolve(void sent.push(...messages)), 20)),
+  };
+  const { jobId, feed, events } = await surveyed(20_000, { rows: slow });
+
+  await feed(jobId, { to: 20_000 }, 150);
+
+  const fed = events.at(-1);
+  const reached = fed?.type === 'fed' ? fed.reached.row : -1;
+  expect(reached).toBeGreaterThan(0);
+  expect(reached).toBeLessThan(20_000);
+  expect(sent).toHaveLength(reached);
+});
+
+it('fails when the queue refuses rows, so that the feed comes again', async () => {
+  const { jobId, feed, happened } = await surveyed(1_000, {
+    rows: { send: () => Promise.reject(new Error('refused')) },
+  });
+
+  const failed = await feed(jobId, { to: 1_000 });
+
+  expect(failed).toEqual(['message-0']);
+  expect(happened()).not.toContain('fed');
+});
+
+it('fails while the state cannot be read yet', async () => {
+  const { upload, feed } = start();
+  const jobId = await upload(KEY, manifestOf(1));
+
+  expect(await feed(jobId, { to: 1 })).toEqual(['message-0']);
+});
+
+it('feeds no more of a job that has ended', async () => {
+  const { jobId, feed, putState, messages, happened } = await surveyed(3);
+  await putState(jobId, { state: 'cancelled' });
+
+  await feed(jobId, { to: 3 });
+
+  expect(messages).toEqual([]);
+  expect(happened()).not.toContain('fed');
+});

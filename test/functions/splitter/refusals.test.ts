@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+
+import { notification, start } from './start.ts';
+
+const KEY = 'acme/membership/joiners.csv';
+const ROW = 'ann@acme.example,staff\n';
+
+describe('a manifest that cannot be carried out is refused with the line and the remedy', () => {
+  it.each<{ what: string; manifest: string | Buffer; line?: number; says: RegExp }>([
+    { what: 'an empty file', manifest: '', says: /empty; put a header/ },
+    { what: 'a file of blank lines', manifest: '\uFEFF\r\n\r\n , \r\n', says: /empty; put a header/ },
+    { what: 'no header', manifest: ROW, line: 1, says: /no header.*put one above the rows.*email/ },
+    {
+      what: 'a missing column',
+      manifest: 'email,office\n',
+      line: 1,
+      says: /column is missing: add groupId .* or groupName/,
+    },
+    {
+      what: 'a doubled column',
+      manifest: 'email,E-Mail Address,group\n',
+      line: 1,
+      says: /"email" and "E-Mail Address" both mean email; keep one/,
+    },
+    {
+      what: 'a misspelt column',
+      manifest: '\n\nemial,group\n',
+      line: 3,
+      says: /"emial" looks like "email" misspelt; rename it/,
+    },
+    {
+      what: 'a misspelt optional column',
+      manifest: 'email,group,actoin\n',
+      line: 1,
+      says: /"actoin" looks like "action" misspelt/,
+    },
+    {
+      what: 'an unclosed quote',
+      manifest: `email,group\n${ROW}"ann@acme.example,staff\n${ROW}`,
+      line: 3,
+      says: /quote opens here and is never closed; close it/,
+    },
+    {
+      what: 'an unclosed quote in a later cell',
+      manifest: `email,group\n"a\nb","staff\n${ROW}`,
+      line: 3,
+      says: /quote opens here/,
+    },
+    {
+      what: 'a quote that another row seems to close',
+      manifest: `email,group\n"ann@acme.example,staff\n"bob@acme.example",staff\n`,
+      line: 2,
+      says: /quote opens here/,
+    },
+    { what: 'a workbook', manifest: Buffer.from('PK\u0003\u0004rest'), says: /Excel workbook.*save it as "CSV UTF-8"/ },
+    { what: 'an old workbook', manifest: Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1]), says: /old Excel workbook/ },
+    {
+      what: 'binary',
+      manifest: Buffer.from('email\0group'),
+      says: /no text: there is a zero byte at offset 5; .*save it/,
+    },
+    {
+      what: 'UTF-16 without a byte order mark',
+      manifest: Buffer.from('email,group', 'utf16le'),
+      says: /zero byte at offset 1/,
+    },
+    {
+      what: 'a row over the limit',
+      manifest: `email,group\n${ROW}${'x'.repeat(3_000)},staff\n`,
+      line: 3,
+      says: /more than the 2000 bytes that are allowed; shorten/,
+    },
+    {
+      what: 'a row over the limit that never ends',
+      manifest: `email,group\n${ROW}${'x'.repeat(300_000)}`,
+      line: 3,
+      says: /more than the 2000 bytes/,
+    },
+    {
+      what: 'an unclosed quote over the limit',
+      manifest: `email,group\n${ROW}"${ROW.repeat(9_000)}`,
+      line: 3,
+      says: /quote opens here/,
+    },
+    {
+      what: 'too many rows',
+      manifest: `email,group\n${ROW.repeat(101)}`,
+      line: 102,
+      says: /more than the 100 rows that are allowed; split/,
+    },
+    {
+      what: 'too many columns',
+      manifest: `email,group${',x'.repeat(20)}\n`,
+      line: 1,
+      says: /22 columns, more than the 20/,
+    },
+    {
+      what: 'a file over the limit',
+      manifest: `email,group\n${'\n'.repeat(500_000)}`,
+      says: /500012 bytes, more than the 400000.*split/,
+    },
+    {
+      what: 'bytes that are not the UTF-8 that they say they are',
+      manifest: Buffer.concat([Buffer.from(`\uFEFFemail,group\n${ROW}`), Buffer.from('caf\u00E9,staff', 'latin1')]),
+      line: 3,
+      says: /not UTF-8.*save/,
+    },
+  ])('$what', async ({ manifest, line, says }) => {
+    const { upload, problems, happened } = start({
+      limits: { rowBytes: 2_000, rows: 100, columns: 20, manifestBytes: 400_000 },
+    });
+
+    await upload(KEY, manifest);
+
+    expect(happened().at(-1)).toBe('rejected');
+    expect(problems()).toHaveLength(1);
+    expect(problems()[0]?.line).toBe(line);
+    expect(problems()[0]?.message).toMatch(says);
+  });
+
+  it('names everything that is wrong with a header at once', async () => {
+    const { upload, problems } = start();
+
+    await upload(KEY, 'emial,email address,Email,acton\n');
+
+    expect(problems().map(({ message }) => message)).toEqual([
+      expect.stringMatching(/both mean email/),
+      expect.stringMatching(/"acton" looks like "action"/),
+      expect.stringMatching(/a column is missing: add group/),
+    ]);
+  });
+
+  it('refuses a file that is gone', async () => {
+    const { deliver, problems } = start();
+
+    await deliver([notification(KEY)]);
+
+    expect(problems()).toEqual([{ message: expect.stringMatching(/taken away before it was read; upload it again/) }]);
+  });
+});

@@ -1,0 +1,161 @@
+import type { Context, SQSEvent } from 'aws-lambda';
+
+import { createSplitter } from '../../../functions/splitter/splitter.ts';
+import { TargetUnreadable } from '../../../shared/adapters/errors.ts';
+import type { Happening } from '../../../shared/job/journal.ts';
+import { surveyKey } from '../../../shared/job/keys.ts';
+import type { Outcome } from '../../../shared/job/outcome.ts';
+import { newState } from '../../../shared/job/fold.ts';
+import { serializeState } from '../../../shared/job/state.ts';
+import { unpackFates } from '../../../shared/job/fates.ts';
+import { stateKey } from '../../../shared/job/keys.ts';
+import type { FeedRequest } from '../../../shared/job/requests.ts';
+import { surveySchema, type Survey } from '../../../shared/job/survey.ts';
+import type { State } from '../../../shared/job/state.ts';
+import type { Task } from '../../../shared/job/task.ts';
+import type { ManifestLimits } from '../../../shared/manifest/limits.ts';
+import { OPERATIONS } from '../../../shared/operations/index.ts';
+import type { Queue, Targets } from '../../../shared/ports.ts';
+import type { Target } from '../../../shared/target.ts';
+import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
+import { memoryJournal, memoryQueue } from '../../fakes/memory-queue.ts';
+
+export const NOW = new Date('2026-11-21T10:00:00.000Z');
+
+const LIMITS: ManifestLimits = {
+  manifestBytes: 64 * 1024 * 1024,
+  rows: 100_000,
+  rowBytes: 1024 * 1024,
+  columns: 200,
+  cellCharacters: 10_000,
+};
+
+const cloud: Target = {
+  type: 'cloud',
+  name: 'acme',
+  siteUrl: 'https://acme.atlassian.net',
+  email: 'admin@acme.example',
+  apiToken: 'token',
+  orgId: 'org-1',
+  orgApiKey: 'key',
+  apiUrl: 'https://api.atlassian.com',
+  suspendApi: 'v2',
+};
+
+const dataCenter: Target = { type: 'data-center', name: 'jira', baseUrl: 'https://jira.acme.example', token: 'token' };
+
+const targets: Targets = {
+  find: async (name) => {
+    if (name === 'torn') throw new TargetUnreadable('The secret of target torn cannot be used: apiToken: missing.');
+    return [cloud, dataCenter].find((target) => target.name === name);
+  },
+};
+
+interface StartOptions {
+  readonly limits?: Partial<ManifestLimits>;
+  readonly rows?: Queue;
+}
+
+/** A splitter over fakes, and the handles to drive it by the one field that matters. */
+export function start(options: StartOptions = {}) {
+  const inbox = memoryObjectStore();
+  const results = memoryObjectStore();
+  const journal = memoryJournal();
+  const rows = memoryQueue();
+  const logged: string[] = [];
+  let ids = 0;
+  const splitter = createSplitter({
+    inbox,
+    results,
+    targets,
+    operations: OPERATIONS,
+    rows: options.rows ?? rows,
+    journal,
+    clock: { now: () => NOW },
+    chance: { uuid: () => `id-${(ids += 1)}`, random: () => 0.5 },
+    limits: { ...LIMITS, ...options.limits },
+    log: (event) => logged.push(event),
+  });
+
+  const deliver = async (bodies: readonly unknown[], remainingMs = 600_000): Promise<readonly string[]> => {
+    const records = bodies.map((body, index) => ({
+      messageId: `message-${index}`,
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      eventSourceARN: 'arn:aws:sqs:eu-west-1:123456789012:rollcall-intake',
+    }));
+    const event = { Records: records } as unknown as SQSEvent; // only what the splitter reads
+    const context = { getRemainingTimeInMillis: () => remainingMs } as unknown as Context; // likewise
+    const answer = await splitter(event, context);
+    return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+  };
+
+  const upload = async (key: string, manifest: string | Uint8Array, versionId = 'v1'): Promise<string> => {
+    await inbox.write(key, manifest);
+    await deliver([notification(key, { versionId, size: Buffer.byteLength(manifest) })]);
+    const last = journal.events.at(-1);
+    if (!last) throw new Error(`Nothing happened to ${key}`);
+    return last.jobId;
+  };
+
+  const surveyOf = (jobId: string): Survey => surveySchema.parse(JSON.parse(results.textOf(surveyKey(jobId))));
+
+  const outcomesOf = (jobId: string): readonly Outcome[] =>
+    surveyOf(jobId)
+      .chunks.flatMap(({ name }) => results.textOf(`jobs/${jobId}/chunks/${name}.jsonl`).trimEnd().split('\n'))
+      .map((line) => JSON.parse(line) as Outcome) // written by the splitter under test
+      .toSorted((left, right) => left.row - right.row);
+
+  const putState = async (jobId: string, change: Partial<State> = {}): Promise<void> => {
+    const survey = surveyOf(jobId);
+    const job = journal.events.flatMap((event) => ('job' in event && event.jobId === jobId ? [event.job] : []))[0];
+    if (!job) throw new Error(`No event tells what ${jobId} is`);
+    const fates = unpackFates(survey.fates, survey.rows);
+    const state = { ...newState(job, NOW.getTime()), state: 'running' as const, rows: survey.rows, fates, ...change };
+    await results.write(stateKey(jobId), serializeState(state));
+  };
+
+  const feed = (jobId: string, range: Partial<FeedRequest>, remainingMs?: number) => {
+    const [near] = surveyOf(jobId).positions;
+    return deliver([{ version: 1, kind: 'feed', jobId, feedId: 'feed-1', from: 0, near, ...range }], remainingMs);
+  };
+
+  return {
+    inbox,
+    results,
+    deliver,
+    upload,
+    surveyOf,
+    outcomesOf,
+    putState,
+    feed,
+    logged,
+    events: journal.events,
+    happened: (): readonly Happening['type'][] => journal.events.map(({ type }) => type),
+    problems: (): readonly { readonly line?: number | undefined; readonly message: string }[] =>
+      journal.events.flatMap((event) => (event.type === 'rejected' ? event.problems : [])),
+    messages: rows.messages,
+    tasks: (): readonly Task[] => rows.messages.map(({ body }) => body as Task), // sent by the splitter under test
+  };
+}
+
+/** What S3 sends when an object is put, keys encoded as S3 encodes them. */
+export function notification(
+  key: string,
+  object: { readonly versionId?: string; readonly size?: number } = {},
+): unknown {
+  const encoded = encodeURIComponent(key).replaceAll('%20', '+').replaceAll('%2F', '/');
+  return {
+    Records: [
+      {
+        eventVersion: '2.1',
+        eventSource: 'aws:s3',
+        eventName: 'ObjectCreated:Put',
+        eventTime: '2026-11-21T09:59:59.000Z',
+        s3: {
+          bucket: { name: 'inbox' },
+          object: { key: encoded, size: object.size ?? 0, versionId: object.versionId },
+        },
+      },
+    ],
+  };
+}

@@ -1,0 +1,217 @@
+import { expect, it } from 'vitest';
+
+import { fateOf, PENDING, unpackFates } from '../../../shared/job/fates.ts';
+import { start } from './start.ts';
+
+const MEMBERSHIP = 'acme/membership/joiners.csv';
+
+it('surveys a manifest before anything else happens to it', async () => {
+  const { upload, surveyOf, happened } = start();
+
+  const jobId = await upload(
+    MEMBERSHIP,
+    'email;Group name;Office\r\nann@acme.example;staff;Bern\r\n\r\nbob@acme.example;staff;Ulm',
+  );
+
+  expect(happened()).toEqual(['surveying', 'surveyed']);
+  expect(surveyOf(jobId)).toMatchObject({
+    rows: 2,
+    encoding: 'utf-8',
+    delimiter: ';',
+    columns: ['email', 'groupName', null],
+    carriedColumns: ['Office'],
+    escaped: false,
+    chunks: [],
+    positions: [{ row: 0, line: 2, offset: 25 }],
+    ordered: false,
+  });
+});
+
+it('says of each row all that is wrong with it, and goes on', async () => {
+  const { upload, surveyOf, outcomesOf } = start();
+
+  const jobId = await upload(
+    MEMBERSHIP,
+    'email,group,action\nann@acme.example,staff,add\nnobody,staff,ad\nbob@acme.example,staff\ncid@acme.example,staff,add,more\ndan@acme.example,staff,,\n',
+  );
+
+  const outcomes = outcomesOf(jobId);
+  expect(outcomes.map(({ row, line, status, code }) => ({ row, line, status, code }))).toEqual([
+    { row: 1, line: 3, status: 'invalid', code: 'INVALID_ROW' },
+    { row: 2, line: 4, status: 'invalid', code: 'INVALID_ROW' },
+    { row: 3, line: 5, status: 'invalid', code: 'INVALID_ROW' },
+  ]);
+  expect(outcomes[0]?.message).toMatch(/email: "nobody".*action: "ad"/);
+  expect(outcomes[1]?.message).toContain('2 cells where the header has 3');
+  expect(outcomes[2]?.message).toContain('4 cells where the header has 3');
+  const { fates } = surveyOf(jobId);
+  const invalid = fateOf('invalid', 'INVALID_ROW');
+  expect([...unpackFates(fates, 5)]).toEqual([PENDING, invalid, invalid, invalid, PENDING]);
+});
+
+it('leaves out repeats and refuses contradictions, each with the line of the other row', async () => {
+  const { upload, surveyOf, outcomesOf } = start();
+
+  const jobId = await upload(
+    MEMBERSHIP,
+    [
+      'email,group,action',
+      'ann@acme.example,staff,add',
+      'bob@acme.example,staff,add',
+      'not an address,staff,add',
+      'Ann@acme.example,staff,',
+      'bob@acme.example,staff,remove',
+      'ann@acme.example,"admins",add',
+      'bob@acme.example,staff,add',
+    ].join('\n'),
+  );
+
+  const said = outcomesOf(jobId).map(({ line, code, message }) => [line, code, message?.match(/line \d+/i)?.[0]]);
+  expect(said).toEqual([
+    [3, 'CONTRADICTION', 'Line 6'],
+    [4, 'INVALID_ROW', undefined],
+    [5, 'DUPLICATE', 'line 2'],
+    [6, 'CONTRADICTION', 'Line 3'],
+    [8, 'CONTRADICTION', 'Line 6'],
+  ]);
+  expect(surveyOf(jobId).chunks).toEqual([
+    { name: 'survey-invalid-0000', firstRow: 2, lastRow: 2 },
+    { name: 'survey-claims-0-0000', firstRow: 1, lastRow: 6 },
+  ]);
+});
+
+it('finds two accounts that are to have the same address', async () => {
+  const { upload, outcomesOf } = start();
+
+  const jobId = await upload(
+    'acme/email-change/new.csv',
+    'userid,new_email\na1,x@acme.example\na2,y@acme.example\na3,X@acme.example\na1,x@acme.example\n',
+  );
+
+  const said = outcomesOf(jobId).map(({ line, code, message }) => [line, code, message?.match(/line \d+/i)?.[0]]);
+  expect(said).toEqual([
+    [2, 'CONTRADICTION', 'Line 4'],
+    [4, 'CONTRADICTION', 'Line 2'],
+    [5, 'DUPLICATE', 'line 2'],
+  ]);
+});
+
+it('finds a contradiction with a row that contradicts yet another, whatever the order of claims', async () => {
+  const { upload, outcomesOf } = start();
+
+  const jobId = await upload(
+    'acme/email-change/new.csv',
+    'userid,new_email\na1,x@acme.example\na1,y@acme.example\na2,y@acme.example\na3,z@acme.example\n',
+  );
+
+  expect(outcomesOf(jobId).map(({ line, code }) => [line, code])).toEqual([
+    [2, 'CONTRADICTION'],
+    [3, 'CONTRADICTION'],
+    [4, 'CONTRADICTION'],
+  ]);
+});
+
+it('writes down which row waits for which address to be freed', async () => {
+  const { upload, surveyOf, outcomesOf, results } = start();
+
+  const jobId = await upload(
+    'acme/email-change/chain.csv',
+    'old_email,new_email\na@acme.example,b@acme.example\nB@acme.example,c@acme.example\nd@acme.example,D@acme.example\nc@acme.example,e@acme.example\n',
+  );
+
+  expect(outcomesOf(jobId)).toEqual([]);
+  expect(surveyOf(jobId).ordered).toBe(true);
+  expect(results.textOf(`jobs/${jobId}/order.jsonl`)).toBe('[0,1,3]\n[1,3,5]\n');
+});
+
+it('refuses rows that wait for each other in a circle, and nobody else', async () => {
+  const { upload, outcomesOf, results } = start();
+
+  const jobId = await upload(
+    'acme/email-change/swap.csv',
+    'old_email,new_email\na@acme.example,b@acme.example\nb@acme.example,a@acme.example\nc@acme.example,d@acme.example\nd@acme.example,e@acme.example\nf@acme.example,c@acme.example\n',
+  );
+
+  const circle = outcomesOf(jobId);
+  expect(circle.map(({ line, status, code }) => [line, status, code])).toEqual([
+    [2, 'invalid', 'CONTRADICTION'],
+    [3, 'invalid', 'CONTRADICTION'],
+  ]);
+  expect(circle[0]?.message).toMatch(/^Lines 2 and 3 /);
+  expect(results.textOf(`jobs/${jobId}/order.jsonl`)).toBe('[2,3,5]\n[4,2,4]\n');
+});
+
+it('reads a file as Windows-1252 from its start when a late byte cannot be UTF-8', async () => {
+  const { upload, surveyOf, outcomesOf } = start();
+  const rows = Array.from({ length: 5_000 }, (_, index) => `user${index}@acme.example,staff\n`).join('');
+  const manifest = Buffer.concat([
+    Buffer.from(`email,group\n${rows}wrong,staff\n`),
+    Buffer.from('zo\u00EB@acme.example,caf\u00E9\n', 'latin1'),
+  ]);
+
+  const jobId = await upload(MEMBERSHIP, manifest);
+
+  expect(surveyOf(jobId)).toMatchObject({ encoding: 'windows-1252', rows: 5_002 });
+  expect(outcomesOf(jobId).map(({ line }) => line)).toEqual([5_002]);
+});
+
+it('keeps a position every two thousand rows', async () => {
+  const { upload, surveyOf } = start();
+  const rows = Array.from({ length: 4_500 }, (_, index) => `u${String(index).padStart(4, '0')}@acme.example,staff\r\n`);
+
+  const jobId = await upload(MEMBERSHIP, `\uFEFFemail,group\r\n${rows.join('')}`);
+
+  const start0 = 3 + 'email,group\r\n'.length;
+  const rowBytes = 'u0000@acme.example,staff\r\n'.length;
+  expect(surveyOf(jobId).positions).toEqual(
+    [0, 2_000, 4_000].map((row) => ({ row, line: row + 2, offset: start0 + row * rowBytes })),
+  );
+});
+
+it('surveys a header without rows', async () => {
+  const { upload, surveyOf, happened } = start();
+
+  const jobId = await upload(MEMBERSHIP, 'email,group\r\n');
+
+  expect(happened()).toEqual(['surveying', 'surveyed']);
+  expect(surveyOf(jobId)).toMatchObject({ rows: 0, positions: [{ row: 0, line: 2, offset: 13 }] });
+});
+
+it('makes the same job of an event that comes twice, and only tells the journal again', async () => {
+  const { upload, happened, results } = start();
+  const first = await upload(MEMBERSHIP, 'email,group\nwrong,staff\n');
+  const stored = new Map(results.objects);
+
+  const second = await upload(MEMBERSHIP, 'email,group\nwrong,staff\n');
+
+  expect(second).toBe(first);
+  expect(happened()).toEqual(['surveying', 'surveyed', 'surveyed']);
+  expect(results.objects).toEqual(stored);
+});
+
+it('goes on with many thousand invalid rows in chunks of bounded size', async () => {
+  const { upload, surveyOf, outcomesOf } = start();
+
+  const jobId = await upload(MEMBERSHIP, `email,group\n${'wrong,staff\n'.repeat(12_000)}`);
+
+  expect(surveyOf(jobId).chunks.map(({ firstRow, lastRow }) => [firstRow, lastRow])).toEqual([
+    [0, 4_999],
+    [5_000, 9_999],
+    [10_000, 11_999],
+  ]);
+  expect(outcomesOf(jobId)).toHaveLength(12_000);
+});
+
+it('takes the escaping apostrophe off the cells of a file that Rollcall wrote', async () => {
+  const { upload, surveyOf, putState, feed, tasks } = start();
+  const jobId = await upload(
+    MEMBERSHIP,
+    "email,group,rollcall_line,rollcall_code\r\nann@acme.example,'=staff,2,HALTED\r\nbob@acme.example,''+x,3,\r\n",
+  );
+  await putState(jobId);
+
+  await feed(jobId, { to: 2 });
+
+  expect(surveyOf(jobId)).toMatchObject({ escaped: true, carriedColumns: [] });
+  expect(tasks().map(({ cells }) => cells['groupName'])).toEqual(['=staff', "'+x"]);
+});
