@@ -1,0 +1,289 @@
+import * as z from 'zod';
+
+import { type Answer, jiraError, ok, Refused } from './answer.ts';
+import { bodySchema, type Call, jsonBody, queryNumber, queryValue } from './call.ts';
+import type { DataCenterGroup } from './data-center-state.ts';
+import { complain, refuse } from './jira-objects.ts';
+import type { DataCenterUser } from './model.ts';
+import type { Route } from './router.ts';
+
+/** Jira Data Center, under the context path /jira. */
+export const dataCenterRoutes: readonly Route[] = [
+  route('POST', '/group/user', 'Adds a user to a group.', ['groupname'], admin(addUser)),
+  route('DELETE', '/group/user', 'Takes a user out of a group.', ['groupname', 'username'], admin(removeUser)),
+  route(
+    'GET',
+    '/group/member',
+    'Members of a group, 50 a page at most.',
+    ['groupname', 'includeInactiveUsers', 'startAt', 'maxResults'],
+    admin(members),
+  ),
+  route('GET', '/groups/picker', 'Groups whose names contain a text.', ['query', 'exclude', 'maxResults'], picker),
+  route('GET', '/user', 'One user.', ['username', 'key', 'includeDeleted', 'expand'], getUser),
+  route('POST', '/user', 'Creates a user.', [], admin(createUser)),
+  route('PUT', '/user', 'Changes what is given of a user.', ['username', 'key'], admin(updateUser)),
+  route('DELETE', '/user', 'Deletes a user.', ['username', 'key'], admin(deleteUser)),
+  route(
+    'GET',
+    '/user/search',
+    'Users by the beginning of usernames, names or addresses; `.` finds all.',
+    ['username', 'startAt', 'maxResults', 'includeActive', 'includeInactive'],
+    search,
+  ),
+  route(
+    'POST',
+    '/user/application',
+    'Lets a user into an application.',
+    ['username', 'applicationKey'],
+    admin((call) => setApplication(call, true)),
+  ),
+  route(
+    'DELETE',
+    '/user/application',
+    'Takes a user out of an application.',
+    ['username', 'applicationKey'],
+    admin((call) => setApplication(call, false)),
+  ),
+];
+
+function route(
+  method: Route['method'],
+  path: string,
+  about: string,
+  query: readonly string[],
+  handle: Route['handle'],
+): Route {
+  return { method, path, api: 'data-center', about, query, handle };
+}
+
+/** Lets administrators through only. */
+function admin(handle: Route['handle']): Route['handle'] {
+  return (call) => (call.caller.may('site-admin') ? handle(call) : jiraError(403, ['You are not an administrator.']));
+}
+
+function namedGroup(call: Call): DataCenterGroup {
+  const name = queryValue(call, 'groupname', complain);
+  if (!name) return refuse(400, 'Group name is empty.');
+  return call.world.dataCenter.group(name) ?? refuse(404, `The group named '${name}' does not exist.`);
+}
+
+const userNamed = (call: Call, username: string): DataCenterUser =>
+  call.world.dataCenter.user(username) ?? refuse(404, `The user named '${username}' does not exist`);
+
+/** The user whom exactly one of `username` and `key` names. */
+function queriedUser(call: Call): DataCenterUser {
+  const username = queryValue(call, 'username', complain);
+  const key = queryValue(call, 'key', complain);
+  if ((username === undefined) === (key === undefined)) {
+    throw new Refused(complain(400, 'Exactly one of username and key must be provided.'));
+  }
+  if (username !== undefined) return userNamed(call, username);
+  return call.world.dataCenter.userByKey(key ?? '') ?? refuse(404, `The user with the key '${key}' does not exist`);
+}
+
+function requireWritable(call: Call, one: { readonly readOnly: boolean }): void {
+  if (!one.readOnly) return;
+  refuse(Number(call.world.behaviour.switches.dataCenterReadOnly), 'The directory is read-only.');
+}
+
+const thingOf = (group: string, username: string): string =>
+  `data-center/membership/${group}/${username.toLowerCase()}`;
+
+const member = bodySchema({ name: z.string().min(1) });
+
+function addUser(call: Call): Answer {
+  const { dataCenter } = call.world;
+  const { name: username } = jsonBody(call, member, complain);
+  const group = namedGroup(call);
+  const user = userNamed(call, username);
+  const things = [thingOf(group.name, user.username)];
+  if (dataCenter.isMember(group.name, user.username)) {
+    const message = `Cannot add user. '${user.username}' is already a member of '${group.name}'`;
+    return { ...jiraError(400, [message]), things };
+  }
+  requireWritable(call, group);
+  dataCenter.setMember(group.name, user.username, true);
+  return { status: 201, body: groupJson(call, group), things, effective: true };
+}
+
+function removeUser(call: Call): Answer {
+  const { dataCenter } = call.world;
+  const group = namedGroup(call);
+  const username = queryValue(call, 'username', complain);
+  if (!username) throw new Refused(complain(400, 'username is empty', 'username'));
+  const user = userNamed(call, username);
+  const things = [thingOf(group.name, user.username)];
+  if (!dataCenter.isMember(group.name, user.username)) {
+    const message = `Cannot remove user '${user.username}' from group '${group.name}' since user is not a member of '${group.name}'`;
+    return { ...jiraError(400, [message]), things };
+  }
+  requireWritable(call, group);
+  dataCenter.setMember(group.name, user.username, false);
+  return { status: 200, body: groupJson(call, group), things, effective: true };
+}
+
+function groupJson({ world }: Call, { name }: DataCenterGroup) {
+  const size = world.dataCenter.memberCount(name);
+  return {
+    name,
+    self: `${world.url}/jira/rest/api/2/group?groupname=${encodeURIComponent(name)}`,
+    users: { size, items: [], 'max-results': 50, 'start-index': 0, 'end-index': 0 },
+    expand: 'users',
+  };
+}
+
+function userJson({ world }: Call, user: DataCenterUser, expand: readonly string[] = []) {
+  const groups = world.dataCenter.groupsOf(user.username);
+  const folded = <T>(name: string, items: readonly T[]) => ({
+    size: items.length,
+    items: expand.includes(name) ? items : [],
+  });
+  return {
+    self: `${world.url}/jira/rest/api/2/user?username=${encodeURIComponent(user.username)}`,
+    key: user.key,
+    name: user.username,
+    emailAddress: user.emailAddress,
+    displayName: user.displayName,
+    active: user.active,
+    deleted: false,
+    timeZone: 'Europe/Berlin',
+    groups: folded(
+      'groups',
+      groups.map((name) => ({ name })),
+    ),
+    applicationRoles: folded(
+      'applicationRoles',
+      user.applicationKeys.map((key) => ({ key, name: key })),
+    ),
+    expand: 'groups,applicationRoles',
+  };
+}
+
+function members(call: Call): Answer {
+  const group = namedGroup(call);
+  const inactive = queryFlag(call, 'includeInactiveUsers', false);
+  const startAt = queryNumber(call, 'startAt', 0, complain);
+  const maxResults = Math.min(50, Math.max(1, queryNumber(call, 'maxResults', 50, complain)));
+  const all = call.world.dataCenter.membersOf(group.name).filter((user) => inactive || user.active);
+  const values = all.slice(startAt, startAt + maxResults).map((user) => userJson(call, user));
+  const isLast = startAt + values.length >= all.length;
+  return ok({ startAt, maxResults, total: all.length, isLast, values });
+}
+
+function picker(call: Call): Answer {
+  const query = (queryValue(call, 'query', complain) ?? '').toLowerCase();
+  const excluded = call.query.get('exclude') ?? [];
+  const maxResults = Math.min(1000, queryNumber(call, 'maxResults', 20, complain));
+  const found = [...call.world.dataCenter.everyGroup()].filter(
+    ({ name }) => name.toLowerCase().includes(query) && !excluded.includes(name),
+  );
+  const groups = found.slice(0, maxResults).map(({ name }) => ({ name, html: name, labels: [] }));
+  return ok({ header: `Showing ${groups.length} of ${found.length} matching groups`, total: found.length, groups });
+}
+
+function getUser(call: Call): Answer {
+  return ok(userJson(call, queriedUser(call), queryValue(call, 'expand', complain)?.split(',')));
+}
+
+const newUser = bodySchema({
+  name: z.string().min(1),
+  emailAddress: z.string().min(1),
+  displayName: z.string().min(1),
+  password: z.string().optional(),
+  applicationKeys: z.array(z.string()).optional(),
+  notification: z.union([z.boolean(), z.enum(['true', 'false'])]).optional(),
+  active: z.boolean().optional(),
+});
+
+function createUser(call: Call): Answer {
+  const { dataCenter, nextId } = call.world;
+  const {
+    name: username,
+    emailAddress,
+    displayName,
+    applicationKeys = [],
+    active = true,
+  } = jsonBody(call, newUser, complain);
+  const things = [`data-center/creation/${username.toLowerCase()}`];
+  if (dataCenter.user(username)) {
+    return { ...jiraError(400, [], { username: 'A user with that username already exists.' }), things };
+  }
+  if (!/^[^\s@]+@[^\s@]+$/.test(emailAddress)) {
+    return { ...jiraError(400, [], { emailAddress: 'The email address format is incorrect.' }), things };
+  }
+  const key = `JIRAUSER${nextId()}`;
+  dataCenter.putUser({ username, key, emailAddress, displayName, active, readOnly: false, applicationKeys });
+  return { status: 201, body: userJson(call, userNamed(call, username)), things, effective: true };
+}
+
+const userChange = bodySchema({
+  name: z.string().min(1).optional(),
+  emailAddress: z.string().min(1).optional(),
+  displayName: z.string().min(1).optional(),
+  password: z.string().optional(),
+  active: z.boolean().optional(),
+});
+
+function updateUser(call: Call): Answer {
+  const { dataCenter, behaviour } = call.world;
+  const { name, emailAddress, displayName, active } = jsonBody(call, userChange, complain);
+  if (name !== undefined) throw new Refused(complain(400, 'the rehearsal server renames nobody', 'name'));
+  const user = queriedUser(call);
+  requireWritable(call, user);
+  const next: DataCenterUser = {
+    ...user,
+    emailAddress: emailAddress ?? user.emailAddress,
+    displayName: displayName ?? user.displayName,
+    active: behaviour.switches.dataCenterActive === 'honoured' ? (active ?? user.active) : user.active,
+  };
+  dataCenter.putUser(next);
+  const effective = JSON.stringify(next) !== JSON.stringify(user);
+  const things = [`data-center/user/${user.username.toLowerCase()}`];
+  return { ...ok(userJson(call, next)), things, effective };
+}
+
+function deleteUser(call: Call): Answer {
+  const user = queriedUser(call);
+  requireWritable(call, user);
+  call.world.dataCenter.removeUser(user.username);
+  return { status: 204, things: [`data-center/user/${user.username.toLowerCase()}`], effective: true };
+}
+
+function search(call: Call): Answer {
+  const query = queryValue(call, 'username', complain);
+  if (!query) throw new Refused(complain(400, 'The username query parameter was not provided', 'username'));
+  const wanted = query.toLowerCase();
+  const active = queryFlag(call, 'includeActive', true);
+  const inactive = queryFlag(call, 'includeInactive', false);
+  const startAt = queryNumber(call, 'startAt', 0, complain);
+  const maxResults = Math.min(1000, queryNumber(call, 'maxResults', 50, complain));
+  const begins = (text: string): boolean => text.toLowerCase().startsWith(wanted);
+  const found = [...call.world.dataCenter.everybody()].filter(
+    (user) =>
+      (user.active ? active : inactive) &&
+      (query === '.' ||
+        begins(user.username) ||
+        begins(user.emailAddress) ||
+        user.displayName.split(/\s+/).some(begins)),
+  );
+  return ok(found.slice(startAt, startAt + maxResults).map((user) => userJson(call, user)));
+}
+
+function setApplication(call: Call, wanted: boolean): Answer {
+  const username = queryValue(call, 'username', complain);
+  const key = queryValue(call, 'applicationKey', complain);
+  if (!username || !key) throw new Refused(complain(400, 'username and applicationKey are required'));
+  const user = userNamed(call, username);
+  requireWritable(call, user);
+  const others = user.applicationKeys.filter((other) => other !== key);
+  const applicationKeys = wanted ? [...others, key] : others;
+  call.world.dataCenter.putUser({ ...user, applicationKeys });
+  const effective = applicationKeys.length !== user.applicationKeys.length;
+  return { status: wanted ? 200 : 204, things: [`data-center/application/${key}/${user.username}`], effective };
+}
+
+function queryFlag(call: Call, name: string, otherwise: boolean): boolean {
+  const value = queryValue(call, name, complain) ?? String(otherwise);
+  if (value !== 'true' && value !== 'false') throw new Refused(complain(400, `${name} must be true or false`, name));
+  return value === 'true';
+}

@@ -1,0 +1,14 @@
+import { parseArgs } from 'node:util';
+
+import { startRehearsal } from './rehearsal.ts';
+
+// The rehearsal server as a process of its own: prints one line of JSON and runs until it is told to stop.
+const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } });
+const { url, targets, close } = await startRehearsal({ port: Number(values.port) });
+console.log(JSON.stringify({ url, targets }));
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void close();
+  });
+}
