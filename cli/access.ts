@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+
+import { s3Client, secretsManagerClient } from '../shared/adapters/clients.ts';
+import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
+import { clientEnvironment } from '../infra/local/services.ts';
+import { CommandFailed } from './failure.ts';
+import { findRunning } from './running-stack.ts';
+
+/** Options of every command that speaks to a pipeline that runs already. */
+export interface AccessOptions {
+  readonly folder: string;
+  readonly inbox?: string;
+  readonly results?: string;
+}
+
+/** A pipeline that runs already: the local stack, or one that is deployed. */
+export interface Access {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly inboxBucket: string;
+  readonly resultsBucket: string;
+}
+
+const FOLDER = '.rollcall';
+
+/** Adds the options that say which pipeline is meant. */
+export const withAccess = (command: Command): Command =>
+  command
+    .option('--inbox <bucket>', 'the inbox bucket of a deployed pipeline (its output InboxBucketName)')
+    .option('--results <bucket>', 'the results bucket of a deployed pipeline (its output ResultsBucketName)')
+    .option('--folder <dir>', 'the folder of the local stack', FOLDER);
+
+/** Finds the pipeline: a deployed one when its buckets are named, with the standard AWS settings, else the running local stack. */
+export function openAccess({ folder, inbox, results }: AccessOptions, environment: Access['environment']): Access {
+  if (inbox !== undefined || results !== undefined) {
+    return { environment, inboxBucket: inbox ?? '', resultsBucket: results ?? '' };
+  }
+  const running = findRunning(folder);
+  if (!running) {
+    throw new CommandFailed(
+      `No local stack is running in ${folder}. Start one by \`npm run rollcall -- local\`, or name the buckets of a deployed pipeline by --inbox and --results.`,
+    );
+  }
+  return {
+    environment: clientEnvironment(running, running, running.region),
+    inboxBucket: running.inboxBucket,
+    resultsBucket: running.resultsBucket,
+  };
+}
+
+/** The inbox bucket; throws CommandFailed when it was not named. */
+export function inboxOf({ environment, inboxBucket }: Access) {
+  const bucket = named(inboxBucket, '--inbox');
+  const client = s3Client(environment);
+  return { client, bucket, store: s3ObjectStore({ client, bucket }) };
+}
+
+/** The results bucket; throws CommandFailed when it was not named. */
+export const resultsOf = ({ environment, resultsBucket }: Access) =>
+  s3ObjectStore({ client: s3Client(environment), bucket: named(resultsBucket, '--results') });
+
+/** Secrets Manager, where the targets' secrets are. */
+export const secretsOf = ({ environment }: Access) => secretsManagerClient(environment);
+
+function named(bucket: string, option: string): string {
+  if (bucket !== '') return bucket;
+  throw new CommandFailed(`This command needs the pipeline's bucket; name it by ${option} <bucket>.`);
+}

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import type { Command } from 'commander';
+
+import { assemble } from '../infra/local/assembly.ts';
+import { startStack, type Connection } from '../infra/local/stack.ts';
+import { pipelineStage, readStage } from '../infra/stage.ts';
+import { CommandFailed } from './failure.ts';
+import { claimFolder } from './running-stack.ts';
+import { readTargetFile } from './target-file.ts';
+import { reportViolations } from './violations.ts';
+
+interface LocalOptions {
+  readonly port?: string;
+  readonly targetFile: readonly string[];
+  readonly folder: string;
+  readonly stage?: string;
+}
+
+/** `local`: keeps the stack running until it is told to end; its first line on stdout says where everything is. */
+export const addLocal = (program: Command): Command =>
+  program
+    .command('local')
+    .description('keep the whole pipeline running on this machine')
+    .option('--port <n>', 'the port of S3; SQS, Secrets Manager and the rehearsal server take the three after it')
+    .option(
+      '--target-file <secret.json>',
+      "a real target's secret, named as the file is; may be given several times",
+      (path: string, paths: readonly string[]) => [...paths, path],
+      [],
+    )
+    .option('--folder <dir>', 'where its state is kept', '.rollcall')
+    .option('--stage <settings.json>', 'settings of the stage, instead of the defaults')
+    .action(async (options: LocalOptions) => {
+      process.exitCode = await local(options);
+    });
+
+async function local({ port, targetFile, folder, stage }: LocalOptions): Promise<number> {
+  const files = targetFile.map(readTargetFile);
+  const ports = portsFrom(port);
+  const ending = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const claim = claimFolder(folder);
+  try {
+    const synthesized = await assemble(stage === undefined ? pipelineStage() : readStage(stage));
+    const targets = Object.fromEntries(files.map(({ name, secret }) => [name, secret]));
+    const stack = await startStack({ folder, synthesized, targets, ports, environment: process.env });
+    const connection = connectionOf(stack);
+    claim.announce(connection);
+    console.log(JSON.stringify(connection));
+    await ending;
+    await stack.close();
+    return reportViolations(stack, console.error) ? 1 : 0;
+  } finally {
+    claim.release();
+  }
+}
+
+function portsFrom(port: string | undefined) {
+  if (port === undefined) return {};
+  const first = Number(port);
+  if (!Number.isInteger(first) || first < 1 || first > 65_532) {
+    throw new CommandFailed(`--port is "${port}"; a number from 1 to 65532 was expected.`);
+  }
+  return { s3: first, sqs: first + 1, secretsManager: first + 2, atlassian: first + 3 };
+}
+
+const connectionOf = (stack: Connection): Connection => ({
+  s3: stack.s3,
+  sqs: stack.sqs,
+  secretsManager: stack.secretsManager,
+  atlassian: stack.atlassian,
+  region: stack.region,
+  accessKeyId: stack.accessKeyId,
+  secretAccessKey: stack.secretAccessKey,
+  inboxBucket: stack.inboxBucket,
+  resultsBucket: stack.resultsBucket,
+  deadLetterQueueUrl: stack.deadLetterQueueUrl,
+  targets: stack.targets,
+});

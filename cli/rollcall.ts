@@ -1,0 +1,35 @@
+import { Command, CommanderError } from 'commander';
+
+import { addControls } from './control.ts';
+import { endWithLauncher } from './end-with-launcher.ts';
+import { told } from './failure.ts';
+import { addLocal } from './local.ts';
+import { addPresign } from './presign.ts';
+import { addRehearse } from './rehearse.ts';
+import { addRun } from './run.ts';
+import { addStatus } from './status.ts';
+import { addVerify } from './verify.ts';
+
+const program = new Command('rollcall')
+  .description(
+    'Drop a CSV of people in a bucket; every row is carried out against Atlassian, and a report accounts for every row.',
+  )
+  .exitOverride();
+addRun(program);
+addLocal(program);
+addRehearse(program);
+addPresign(program);
+addVerify(program);
+addStatus(program);
+addControls(program);
+
+endWithLauncher();
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has said already what is wrong with the arguments.
+  if (!(error instanceof CommanderError)) console.error(told(error));
+  process.exitCode = error instanceof CommanderError ? error.exitCode : 1;
+}
+// What a command leaves open (sockets that are kept alive) must not keep it from ending.
+process.exit();
