@@ -66,8 +66,8 @@ export function openBucket({ folder, name, isVersioned, notifies }: BucketOption
     pathOf: (blob) => join(content, blob.name),
     discard,
     close: () => {
+      if (isOpen) closeSync(log);
       isOpen = false;
-      closeSync(log);
     },
   };
 }

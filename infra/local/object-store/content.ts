@@ -34,7 +34,8 @@ export interface Stored {
 /** The body of a PUT, taken out of the transport that its signature names. */
 export function contentOf(request: StoreRequest, verified: Verified): Content {
   const { payloadHash, seed } = verified;
-  if (header(request, 'content-length') === undefined) {
+  const decodedLength = header(request, 'x-amz-decoded-content-length');
+  if ((header(request, 'content-length') ?? decodedLength) === undefined) {
     throw new ServiceRefusal(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.');
   }
   const amz = new Map(checksumHeaders(request));
@@ -47,7 +48,7 @@ export function contentOf(request: StoreRequest, verified: Verified): Content {
     expected,
     announced,
     ...limits,
-    exactBytes: Number(header(request, 'x-amz-decoded-content-length') ?? Number.NaN),
+    exactBytes: Number(decodedLength ?? Number.NaN),
   });
   switch (payloadHash) {
     case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD':

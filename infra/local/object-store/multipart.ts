@@ -108,24 +108,24 @@ async function completionOf(request: StoreRequest): Promise<readonly ChosenPart[
 }
 
 function chosenParts(chosen: readonly ChosenPart[], upload: Upload): readonly Part[] {
-  return chosen.map(({ number, etag }, index) => {
-    const part = upload.parts.get(number);
-    if (part?.etag !== etag)
-      throw new ServiceRefusal(400, 'InvalidPart', 'One or more of the specified parts could not be found.', {
-        PartNumber: number,
-      });
-    const previous = chosen[index - 1];
-    if (previous && previous.number >= number)
-      throw new ServiceRefusal(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
-    if (index < chosen.length - 1 && part.blob.size < LEAST_PART_BYTES) {
-      const message = 'Your proposed upload is smaller than the minimum allowed size';
-      throw new ServiceRefusal(400, 'EntityTooSmall', message, {
-        ProposedSize: part.blob.size,
-        MinSizeAllowed: LEAST_PART_BYTES,
-        PartNumber: number,
-      });
-    }
-    return part;
+  if (chosen.some(({ number }, index) => number <= (chosen[index - 1]?.number ?? 0))) {
+    throw new ServiceRefusal(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
+  }
+  const parts = chosen.map(({ number, etag }) => partOf(upload, number, etag));
+  const small = parts.slice(0, -1).find(({ blob }) => blob.size < LEAST_PART_BYTES);
+  if (!small) return parts;
+  throw new ServiceRefusal(400, 'EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {
+    ProposedSize: small.blob.size,
+    MinSizeAllowed: LEAST_PART_BYTES,
+    PartNumber: small.number,
+  });
+}
+
+function partOf({ parts }: Upload, number: number, etag: string): Part {
+  const part = parts.get(number);
+  if (part?.etag === etag) return part;
+  throw new ServiceRefusal(400, 'InvalidPart', 'One or more of the specified parts could not be found.', {
+    PartNumber: number,
   });
 }
 
