@@ -52,8 +52,8 @@ const LAST_STOP_ALARMS: Readonly<Record<keyof LastStops, { readonly id: string; 
   deadLetters: {
     id: 'DeadLettersAlarm',
     description:
-      "Rows failed for good. Read the codes in the job's failed.csv, mend what they name, and put the rows up again with " +
-      '`rollcall dead-letters redrive <job>` or by dropping failed.csv in.',
+      "Rows failed for good. Read their codes in the job's failed.csv, mend what they name, and carry the rows out again " +
+      'by dropping failed.csv in, or by redriving this queue to the rows queue.',
   },
   intakeDead: {
     id: 'IntakeDeadAlarm',

@@ -1,0 +1,305 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+import { ENVIRONMENTS, readEnvironment, type FunctionName } from '../../shared/environment.ts';
+import { pipelineStage, type StageSettings } from '../../infra/stage.ts';
+import { asList, idIn, synthesizedStage, textOf, type Json, type SynthesizedStage } from './synthesized-stage.ts';
+
+const QUEUE = 'AWS::SQS::Queue';
+const FUNCTION = 'AWS::Lambda::Function';
+const SOURCE = 'AWS::Lambda::EventSourceMapping';
+const BUCKET = 'AWS::S3::Bucket';
+const FUNCTIONS = [
+  ['splitter', 'Splitter'],
+  ['worker', 'Worker'],
+  ['coordinator', 'Coordinator'],
+  ['reporter', 'Reporter'],
+] as const satisfies readonly (readonly [FunctionName, string])[];
+
+// The file that a deployer would take.
+const smallAccount: unknown = JSON.parse(
+  readFileSync(new URL('../../infra/stages/small-account.json', import.meta.url), 'utf8'),
+);
+
+const standard = synthesizedStage();
+
+const sourcesOf = (stage: SynthesizedStage) =>
+  stage.all(SOURCE).map(([, { Properties: source }]) => ({
+    source,
+    lambda: stage.resources[idIn(source.FunctionName)]!.Properties,
+    queue: stage.resources[idIn(source.EventSourceArn)]!.Properties,
+  }));
+
+const sumBy = (stage: SynthesizedStage, lambda: unknown): number =>
+  sourcesOf(stage)
+    .filter((one) => one.lambda === lambda)
+    .reduce((sum, { source }) => sum + source.ScalingConfig.MaximumConcurrency, 0);
+
+const stages = {
+  'the defaults': standard,
+  'an account without reservations': synthesizedStage(smallAccount as StageSettings),
+  'a worker with three seconds': synthesizedStage({ name: 'chaos', worker: { timeoutSeconds: 3 } }),
+  'a busy account': synthesizedStage({
+    worker: { rowsConcurrency: 20, exhaustedConcurrency: 5, reservedConcurrency: 25, batchingWindowSeconds: 5 },
+    maxReceiveCount: 8,
+  }),
+};
+
+describe.each(Object.entries(stages))('event sources of %s', (_, stage) => {
+  it('keep a message hidden for six function time-outs and the batching window', () => {
+    for (const { source, lambda, queue } of sourcesOf(stage)) {
+      const least = 6 * lambda.Timeout + (source.MaximumBatchingWindowInSeconds ?? 0);
+      expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(least);
+    }
+  });
+
+  it('say how many run at once, and which messages of a batch failed', () => {
+    for (const { source } of sourcesOf(stage)) {
+      expect(source.ScalingConfig.MaximumConcurrency).toBeGreaterThanOrEqual(2);
+      expect(source.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
+    }
+  });
+
+  it('read queues that redrive after five receives or more', () => {
+    for (const { queue } of sourcesOf(stage)) {
+      expect(queue.RedrivePolicy.maxReceiveCount).toBeGreaterThanOrEqual(5);
+    }
+  });
+
+  it('gather more than ten messages only over a window, and at most ten of a mailbox', () => {
+    for (const { source, queue } of sourcesOf(stage)) {
+      if (source.BatchSize > 10) expect(source.MaximumBatchingWindowInSeconds).toBeGreaterThanOrEqual(1);
+      if (!queue.FifoQueue) continue;
+      expect(source.BatchSize).toBeLessThanOrEqual(10);
+      expect(source.MaximumBatchingWindowInSeconds).toBeUndefined();
+    }
+  });
+
+  it('never have more to run than their function has reserved', () => {
+    for (const [, { Properties: lambda }] of stage.all(FUNCTION)) {
+      const reserved = lambda.ReservedConcurrentExecutions ?? Infinity;
+      expect(reserved).toBeGreaterThanOrEqual(sumBy(stage, lambda));
+    }
+  });
+});
+
+describe('an account whose concurrency quota is ten', () => {
+  it('can deploy: nothing is reserved', () => {
+    const lambdas = stages['an account without reservations'].all(FUNCTION);
+
+    expect(lambdas.map(([, { Properties: lambda }]) => 'ReservedConcurrentExecutions' in lambda)).toEqual(
+      lambdas.map(() => false),
+    );
+  });
+
+  it('is enough for everything that runs while no worker dies', () => {
+    const exhausted = standard.idOf(QUEUE, 'Exhausted');
+    const ordinary = standard
+      .all(SOURCE)
+      .filter(([, { Properties: source }]) => idIn(source.EventSourceArn) !== exhausted);
+
+    const sum = ordinary.reduce(
+      (total, [, { Properties: source }]) => total + source.ScalingConfig.MaximumConcurrency,
+      0,
+    );
+    expect(sum).toBeLessThanOrEqual(10);
+  });
+});
+
+it('leaves the coordinator room for the sweep beside its mailboxes', () => {
+  const coordinator = standard.one(FUNCTION, 'Coordinator').Properties;
+
+  expect(coordinator.ReservedConcurrentExecutions).toBeGreaterThan(sumBy(standard, coordinator));
+});
+
+describe('queues', () => {
+  it.each([
+    ['Intake', 'IntakeDead'],
+    ['Feed', 'FeedDead'],
+    ['Rows', 'Exhausted'],
+    ['Exhausted', 'DeadLetters'],
+    ['Journal', 'JournalDead'],
+    ['Reports', 'ReportsDead'],
+  ])('%s redrives to %s', (from, to) => {
+    const { RedrivePolicy: redrive } = standard.one(QUEUE, from).Properties;
+
+    expect(idIn(redrive.deadLetterTargetArn)).toBe(standard.idOf(QUEUE, to));
+  });
+
+  it('keep what nobody finished for as long as SQS keeps anything', () => {
+    for (const [, { Properties: queue }] of standard.all(QUEUE)) {
+      expect(queue.MessageRetentionPeriod).toBe(14 * 86_400);
+    }
+  });
+
+  it('are encrypted and refuse what does not come over TLS', () => {
+    const secured = standard
+      .all('AWS::SQS::QueuePolicy')
+      .filter(([, { Properties: policy }]) => deniesPlainText(policy.PolicyDocument))
+      .flatMap(([, { Properties: policy }]) => policy.Queues.map(idIn));
+
+    const queues = standard.all(QUEUE);
+    expect(secured.toSorted()).toEqual(queues.map(([id]) => id).toSorted());
+    expect(queues.every(([, { Properties: queue }]) => queue.SqsManagedSseEnabled)).toBe(true);
+  });
+
+  it('give each mailbox its own throughput and redrive to a mailbox queue', () => {
+    for (const name of ['Journal', 'JournalDead']) {
+      expect(standard.one(QUEUE, name).Properties).toMatchObject({
+        FifoQueue: true,
+        DeduplicationScope: 'messageGroup',
+        FifoThroughputLimit: 'perMessageGroupId',
+      });
+    }
+  });
+});
+
+describe('buckets', () => {
+  it('are encrypted, closed to the public, emptied with time, and kept when the stack is removed', () => {
+    for (const [, bucket] of standard.all(BUCKET)) {
+      expect(bucket.DeletionPolicy).toBe('Retain');
+      expect(bucket.Properties.BucketEncryption).toBeDefined();
+      expect(Object.values(bucket.Properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
+      expect(bucket.Properties.LifecycleConfiguration.Rules[0].ExpirationInDays).toBeGreaterThan(0);
+      expect(bucket.Properties.LifecycleConfiguration.Rules[0].AbortIncompleteMultipartUpload).toBeDefined();
+    }
+  });
+
+  it('refuse what does not come over TLS', () => {
+    const secured = standard
+      .all('AWS::S3::BucketPolicy')
+      .filter(([, { Properties: policy }]) => deniesPlainText(policy.PolicyDocument))
+      .map(([, { Properties: policy }]) => idIn(policy.Bucket));
+
+    expect(secured.toSorted()).toEqual(
+      standard
+        .all(BUCKET)
+        .map(([id]) => id)
+        .toSorted(),
+    );
+  });
+
+  it('keep every version of a manifest', () => {
+    const { VersioningConfiguration: versions } = standard.one(BUCKET, 'Inbox').Properties;
+
+    expect(versions).toEqual({ Status: 'Enabled' });
+  });
+});
+
+describe('the upload notification', () => {
+  const inbox = standard.one(BUCKET, 'Inbox');
+  const [policyId, policy] = standard
+    .all('AWS::SQS::QueuePolicy')
+    .find(([, { Properties: one }]) => idIn(one.Queues[0]) === standard.idOf(QUEUE, 'Intake'))!;
+
+  it('reaches the intake queue for every object', () => {
+    const { QueueConfigurations: configurations } = inbox.Properties.NotificationConfiguration;
+
+    expect(configurations).toHaveLength(1);
+    expect(configurations[0].Event).toBe('s3:ObjectCreated:*');
+    expect(configurations[0].Filter).toBeUndefined();
+    expect(idIn(configurations[0].Queue)).toBe(standard.idOf(QUEUE, 'Intake'));
+  });
+
+  it('is accepted from this bucket of this account alone', () => {
+    const statement = policy.Properties.PolicyDocument.Statement.find((one: Json) => one.Effect === 'Allow');
+
+    expect(statement.Principal).toEqual({ Service: 's3.amazonaws.com' });
+    expect(statement.Action).toBe('sqs:SendMessage');
+    const source = textOf(statement.Condition.ArnEquals['aws:SourceArn']);
+    expect(source).toBe(`arn:<AWS::Partition>:s3:::${textOf(inbox.Properties.BucketName)}`);
+    expect(statement.Condition.StringEquals).toEqual({ 'aws:SourceAccount': { Ref: 'AWS::AccountId' } });
+  });
+
+  it('is set up after the queue accepts it, for S3 tests that', () => {
+    expect(inbox.DependsOn).toContain(policyId);
+  });
+});
+
+describe('functions', () => {
+  it.each(FUNCTIONS)('find in the environment of the %s exactly what it reads', (name, id) => {
+    const variables: Record<string, unknown> = standard.one(FUNCTION, id).Properties.Environment.Variables;
+
+    expect(Object.keys(variables).toSorted()).toEqual(Object.keys(ENVIRONMENTS[name].shape).toSorted());
+    const texts = Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, textOf(value)]));
+    expect(() => readEnvironment(name, texts)).not.toThrow();
+  });
+
+  it('run on Node 24 and arm64', () => {
+    for (const [, { Properties: lambda }] of standard.all(FUNCTION)) {
+      expect(lambda).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'], Handler: 'index.handler' });
+    }
+  });
+
+  it.each([
+    ['Splitter', 'Allow'],
+    ['Worker', 'Allow'],
+    ['Coordinator', 'Allow'],
+    ['Reporter', 'Terminate'],
+  ])('%s: a chain of its own messages: %s', (id, recursiveLoop) => {
+    expect(standard.one(FUNCTION, id).Properties.RecursiveLoop).toBe(recursiveLoop);
+  });
+
+  it('write to log groups that forget', () => {
+    for (const [, { Properties: lambda }] of standard.all(FUNCTION)) {
+      const logGroup = standard.resources[idIn(lambda.LoggingConfig.LogGroup)]!;
+      expect(logGroup.Properties.RetentionInDays).toBe(pipelineStage().retention.logDays);
+    }
+  });
+
+  it('know a job as overdue once its rows may be received again', () => {
+    const { Variables: variables } = standard.one(FUNCTION, 'Coordinator').Properties.Environment;
+
+    expect(Number(variables.OVERDUE_SECONDS)).toBe(standard.one(QUEUE, 'Rows').Properties.VisibilityTimeout);
+  });
+
+  it('share a rate among as many workers as their event source runs at once', () => {
+    const rows = standard.idOf(QUEUE, 'Rows');
+    const [, source] = standard.all(SOURCE).find(([, { Properties: one }]) => idIn(one.EventSourceArn) === rows)!;
+    const { Variables: variables } = standard.one(FUNCTION, 'Worker').Properties.Environment;
+
+    expect(Number(variables.WORKERS)).toBe(source.Properties.ScalingConfig.MaximumConcurrency);
+  });
+});
+
+it('hides rows for 19 seconds when the worker may run for three', () => {
+  const { VisibilityTimeout: seconds } = stages['a worker with three seconds'].one(QUEUE, 'Rows').Properties;
+
+  expect(seconds).toBe(19);
+});
+
+it('sweeps every minute, by a rule that may invoke the coordinator', () => {
+  const [[ruleId, rule] = []] = standard.all('AWS::Events::Rule');
+  const [[, permission] = []] = standard.all('AWS::Lambda::Permission');
+
+  const coordinator = standard.idOf(FUNCTION, 'Coordinator');
+  expect(rule?.Properties.ScheduleExpression).toBe('rate(1 minute)');
+  expect(idIn(rule?.Properties.Targets[0].Arn)).toBe(coordinator);
+  expect(idIn(permission?.Properties.FunctionName)).toBe(coordinator);
+  expect(idIn(permission?.Properties.SourceArn)).toBe(ruleId);
+});
+
+it('creates no secret, no custom resource and no helper function', () => {
+  const types = new Set(Object.values(standard.resources).map(({ Type: type }) => type));
+
+  expect([...types].filter((type) => /^Custom::|CustomResource|SecretsManager/.test(type))).toEqual([]);
+  expect(standard.all(FUNCTION)).toHaveLength(FUNCTIONS.length);
+});
+
+it('says where to upload, where reports lie and where failed rows are kept', () => {
+  const { InboxBucketName, ResultsBucketName, DeadLetterQueueUrl, AlarmTopicArn } = standard.outputs;
+
+  expect(idIn(InboxBucketName?.Value)).toBe(standard.idOf(BUCKET, 'Inbox'));
+  expect(idIn(ResultsBucketName?.Value)).toBe(standard.idOf(BUCKET, 'Results'));
+  expect(idIn(DeadLetterQueueUrl?.Value)).toBe(standard.idOf(QUEUE, 'DeadLetters'));
+  expect(idIn(AlarmTopicArn?.Value)).toBe(standard.idOf('AWS::SNS::Topic', 'Alarms'));
+});
+
+function deniesPlainText(document: { readonly Statement: readonly Json[] }): boolean {
+  return document.Statement.some(
+    ({ Effect: effect, Condition: condition, Action: actions }) =>
+      effect === 'Deny' &&
+      condition?.Bool?.['aws:SecureTransport'] === 'false' &&
+      asList<string>(actions).every((action) => action.endsWith(':*')),
+  );
+}
