@@ -5,7 +5,7 @@ import type { Api, Call } from './endpoints.ts';
 export interface AnswerRule {
   readonly api?: Api | undefined;
   readonly calls?: readonly Call[] | undefined;
-  readonly status: number;
+  readonly status: number | readonly number[];
   /** Stands as `key`, `errorKey`, reason key or error code somewhere in the body. */
   readonly key?: string | RegExp | undefined;
   /** Matches the body's messages, or its text when it is not JSON. */
@@ -139,6 +139,20 @@ export const ANSWERS: readonly AnswerRule[] = [
     means: 'REQUEST_REFUSED',
     hint: NO_SUCH_ORGANISATION,
   },
+  {
+    api: 'organisation',
+    calls: ['suspend', 'suspendV1'],
+    status: [400, 409],
+    words: /already suspended/i,
+    means: 'unchanged',
+  },
+  {
+    api: 'organisation',
+    calls: ['restore', 'restoreV1'],
+    status: [400, 409],
+    words: /not suspended|already active/i,
+    means: 'unchanged',
+  },
   { api: 'organisation', status: 409, key: 'ADMIN-409-3', means: 'LICENCE_LIMIT' },
   {
     api: 'organisation',
@@ -239,7 +253,6 @@ export const ANSWERS: readonly AnswerRule[] = [
 
   // Any of them.
   { status: 403, key: 'forbidden.insufficientScope', means: 'INSUFFICIENT_SCOPE' },
-  { status: 401, means: 'UNAUTHORIZED' },
   { status: 402, means: 'LICENCE_LIMIT' },
   { status: 403, means: 'FORBIDDEN' },
   { status: 408, means: 'ATLASSIAN_ERROR' },
@@ -259,7 +272,7 @@ export function meaningOf(answer: {
   const { api, call, status, said } = answer;
   const rule = ANSWERS.find(
     (candidate) =>
-      candidate.status === status &&
+      (candidate.status === status || (typeof candidate.status !== 'number' && candidate.status.includes(status))) &&
       (candidate.api === undefined || candidate.api === api) &&
       (candidate.calls === undefined || candidate.calls.includes(call)) &&
       (candidate.key === undefined || said.keys.some((key) => fits(candidate.key, key))) &&

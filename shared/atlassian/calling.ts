@@ -85,6 +85,7 @@ function sender(
     await pacer.take(signal, deadlineMs);
     await gate();
     const sentAtMs = clock.now().getTime();
+    if (signal.aborted) throw outOfTime(sentAtMs);
     counter.sent += 1;
     const { baseUrl, authorization } = access;
     const result = await http.send({ baseUrl, authorization, method: endpoint.method, path, body: given.body }, signal);
@@ -101,6 +102,9 @@ function sender(
     return result;
   };
 }
+
+const outOfTime = (nowMs: number): RateLimited =>
+  new RateLimited('The time for this batch is over; the call will be sent later', { notBeforeMs: nowMs, sent: false });
 
 function reader(send: Send, access: Access): Caller['read'] {
   return async (call, given, signal) => {

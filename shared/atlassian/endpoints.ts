@@ -100,8 +100,12 @@ export const ENDPOINTS = {
 
 export type Call = keyof typeof ENDPOINTS;
 
-/** The budget that a call is paced by: its endpoint class and method. */
-export const budgetOf = ({ method, path }: Endpoint): string => `${method} ${path}`;
+/**
+ * The budget that a call is paced by: its endpoint class and method; on Data Center one for all, because its limit is a
+ * bucket for each user (Atlassian's "Improving instance stability with rate limiting").
+ */
+export const budgetOf = ({ api, method, path }: Endpoint): string =>
+  api === 'data-center' ? api : `${method} ${path}`;
 
 function read(api: Api, method: 'GET' | 'POST', path: string, perSecond: number, to: string): Endpoint {
   return { api, method, path, access: 'read', perSecond, to };

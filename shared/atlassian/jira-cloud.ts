@@ -7,11 +7,21 @@ import type { Call } from './endpoints.ts';
 import { readArrayPages, readBeanPages } from './pages.ts';
 import { parse } from './parsing.ts';
 
-const userSchema = z.object({
-  accountId: z.string().min(1),
-  active: z.boolean().catch(true),
-  emailAddress: z.string().min(1).optional().catch(undefined),
-});
+const userSchema = z
+  .object({
+    accountId: z.string().min(1),
+    active: z.boolean().catch(true),
+    emailAddress: z.string().min(1).optional().catch(undefined),
+    applicationRoles: z
+      .object({ size: z.number(), items: z.array(z.object({ key: z.string() })) })
+      .optional()
+      .catch(undefined),
+  })
+  .transform(({ applicationRoles: roles, ...user }): JiraUser => {
+    // Roles are folded away unless they are asked for: a list that is not whole says nothing.
+    const whole = roles !== undefined && roles.items.length >= roles.size;
+    return { ...user, products: whole ? roles.items.map(({ key }) => key) : undefined };
+  });
 
 const groupSchema = z.object({ groupId: z.string().min(1), name: z.string() });
 
@@ -40,7 +50,11 @@ export function createJira(caller: Caller): Jira {
     findUsers: (text, signal) =>
       readArrayPages<JiraUser>({ caller, call: 'findUsers', query: [['query', text]], item: userSchema }, signal),
     user: async (accountId, signal) => {
-      const json = await caller.read('user', { query: [['accountId', accountId]], missing: 'undefined' }, signal);
+      const query: Query = [
+        ['accountId', accountId],
+        ['expand', 'applicationRoles'],
+      ];
+      const json = await caller.read('user', { query, missing: 'undefined' }, signal);
       return json === undefined ? undefined : parse('user', userSchema, json);
     },
     groupsOfUser: async (accountId, signal) => {

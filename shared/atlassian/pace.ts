@@ -59,6 +59,11 @@ const WANTED_FULLNESS = 0.5;
 // a critically damped spring (2·√STIFFNESS = DAMPING), slow enough for answers that come a second late.
 const STIFFNESS = 0.36;
 const DAMPING = 1.2;
+const SHORT_WINDOW_MS = 2_000;
+/** A refused rate is come near to at once, passed slowly, and forgotten beyond. */
+const CAREFUL_ABOVE = 0.9;
+const CAREFUL_GROWTH = 0.01;
+const FREE_ABOVE = 1.1;
 /** Two readings further apart than this say nothing about how fast the level moves. */
 const STALE_LEVEL_MS = 3_000;
 
@@ -123,30 +128,29 @@ export function afterAnswer(pace: Pace, answer: Answered): Pace {
 }
 
 /** Atlassian said 429: half the rate, once for all the calls that were under way, and nothing before it asks us back. */
-export function afterRefusal(pace: Pace, answer: Answered & { readonly notBeforeMs: number }): Pace {
-  const { nowMs, sentAtMs, limits, workers, notBeforeMs } = answer;
+export function afterRefusal(
+  pace: Pace,
+  refusal: { readonly nowMs: number; readonly sentAtMs: number; readonly notBeforeMs: number },
+): Pace {
+  const { nowMs, sentAtMs, notBeforeMs } = refusal;
   const paused = { ...pace, pausedUntilMs: Math.max(pace.pausedUntilMs, notBeforeMs), tokens: 0 };
   if (sentAtMs <= pace.slowedAtMs) return paused;
-  return withNamedRate(
-    {
-      ...paused,
-      rate: Math.max(SLOWEST, pace.rate / 2),
-      ceiling: pace.rate,
-      slowedAtMs: nowMs,
-      refusals: pace.refusals + 1,
-      level: undefined,
-      lastLevel: undefined,
-      tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
-    },
-    limits.perSecond,
-    workers,
-  );
+  return {
+    ...paused,
+    rate: clamp(pace.rate / 2),
+    ceiling: pace.rate,
+    slowedAtMs: nowMs,
+    refusals: pace.refusals + 1,
+    level: undefined,
+    lastLevel: undefined,
+    tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+  };
 }
 
 /** A rate that an answer names is taken at its word, once: whatever the level then shows goes further from there. */
 function withNamedRate(pace: Pace, namedPerSecond: number | undefined, workers: number): Pace {
   if (namedPerSecond === undefined || namedPerSecond === pace.namedPerSecond) return pace;
-  return { ...pace, namedPerSecond, rate: clamp(namedPerSecond / workers) };
+  return { ...pace, namedPerSecond, rate: clamp(namedPerSecond / workers), ceiling: undefined };
 }
 
 function reconsider(pace: Pace, nowMs: number, workers: number): Pace {
@@ -169,21 +173,37 @@ interface Elapsed {
 }
 
 function nextRate(pace: Pace, elapsed: Elapsed): Pick<Pace, 'rate' | 'ceiling'> {
-  const fastest = pace.tick.hungry ? pace.rate * 2 ** elapsed.seconds : pace.rate;
-  if (pace.level !== undefined && pace.level.atMs >= pace.tick.sinceMs) {
-    const wanted = rateByLevel(pace, pace.level, elapsed);
-    return { rate: clamp(Math.min(Math.max(wanted, pace.rate / 2), fastest)), ceiling: undefined };
-  }
-  if (pace.tick.near) return { rate: clamp(pace.rate * 0.9), ceiling: pace.ceiling };
-  return feelForward(pace, fastest, elapsed.seconds);
+  const { rate, ceiling, level, tick } = pace;
+  const free = ceiling === undefined || rate > ceiling * FREE_ABOVE;
+  const fastest = tick.hungry ? fastestGrowth(rate, free ? undefined : ceiling, elapsed.seconds) : rate;
+  return { rate: clamp(Math.min(wantedRate(pace, level, elapsed), fastest)), ceiling: free ? undefined : ceiling };
 }
 
-function rateByLevel(pace: Pace, level: Level, { seconds, nowMs, workers }: Elapsed): number {
+/** Doubled every second while nothing says no; around the rate that was last refused, by a hundredth of it a second. */
+function fastestGrowth(rate: number, ceiling: number | undefined, seconds: number): number {
+  const doubled = rate * 2 ** seconds;
+  if (ceiling === undefined) return doubled;
+  return Math.min(doubled, Math.max(ceiling * CAREFUL_ABOVE, rate + ceiling * CAREFUL_GROWTH * seconds));
+}
+
+function wantedRate({ rate, tick, lastLevel }: Pace, level: Level | undefined, elapsed: Elapsed): number {
+  if (level !== undefined && level.atMs >= tick.sinceMs) {
+    return Math.max(rateByLevel(rate, { level, lastLevel }, elapsed), rate / 2);
+  }
+  return tick.near ? rate * 0.9 : Infinity;
+}
+
+function rateByLevel(
+  rate: number,
+  { level, lastLevel }: { readonly level: Level; readonly lastLevel: Level | undefined },
+  { seconds, nowMs, workers }: Elapsed,
+): number {
   const { remaining, limit, resetMs } = level;
-  // A window that says when it ends is spread over the time it has left.
-  if (resetMs !== undefined) return remaining / Math.max(1, (resetMs - nowMs) / 1_000) / workers;
-  const push = DAMPING * speed(level, pace.lastLevel) + STIFFNESS * (remaining - limit * WANTED_FULLNESS);
-  return pace.rate + (push * seconds) / workers;
+  // A window that says when it ends is spread over the time it has left; a short one is as good as a bucket.
+  const leftMs = (resetMs ?? 0) - nowMs;
+  if (leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
+  const push = DAMPING * speed(level, lastLevel) + STIFFNESS * (remaining - limit * WANTED_FULLNESS);
+  return rate + (push * seconds) / workers;
 }
 
 /** How fast the level rises, in calls a second. */
@@ -191,14 +211,6 @@ function speed(level: Level, last: Level | undefined): number {
   if (last === undefined || last.limit !== level.limit) return 0;
   const elapsedMs = level.atMs - last.atMs;
   return elapsedMs <= 0 || elapsedMs > STALE_LEVEL_MS ? 0 : ((level.remaining - last.remaining) / elapsedMs) * 1_000;
-}
-
-/** Without headers: doubled every second while nothing says no, and by 2% a second around the rate that was refused. */
-function feelForward(pace: Pace, fastest: number, seconds: number): Pick<Pace, 'rate' | 'ceiling'> {
-  const { ceiling, rate } = pace;
-  if (ceiling === undefined || rate > ceiling * 1.1) return { rate: clamp(fastest), ceiling: undefined };
-  const careful = Math.max(ceiling * 0.9, rate + (pace.tick.hungry ? ceiling * 0.02 * seconds : 0));
-  return { rate: clamp(Math.min(fastest, careful)), ceiling };
 }
 
 const clamp = (rate: number): number => Math.min(Math.max(rate, SLOWEST), FASTEST);

@@ -139,7 +139,7 @@ function createPacer(
       const now = nowMs();
       const notBeforeMs = notBefore(limits, { nowMs: now, refusals: pace.refusals + 1, random: chance.random() });
       if (limits.scope === 'target') pause.untilMs = Math.max(pause.untilMs, notBeforeMs);
-      pace = afterRefusal(refilled(), { nowMs: now, sentAtMs, limits, workers, notBeforeMs });
+      pace = afterRefusal(refilled(), { nowMs: now, sentAtMs, notBeforeMs });
       giveUpLate();
       return notBeforeMs;
     },

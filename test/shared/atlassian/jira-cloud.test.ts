@@ -71,8 +71,20 @@ describe('Jira Cloud', () => {
     const users = await mock.cloud().jira.findUsers('a@b.example', signal());
 
     expect(users).toHaveLength(51);
-    expect(users[0]).toEqual({ accountId: 'id-0', active: true, emailAddress: undefined });
+    expect(users[0]).toEqual({ accountId: 'id-0', active: true });
     expect(mock.sent.map(({ url }) => new URL(url).searchParams.get('startAt'))).toEqual(['0', '50']);
+  });
+
+  it.each([
+    [{ size: 1, items: [{ key: 'jira-software', name: 'Jira' }] }, ['jira-software']],
+    [{ size: 0, items: [] }, []],
+    [{ size: 1, items: [] }, undefined],
+    [undefined, undefined],
+  ])('reads from the application roles %j the products %j', async (applicationRoles, products) => {
+    const mock = mockAtlassian({ status: 200, body: { accountId: 'a:1', active: true, applicationRoles } });
+
+    expect(await mock.cloud().jira.user('a:1', signal())).toMatchObject({ accountId: 'a:1', products });
+    expect(mock.sent[0]?.url).toBe(`${SITE}/rest/api/3/user?accountId=a%3A1&expand=applicationRoles`);
   });
 
   it('takes 404 to a look-up of one user for an answer', async () => {

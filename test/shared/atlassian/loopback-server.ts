@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 export interface Received {
   readonly method: string;
@@ -17,18 +18,17 @@ export interface LoopbackServer {
 
 /** An HTTP server on 127.0.0.1 that keeps what it was sent. */
 export async function loopbackServer(
-  answer: (received: Received, response: ServerResponse, request: IncomingMessage) => void,
+  answer: (received: Received, response: ServerResponse) => void,
 ): Promise<LoopbackServer> {
   const received: Received[] = [];
   let connections = 0;
-  const server = createServer(async (request, response) => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(Buffer.from(part as Uint8Array)); // a request gives bytes unless an encoding is set
+  const keep = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '', headers } = request;
-    const one = { method, url, headers, body: Buffer.concat(parts).toString() };
+    const one = { method, url, headers, body: await text(request) };
     received.push(one);
-    answer(one, response, request);
-  });
+    answer(one, response);
+  };
+  const server = createServer((request, response) => void keep(request, response));
   server.on('connection', () => {
     connections += 1;
   });

@@ -9,19 +9,24 @@ export interface Limiter {
   readonly counts: { allowed: number; refused: number };
 }
 
-export function tokenBucket(
-  time: VirtualTime,
-  perSecond: number,
-  says: 'remaining' | 'nothing' = 'remaining',
-): Limiter {
+/** What its headers tell: how much remains, that and a reset within the second (the organisation API's way), another limit than the one that refuses, or nothing. */
+export type Says = 'remaining' | 'reset' | 'another' | 'nothing';
+
+export function tokenBucket(time: VirtualTime, perSecond: number, says: Says = 'remaining'): Limiter {
   let rate = perSecond;
   let tokens = perSecond;
   let atMs = time.nowMs();
   const counts = { allowed: 0, refused: 0 };
-  const headers = (): Headers =>
-    says === 'nothing'
-      ? {}
-      : { 'x-ratelimit-limit': String(rate), 'x-ratelimit-remaining': String(Math.max(0, Math.floor(tokens))) };
+  const headers = (): Headers => {
+    if (says === 'nothing') return {};
+    if (says === 'another') return { 'x-ratelimit-limit': '100', 'x-ratelimit-remaining': '99' };
+    const level = {
+      'x-ratelimit-limit': String(rate),
+      'x-ratelimit-remaining': String(Math.max(0, Math.floor(tokens))),
+    };
+    const reset = new Date(Math.ceil((time.nowMs() + 1) / 1_000) * 1_000).toISOString();
+    return says === 'reset' ? { ...level, 'x-ratelimit-reset': reset } : level;
+  };
   return {
     counts,
     change: (next) => {
@@ -32,10 +37,8 @@ export function tokenBucket(
       atMs = time.nowMs();
       if (tokens < 1) {
         counts.refused += 1;
-        return {
-          allowed: false,
-          headers: { ...headers(), 'retry-after': '1', 'ratelimit-reason': 'jira-burst-based' },
-        };
+        const wait = says === 'reset' ? {} : { 'retry-after': '1', 'ratelimit-reason': 'jira-burst-based' };
+        return { allowed: false, headers: { ...headers(), ...wait } };
       }
       tokens -= 1;
       counts.allowed += 1;

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+
+import { backoffMs, notBefore, readLimits, type Headers } from '../../../shared/atlassian/limits.ts';
+
+const NOW_MS = Date.parse('2026-01-01T01:00:00Z');
+
+describe('the limits in an answer', () => {
+  it.each<[string, Headers, ReturnType<typeof readLimits>]>([
+    ['nothing', {}, { near: false, scope: 'endpoint' }],
+    [
+      "Jira Cloud's own example of a 429",
+      {
+        'retry-after': '1',
+        'x-ratelimit-limit': '350',
+        'x-ratelimit-remaining': '0',
+        'x-ratelimit-reset': '2026-01-01T01:01:01Z',
+        'ratelimit-reason': 'jira-burst-based',
+      },
+      { limit: 350, remaining: 0, near: false, resetMs: NOW_MS + 61_000, retryAtMs: NOW_MS + 1_000, scope: 'endpoint' },
+    ],
+    ['a quota of the tenant', { 'ratelimit-reason': 'jira-quota-tenant-based' }, { near: false, scope: 'target' }],
+    ['a quota of everybody', { 'ratelimit-reason': 'jira-quota-global-based' }, { near: false, scope: 'target' }],
+    ['writes to one issue', { 'ratelimit-reason': 'jira-per-issue-on-write' }, { near: false, scope: 'endpoint' }],
+    ['that little is left', { 'x-ratelimit-nearlimit': 'true' }, { near: true, scope: 'endpoint' }],
+    [
+      'structured headers to come',
+      { 'beta-ratelimit-policy': '"jira-burst-based";q=100;w=1', 'beta-ratelimit': '"jira-burst-based";r=90;t=1' },
+      { limit: 100, remaining: 90, perSecond: 100, near: false, scope: 'endpoint' },
+    ],
+    [
+      'the burst policy beside a quota',
+      { 'ratelimit-policy': '"jira-quota-tenant-based";q=65000;w=3600, "jira-burst-based";q=50;w=1' },
+      { limit: 50, perSecond: 50, near: false, scope: 'endpoint' },
+    ],
+    [
+      "Data Center's bucket, with tokens left",
+      {
+        'x-ratelimit-limit': '200',
+        'x-ratelimit-remaining': '180',
+        'x-ratelimit-interval-seconds': '5',
+        'x-ratelimit-fillrate': '50',
+        'retry-after': '0',
+      },
+      { limit: 200, remaining: 180, perSecond: 10, near: false, scope: 'endpoint' },
+    ],
+    [
+      'a date to come back at',
+      { 'retry-after': 'Thu, 01 Jan 2026 01:00:30 GMT' },
+      { near: false, retryAtMs: NOW_MS + 30_000, scope: 'endpoint' },
+    ],
+    ['a date that has passed', { 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }, { near: false, scope: 'endpoint' }],
+    [
+      'nonsense',
+      { 'retry-after': '-5', 'x-ratelimit-limit': 'many', 'x-ratelimit-reset': 'soon' },
+      { near: false, scope: 'endpoint' },
+    ],
+  ])('are read from %s', (_, headers, limits) => {
+    expect(readLimits(headers, NOW_MS)).toEqual(limits);
+  });
+
+  it.each<[string, Headers, number]>([
+    ['Retry-After', { 'retry-after': '7' }, 7_000],
+    [
+      'Retry-After before the reset of a burst',
+      { 'retry-after': '1', 'x-ratelimit-reset': '2026-01-01T01:01:00Z' },
+      1_000,
+    ],
+    [
+      'the reset of a quota, if that is later',
+      {
+        'retry-after': '1',
+        'x-ratelimit-reset': '2026-01-01T01:01:00Z',
+        'ratelimit-reason': 'jira-quota-tenant-based',
+      },
+      60_000,
+    ],
+    ['the reset where it stands alone', { 'x-ratelimit-reset': '2026-01-01T01:00:09Z' }, 9_000],
+    ['a backoff where nothing is named', {}, 2_000],
+    ['at most an hour', { 'retry-after': '999999' }, 3_600_000],
+  ])('say when to come back: %s', (_, headers, ms) => {
+    const limits = readLimits(headers, NOW_MS);
+
+    expect(notBefore(limits, { nowMs: NOW_MS, refusals: 1, random: 0.5 })).toBe(NOW_MS + ms);
+  });
+
+  it.each([
+    [1, 0, 1_400],
+    [1, 0.999_999, 2_600],
+    [2, 0.5, 4_000],
+    [4, 0.5, 16_000],
+    [5, 0.5, 30_000],
+    [60, 0.5, 30_000],
+  ])('back off after %i refusals with the dice at %d for about %i ms', (refusals, random, ms) => {
+    expect(Math.round(backoffMs(refusals, random))).toBe(ms);
+  });
+});

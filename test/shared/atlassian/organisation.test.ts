@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Organisation } from '../../../shared/atlassian/apis.ts';
+import { NoAnswer } from '../../../shared/atlassian/errors.ts';
+import type { CloudTarget } from '../../../shared/target.ts';
+import { API } from './targets.ts';
+import { mockAtlassian, signal, type Mock, type Reply } from './mock-atlassian.ts';
+
+const DIRECTORY = `${API}/admin/v2/orgs/org-1/directories/dir-1`;
+
+function start(replies: readonly Reply[], changes?: Partial<CloudTarget>): { mock: Mock; organisation: Organisation } {
+  const mock = mockAtlassian(...replies);
+  const { organisation } = mock.cloud(changes);
+  if (organisation === undefined) throw new Error('a target with organisation keys has the organisation API');
+  return { mock, organisation };
+}
+
+const ok = (body: unknown): Reply => ({ status: 200, body });
+
+describe('the organisation API', () => {
+  it('is absent without organisation keys', () => {
+    const { organisation, userManagement } = mockAtlassian().cloud({ orgApiKey: undefined });
+
+    expect(organisation).toBeUndefined();
+    expect(userManagement).toBeUndefined();
+  });
+
+  it('finds people by e-mail with the Bearer key, and their groups on request', async () => {
+    const person = {
+      accountId: 'a-1',
+      email: 'a@b.example',
+      membershipStatus: 'suspended',
+      managementSource: null,
+      nickname: 'A',
+      groups: [{ id: 'g-1', name: 'one' }, { groupId: 'g-2' }, 'g-3'],
+    };
+    const { mock, organisation } = start([ok({ data: [person], links: {} })]);
+
+    const users = await organisation.usersByEmail(['a@b.example'], { groups: true }, signal());
+
+    expect(users).toEqual([
+      { accountId: 'a-1', email: 'a@b.example', membershipStatus: 'suspended', groupIds: ['g-1', 'g-2', 'g-3'] },
+    ]);
+    expect(mock.sent).toMatchObject([
+      {
+        method: 'POST',
+        url: `${DIRECTORY}/users/search`,
+        body: { emails: ['a@b.example'], limit: 100, expand: ['groups'] },
+      },
+    ]);
+    expect(mock.sent[0]?.headers.authorization).toBe('Bearer org-secret');
+  });
+
+  it('asks for fifty people a call, each once', async () => {
+    const { mock, organisation } = start([ok({ data: [] })]);
+    const ids = Array.from({ length: 101 }, (_, index) => `a-${index}`);
+
+    await organisation.usersById([...ids, 'a-0'], { groups: false }, signal());
+
+    const lengths = mock.sent.map(({ body }) => (body as { accountIds: string[] }).accountIds.length); // what was just sent
+    expect(lengths.toSorted()).toEqual([1, 50, 50]);
+    expect(mock.sent[0]?.body).not.toHaveProperty('expand');
+  });
+
+  it('asks nothing about nobody', async () => {
+    const { mock, organisation } = start([]);
+
+    expect(await organisation.usersByEmail([], { groups: false }, signal())).toEqual([]);
+    expect(mock.sent).toEqual([]);
+  });
+
+  it.each([
+    ['an opaque cursor', 'next+1=='],
+    ['a whole URL, wherever it points', 'https://elsewhere.example/x?limit=1&cursor=next%2B1%3D%3D'],
+  ])('follows pages by %s', async (_, next) => {
+    const { mock, organisation } = start([
+      ok({ data: [{ accountId: 'a-1' }], links: { next } }),
+      ok({ data: [{ accountId: 'a-2' }], links: { next: null } }),
+    ]);
+
+    const users = await organisation.usersById(['a-1', 'a-2'], { groups: false }, signal());
+
+    expect(users.map(({ accountId }) => accountId)).toEqual(['a-1', 'a-2']);
+    expect(mock.sent[1]).toMatchObject({ url: `${DIRECTORY}/users/search`, body: { cursor: 'next+1==' } });
+  });
+
+  it('gives up on pages that go round in a circle', async () => {
+    const { organisation } = start([ok({ data: [], links: { next: 'same' } })]);
+
+    await expect(organisation.usersById(['a'], { groups: false }, signal())).rejects.toMatchObject({
+      code: 'ATLASSIAN_ERROR',
+    });
+  });
+
+  it.each([
+    [{ externalSynced: true }, true],
+    [{ managedBy: 'external' }, true],
+    [{ externalSynced: false }, false],
+    [{ managedBy: 'admins' }, false],
+    [{}, undefined],
+  ])('knows of a group with %j whether an identity provider manages it: %s', async (fields, external) => {
+    const { organisation } = start([ok({ data: [{ id: 'g-1', name: 'one', ...fields }] })]);
+
+    expect(await organisation.groupsByName(['one'], signal())).toEqual([{ groupId: 'g-1', name: 'one', external }]);
+  });
+
+  it('lists verified domains only, in lower case, page by page', async () => {
+    const domain = (name: string, status: string) => ({
+      id: name,
+      attributes: { name, claim: { type: 'dns', status } },
+    });
+    const { mock, organisation } = start([
+      ok({
+        data: [domain('Acme.Example', 'verified'), domain('old.example', 'superseded')],
+        links: { next: `${API}/x?cursor=c2` },
+      }),
+      ok({ data: [domain('b.example', 'verified')] }),
+    ]);
+
+    expect(await organisation.verifiedDomains(signal())).toEqual(['acme.example', 'b.example']);
+    expect(mock.sent.map(({ url }) => url)).toEqual([
+      `${API}/admin/v1/orgs/org-1/domains`,
+      `${API}/admin/v1/orgs/org-1/domains?cursor=c2`,
+    ]);
+  });
+
+  it.each([
+    ['suspend', 'v2', `${DIRECTORY}/users/712020%3Aa%2Fb/suspend`, {}],
+    ['restore', 'v2', `${DIRECTORY}/users/712020%3Aa%2Fb/restore`, {}],
+    ['suspend', 'v1', `${API}/admin/v1/orgs/org-1/directory/users/712020%3Aa%2Fb/suspend-access`, undefined],
+    ['restore', 'v1', `${API}/admin/v1/orgs/org-1/directory/users/712020%3Aa%2Fb/restore-access`, undefined],
+  ] as const)('carries out %s by the %s API', async (call, suspendApi, url, body) => {
+    const { mock, organisation } = start([{ status: 204 }], { suspendApi });
+
+    expect(await organisation[call]('712020:a/b', signal())).toMatchObject({ status: 'changed', httpStatus: 204 });
+
+    expect(mock.sent).toHaveLength(1);
+    expect(mock.sent[0]).toMatchObject({ method: 'POST', url });
+    expect(mock.sent[0]?.body).toEqual(body);
+    expect('content-type' in (mock.sent[0]?.headers ?? {})).toBe(body !== undefined);
+  });
+
+  it.each(['', '.', '..'])('sends nothing for the account id %j, which would be another path', async (accountId) => {
+    const { mock, organisation } = start([{ status: 204 }]);
+
+    await expect(organisation.suspend(accountId, signal())).rejects.toMatchObject({ code: 'REQUEST_REFUSED' });
+    expect(mock.sent).toEqual([]);
+  });
+
+  it('finds the directory once for all batches', async () => {
+    const { mock } = start([ok({ data: [{ directoryId: 'dir-7', name: 'only' }] }), { status: 204 }]);
+
+    await mock.cloud({ directoryId: undefined }).organisation?.suspend('a', signal());
+    await mock.cloud({ directoryId: undefined }).organisation?.restore('a', signal());
+
+    expect(mock.sent.map(({ url }) => url.replace(`${API}/admin/v2/orgs/org-1/`, ''))).toEqual([
+      'directories',
+      'directories/dir-7/users/a/suspend',
+      'directories/dir-7/users/a/restore',
+    ]);
+  });
+
+  it('looks in all directories and writes to none where there are several', async () => {
+    const { mock, organisation } = start([ok({ data: [{ directoryId: 'one' }, { directoryId: 'two' }] })], {
+      directoryId: undefined,
+    });
+
+    await expect(organisation.suspend('a', signal())).rejects.toMatchObject({ code: 'REQUEST_REFUSED' });
+    await organisation.groupsById(['g'], signal()).catch(() => undefined);
+
+    expect(mock.sent.map(({ url }) => url)).toEqual([
+      `${API}/admin/v2/orgs/org-1/directories`,
+      `${API}/admin/v2/orgs/org-1/directories/-/groups/search`,
+    ]);
+  });
+
+  describe('an invitation', () => {
+    const results = (...statuses: { status: string; statusReason?: string }[]) =>
+      ok({ data: [{ id: '1', email: 'a@b.example', results: statuses }] });
+    const invitation = { email: 'a@b.example', products: ['confluence', 'jira-software'] };
+
+    it('names the products of the site whose cloud id it asked for, without credentials', async () => {
+      const { mock, organisation } = start([ok({ cloudId: 'c-1' }), results({ status: 'INVITED' })]);
+
+      expect(await organisation.invite(invitation, signal())).toMatchObject({ status: 'changed', httpStatus: 200 });
+
+      expect(mock.sent[0]).toMatchObject({ url: 'https://acme.example/_edge/tenant_info' });
+      expect(mock.sent[0]?.headers).not.toHaveProperty('authorization');
+      expect(mock.sent[1]).toMatchObject({
+        url: `${API}/admin/v2/orgs/org-1/users/invite`,
+        body: {
+          emails: ['a@b.example'],
+          permissionRules: [
+            { resource: 'ari:cloud:confluence::site/c-1', role: 'atlassian/user' },
+            { resource: 'ari:cloud:jira-software::site/c-1', role: 'atlassian/user' },
+          ],
+        },
+      });
+    });
+
+    it.each([
+      ['The product is broken', 'REQUEST_REFUSED'],
+      ['No licenses left', 'LICENCE_LIMIT'],
+    ])('that fails inside a success because of %j is a refusal', async (statusReason, code) => {
+      const { organisation } = start([results({ status: 'INVITED' }, { status: 'ERROR', statusReason })], {
+        cloudId: 'c-1',
+      });
+
+      await expect(organisation.invite(invitation, signal())).rejects.toMatchObject({
+        code,
+        httpStatus: 200,
+        message: expect.stringContaining(statusReason) as unknown,
+      });
+    });
+
+    it('that is answered with another shape has to be read back', async () => {
+      const { organisation } = start([ok({ message: 'fine' })], { cloudId: 'c-1' });
+
+      await expect(organisation.invite(invitation, signal())).rejects.toBeInstanceOf(NoAnswer);
+    });
+  });
+});

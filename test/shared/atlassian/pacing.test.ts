@@ -1,0 +1,255 @@
+import { describe, expect, it } from 'vitest';
+
+import { RateLimited } from '../../../shared/atlassian/errors.ts';
+import { readLimits } from '../../../shared/atlassian/limits.ts';
+import { createPacing, type Pacing } from '../../../shared/atlassian/pacing.ts';
+import { simulateWorker, tokenBucket, type Limiter, type Says } from './simulated-limiter.ts';
+import { virtualTime, type VirtualTime } from './virtual-time.ts';
+
+const forever = new AbortController().signal;
+const chance = { uuid: () => 'uuid', random: () => 0.5 };
+
+const pacingAt = (time: VirtualTime, workers = 1): Pacing =>
+  createPacing({ clock: time, chance, workers, sleep: time.sleep });
+
+interface Scenario {
+  readonly limit: number;
+  readonly says?: Says;
+  readonly workers?: number;
+  readonly batch?: number;
+  readonly gapMs?: number;
+  readonly underWay?: number;
+}
+
+/** Worker processes against one limiter, and what was allowed and refused between two times. */
+function simulate({ limit, says, workers = 2, ...work }: Scenario): {
+  readonly limiter: Limiter;
+  readonly between: (
+    fromSeconds: number,
+    toSeconds: number,
+  ) => Promise<{ allowed: number; refused: number; perSecond: number }>;
+} {
+  const time = virtualTime();
+  const limiter = tokenBucket(time, limit, says);
+  for (let worker = 0; worker < workers; worker += 1) {
+    const pacer = pacingAt(time, workers).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    void simulateWorker({ time, pacer, limiter, signal: forever, ...work });
+  }
+  return {
+    limiter,
+    between: async (fromSeconds, toSeconds) => {
+      await time.runUntil(fromSeconds * 1_000);
+      const before = { ...limiter.counts };
+      await time.runUntil(toSeconds * 1_000);
+      const allowed = limiter.counts.allowed - before.allowed;
+      return {
+        allowed,
+        refused: limiter.counts.refused - before.refused,
+        perSecond: allowed / (toSeconds - fromSeconds),
+      };
+    },
+  };
+}
+
+describe('pacing against a limit that workers share', () => {
+  it.each<[string, Scenario]>([
+    ['two workers', { limit: 100 }],
+    ['two workers that pause between batches', { limit: 100, gapMs: 150 }],
+    ['one worker of two', { limit: 100, workers: 1 }],
+    ['five workers', { limit: 100, workers: 5, gapMs: 100 }],
+    ['a limit of three times the published one', { limit: 300, gapMs: 100 }],
+    ['a twentieth of the published one', { limit: 5 }],
+    ['one that says when it starts anew', { limit: 100, says: 'reset' }],
+  ])('uses at least 95% of it with hardly a refusal: %s', async (_, scenario) => {
+    const { between } = simulate(scenario);
+
+    const steady = await between(30, 90);
+
+    expect(steady.perSecond).toBeGreaterThan(scenario.limit * 0.95);
+    expect(steady.refused).toBeLessThan(steady.allowed * 0.01);
+  });
+
+  it.each([
+    ['halved', 50],
+    ['doubled', 200],
+  ])('finds within 30 s that the limit was %s', async (_, changed) => {
+    const { limiter, between } = simulate({ limit: 100, gapMs: 100 });
+    await between(0, 30);
+    limiter.change(changed);
+
+    const searching = await between(30, 60);
+    const found = await between(60, 90);
+
+    expect(searching.refused).toBeLessThan(searching.allowed * 0.02);
+    expect(found.perSecond).toBeGreaterThan(changed * 0.95);
+    expect(found.refused).toBe(0);
+  });
+
+  it.each<[string, Scenario, number]>([
+    ['that no header tells of', { limit: 100, says: 'nothing' }, 0.03],
+    ['behind the one that the headers tell of', { limit: 30, says: 'another', gapMs: 100 }, 0.03],
+  ])('feels its way to a limit %s', async (_, scenario, tolerated) => {
+    const { between } = simulate(scenario);
+
+    const steady = await between(30, 90);
+
+    expect(steady.perSecond).toBeGreaterThan(scenario.limit * 0.9);
+    expect(steady.refused).toBeLessThan(steady.allowed * tolerated);
+  });
+
+  it('goes to thousands of calls a second within ten where nothing ever says no', async () => {
+    const { between } = simulate({ limit: 1e9, says: 'nothing', workers: 1, underWay: 500, batch: 500 });
+
+    const { perSecond } = await between(7, 9);
+
+    expect(perSecond).toBeGreaterThan(3_000);
+  });
+});
+
+describe('a pacer', () => {
+  const burst = readLimits({ 'retry-after': '5', 'ratelimit-reason': 'jira-burst-based' }, 0);
+  const limitsAt = (time: VirtualTime, headers: Record<string, string>) => readLimits(headers, time.nowMs());
+
+  it("starts with its worker's share of the rate", async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time, 4).pacer({ target: 'acme', endpoint: 'GET x', perSecond: 8 });
+    let begun = 0;
+
+    for (let call = 0; call < 10; call += 1) void pacer.take(forever, Infinity).then(() => (begun += 1));
+    await time.runUntil(2_000);
+
+    expect(begun).toBe(5);
+  });
+
+  it('is one for everybody who asks about the same target, endpoint and method', () => {
+    const pacing = pacingAt(virtualTime());
+    const budget = { target: 'acme', endpoint: 'GET x', perSecond: 8 };
+
+    expect(pacing.pacer(budget)).toBe(pacing.pacer({ ...budget }));
+    expect(pacing.pacer(budget)).not.toBe(pacing.pacer({ ...budget, endpoint: 'POST x' }));
+    expect(pacing.pacer(budget)).not.toBe(pacing.pacer({ ...budget, target: 'other' }));
+  });
+
+  it.each([
+    ['jira-burst-based', true],
+    ['jira-per-issue-on-write', true],
+    ['jira-quota-tenant-based', false],
+    ['jira-quota-global-based', false],
+  ])('after a 429 for %s lets other endpoints of the target go on: %s', async (reason, goesOn) => {
+    const time = virtualTime();
+    const pacing = pacingAt(time);
+    const slowed = pacing.pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const other = pacing.pacer({ target: 'acme', endpoint: 'GET y', perSecond: 100 });
+    const deadlineMs = time.nowMs() + 1_000;
+
+    slowed.refused(limitsAt(time, { 'retry-after': '5', 'ratelimit-reason': reason }), time.nowMs());
+
+    await expect(slowed.take(forever, deadlineMs)).rejects.toBeInstanceOf(RateLimited);
+    if (goesOn) await expect(other.take(forever, deadlineMs)).resolves.toBeUndefined();
+    else await expect(other.take(forever, deadlineMs)).rejects.toBeInstanceOf(RateLimited);
+    await expect(
+      pacing.pacer({ target: 'another', endpoint: 'POST x', perSecond: 100 }).take(forever, deadlineMs),
+    ).resolves.toBeUndefined();
+  });
+
+  it('refuses at once, unsent and with the time to come back, what would begin after the deadline', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const notBeforeMs = pacer.refused({ ...burst, retryAtMs: time.nowMs() + 5_000 }, time.nowMs());
+
+    const refusal = await pacer.take(forever, time.nowMs() + 4_000).catch((error: unknown) => error);
+
+    expect(notBeforeMs).toBe(time.nowMs() + 5_000);
+    expect(refusal).toMatchObject({ code: 'RATE_LIMITED', sent: false, temporary: true });
+    expect(refusal).toHaveProperty('notBeforeMs', notBeforeMs + 20);
+  });
+
+  it('gives up those who already wait when a refusal pushes them past the deadline', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
+    await pacer.take(forever, Infinity);
+    const waiting = pacer.take(forever, time.nowMs() + 3_000).catch((error: unknown) => error);
+    const patient = pacer.take(forever, time.nowMs() + 60_000);
+
+    pacer.refused({ ...burst, retryAtMs: time.nowMs() + 5_000 }, time.nowMs());
+    await time.runUntil(10_000);
+
+    expect(await waiting).toMatchObject({ sent: false });
+    await expect(patient).resolves.toBeUndefined();
+  });
+
+  it('hands back, unsent, those who wait when the signal ends, and lets the next in their place', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
+    const ending = new AbortController();
+    await pacer.take(forever, Infinity);
+    const first = pacer.take(ending.signal, Infinity).catch((error: unknown) => error);
+    const second = pacer.take(forever, Infinity).then(() => time.nowMs());
+    const startMs = time.nowMs();
+
+    ending.abort();
+    await time.runUntil(5_000);
+
+    expect(await first).toBeInstanceOf(RateLimited);
+    expect((await second) - startMs).toBeLessThanOrEqual(1_001);
+    await expect(pacer.take(ending.signal, Infinity)).rejects.toBeInstanceOf(RateLimited);
+  });
+
+  it.each([
+    ['a policy', { 'beta-ratelimit-policy': '"jira-burst-based";q=400;w=1' }, 400],
+    ["Data Center's fill rate", { 'x-ratelimit-fillrate': '30', 'x-ratelimit-interval-seconds': '10' }, 3],
+  ])('takes the rate that %s names at its word', async (_, headers, perSecond) => {
+    const time = virtualTime();
+    const pacer = pacingAt(time, 2).pacer({ target: 'acme', endpoint: 'GET x', perSecond: 20 });
+    await pacer.take(forever, Infinity);
+    pacer.answered(limitsAt(time, headers), time.nowMs());
+    let begun = 0;
+
+    for (let call = 0; call < 1_000; call += 1) void pacer.take(forever, Infinity).then(() => (begun += 1));
+    await time.runUntil(2_010);
+
+    expect(begun / perSecond).toBeCloseTo(1, 1);
+  });
+
+  it('is slowed once by the refusals of calls that were under way together', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const sentAtMs = time.nowMs();
+    await time.runUntil(100);
+    for (let call = 0; call < 10; call += 1) pacer.refused({ ...burst, retryAtMs: time.nowMs() + 1_000 }, sentAtMs);
+    let begun = 0;
+
+    for (let call = 0; call < 200; call += 1) void pacer.take(forever, Infinity).then(() => (begun += 1));
+    await time.runUntil(2_100);
+
+    expect(begun).toBe(50);
+  });
+
+  it('spreads a window that says when it ends over the time that is left', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 20 });
+    const endMs = time.nowMs() + 60_000;
+    let left = 120;
+    let begun = 0;
+    const call = async (): Promise<void> => {
+      for (;;) {
+        await pacer.take(forever, Infinity);
+        begun += 1;
+        left -= 1;
+        const reset = new Date(endMs).toISOString();
+        const headers = {
+          'x-ratelimit-limit': '120',
+          'x-ratelimit-remaining': String(Math.max(0, left)),
+          'x-ratelimit-reset': reset,
+        };
+        pacer.answered(limitsAt(time, headers), time.nowMs());
+      }
+    };
+
+    void Promise.all([call(), call()]);
+    await time.runUntil(59_000);
+
+    expect(begun).toBeGreaterThan(110);
+    expect(begun).toBeLessThanOrEqual(120);
+  });
+});
