@@ -1,3 +1,4 @@
+import { ByteReader } from '../signature/byte-reader.ts';
 import { ServiceRefusal } from '../signature/refusal.ts';
 
 /** A form up to its file, whose bytes are still to be read: S3 reads the fields first and ignores what comes after the file. */
@@ -46,22 +47,21 @@ const malformed = (): ServiceRefusal =>
 
 /** The parts between the marks of one stream. */
 class Parts {
-  readonly #source: AsyncIterator<Buffer>;
   readonly #mark: Buffer;
-  #held: Buffer = Buffer.from('\r\n');
+  readonly #input: ByteReader;
 
   constructor(body: AsyncIterable<Buffer>, mark: Buffer) {
-    this.#source = body[Symbol.asyncIterator]();
+    this.#input = new ByteReader(body, Buffer.from('\r\n'));
     this.#mark = mark;
   }
 
   /** The headers of the part that begins here. */
   async headers(): Promise<string> {
     for (;;) {
-      if (this.#held.subarray(0, 2).toString('latin1') === '--') throw missingFile();
-      const end = this.#held.indexOf(HEADERS_END);
-      if (end !== -1) return this.#take(end, HEADERS_END.length).toString();
-      if (this.#held.length > FIELD_BYTES) throw malformed();
+      if (this.#input.held.subarray(0, 2).toString('latin1') === '--') throw missingFile();
+      const end = this.#input.held.indexOf(HEADERS_END);
+      if (end !== -1) return this.#input.take(end, HEADERS_END.length).toString();
+      if (this.#input.held.length > FIELD_BYTES) throw malformed();
       await this.#more();
     }
   }
@@ -81,29 +81,21 @@ class Parts {
   /** The same, as it comes. */
   async *rest(): AsyncGenerator<Buffer> {
     for (;;) {
-      const end = this.#held.indexOf(this.#mark);
+      const end = this.#input.held.indexOf(this.#mark);
       if (end !== -1) {
-        const last = this.#take(end, this.#mark.length);
+        const last = this.#input.take(end, this.#mark.length);
         if (last.length > 0) yield last;
         return;
       }
       // The mark may have come in part.
-      const sure = this.#held.length - this.#mark.length + 1;
-      if (sure > 0) yield this.#take(sure, 0);
+      const sure = this.#input.held.length - this.#mark.length + 1;
+      if (sure > 0) yield this.#input.take(sure);
       await this.#more();
     }
   }
 
-  #take(length: number, skip: number): Buffer {
-    const taken = this.#held.subarray(0, length);
-    this.#held = this.#held.subarray(length + skip);
-    return taken;
-  }
-
   async #more(): Promise<void> {
-    const { done, value } = await this.#source.next();
-    if (done) throw malformed();
-    this.#held = Buffer.concat([this.#held, value]);
+    if (!(await this.#input.more())) throw malformed();
   }
 }
 

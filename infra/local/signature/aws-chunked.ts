@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+
+import { ByteReader } from './byte-reader.ts';
 import { ServiceRefusal } from './refusal.ts';
 import { isSignature, sha256Hex } from './signing-key.ts';
 import { doesNotMatch, type ChunkSeed } from './signature.ts';
-import { createHash } from 'node:crypto';
 
 const CRLF = Buffer.from('\r\n');
 const LONGEST_LINE = 8_192;
@@ -16,24 +18,24 @@ interface Chunked {
 
 /** The content of an `aws-chunked` body, each chunk's signature verified. (S3 API reference, signature calculations for chunked uploads.) */
 export async function* unchunked(body: AsyncIterable<Buffer>, { seed, trailer }: Chunked): AsyncGenerator<Buffer> {
-  const input = new Input(body);
+  const input = new ByteReader(body);
   let signature = seed?.signature ?? '';
   for (;;) {
-    const header = await input.line();
+    const header = await readLine(input);
     const [size = '', extension = ''] = header.split(';chunk-signature=');
     if (!/^[0-9a-f]{1,8}$/i.test(size)) throw incomplete();
     const hash = createHash('sha256');
     let left = Number.parseInt(size, 16);
     const isLast = left === 0;
     while (left > 0) {
-      const part = await input.upTo(left);
+      const part = await readSome(input, left);
       left -= part.length;
       if (seed) hash.update(part);
       yield part;
     }
     if (seed) signature = goOn(seed, signature, extension, hash.digest('hex'));
     if (isLast) break;
-    if ((await input.line()) !== '') throw incomplete();
+    if ((await readLine(input)) !== '') throw incomplete();
   }
   trailer(await readTrailer(input, seed, signature));
 }
@@ -44,9 +46,9 @@ function goOn(seed: ChunkSeed, previous: string, given: string, hash: string): s
   return given;
 }
 
-async function readTrailer(input: Input, seed: ChunkSeed | undefined, previous: string) {
+async function readTrailer(input: ByteReader, seed: ChunkSeed | undefined, previous: string) {
   const fields = new Map<string, string>();
-  for (let line = await input.line(); line !== ''; line = await input.line()) {
+  for (let line = await readLine(input); line !== ''; line = await readLine(input)) {
     const colon = line.indexOf(':');
     if (colon === -1) throw incomplete();
     fields.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
@@ -64,43 +66,18 @@ async function readTrailer(input: Input, seed: ChunkSeed | undefined, previous: 
 const incomplete = (): ServiceRefusal =>
   new ServiceRefusal(400, 'IncompleteBody', 'The request body terminated unexpectedly');
 
-/** Lines and counted bytes out of one stream. */
-class Input {
-  readonly #source: AsyncIterator<Buffer>;
-  #held: Buffer = Buffer.alloc(0);
-  #ended = false;
-
-  constructor(body: AsyncIterable<Buffer>) {
-    this.#source = body[Symbol.asyncIterator]();
+// The next line without its end; the end of the input counts as an empty line.
+async function readLine(input: ByteReader): Promise<string> {
+  for (;;) {
+    const end = input.held.indexOf(CRLF);
+    if (end !== -1) return input.take(end, CRLF.length).toString('latin1');
+    if (input.held.length > LONGEST_LINE) throw incomplete();
+    if (!(await input.more())) return input.take(input.held.length).toString('latin1');
   }
+}
 
-  /** The next line without its end; the end of the input counts as an empty line. */
-  async line(): Promise<string> {
-    for (;;) {
-      const end = this.#held.indexOf(CRLF);
-      if (end !== -1) return this.#take(end, CRLF.length).toString('latin1');
-      if (this.#held.length > LONGEST_LINE) throw incomplete();
-      if (!(await this.#more())) return this.#take(this.#held.length, 0).toString('latin1');
-    }
-  }
-
-  /** Some of the next `most` bytes, at least one. */
-  async upTo(most: number): Promise<Buffer> {
-    while (this.#held.length === 0) if (!(await this.#more())) throw incomplete();
-    return this.#take(Math.min(most, this.#held.length), 0);
-  }
-
-  #take(length: number, skip: number): Buffer {
-    const taken = this.#held.subarray(0, length);
-    this.#held = this.#held.subarray(length + skip);
-    return taken;
-  }
-
-  async #more(): Promise<boolean> {
-    if (this.#ended) return false;
-    const { done, value } = await this.#source.next();
-    this.#ended = done === true;
-    if (value) this.#held = this.#held.length === 0 ? value : Buffer.concat([this.#held, value]);
-    return !this.#ended;
-  }
+// Some of the next `most` bytes, at least one.
+async function readSome(input: ByteReader, most: number): Promise<Buffer> {
+  while (input.held.length === 0) if (!(await input.more())) throw incomplete();
+  return input.take(Math.min(most, input.held.length));
 }

@@ -17,7 +17,7 @@ export function canonicalRequest(
   { method, url, headers }: SignedParts,
   { signedHeaders, payloadHash, service }: Coverage,
 ): string {
-  const [path = '/', query = ''] = splitOnce(url, '?');
+  const [path, query = ''] = splitOnce(url, '?');
   const lines = signedHeaders.map((name) => `${name}:${(headers[name] ?? []).map(collapsed).join(',')}\n`);
   return [
     method,
@@ -35,7 +35,7 @@ export function queryPairs(query: string): readonly (readonly [string, string])[
     .split('&')
     .filter((pair) => pair !== '')
     .map((pair) => {
-      const [name = '', value = ''] = splitOnce(pair, '=');
+      const [name, value = ''] = splitOnce(pair, '=');
       return [decoded(name.replaceAll('+', ' ')), decoded(value.replaceAll('+', ' '))] as const;
     });
 }

@@ -1,4 +1,4 @@
-import { ServiceRefusal } from './refusal.ts';
+import type { ServiceRefusal } from './refusal.ts';
 
 interface JsonAnswer {
   readonly status: number;

@@ -50,6 +50,8 @@ interface Claim {
 export function verifySignature(request: SignedParts, verifier: Verifier, body?: Uint8Array): Verified {
   const query = new Map(queryPairs(splitOnce(request.url, '?')[1] ?? ''));
   const bodyHash = body && sha256Hex(body);
+  // Signature version 2, which buckets made since June 2020 refuse. (S3 user guide, authenticating requests.)
+  if (query.has('Signature') && query.has('AWSAccessKeyId')) throw unsupported();
   const claim = query.has('X-Amz-Algorithm')
     ? presignedClaim(query, verifier)
     : headerClaim(request.headers, verifier, bodyHash);

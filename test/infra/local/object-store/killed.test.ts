@@ -25,7 +25,7 @@ it('has every object whose writer was answered, whole, after the process was kil
   for (const [name, body] of answered) {
     const [bucket = '', key = ''] = name.split(' ');
     const found = await s3ObjectStore({ client: here.client, bucket }).read(key);
-    expect(await found?.text(), name).toBe(body);
+    expect([name, await found?.text()]).toEqual([name, body]);
   }
   await expect.poll(() => here.created.length).toBeGreaterThanOrEqual(answered.size);
   const stored = await Promise.all(['inbox', 'results'].map((bucket) => readdir(join(folder, bucket, 'content'))));

@@ -74,6 +74,15 @@ describe('a signature', () => {
 });
 
 describe('a presigned URL', () => {
+  it('is refused when it is signed as it was before 2014', () => {
+    const url =
+      '/test.txt?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&Expires=1369353600';
+
+    expect(() => verifySignature({ method: 'GET', url, headers: { host: [HOST] } }, verifier())).toThrow(
+      /Please use AWS4-HMAC-SHA256/,
+    );
+  });
+
   it.each([
     ['after its time', presignedAt(86_400_000), 'Request has expired'],
     ['before its time', presignedAt(-960_000), 'Request is not yet valid'],
