@@ -71,7 +71,6 @@ export const ANSWERS: readonly AnswerRule[] = [
     status: 404,
     words: /\bgroup\b/i,
     means: 'GROUP_NOT_FOUND',
-    hint: JIRA_404,
   },
   {
     api: 'jira',

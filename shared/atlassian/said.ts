@@ -33,7 +33,7 @@ export function saidIn(body: Body): Said {
 
 /** What is said, for a message: short, on one line, without any of the secrets. */
 export function excerpt({ keys, words }: Said, secrets: readonly string[]): string {
-  const text = words === '' ? keys.join(', ') : words;
+  const text = [[...new Set(keys)].join(', '), words].filter((part) => part !== '').join(': ');
   const clean = secrets.reduce((kept, secret) => (secret === '' ? kept : kept.replaceAll(secret, '***')), text);
   return clean.length > EXCERPT_CHARACTERS ? `${clean.slice(0, EXCERPT_CHARACTERS - 1).toWellFormed()}…` : clean;
 }
