@@ -18,6 +18,10 @@ export function acknowledgeFindings(
 
   acknowledge(objects(inbox, '*'), 'Manifests lie under targets and folders that uploaders name; they are only read.');
   acknowledge(objects(results, 'jobs/*'), "A job's own objects lie under its id, which is made from the upload.");
+  acknowledge(
+    objects(results, 'jobs/*/alone/*'),
+    'A mark lies under the job and the number of the row that it is about.',
+  );
   acknowledge(objects(results, 'open/*'), 'There is one marker for each open job, under its id.');
   acknowledge(objects(results, 'broken/*'), 'A message that is set aside lies under its own id; this is only written.');
   for (const file of [...REPORT_FILES, 'status.json']) {

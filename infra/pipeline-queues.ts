@@ -14,6 +14,16 @@ export type LastStops = Readonly<
   Record<'deadLetters' | 'intakeDead' | 'feedDead' | 'journalDead' | 'reportsDead', Queue>
 >;
 
+interface Receiver {
+  readonly timeoutSeconds: number;
+  readonly batchingWindowSeconds?: number;
+  readonly to: Queue;
+  readonly receives?: number;
+}
+
+/** A row comes to the exhausted queue with its receives already counted: it must not be redriven on before it is tried. */
+const EXHAUSTED_FACTOR = 3;
+
 /** Every queue, with where its messages go when nobody finishes them. */
 export function pipelineQueues(
   scope: Construct,
@@ -26,19 +36,21 @@ export function pipelineQueues(
     journalDead: pipelineQueue(scope, 'JournalDead', { fifo: true }),
     reportsDead: pipelineQueue(scope, 'ReportsDead'),
   };
-  const queue = (id: string, receiver: Parameters<typeof visibilitySeconds>[0], to: Queue): Queue =>
+  const queue = (id: string, { to, receives = maxReceiveCount, ...receiver }: Receiver): Queue =>
     pipelineQueue(scope, id, {
-      redrive: { to, maxReceiveCount },
+      redrive: { to, maxReceiveCount: receives },
       visibilitySeconds: visibilitySeconds(receiver),
       fifo: to.fifo,
     });
 
-  const intake = queue('Intake', splitter, lastStops.intakeDead);
-  const feed = queue('Feed', splitter, lastStops.feedDead);
-  const exhausted = queue('Exhausted', { timeoutSeconds: worker.timeoutSeconds }, lastStops.deadLetters);
-  const rows = queue('Rows', worker, exhausted);
-  const journal = queue('Journal', coordinator, lastStops.journalDead);
-  const reports = queue('Reports', reporter, lastStops.reportsDead);
-  const { deadLetters } = lastStops;
+  const { timeoutSeconds, batchingWindowSeconds } = worker;
+  const { deadLetters, intakeDead, feedDead, journalDead, reportsDead } = lastStops;
+  const intake = queue('Intake', { timeoutSeconds: splitter.timeoutSeconds, to: intakeDead });
+  const feed = queue('Feed', { timeoutSeconds: splitter.timeoutSeconds, to: feedDead });
+  const receives = EXHAUSTED_FACTOR * maxReceiveCount;
+  const exhausted = queue('Exhausted', { timeoutSeconds, to: deadLetters, receives });
+  const rows = queue('Rows', { timeoutSeconds, batchingWindowSeconds, to: exhausted });
+  const journal = queue('Journal', { timeoutSeconds: coordinator.timeoutSeconds, to: journalDead });
+  const reports = queue('Reports', { timeoutSeconds: reporter.timeoutSeconds, to: reportsDead });
   return { queues: { intake, feed, rows, exhausted, deadLetters, journal, reports }, lastStops };
 }

@@ -16,6 +16,8 @@ export interface Holdings {
 
 const JOBS = 'jobs/*';
 const BROKEN = 'broken/*';
+/** Marks that a row was tried alone. */
+const ALONE = 'jobs/*/alone/*';
 
 /** What each function may do, action by action: no more than its code calls. */
 export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record<FunctionName, PolicyStatement[]>> {
@@ -27,6 +29,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       onObjects(inbox, ['s3:GetObject', 's3:GetObjectVersion'], '*'),
       onObjects(results, ['s3:GetObject'], JOBS),
       onObjects(results, ['s3:PutObject'], JOBS, BROKEN),
+      onObjects(results, ['s3:AbortMultipartUpload'], JOBS),
       tellsMissing(inbox, results),
       readsTargets(scope),
     ],
@@ -34,7 +37,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receives(queues.rows, queues.exhausted),
       sends(queues.rows, queues.deadLetters, queues.journal),
       onObjects(results, ['s3:GetObject'], JOBS),
-      onObjects(results, ['s3:PutObject'], BROKEN),
+      onObjects(results, ['s3:PutObject'], ALONE, BROKEN),
       tellsMissing(results),
       readsTargets(scope),
     ],

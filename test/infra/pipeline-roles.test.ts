@@ -79,7 +79,7 @@ it.each([
 
 it.each([
   ['Splitter', ['Results/broken/*', 'Results/jobs/*']],
-  ['Worker', ['Results/broken/*']],
+  ['Worker', ['Results/broken/*', 'Results/jobs/*/alone/*']],
   ['Coordinator', ['Results/*/status.json', 'Results/broken/*', 'Results/jobs/*', 'Results/open/*']],
   [
     'Reporter',

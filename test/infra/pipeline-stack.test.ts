@@ -126,6 +126,12 @@ describe('queues', () => {
     expect(idIn(redrive.deadLetterTargetArn)).toBe(standard.idOf(QUEUE, to));
   });
 
+  it('lets a row that comes with all its receives spent be received five times more, alone', () => {
+    const receives = (name: string): number => standard.one(QUEUE, name).Properties.RedrivePolicy.maxReceiveCount;
+
+    expect(receives('Exhausted')).toBeGreaterThan(receives('Rows') + 5);
+  });
+
   it('keep what nobody finished for as long as SQS keeps anything', () => {
     for (const [, { Properties: queue }] of standard.all(QUEUE)) {
       expect(queue.MessageRetentionPeriod).toBe(14 * 86_400);

@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+import { bundleOf } from '../../infra/bundles.ts';
+import { ENVIRONMENTS, type FunctionName } from '../../shared/environment.ts';
+
+const names = Object.keys(ENVIRONMENTS) as FunctionName[]; // the keys of a record over them
+
+it.each(names)('loads the bundle of the %s alone, as Lambda would, with nothing installed beside it', (name) => {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-bundle-'));
+  cpSync(bundleOf(name), folder, { recursive: true });
+
+  const script = `console.log(typeof (await import('./index.mjs')).handler)`;
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { AWS_REGION: 'eu-central-1', ...environmentOf(name) },
+  });
+
+  expect(printed.trim()).toBe('function');
+  rmSync(folder, { recursive: true });
+});
+
+const environmentOf = (name: FunctionName): Record<string, string> =>
+  Object.fromEntries(Object.keys(ENVIRONMENTS[name].shape).map((variable) => [variable, '1']));
