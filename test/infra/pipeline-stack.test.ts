@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ENVIRONMENTS, readEnvironment, type FunctionName } from '../../shared/environment.ts';
 import { pipelineStage, type StageSettings } from '../../infra/stage.ts';
-import { asList, idIn, synthesizedStage, textOf, type Json, type SynthesizedStage } from './synthesized-stage.ts';
+import { deniesPlainText, idIn, synthesizedStage, textOf, type SynthesizedStage } from './synthesized-stage.ts';
 
 const QUEUE = 'AWS::SQS::Queue';
 const FUNCTION = 'AWS::Lambda::Function';
@@ -160,68 +160,6 @@ describe('queues', () => {
   });
 });
 
-describe('buckets', () => {
-  it('are encrypted, closed to the public, emptied with time, and kept when the stack is removed', () => {
-    for (const [, bucket] of standard.all(BUCKET)) {
-      expect(bucket.DeletionPolicy).toBe('Retain');
-      expect(bucket.Properties.BucketEncryption).toBeDefined();
-      expect(Object.values(bucket.Properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
-      expect(bucket.Properties.LifecycleConfiguration.Rules[0].ExpirationInDays).toBeGreaterThan(0);
-      expect(bucket.Properties.LifecycleConfiguration.Rules[0].AbortIncompleteMultipartUpload).toBeDefined();
-    }
-  });
-
-  it('refuse what does not come over TLS', () => {
-    const secured = standard
-      .all('AWS::S3::BucketPolicy')
-      .filter(([, { Properties: policy }]) => deniesPlainText(policy.PolicyDocument))
-      .map(([, { Properties: policy }]) => idIn(policy.Bucket));
-
-    expect(secured.toSorted()).toEqual(
-      standard
-        .all(BUCKET)
-        .map(([id]) => id)
-        .toSorted(),
-    );
-  });
-
-  it('keep every version of a manifest', () => {
-    const { VersioningConfiguration: versions } = standard.one(BUCKET, 'Inbox').Properties;
-
-    expect(versions).toEqual({ Status: 'Enabled' });
-  });
-});
-
-describe('the upload notification', () => {
-  const inbox = standard.one(BUCKET, 'Inbox');
-  const [policyId, policy] = standard
-    .all('AWS::SQS::QueuePolicy')
-    .find(([, { Properties: one }]) => idIn(one.Queues[0]) === standard.idOf(QUEUE, 'Intake'))!;
-
-  it('reaches the intake queue for every object', () => {
-    const { QueueConfigurations: configurations } = inbox.Properties.NotificationConfiguration;
-
-    expect(configurations).toHaveLength(1);
-    expect(configurations[0].Event).toBe('s3:ObjectCreated:*');
-    expect(configurations[0].Filter).toBeUndefined();
-    expect(idIn(configurations[0].Queue)).toBe(standard.idOf(QUEUE, 'Intake'));
-  });
-
-  it('is accepted from this bucket of this account alone', () => {
-    const statement = policy.Properties.PolicyDocument.Statement.find((one: Json) => one.Effect === 'Allow');
-
-    expect(statement.Principal).toEqual({ Service: 's3.amazonaws.com' });
-    expect(statement.Action).toBe('sqs:SendMessage');
-    const source = textOf(statement.Condition.ArnEquals['aws:SourceArn']);
-    expect(source).toBe(`arn:<AWS::Partition>:s3:::${textOf(inbox.Properties.BucketName)}`);
-    expect(statement.Condition.StringEquals).toEqual({ 'aws:SourceAccount': { Ref: 'AWS::AccountId' } });
-  });
-
-  it('is set up after the queue accepts it, for S3 tests that', () => {
-    expect(inbox.DependsOn).toContain(policyId);
-  });
-});
-
 describe('functions', () => {
   it.each(FUNCTIONS)('find in the environment of the %s exactly what it reads', (name, id) => {
     const variables: Record<string, unknown> = standard.one(FUNCTION, id).Properties.Environment.Variables;
@@ -300,12 +238,3 @@ it('says where to upload, where reports lie and where failed rows are kept', () 
   expect(idIn(DeadLetterQueueUrl?.Value)).toBe(standard.idOf(QUEUE, 'DeadLetters'));
   expect(idIn(AlarmTopicArn?.Value)).toBe(standard.idOf('AWS::SNS::Topic', 'Alarms'));
 });
-
-function deniesPlainText(document: { readonly Statement: readonly Json[] }): boolean {
-  return document.Statement.some(
-    ({ Effect: effect, Condition: condition, Action: actions }) =>
-      effect === 'Deny' &&
-      condition?.Bool?.['aws:SecureTransport'] === 'false' &&
-      asList<string>(actions).every((action) => action.endsWith(':*')),
-  );
-}

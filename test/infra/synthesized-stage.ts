@@ -71,3 +71,13 @@ export function textOf(value: Json): string {
 }
 
 export const asList = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+/** Whether a policy denies everything that does not come over TLS. */
+export function deniesPlainText(document: { readonly Statement: readonly Json[] }): boolean {
+  return document.Statement.some(
+    ({ Effect: effect, Condition: condition, Action: actions }) =>
+      effect === 'Deny' &&
+      condition?.Bool?.['aws:SecureTransport'] === 'false' &&
+      asList<string>(actions).every((action) => action.endsWith(':*')),
+  );
+}
