@@ -66,7 +66,7 @@ const coordinator = z
     /** The least that a job's full window holds. */
     windowRows: count.default(100),
     /** The work that a job's full window holds at its present rate. */
-    windowSeconds: count.default(2),
+    windowSeconds: count.default(3),
     /** How long a halted or waiting job is kept before it is cancelled. */
     expiryDays: count.default(7),
   })

@@ -21,8 +21,8 @@ export interface Recorder {
   readonly recorded: ReadonlySet<string>;
 }
 
-/** A long batch reports as it goes, so that the coordinator can let further rows out meanwhile. */
-const RECORD_EVERY_MS = 1_000;
+/** A long batch records as it goes, so that the coordinator can let further rows out meanwhile. */
+const RECORD_EVERY_MS = 500;
 
 interface Entry {
   readonly messageId: string;
