@@ -2,7 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import { type Answer, because, jiraError, manageError, organisationError, Refused } from './answer.ts';
 import { authenticate } from './authentication.ts';
-import { limiter } from './buckets.ts';
+import type { Behaviour } from './behaviour.ts';
+import type { Verdict } from './limit-headers.ts';
+import { limiter } from './limits.ts';
 import type { Call, Query } from './call.ts';
 import { control, CONTROL_PREFIX, type Controlled } from './control.ts';
 import { BEFORE, type Fault } from './faults.ts';
@@ -39,7 +41,8 @@ export function exchange(controlled: Controlled): (incoming: Incoming) => Outcom
     const { authorization = '' } = incoming.headers;
     const caller = authenticate({ world, route: endpoint.route, authorization, cloudId: params['cloudId'] });
     const verdict = limits.admit(endpoint, caller.name, world.behaviour.limits);
-    if (verdict.refusal) return withHeaders(verdict.refusal, verdict.headers);
+    if (verdict.refusal)
+      return withHeaders(verdict.refusal, rateLimitHeaders(verdict, world.behaviour, endpoint.route.api));
     const query = parseQuery(queryOf(incoming.url), world.behaviour.switches.plusInQuery);
     const call: Call = { path, params, query, headers: incoming.headers, body: incoming.body, world, caller };
     return withHeaders(carriedOut(endpoint, call, incoming.method), verdict.headers);
@@ -77,6 +80,12 @@ export function exchange(controlled: Controlled): (incoming: Incoming) => Outcom
       return { answer, endpoint: 'unknown', control: false };
     }
   };
+}
+
+/** The organisation promises no Retry-After: a switch adds one. */
+function rateLimitHeaders({ headers, waitMs }: Verdict, { switches }: Behaviour, api: Api): Record<string, string> {
+  if (api !== 'organisation' || switches.organisationRetryAfter === 'off') return { ...headers };
+  return { ...headers, 'Retry-After': String(Math.ceil(waitMs / 1000)) };
 }
 
 function controlOutcome(controlled: Controlled, { method, url, body }: Incoming, path: string): Outcome {

@@ -1,0 +1,307 @@
+import { describe, expect, it } from 'vitest';
+
+import { CLOUD_ID, DIRECTORY, GROUP, ORG, rehearsing, WHO } from './rehearsing.ts';
+
+const { ask, behave } = rehearsing();
+const post = (path: string, body: unknown) => ask('POST', path, { as: 'organisation', body });
+const get = (path: string) => ask('GET', path, { as: 'organisation' });
+const code = (text: string) => ({ errors: [expect.objectContaining({ code: text })] });
+
+describe('users/search of v2', () => {
+  const search = (body: unknown) => post(`${DIRECTORY}/users/search`, body);
+
+  it('finds by exact addresses, suspended and deactivated people too', async () => {
+    const emails = ['Anna.Schmidt@example.com', 'susan.suspended@example.com', 'dan.deactivated@example.com', 'no@one'];
+
+    const { body } = await search({ emails });
+
+    expect(body).toMatchObject({
+      data: [
+        { accountId: WHO.anna, membershipStatus: 'active', claimStatus: 'managed', managementSource: 'invited' },
+        { accountId: WHO.suspended, membershipStatus: 'suspended', status: 'suspended' },
+        { accountId: WHO.deactivated, accountStatus: 'inactive', status: 'deactivated' },
+      ],
+    });
+    expect((body as { data: object[] }).data[0]).not.toHaveProperty('groups');
+  });
+
+  it('shows the groups when it is asked to', async () => {
+    const { body } = await search({ accountIds: [WHO.anna], expand: ['groups'] });
+
+    expect(body).toMatchObject({ data: [{ groups: [{ id: GROUP.engineering, name: 'engineering' }, {}] }] });
+  });
+
+  it.each([
+    [{ searchTerm: 'a', emails: ['a@example.com'] }, 400],
+    [{ email: ['a@example.com'] }, 400],
+    [{ emails: 'a@example.com' }, 400],
+    [{ limit: 101 }, 400],
+    [{ limit: 0 }, 400],
+    [{ cursor: 'mine' }, 400],
+    [{ emails: Array.from({ length: 101 }, (_, n) => `${n}@example.com`) }, 400],
+    [{}, 200],
+    [{ membershipStatus: ['suspended'] }, 200],
+  ])('answers %j with %i', async (body, status) => {
+    expect(await search(body)).toMatchObject({ status });
+  });
+
+  it('leads through the pages by opaque cursors, everybody once', async () => {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const { body } = await search({ limit: 15, ...(cursor === undefined ? {} : { cursor }) });
+      const page = body as { data: { accountId: string }[]; links: { next?: string } };
+      seen.push(...page.data.map(({ accountId }) => accountId));
+      cursor = page.links.next;
+      expect(cursor ?? '').not.toMatch(/^http|[^\w-]/);
+    } while (cursor !== undefined);
+
+    expect(seen).toHaveLength(40);
+    expect(new Set(seen).size).toBe(40);
+  });
+
+  it('answers 415 without a JSON content type', async () => {
+    const answer = await ask('POST', `${DIRECTORY}/users/search`, { as: 'organisation', raw: '{}' });
+
+    expect(answer).toMatchObject({ status: 415, body: code('ADMIN-UAM-415-1') });
+  });
+});
+
+describe('the lists of v2', () => {
+  it('let a cursor decide alone', async () => {
+    const first = await get(`${DIRECTORY}/users?limit=1&emails=anna.schmidt%40example.com,ben.okafor%40example.com`);
+    const { next } = (first.body as { links: { next: string } }).links;
+    const second = await get(`${DIRECTORY}/users?cursor=${next}&emails=nobody%40example.com`);
+
+    expect(first.body).toMatchObject({ data: [{ accountId: WHO.anna }] });
+    expect(second.body).toMatchObject({ data: [{ accountId: WHO.ben }] });
+  });
+
+  it('filter by groupIds and know no groupId', async () => {
+    expect(await get(`${DIRECTORY}/users?groupIds=${GROUP.engineering}`)).toMatchObject({
+      body: { data: [{ accountId: WHO.anna }, {}, {}] },
+    });
+    expect(await get(`${DIRECTORY}/users?groupId=${GROUP.engineering}`)).toMatchObject({ status: 400 });
+  });
+
+  it('ignore the singular groupId, and give everybody, where unknown parameters are ignored', async () => {
+    await behave({ switches: { unknownFields: 'ignore' } });
+
+    const { body } = await get(`${DIRECTORY}/users?groupId=${GROUP.engineering}&limit=100`);
+
+    expect(body).toMatchObject({ data: { length: 40 } });
+  });
+
+  it.each([
+    [`/admin/v2/orgs/${ORG}/directories`, { data: [{ name: 'example' }] }],
+    [`${DIRECTORY}/users/${WHO.scim}`, { data: { managementSource: 'synced' } }],
+    [`${DIRECTORY}/groups?groupNames=idp-everyone`, { data: [{ id: GROUP.external, externalSynced: true }] }],
+  ])('answer GET %s', async (path, body) => {
+    expect(await get(path)).toMatchObject({ status: 200, body });
+  });
+
+  it.each([
+    [`/admin/v2/orgs/other/directories`, 'ADMIN-404-2'],
+    [`/admin/v2/orgs/${ORG}/directories/other/users`, 'ADMIN-404-1'],
+    [`${DIRECTORY}/users/nobody`, 'ADMIN-404-8'],
+  ])('answer GET %s with 404 and %s', async (path, error) => {
+    expect(await get(path)).toMatchObject({ status: 404, body: code(error) });
+  });
+
+  it('are not there for an organisation on the original user management', async () => {
+    await behave({ switches: { v2Directory: 'absent' } });
+
+    expect(await get(`${DIRECTORY}/users`)).toMatchObject({ status: 404 });
+  });
+});
+
+it('finds groups by exact names in any case', async () => {
+  const { body } = await post(`${DIRECTORY}/groups/search`, { groupNames: ['r&d', 'IDP-everyone', 'engineer'] });
+
+  expect(body).toMatchObject({ data: [{ name: 'R&D', externalSynced: false }, { managedBy: 'external' }] });
+});
+
+describe('suspend and restore', () => {
+  const v2 = (who: string, verb: string) => post(`${DIRECTORY}/users/${who}/${verb}`, {});
+  const v1 = (who: string, verb: string) =>
+    ask('POST', `/admin/v1/orgs/${ORG}/directory/users/${who}/${verb}-access`, { as: 'organisation' });
+
+  it('answers 204 with an empty body and keeps the groups', async () => {
+    const suspended = await v2(WHO.anna, 'suspend');
+    const shown = await post(`${DIRECTORY}/users/search`, { accountIds: [WHO.anna], expand: ['groups'] });
+    const restored = await v2(WHO.anna, 'restore');
+
+    expect(suspended).toMatchObject({ status: 204, body: '' });
+    expect(shown.body).toMatchObject({ data: [{ membershipStatus: 'suspended', groups: { length: 2 } }] });
+    expect(restored).toMatchObject({ status: 204, body: '' });
+  });
+
+  it.each([
+    ['200', 200],
+    ['202', 202],
+  ])('answers a v2 write with the status that the switch says: %s', async (v2WriteStatus, status) => {
+    await behave({ switches: { v2WriteStatus } });
+
+    expect(await v2(WHO.anna, 'suspend')).toMatchObject({ status, body: {} });
+  });
+
+  it.each([
+    ['without a body', {}],
+    ['with a body of another type', { raw: '{}', headers: { 'content-type': 'text/plain' } }],
+  ])('answers v2 %s with 415', async (_what, asked) => {
+    const answer = await ask('POST', `${DIRECTORY}/users/${WHO.anna}/suspend`, { as: 'organisation', ...asked });
+
+    expect(answer).toMatchObject({ status: 415, body: code('ADMIN-UAM-415-1') });
+  });
+
+  it('answers v1 with a message', async () => {
+    expect(await v1(WHO.anna, 'suspend')).toMatchObject({
+      status: 200,
+      body: { message: `Access to organization example was suspended for user ${WHO.anna}` },
+    });
+  });
+
+  it('has no v1 any more once its sunset is on', async () => {
+    await behave({ switches: { v1Sunset: 'on' } });
+
+    expect(await v1(WHO.anna, 'suspend')).toMatchObject({ status: 410 });
+    expect(await get(`/admin/v1/orgs/${ORG}/domains`)).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['reSuspend', '400', WHO.suspended, 'suspend', 400],
+    ['reSuspend', '409', WHO.suspended, 'suspend', 409],
+    ['reSuspend', 'success', WHO.suspended, 'suspend', 204],
+    ['reRestore', '400', WHO.anna, 'restore', 400],
+    ['reRestore', 'success', WHO.anna, 'restore', 204],
+  ])('answers what is so already as the switch %s=%s says', async (name, value, who, verb, status) => {
+    await behave({ switches: { [name]: value } });
+
+    expect(await v2(who, verb)).toMatchObject({ status });
+  });
+
+  it.each(['nobody', WHO.newcomer])('does not find %s', async (who) => {
+    expect(await v2(who, 'suspend')).toMatchObject({ status: 404, body: code('ADMIN-404-8') });
+  });
+
+  it('refuses an account id that is none', async () => {
+    expect(await v2('a%20b', 'suspend')).toMatchObject({ status: 400 });
+  });
+
+  it('does not restore beyond the licence', async () => {
+    const { body } = await ask('GET', '/_rehearsal/state');
+    const state = body as { cloud: { licences: Record<string, number> } };
+    const licences = { ...state.cloud.licences, confluence: 0 };
+    await ask('PUT', '/_rehearsal/state', { body: { ...state, cloud: { ...state.cloud, licences } } });
+
+    expect(await v2(WHO.suspended, 'restore')).toMatchObject({ status: 409, body: code('ADMIN-409-3') });
+  });
+});
+
+describe('memberships', () => {
+  const path = (group: string) => `${DIRECTORY}/groups/${group}/memberships`;
+
+  it('are added and taken away', async () => {
+    expect(await post(path(GROUP.guild), { accountId: WHO.anna })).toMatchObject({ status: 204 });
+    expect(await ask('DELETE', `${path(GROUP.guild)}/${WHO.anna}`, { as: 'organisation' })).toMatchObject({
+      status: 204,
+    });
+  });
+
+  it.each([
+    ['the field of v1', GROUP.guild, { account_id: WHO.anna }, 400, 'ADMIN-400-24'],
+    ['a synchronised group', GROUP.external, { accountId: WHO.anna }, 403, 'ADMIN-403-5'],
+    ['an unknown group', 'nothing', { accountId: WHO.anna }, 404, 'ADMIN-404-10'],
+    ['an unknown user', GROUP.guild, { accountId: 'nobody' }, 404, 'ADMIN-404-8'],
+    ['a full product', GROUP.discovery, { accountId: WHO.anna }, 409, 'ADMIN-409-3'],
+    ['a member', GROUP.engineering, { accountId: WHO.anna }, 400, 'ADMIN-400-4'],
+  ])('are refused for %s', async (_what, group, body, status, error) => {
+    expect(await post(path(group), body)).toMatchObject({ status, body: code(error) });
+  });
+
+  it('of v1 want account_id and answer with a message', async () => {
+    const v1 = `/admin/v1/orgs/${ORG}/directory/groups/${GROUP.guild}/memberships`;
+
+    expect(await post(v1, { accountId: WHO.anna })).toMatchObject({ status: 400 });
+    expect(await post(v1, { account_id: WHO.anna })).toMatchObject({
+      status: 200,
+      body: { message: `User ${WHO.anna} was added to group ${GROUP.guild}` },
+    });
+  });
+});
+
+describe('invitations', () => {
+  const resource = `ari:cloud:confluence::site/${CLOUD_ID}`;
+  const invite = (body: unknown) => post(`/admin/v2/orgs/${ORG}/users/invite`, body);
+
+  it('may fail for one within a success', async () => {
+    const permissionRules = [{ resource, role: 'atlassian/user' }];
+    const emails = ['new@example.com', 'dan.deactivated@example.com'];
+
+    expect(await invite({ emails, permissionRules })).toMatchObject({
+      status: 200,
+      body: {
+        data: [
+          { email: 'new@example.com', results: [{ resource, status: 'INVITED' }] },
+          { email: 'dan.deactivated@example.com', results: [{ status: 'ERROR', statusReason: 'INACTIVE_USER' }] },
+        ],
+      },
+    });
+  });
+
+  it.each([
+    ['no addresses', { permissionRules: [] }, 'ADMIN-400-24'],
+    ['v1’s single address', { email: 'a@example.com' }, 'ADMIN-400-24'],
+    [
+      'another site',
+      { emails: ['a@example.com'], permissionRules: [{ resource: 'x', role: 'atlassian/user' }] },
+      'ADMIN-UAM-400-1',
+    ],
+    [
+      'a role that is none',
+      { emails: ['a@example.com'], permissionRules: [{ resource, role: 'user' }] },
+      'ADMIN-UAM-400-3',
+    ],
+  ])('are refused for %s', async (_what, body, error) => {
+    expect(await invite(body)).toMatchObject({ status: 400, body: code(error) });
+  });
+
+  it('of v1 answer 202 with the account ids', async () => {
+    const body = { email: 'new@example.com', permissionRule: { resource, role: 'atlassian/user' } };
+
+    expect(await post(`/admin/v1/orgs/${ORG}/users/invite`, body)).toMatchObject({
+      status: 202,
+      body: [expect.any(String)],
+    });
+  });
+});
+
+describe('the reads of v1', () => {
+  it('lead from page to page by whole URLs, managed accounts only', async () => {
+    await ask('PUT', '/_rehearsal/state', { body: { seed: { users: 150 } } });
+
+    const first = await get(`/admin/v1/orgs/${ORG}/users`);
+    const { next } = (first.body as { links: { next: string } }).links;
+    const second = await get(next.replace(/^http:\/\/127\.0\.0\.1:\d+/, ''));
+
+    expect(next).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/admin\/v1\/orgs\//);
+    expect(first.body).toMatchObject({ meta: { total: 151 }, data: { length: 100 } });
+    expect(second.body).toMatchObject({ data: { length: 51 }, links: { self: expect.any(String) } });
+    expect((second.body as { links: object }).links).not.toHaveProperty('next');
+  });
+
+  it('tell which domains are verified', async () => {
+    expect(await get(`/admin/v1/orgs/${ORG}/domains`)).toMatchObject({
+      body: {
+        data: [
+          { type: 'domains', attributes: { name: 'example.com', claim: { status: 'verified' } } },
+          { attributes: { name: 'example.net', claim: { status: 'unverified' } } },
+        ],
+      },
+    });
+  });
+
+  it('refuse a cursor that is none', async () => {
+    expect(await get(`/admin/v1/orgs/${ORG}/users?cursor=x`)).toMatchObject({ status: 400, body: code('ADMIN-400-1') });
+  });
+});
