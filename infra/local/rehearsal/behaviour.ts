@@ -158,4 +158,4 @@ export function patchBehaviour(present: Behaviour, patch: unknown): Behaviour {
 type Given<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
 
 /** Without the keys whose value is undefined: JSON has none, so the types after parsing promise no more than this. */
-const given = <T extends object>(patch: T | undefined): Given<T> => (patch ?? {}) as Given<T>;
+const given = <T extends object>(patch: T | undefined): Given<T> => patch ?? {};

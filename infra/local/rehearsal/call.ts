@@ -60,8 +60,8 @@ export interface BodySchema<Body> {
 
 export const bodySchema = <Shape extends z.ZodRawShape>(shape: Shape): BodySchema<z.infer<z.ZodObject<Shape>>> => ({
   // Both give the same fields: they differ in what they do with those they do not know.
-  strict: z.strictObject(shape) as unknown as z.ZodType<z.infer<z.ZodObject<Shape>>>,
-  loose: z.object(shape) as unknown as z.ZodType<z.infer<z.ZodObject<Shape>>>,
+  strict: z.strictObject(shape),
+  loose: z.object(shape),
 });
 
 /** The request's JSON body; refuses another content type, what is no JSON, and what does not fit the schema. */

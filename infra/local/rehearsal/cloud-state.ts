@@ -51,7 +51,7 @@ export function cloudState(record: CloudRecord, past: Propagation) {
   const removeUser = (accountId: string): void => {
     const present = users.get(accountId);
     if (!present) return;
-    for (const groupId of [...(groupIdsOf.get(accountId) ?? [])]) setMember(groupId, accountId, false);
+    for (const groupId of groupIdsOf.get(accountId) ?? []) setMember(groupId, accountId, false);
     remember(`user/${accountId}`, present);
     forgetUser(present);
     users.delete(accountId);
@@ -65,7 +65,7 @@ export function cloudState(record: CloudRecord, past: Propagation) {
   };
 
   const removeGroup = (groupId: string): void => {
-    for (const accountId of [...(members.get(groupId) ?? [])]) setMember(groupId, accountId, false);
+    for (const accountId of members.get(groupId) ?? []) setMember(groupId, accountId, false);
     groupIdsByName.delete(groups.get(groupId)?.name ?? '');
     groups.delete(groupId);
     members.delete(groupId);

@@ -98,7 +98,7 @@ function receive(request: IncomingMessage, response: ServerResponse, then: (body
     else if (!response.headersSent) response.writeHead(413, { connection: 'close' }).end();
   });
   request.on('end', () => {
-    if (bytes <= limit) then((parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString());
+    if (bytes <= limit) then((parts.length === 1 ? parts[0] : Buffer.concat(parts))?.toString() ?? '');
   });
 }
 

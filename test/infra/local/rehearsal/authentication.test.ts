@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { AS, CLOUD_ID, DIRECTORY, GROUP, ORG, rehearsing, WHO } from './rehearsing.ts';
+import { CLOUD_ID, type Credential, DIRECTORY, GROUP, ORG, rehearsing, WHO } from './rehearsing.ts';
 
 const { ask, behave } = rehearsing();
 const TEXT = 'Client must be authenticated to access this resource.';
@@ -10,7 +10,7 @@ const MANAGE = `/users/${WHO.anna}/manage`;
 const DOMAINS = `/admin/v1/orgs/${ORG}/domains`;
 const DC_USER = '/jira/rest/api/2/user?username=anna';
 
-const as = (name: keyof typeof AS) => name;
+const as = (name: Credential) => name;
 
 it.each([
   ['Jira', as('jira'), USER, 200],

@@ -30,7 +30,7 @@ export const CLOUD_ID = 'c10d0000-0000-4000-8000-00000000c1a1';
 const basic = (user: string, secret: string): string => `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
 
 /** Every credential of the default seed, and one that is none. */
-export const AS = {
+const AS = {
   jira: basic('admin@example.com', 'rehearsal-api-token'),
   scoped: basic('admin@example.com', 'rehearsal-scoped-token'),
   reader: basic('admin@example.com', 'rehearsal-read-token'),
@@ -44,8 +44,10 @@ export const AS = {
   nobody: '',
 } as const;
 
+export type Credential = keyof typeof AS;
+
 export interface Asked {
-  readonly as?: keyof typeof AS;
+  readonly as?: Credential;
   /** Sent as JSON. */
   readonly body?: unknown;
   /** Sent as it is, with no content type but the one in the headers. */
