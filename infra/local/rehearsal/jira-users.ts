@@ -133,9 +133,7 @@ function getUser(call: Call): Answer {
 function remove(call: Call): Answer {
   if (!call.caller.may('site-admin')) refuse(403, 'You do not have permission to remove users.');
   const user = writableUser(call, queryAccountId(call));
-  const { cloud } = call.world;
-  for (const { groupId } of cloud.groupsOf(user.accountId)) cloud.setMember(groupId, user.accountId, false);
-  cloud.putUser({ ...user, membershipStatus: 'no_membership', products: [] });
+  call.world.cloud.removeFromSite(user);
   return { status: 204, things: [`removal/${user.accountId}`], effective: true };
 }
 

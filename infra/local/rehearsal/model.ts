@@ -44,7 +44,7 @@ const user = z.strictObject({
 });
 
 const group = z.strictObject({
-  groupId: text,
+  groupId: text.regex(/^[^/]+$/, 'must have no slash'),
   name: text,
   description: z.string().optional(),
   externalSynced: z.boolean().default(false),

@@ -110,10 +110,8 @@ function ending(call: Call, write: () => Answer): Answer {
 }
 
 function removed(call: Call): Answer {
-  const { cloud } = call.world;
   const user = member(call);
-  for (const { groupId } of cloud.groupsOf(user.accountId)) cloud.setMember(groupId, user.accountId, false);
-  cloud.putUser({ ...user, membershipStatus: 'no_membership', products: [] });
+  call.world.cloud.removeFromSite(user);
   return { status: 204, things: [`removal/${user.accountId}`], effective: true };
 }
 

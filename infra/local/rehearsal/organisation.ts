@@ -142,10 +142,8 @@ function getUser(call: Call): Answer {
 
 function removeUser(call: Call): Answer {
   requireDirectory(call, 'write');
-  const { cloud } = call.world;
   const user = member(call);
-  for (const { groupId } of cloud.groupsOf(user.accountId)) cloud.setMember(groupId, user.accountId, false);
-  cloud.putUser({ ...user, membershipStatus: 'no_membership', products: [] });
+  call.world.cloud.removeFromSite(user);
   return asV2(call, { status: 200, things: [`removal/${user.accountId}`], effective: true });
 }
 
