@@ -40,7 +40,8 @@ async function writeConflicts(reading: Reading, claim: number): Promise<Survey['
     unfreshen(table, row);
     const place = { row, line: lineOf(table, row) };
     const partner = lineOf(table, partnerOf(table, row));
-    await chunks.add({ ...place, ...conflictWith(partner, fateOfRow(table, row) === DUPLICATE) });
+    const written = chunks.add({ ...place, ...conflictWith(partner, fateOfRow(table, row) === DUPLICATE) });
+    if (written) await written;
   }
   return chunks.finish();
 }

@@ -13,10 +13,12 @@ export async function findOrder(
   reading: Reading,
 ): Promise<{ readonly chunks: Survey['chunks']; readonly ordered: boolean }> {
   const step = orderStep(reading.table);
-  for await (const { row, checked } of pendingRows(reading))
-    if (checked.frees !== undefined) step.free(row, checked.frees);
-  for await (const { row, checked } of pendingRows(reading))
-    if (checked.takes !== undefined) step.take(row, checked.takes);
+  await eachPendingRow(reading, (row, { frees }) => {
+    if (frees !== undefined) step.free(row, frees);
+  });
+  await eachPendingRow(reading, (row, { takes }) => {
+    if (takes !== undefined) step.take(row, takes);
+  });
   const { waiting, circling } = step.finish(reading.rows);
   if (waiting === 0) return { chunks: [], ordered: false };
 
@@ -28,16 +30,16 @@ export async function findOrder(
 
 type Claiming = Extract<Checked, { readonly claims: unknown }>;
 
-async function* pendingRows({
-  table,
-  check,
-  batches,
-}: Reading): AsyncGenerator<{ readonly row: number; readonly checked: Claiming }> {
+// Called back rather than iterated over, since a turn of an async iterator a row costs more than the row.
+async function eachPendingRow(
+  { table, check, batches }: Reading,
+  use: (row: number, checked: Claiming) => void,
+): Promise<void> {
   for await (const { rows } of batches()) {
     for (const row of rows) {
       if (fateOfRow(table, row.row) !== PENDING) continue;
       const checked = check(row);
-      if ('claims' in checked) yield { row: row.row, checked };
+      if ('claims' in checked) use(row.row, checked);
     }
   }
 }

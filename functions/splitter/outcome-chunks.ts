@@ -5,7 +5,10 @@ import type { Survey } from '../../shared/job/survey.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 
 const ENTRIES_PER_CHUNK = 5_000;
+const CHUNK_BYTES = 2 * 1024 * 1024;
 const MESSAGE_CHARACTERS = 1_000;
+/** A character of a message takes six bytes when JSON escapes it; the rest of an entry is a few numbers, a code and a time. */
+const MOST_ENTRY_BYTES = 6 * MESSAGE_CHARACTERS + 1_000;
 
 /** A row that will never be sent, and why. */
 export interface Unsent {
@@ -18,7 +21,8 @@ export interface Unsent {
 
 /** Writes outcomes as chunks, in row order. The names follow from the series alone, so a survey that runs twice writes them twice. */
 export interface OutcomeChunks {
-  readonly add: (unsent: Unsent) => Promise<void>;
+  /** A promise only when a chunk is full and must be written before the next row: a turn of the event loop a row costs more than the row. */
+  readonly add: (unsent: Unsent) => Promise<void> | undefined;
   readonly finish: () => Promise<Survey['chunks']>;
 }
 
@@ -28,24 +32,40 @@ export function outcomeChunks(
   now: () => Date,
 ): OutcomeChunks {
   const chunks: Survey['chunks'] = [];
-  let entries: JournalEntry[] = [];
+  // Bytes rather than an array of lines: a survey of millions of outcomes would leave as many strings to the old generation.
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let bytes = 0;
+  let entries = 0;
+  let firstRow = 0;
+  let lastRow = 0;
 
   const write = async (): Promise<void> => {
-    const [first, last] = [entries[0], entries.at(-1)];
-    if (!first || !last) return;
+    if (entries === 0) return;
     const name = `${series}-${String(chunks.length).padStart(4, '0')}`;
-    const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-    await results.write(chunkKey(jobId, name), lines);
-    chunks.push({ name, firstRow: first.row, lastRow: last.row });
-    entries = [];
+    await results.write(chunkKey(jobId, name), buffer.subarray(0, bytes));
+    chunks.push({ name, firstRow, lastRow });
+    bytes = 0;
+    entries = 0;
   };
 
   return {
-    add: async ({ message, ...unsent }) => {
+    add: ({ message, ...unsent }) => {
       const shown = message.slice(0, MESSAGE_CHARACTERS).toWellFormed();
       const finishedAt = now().toISOString();
-      entries.push({ kind: 'outcome', ...unsent, generation: 0, message: shown, attempts: 0, finishedAt });
-      if (entries.length === ENTRIES_PER_CHUNK) await write();
+      const entry: JournalEntry = {
+        kind: 'outcome',
+        ...unsent,
+        generation: 0,
+        message: shown,
+        attempts: 0,
+        finishedAt,
+      };
+      const line = `${JSON.stringify(entry)}\n`;
+      if (entries === 0) firstRow = unsent.row;
+      lastRow = unsent.row;
+      bytes += buffer.write(line, bytes);
+      entries += 1;
+      return entries === ENTRIES_PER_CHUNK || bytes > CHUNK_BYTES - MOST_ENTRY_BYTES ? write() : undefined;
     },
     finish: async () => {
       await write();

@@ -107,7 +107,8 @@ async function readFirst(reading: Omit<Reading, 'rows'>, manifest: Manifest): Pr
         settle(table, row.row, INVALID);
         unfreshen(table, row.row);
         const message = checked.problems.join(' ');
-        await invalid.add({ row: row.row, line: row.line, status: 'invalid', code: 'INVALID_ROW', message });
+        const written = invalid.add({ row: row.row, line: row.line, status: 'invalid', code: 'INVALID_ROW', message });
+        if (written) await written;
         continue;
       }
       const [claim] = checked.claims;

@@ -40,7 +40,7 @@ export function byteOrderMark(head: Buffer): { readonly encoding: Encoding; read
 }
 
 /** Decodes bytes without a byte order mark, piece by piece. Throws NotUtf8 after the last piece that is. */
-export async function* decode(chunks: AsyncIterable<Buffer>, encoding: Encoding): AsyncGenerator<Piece> {
+export async function* decode(chunks: AsyncIterable<Buffer>, encoding: Encoding): AsyncGenerator<Piece, undefined> {
   const decoder = DECODERS[encoding];
   let carried: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {

@@ -46,11 +46,11 @@ export function readFrom(
   format: RowFormat,
   position: Position,
   limits: ManifestLimits,
-): AsyncGenerator<RowBatch> {
+): AsyncGenerator<RowBatch, undefined> {
   return readRows(decode(inChunks(body), format.encoding), format, position, limits);
 }
 
-async function open(chunks: AsyncGenerator<Buffer>, options: OpenOptions): Promise<Manifest> {
+async function open(chunks: AsyncGenerator<Buffer, undefined>, options: OpenOptions): Promise<Manifest> {
   const head = (await chunks.next()).value ?? Buffer.alloc(0);
   refuseBinary(head);
   const mark = byteOrderMark(head);
@@ -71,7 +71,7 @@ async function open(chunks: AsyncGenerator<Buffer>, options: OpenOptions): Promi
   return underHeader(mark?.encoding === 'utf-8' ? insistingOnUtf8(batches) : batches, { encoding, delimiter });
 }
 
-async function underHeader(batches: AsyncGenerator<RowBatch>, format: RowFormat): Promise<Manifest> {
+async function underHeader(batches: AsyncGenerator<RowBatch, undefined>, format: RowFormat): Promise<Manifest> {
   const { value: batch } = await batches.next();
   const [header, ...rows] = batch?.rows ?? [];
   if (!batch || !header)
@@ -86,7 +86,7 @@ async function underHeader(batches: AsyncGenerator<RowBatch>, format: RowFormat)
 }
 
 /** A file that says by its byte order mark that it is UTF-8 is not read as anything else. */
-async function* insistingOnUtf8(batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch> {
+async function* insistingOnUtf8(batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch, undefined> {
   try {
     yield* batches;
   } catch (error) {
@@ -99,21 +99,26 @@ async function* insistingOnUtf8(batches: AsyncIterable<RowBatch>): AsyncGenerato
 }
 
 /** Chunks of a size that is worth decoding, however small those of the source are. */
-async function* inChunks(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+async function* inChunks(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, undefined> {
   let parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of body) {
     parts.push(part);
     bytes += part.length;
     if (bytes < CHUNK_BYTES) continue;
-    yield Buffer.concat(parts);
+    yield joined(parts);
     parts = [];
     bytes = 0;
   }
-  if (bytes > 0) yield Buffer.concat(parts);
+  if (bytes > 0) yield joined(parts);
 }
 
-async function* startingWith<Item>(first: Item, rest: AsyncIterable<Item>): AsyncGenerator<Item> {
+function joined([first, ...others]: readonly Uint8Array[]): Buffer {
+  if (first && others.length === 0) return Buffer.from(first.buffer, first.byteOffset, first.byteLength);
+  return Buffer.concat(first ? [first, ...others] : []);
+}
+
+async function* startingWith<Item>(first: Item, rest: AsyncIterable<Item>): AsyncGenerator<Item, undefined> {
   yield first;
   yield* rest;
 }

@@ -32,7 +32,7 @@ export async function* readRows(
   format: RowFormat,
   start: Position,
   limits: ManifestLimits,
-): AsyncGenerator<RowBatch> {
+): AsyncGenerator<RowBatch, undefined> {
   const cutter = createCutter(format, start, limits);
   try {
     for await (const piece of pieces) {

@@ -1,0 +1,125 @@
+// Prints rows a second and the peak of resident memory of one survey, against ports that drop what they are given:
+// `node cli/node24.mjs test/bench/splitter-memory.ts <rows> [membership|email-change] [repeats]`.
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+
+import { createSplitter } from '../../functions/splitter/splitter.ts';
+import { OPERATIONS } from '../../shared/operations/index.ts';
+import type { ObjectStore, StoredObject } from '../../shared/ports.ts';
+import type { CloudTarget } from '../../shared/target.ts';
+
+const [rowCount = '1000000', operation = 'membership', repeats] = process.argv.slice(2);
+const rows = Number(rowCount);
+const ROW_LIMIT = 5_000_000;
+const CHUNK_BYTES = 65_536;
+const FILLER = 'x'.repeat(158); // columns that are carried along: 1 GiB at five million rows
+
+const target: CloudTarget = {
+  type: 'cloud',
+  name: 'acme',
+  siteUrl: 'https://acme.atlassian.net',
+  email: 'admin@acme.example',
+  apiToken: 'token',
+  orgId: 'org',
+  orgApiKey: 'key',
+  apiUrl: 'https://api.atlassian.com',
+  suspendApi: 'v2',
+};
+
+const SHAPES: Readonly<Record<string, { readonly header: string; readonly line: string }>> = {
+  membership: {
+    header: 'email,Group name,Office,Notes\n',
+    line: `person.number.#######@acme.example,confluence-users,Bern,${FILLER}\n`,
+  },
+  'email-change': {
+    header: 'old_email,new_email,Office,Notes\n',
+    line: `old.#######@acme.example,new.#######@acme.example,Bern,${FILLER}\n`,
+  },
+};
+const { header, line } = SHAPES[operation] ?? SHAPES['membership']!; // it is there, above
+const lineBytes = Buffer.byteLength(line);
+const bytes = header.length + rows * lineBytes;
+const places = [...line.matchAll(/#######/g)].map(({ index }) => index);
+const template = Buffer.from(line.repeat(Math.ceil(CHUNK_BYTES / lineBytes)));
+
+// Numbers are written into copies of one chunk, so that the memory measured is the splitter's and not the generator's.
+// A turn of the event loop after each chunk, as a socket takes one.
+async function* manifest(from: number): AsyncGenerator<Buffer> {
+  if (from === 0) yield Buffer.from(header);
+  const linesPerChunk = template.length / lineBytes;
+  for (let row = 0; row < rows; row += linesPerChunk) {
+    const lines = Math.min(linesPerChunk, rows - row);
+    const chunk = Buffer.allocUnsafeSlow(lines * lineBytes);
+    template.copy(chunk);
+    for (let index = 0; index < lines; index += 1) writeNumber(chunk, index * lineBytes, row + index);
+    await setImmediate();
+    yield chunk;
+  }
+}
+
+function writeNumber(chunk: Buffer, lineStart: number, row: number): void {
+  for (const place of places) {
+    let rest = repeats === undefined ? row : row % (rows / 2);
+    for (let digit = 6; digit >= 0; digit -= 1) {
+      chunk[lineStart + place + digit] = 48 + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+  }
+}
+
+const storeOf = (read: ObjectStore['read']): ObjectStore => ({
+  read,
+  readIfChanged: async () => undefined,
+  write: async (key, body) => {
+    await setImmediate();
+    if (key.endsWith('survey.json')) console.log(`survey.json: ${body.length} bytes`);
+    return { etag: '""' };
+  },
+  writeStream: async (_key, body) => {
+    for await (const _part of body);
+  },
+  list: async function* () {},
+  delete: async () => {},
+});
+
+const drop = async (): Promise<void> => {};
+
+const splitter = createSplitter({
+  inbox: storeOf(async (_key, { from = 0 } = {}): Promise<StoredObject> => ({
+    body: Readable.from(manifest(from)),
+    etag: '"1"',
+    bytes,
+    text: async () => '',
+  })),
+  results: storeOf(async () => undefined),
+  targets: { find: async () => target },
+  operations: OPERATIONS,
+  rows: { send: drop },
+  journal: {
+    post: async (events) => {
+      for (const event of events) console.log(event.type, 'problems' in event ? event.problems : '');
+    },
+  },
+  clock: { now: () => new Date() },
+  chance: { uuid: () => 'id', random: Math.random },
+  limits: { manifestBytes: 2 ** 31, rows: ROW_LIMIT, rowBytes: 2 ** 20, columns: 200, cellCharacters: 32_768 },
+  log: (event, fields) => {
+    console.log(event, fields);
+  },
+});
+
+const object = { key: `acme/${operation}/bench.csv`, size: bytes, versionId: '1' };
+const body = JSON.stringify({
+  Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'inbox' }, object } }],
+});
+const event = { Records: [{ messageId: '1', body, eventSourceARN: 'arn:aws:sqs:::intake' }] };
+const started = performance.now();
+await splitter(
+  event as unknown as Parameters<typeof splitter>[0], // only what the splitter reads
+  { getRemainingTimeInMillis: () => 900_000 } as unknown as Parameters<typeof splitter>[1], // likewise
+);
+const seconds = (performance.now() - started) / 1_000;
+const peakMiB = process.resourceUsage().maxRSS / 1_024;
+console.log(
+  `${rows} rows, ${(bytes / 2 ** 20).toFixed(0)} MiB: ${Math.round(rows / seconds)} rows/s, peak ${peakMiB.toFixed(0)} MiB`,
+);

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+
+import { hashText } from '../../../functions/splitter/hash.ts';
+import { claimStep, CONTRADICTION, DUPLICATE } from '../../../functions/splitter/repeats.ts';
+import { createRowTable, fateOfRow, partnerOf } from '../../../functions/splitter/row-table.ts';
+import { PENDING } from '../../../shared/job/fates.ts';
+import type { Claim } from '../../../shared/operations/operation.ts';
+
+const claims = fc.array(
+  fc.record({ thing: fc.constantFrom('a', 'b', 'c', 'd', 'e'), wish: fc.constantFrom('x', 'x', 'x', 'y') }),
+  { maxLength: 12 },
+);
+
+/** The fate and partner of a row, said as plainly as can be. */
+function plainly(all: readonly Claim[], row: number): readonly [number, number?] {
+  const { thing, wish } = all[row] ?? { thing: '', wish: '' };
+  const same = all.flatMap((claim, index) => (claim.thing === thing ? [index] : []));
+  const other = same.find((index) => all[index]?.wish !== wish);
+  if (other !== undefined) return [CONTRADICTION, other];
+  return same[0] === row ? [PENDING] : [DUPLICATE, same[0]];
+}
+
+it('tells repeats and contradictions, and the first row that each is one to', () => {
+  fc.assert(
+    fc.property(claims, (all) => {
+      const table = createRowTable(all.length);
+      const step = claimStep(table, { findsRepeats: true });
+      all.forEach((claim, row) => step.add(row, claim));
+
+      const settled = step.finish();
+
+      const plain = all.map((_, row) => plainly(all, row));
+      const found = all.map((_, row) => {
+        const fate = fateOfRow(table, row);
+        return fate === PENDING ? [fate] : [fate, partnerOf(table, row)];
+      });
+      expect(found).toEqual(plain);
+      expect(settled).toBe(plain.filter(([fate]) => fate !== PENDING).length);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('takes no row for a repeat that agrees with another on a further claim alone', () => {
+  const table = createRowTable(2);
+  const step = claimStep(table, { findsRepeats: false });
+  step.add(0, { thing: 'address', wish: 'account' });
+  step.add(1, { thing: 'address', wish: 'account' });
+
+  expect(step.finish()).toBe(0);
+  expect(fateOfRow(table, 1)).toBe(PENDING);
+});
+
+it('tells very many repeats of one row in time', () => {
+  const rows = 200_000;
+  const table = createRowTable(rows);
+  const step = claimStep(table, { findsRepeats: true });
+  for (let row = 0; row < rows; row += 1) step.add(row, { thing: row === 7 ? 'other' : 'same', wish: 'x' });
+
+  expect(step.finish()).toBe(rows - 2);
+  expect([fateOfRow(table, 7), fateOfRow(table, 8)]).toEqual([PENDING, DUPLICATE]);
+});
+
+it('gives texts that differ in little hashes that differ', () => {
+  const seen = new Set<string>();
+  const hash = { high: 0, low: 0 };
+  const texts = Array.from({ length: 60_000 }, (_, index) => [
+    `email:user${index}@acme.example`,
+    `${index}`,
+    `a${index}/g`,
+  ]).flat();
+  for (const text of [...texts, '', '\0', '\0\0', 'a', 'a\0']) {
+    hashText(text, hash);
+    seen.add(`${hash.high}/${hash.low}`);
+  }
+
+  expect(seen.size).toBe(180_005);
+});

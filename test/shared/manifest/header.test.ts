@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+
+import { ManifestRefused } from '../../../shared/manifest/errors.ts';
+import { mapHeader } from '../../../shared/manifest/header.ts';
+import { emailChange } from '../../../shared/operations/email-change.ts';
+import { membership } from '../../../shared/operations/membership.ts';
+import type { Operation } from '../../../shared/operations/operation.ts';
+import { suspend } from '../../../shared/operations/suspend.ts';
+import { LIMITS } from './read.ts';
+
+const map = (operation: Operation, header: string) => {
+  const recipe = operation.cloud;
+  if (!recipe) throw new Error(`${operation.name} is not for Cloud`);
+  return mapHeader({ line: 1, cells: header.split(',') }, recipe, LIMITS);
+};
+
+describe('the columns of files as they come', () => {
+  it.each([
+    {
+      what: 'the knowledge base: ids',
+      operation: membership,
+      header: 'userid,groupid',
+      columns: ['accountId', 'groupId'],
+    },
+    {
+      what: 'the knowledge base: e-mail and name',
+      operation: membership,
+      header: 'Email,Group',
+      columns: ['email', 'groupName'],
+    },
+    {
+      what: 'the Postman article',
+      operation: membership,
+      header: 'email,accountId,groupname,groupId',
+      columns: ['email', 'accountId', 'groupName', 'groupId'],
+    },
+    {
+      what: "Atlassian's export of users",
+      operation: suspend,
+      header: 'User id,User name,email,User status,Added to org,Org role,Last seen in Jira - acme',
+      columns: ['accountId', null, 'email', null, null, null, null],
+    },
+    {
+      what: "Atlassian's export of users by group",
+      operation: membership,
+      header: 'User id,User name,email,Group name,Jira - acme',
+      columns: ['accountId', null, 'email', 'groupName', null],
+    },
+    {
+      what: 'the old export of a site',
+      operation: suspend,
+      header: 'id,full_name,email,active,created,Last seen in Jira Software,Username',
+      columns: [null, null, 'email', null, null, null, null],
+    },
+    {
+      what: "Atlassian's export of managed accounts",
+      operation: suspend,
+      header: 'Name,Atlassian ID,Email,Last active,Status,Billable,Policy name,Policy type,Verified email',
+      columns: [null, 'accountId', 'email', null, null, null, null, null, null],
+    },
+    {
+      what: 'any order and case, with invisible spaces',
+      operation: membership,
+      header: '\u00A0GROUP-NAME\u200B,\uFEFFE_Mail',
+      columns: ['groupName', 'email'],
+    },
+    {
+      what: 'a comma at the end',
+      operation: membership,
+      header: 'email,group,,',
+      columns: ['email', 'groupName', null, null],
+    },
+    {
+      what: 'email beside new_email',
+      operation: emailChange,
+      header: 'email,new_email',
+      columns: ['oldEmail', 'newEmail'],
+    },
+    {
+      what: 'email without new_email',
+      operation: emailChange,
+      header: 'userid,email',
+      columns: ['accountId', 'newEmail'],
+    },
+  ])('$what', ({ operation, header, columns }) => {
+    expect(map(operation, header).columns).toEqual(columns);
+  });
+
+  it('names the columns that are carried along, and not those that Rollcall adds', () => {
+    const mapped = map(membership, "email,Office,group,,Rollcall_Line,rollcall_status,'=Cost");
+
+    expect(mapped).toMatchObject({ carriedColumns: ['Office', '=Cost'], escaped: true });
+    expect(map(membership, 'email,group,rollcall_status').escaped).toBe(false);
+  });
+});
+
+describe('a column that looks like a misspelt one of ours', () => {
+  it.each([
+    ['emial,group', '"email"'],
+    ['mail,group', '"email"'],
+    ['userd,group', '"User id"'],
+    ['accuont_id,group', '"accountId"'],
+    ['acountid,group', '"accountId"'],
+    ['email,grup', '"group"'],
+    ['email,groups', '"group"'],
+    ['email,gruopname', '"groupName"'],
+    ['email,group,acton', '"action"'],
+    ['email,group,actoin', '"action"'],
+    ['email,group,actions', '"action"'],
+  ])('refuses %s, and says what it was taken for', (header, taken) => {
+    expect(() => map(membership, header)).toThrow(ManifestRefused);
+    expect(() => map(membership, header)).toThrow(taken);
+  });
+
+  it.each([
+    'email,group,active',
+    'email,email2,group',
+    'email,group,Name,Office,Org,Username',
+    'userid,user,group,location',
+  ])('accepts %s, where the like column is there or the likeness is small', (header) => {
+    expect(map(membership, header).columns).not.toHaveLength(0);
+  });
+});
