@@ -1,0 +1,32 @@
+import { Readable } from 'node:stream';
+import { expect, it } from 'vitest';
+
+import { changedRows, inBatches } from '../../cli/changed-rows.ts';
+import { findOperation } from '../../shared/operations/index.ts';
+
+const suspend = findOperation('suspend')?.cloud ?? raise();
+
+it('reads the changed rows of a report as the operation reads its manifest', async () => {
+  const report = [
+    '\uFEFFE-Mail;Last day;rollcall_line;rollcall_status;rollcall_code',
+    "'=a@example.com;1;2;changed;",
+    'b@example.com;1;3;unchanged;',
+    'c@example.com;1;4;failed;USER_NOT_FOUND',
+    'd@example.com;1;6;changed;',
+  ].join('\r\n');
+
+  const rows = await Readable.from(changedRows(Readable.from([Buffer.from(report)]), suspend)).toArray();
+
+  expect(rows).toEqual([
+    { line: 2, cells: { email: '=a@example.com' } },
+    { line: 6, cells: { email: 'd@example.com' } },
+  ]);
+});
+
+it('takes items a few at a time, the last ones too', async () => {
+  expect(await Readable.from(inBatches(Readable.from([1, 2, 3]), 2)).toArray()).toEqual([[1, 2], [3]]);
+});
+
+function raise(): never {
+  throw new Error('there is a suspend operation on Cloud');
+}
