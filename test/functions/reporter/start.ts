@@ -111,4 +111,4 @@ export const delivery = (body: string, messageId = 'message-1'): SQSEvent => ({
 export const summaryIn = (results: MemoryObjectStore) => JSON.parse(results.textOf(`${FOLDER}summary.json`)) as Summary; // our own writing
 
 export const table = (results: MemoryObjectStore, file: string, delimiter = ',') =>
-  parse(results.textOf(`${FOLDER}${file}`), { bom: true, delimiter }) as string[][]; // without `columns` rows are arrays
+  parse(results.textOf(`${FOLDER}${file}`), { bom: true, delimiter });
