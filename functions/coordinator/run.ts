@@ -51,11 +51,12 @@ export function createRun(ports: RunPorts) {
     const stepped = step(folded, { nowMs, policy: ports.policy, swept });
     const { state, due } = takeDue(await flush(stepped), nowMs, ports.policy.resendMs);
 
-    if (!base) await ports.results.write(openKey(jobId), '');
+    // The marker is put before the state and taken after it: whatever a crash leaves behind, the sweep finds.
+    if (isOpen(state) && !(base && isOpen(base.state))) await ports.results.write(openKey(jobId), '');
     await ports.states.save(state, base);
     await sendDue(state, due, ports);
     await writeStatus(state, base?.state, nowMs);
-    if (hasEnded(state.state) && !state.outbox.report) await ports.results.delete(openKey(jobId));
+    if (!isOpen(state)) await ports.results.delete(openKey(jobId));
     return true;
   }
 
@@ -93,3 +94,7 @@ export function createRun(ports: RunPorts) {
     await ports.results.write(`${resultsPrefix(state.job)}status.json`, JSON.stringify(summaryOf(state), undefined, 2));
   }
 }
+
+/** Whether time alone may still change something about a job: until it has ended and its newest report is written. */
+const isOpen = ({ state, reportDue, outbox }: State): boolean =>
+  !hasEnded(state) || reportDue || outbox.report !== undefined;

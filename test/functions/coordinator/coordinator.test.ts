@@ -57,6 +57,31 @@ describe('coordinator', () => {
     expect(results.objects.has(openKey(JOB.id))).toBe(false);
   });
 
+  it('keeps a cancelled job open while a row may be in hand, and reports once silence says that none is', async () => {
+    const { coordinator, reports, results, time } = start();
+    await coordinator(sqsEvent([surveyed()]));
+    const reached = { row: 1, line: 3, offset: 9 };
+    await coordinator(sqsEvent([eventOf({ type: 'fed', feedId: 'to-1', reached })]));
+    await coordinator(sqsEvent([eventOf({ type: 'commanded', command: 'cancel' })]));
+    const openBefore = results.objects.has(openKey(JOB.id));
+    time.nowMs += POLICY.overdueMs + 1;
+
+    await coordinator(sqsEvent([eventOf({ type: 'swept' })]));
+
+    expect({ openBefore, reports: reports.messages.length }).toEqual({ openBefore: true, reports: 1 });
+  });
+
+  it('opens a job again for the report of what came after its end', async () => {
+    const { coordinator, results } = start(1);
+    await coordinator(sqsEvent([surveyed(), eventOf({ type: 'commanded', command: 'cancel' })]));
+    await coordinator(sqsEvent([eventOf({ type: 'reported', revision: 1 })]));
+    const openBefore = results.objects.has(openKey(JOB.id));
+
+    await coordinator(sqsEvent([recorded([outcomeOf(0)])]));
+
+    expect({ openBefore, open: results.objects.has(openKey(JOB.id)) }).toEqual({ openBefore: false, open: true });
+  });
+
   it('sends again what was not confirmed in time', async () => {
     const { coordinator, feeds, time } = start();
     await coordinator(sqsEvent([surveyed()]));
