@@ -23,7 +23,11 @@ export interface PipelineOptions {
   readonly keys: AccessKeys;
   readonly logs: FunctionLogs;
   readonly sweepEveryMs?: number | undefined;
+  readonly watch?: Watch | undefined;
 }
+
+/** Sees an invocation begin: of which function, with which event, and what it comes to. */
+export type Watch = (functionName: string, event: unknown, result: Promise<unknown>) => void;
 
 /** The moving parts: functions, and what invokes them. */
 export interface Pipeline {
@@ -86,7 +90,10 @@ function startPart(description: FunctionDescription, { services, keys, logs, reg
   return { lambda: startFunction(description, { environment, log }), environment, log };
 }
 
-function startSources(parts: ReadonlyMap<string, Part>, { services, region }: PipelineOptions): readonly EventSource[] {
+function startSources(
+  parts: ReadonlyMap<string, Part>,
+  { services, region, watch }: PipelineOptions,
+): readonly EventSource[] {
   const { eventSources, queues } = services.description;
   return eventSources.map((description) => {
     const { lambda, environment, log } = parts.get(description.functionName) ?? missing(description.functionName);
@@ -96,10 +103,18 @@ function startSources(parts: ReadonlyMap<string, Part>, { services, region }: Pi
       queueUrl,
       region,
       sqs: sqsClient(environment),
-      invoke: lambda.invoke,
+      invoke: watch ? watched(lambda, watch) : lambda.invoke,
       report: (error) => log(`event source: ${String(error)}\n`),
     });
   });
+}
+
+function watched({ invoke, description }: LocalFunction, watch: Watch): LocalFunction['invoke'] {
+  return (event) => {
+    const result = invoke(event);
+    watch(description.label, event, result);
+    return result;
+  };
 }
 
 function startSchedules(parts: ReadonlyMap<string, Part>, options: PipelineOptions): readonly Schedule[] {

@@ -10,6 +10,7 @@ import { startObjectStore } from './object-store/object-store.ts';
 import { startQueues } from './queues/queues.ts';
 import { startSecrets } from './secrets/secrets.ts';
 import { describeTemplate } from './template/describe.ts';
+import type { Faults } from './service-fault.ts';
 import type { StackDescription } from './template/description.ts';
 import type { Synthesized } from '../synthesize.ts';
 
@@ -38,6 +39,13 @@ export interface ServicesOptions {
   readonly region: string;
   readonly ports: Ports;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly faults?: ServiceFaults | undefined;
+}
+
+/** What goes wrong with the embedded services: for tests of what stands on them. */
+export interface ServiceFaults {
+  readonly s3?: Faults | undefined;
+  readonly sqs?: Faults | undefined;
 }
 
 /** The services that the pipeline stands on, with the template's queues and buckets in them. */
@@ -64,12 +72,13 @@ export const clientEnvironment = (endpoints: Endpoints, key: AccessKey, region: 
 
 /** Starts the embedded services, or attaches to those that `AWS_ENDPOINT_URL` and its kin name, and creates what the template lists. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
-  const { folder, keys, record, synthesized, account, region, ports, environment } = options;
+  const { folder, keys, record, synthesized, account, region, ports, environment, faults } = options;
   const attached = attachedEndpoints(environment);
   const key = attached.key ? keys.adopt(attached.key, { name: 'you' }) : keys.issue({ name: 'you' });
   const embedded = { credentials: keys.secretOf, region, account, record };
 
-  const queues = attached.sqs === undefined ? await startQueues({ ...embedded, port: ports.sqs }) : undefined;
+  const queues =
+    attached.sqs === undefined ? await startQueues({ ...embedded, port: ports.sqs, fault: faults?.sqs }) : undefined;
   const sqs = queues?.url ?? attached.sqs ?? '';
   const place = { stackName: synthesized.stackName, account, region, queuesUrl: sqs };
   const description = describeTemplate(synthesized.template, place, synthesized.folderOf);
@@ -88,6 +97,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
           })),
           created: teller.tell,
           port: ports.s3,
+          fault: faults?.s3,
         })
       : undefined;
   const secrets =

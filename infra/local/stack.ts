@@ -7,11 +7,11 @@ import type { Synthesized } from '../synthesize.ts';
 import { createAccessKeys } from './access-keys.ts';
 import { openFunctionLogs } from './functions/function-log.ts';
 import { createLedger, type RequestCount, type Violation } from './ledger.ts';
-import { startPipeline, type FunctionUsage, type Pipeline } from './pipeline.ts';
+import { startPipeline, type FunctionUsage, type Pipeline, type Watch } from './pipeline.ts';
 import { recover } from './recovery.ts';
 import { recoveryPorts } from './recovery-ports.ts';
 import { startRehearsalProcess } from './rehearsal-process.ts';
-import { clientEnvironment, startServices, type Ports, type Services } from './services.ts';
+import { clientEnvironment, startServices, type Ports, type ServiceFaults, type Services } from './services.ts';
 import type { StackDescription } from './template/description.ts';
 
 /** The account and region that the local stack says it is in. */
@@ -31,6 +31,9 @@ export interface StackOptions {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Milliseconds between two runs of each schedule, instead of the template's rate. */
   readonly sweepEveryMs?: number | undefined;
+  readonly faults?: ServiceFaults | undefined;
+  /** Told of each batch that an event source hands a function: for tests that ask when a row was in whose hands. */
+  readonly watch?: Watch | undefined;
 }
 
 /** Where a stack can be reached, and with which key. */
@@ -72,20 +75,20 @@ export interface LocalStack extends Connection {
 export async function startStack(options: StackOptions): Promise<LocalStack> {
   const folder = resolve(options.folder);
   mkdirSync(folder, { recursive: true });
-  const { ports = {}, environment = {}, synthesized } = options;
+  const { ports = {}, environment = {}, synthesized, faults, watch } = options;
   const keys = createAccessKeys();
   const ledger = createLedger(keys.holderOf);
   const place = { account: ACCOUNT, region: REGION };
 
   const [services, rehearsal] = await Promise.all([
-    startServices({ ...place, folder, keys, record: ledger.record, synthesized, ports, environment }),
+    startServices({ ...place, folder, keys, record: ledger.record, synthesized, ports, environment, faults }),
     options.rehearsal === false ? undefined : startRehearsalProcess(ports.atlassian),
   ]);
   const targets = { ...rehearsal?.targets, ...options.targets };
   for (const [name, secret] of Object.entries(targets)) await services.putSecret(secretName(name), secret);
 
   const logs = openFunctionLogs(join(folder, 'logs'));
-  const pipeline = startPipeline({ ...place, services, keys, logs, sweepEveryMs: options.sweepEveryMs });
+  const pipeline = startPipeline({ ...place, services, keys, logs, sweepEveryMs: options.sweepEveryMs, watch });
   const connection = connectionOf(services, rehearsal?.url, Object.keys(targets));
   const recovered = await goOn(services, connection, pipeline);
 

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { AwsCall } from '../aws-call.ts';
+import { statusAfter, suffer, type Faults } from '../service-fault.ts';
 import { ServiceRefusal } from '../signature/refusal.ts';
 import { verifySignature, type Verifier } from '../signature/signature.ts';
 import type { Credentials } from '../signature/signing-key.ts';
@@ -36,10 +36,8 @@ export interface ObjectStoreOptions {
   readonly created: (created: Created) => Promise<void>;
   /** A free port when absent. */
   readonly port?: number | undefined;
-  /** Makes a request slow, or fail with this status, before anything else is done about it. */
-  readonly fault?: (
-    request: Pick<StoreRequest, 'method' | 'bucket' | 'key'>,
-  ) => { readonly status?: number | undefined; readonly delayMs?: number | undefined } | undefined;
+  /** Makes a request slow, or fail before or after it is carried out. */
+  readonly fault?: Faults | undefined;
   readonly now?: () => Date;
 }
 
@@ -115,7 +113,16 @@ function drain(message: IncomingMessage): void {
 }
 
 async function answerOf(store: Store, request: StoreRequest, message: IncomingMessage): Promise<Answer> {
-  await suffer(store, request);
+  const fault = store.fault?.({ operation: request.method, resource: `${request.bucket}/${request.key}` });
+  await suffer(fault, faultOf);
+  const answer = await carriedOut(store, request, message);
+  const status = statusAfter(fault);
+  if (status === undefined) return answer;
+  answer.release?.();
+  throw faultOf(status);
+}
+
+async function carriedOut(store: Store, request: StoreRequest, message: IncomingMessage): Promise<Answer> {
   const verifier = {
     credentials: store.credentials,
     region: store.region,
@@ -176,12 +183,6 @@ function recordCall(
     resource: `arn:aws:s3:::${request.bucket}${request.key === '' ? '' : `/${request.key}`}`,
     ...(length !== undefined && { bytes: Number(length) }),
   });
-}
-
-async function suffer(store: Store, request: StoreRequest): Promise<void> {
-  const fault = store.fault?.(request);
-  if (fault?.delayMs) await sleep(fault.delayMs);
-  if (fault?.status !== undefined) throw faultOf(fault.status);
 }
 
 function faultOf(status: number): ServiceRefusal {

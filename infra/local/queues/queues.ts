@@ -4,11 +4,13 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 
 import type { AwsCall } from '../aws-call.ts';
+import { statusAfter, suffer, type Faults } from '../service-fault.ts';
 import { jsonRefusal } from '../signature/json-refusal.ts';
 import { ServiceRefusal } from '../signature/refusal.ts';
 import { verifySignature } from '../signature/signature.ts';
 import type { Credentials } from '../signature/signing-key.ts';
 import type { QueueDescription } from '../template/description.ts';
+import { createMoveTasks, type MoveTasks } from './move-tasks.ts';
 import { sqsCall } from './sqs-call.ts';
 
 export interface QueuesOptions {
@@ -18,6 +20,8 @@ export interface QueuesOptions {
   /** Told of each request before it is carried out; what it throws refuses the request. */
   readonly record: (call: AwsCall) => void;
   readonly port?: number | undefined;
+  /** Makes a request slow, or fail before or after it is carried out. */
+  readonly fault?: Faults | undefined;
 }
 
 export interface Queues {
@@ -34,27 +38,48 @@ export interface Queues {
 /** SQS on this machine, by fauxqs, with signatures checked; messages are in memory and gone when it closes. */
 export async function startQueues(options: QueuesOptions): Promise<Queues> {
   const app = buildApp({ logger: false, host: '127.0.0.1', defaultRegion: options.region });
+  const lost = new WeakMap<object, number>();
+  let moveTasks: MoveTasks | undefined;
   app.addHook('preParsing', async ({ method, url, raw }, _reply, payload) => {
     const body = await buffer(payload);
-    admit({ method, url, headers: raw.headersDistinct, body }, options);
+    const { action, resource } = admit({ method, url, headers: raw.headersDistinct, body }, options);
+    const fault = options.fault?.({ operation: action, resource });
+    await suffer(fault, faultOf);
+    const status = statusAfter(fault);
+    if (status !== undefined) lost.set(raw, status);
     return Object.assign(Readable.from([body]), { receivedEncodedLength: body.length });
+  });
+  app.addHook('preHandler', async ({ raw, body }, reply) => {
+    const answer = await moveTasks?.answer(operationOf(raw.headersDistinct), body);
+    if (answer !== undefined) await reply.type('application/x-amz-json-1.0').send(JSON.stringify(answer));
+  });
+  app.addHook('onSend', async ({ raw }, reply, payload) => {
+    const status = lost.get(raw);
+    if (status === undefined) return payload;
+    const answer = jsonRefusal(faultOf(status), '1.0');
+    reply.code(status).headers({ ...answer.headers, 'content-length': Buffer.byteLength(answer.body) });
+    return answer.body;
   });
   app.setErrorHandler((error, _request, reply) => {
     const answer = jsonRefusal(asRefusal(error), '1.0');
     return reply.code(answer.status).headers(answer.headers).send(answer.body);
   });
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  let sqs: SQSClient | undefined;
 
   return {
     url,
     create: async (queues, key) => {
-      const sqs = new SQSClient({ endpoint: url, region: options.region, credentials: key });
+      sqs = new SQSClient({ endpoint: url, region: options.region, credentials: key });
       for (const { name, attributes } of queues) {
         await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: { ...attributes } }));
       }
-      sqs.destroy();
+      moveTasks = createMoveTasks(sqs, queues);
     },
-    close: () => app.close(),
+    close: async () => {
+      sqs?.destroy();
+      await app.close();
+    },
   };
 }
 
@@ -65,19 +90,21 @@ interface Request {
   readonly body: Uint8Array;
 }
 
-function admit(request: Request, { credentials, region, account, record }: QueuesOptions): void {
+/** Throws ServiceRefusal for a wrong signature, and what the recorder throws. */
+function admit(request: Request, { credentials, region, account, record }: QueuesOptions): AwsCall {
   const verifier = { credentials, region, service: 'sqs', nowMs: Date.now() } as const;
   const { accessKeyId } = verifySignature(request, verifier, request.body);
-  record(
-    sqsCall({
-      operation: request.headers['x-amz-target']?.[0] ?? '',
-      body: request.body,
-      accessKeyId,
-      region,
-      account,
-    }),
-  );
+  const operation = operationOf(request.headers);
+  const call = sqsCall({ operation, body: request.body, accessKeyId, region, account });
+  record(call);
+  return call;
 }
+
+const operationOf = (headers: Request['headers']): string =>
+  (headers['x-amz-target']?.[0] ?? '').replace(/^AmazonSQS\./, '');
+
+const faultOf = (status: number): ServiceRefusal =>
+  new ServiceRefusal(status, status === 503 ? 'ServiceUnavailable' : 'InternalFailure', 'Please try again.');
 
 const asRefusal = (error: unknown): ServiceRefusal =>
   error instanceof ServiceRefusal

@@ -2,14 +2,18 @@ import * as z from 'zod';
 
 import type { AwsCall } from '../aws-call.ts';
 
-const bodySchema = z.object({ QueueUrl: z.string().optional(), QueueName: z.string().optional() });
+const bodySchema = z.object({
+  QueueUrl: z.string().optional(),
+  QueueName: z.string().optional(),
+  SourceArn: z.string().optional(),
+});
 
 /** IAM knows a batch by the name of its single call. Source: service authorization reference, Amazon SQS. */
-const actionOf = (operation: string): string => `sqs:${operation.replace(/^AmazonSQS\./, '').replace(/Batch$/, '')}`;
+const actionOf = (operation: string): string => `sqs:${operation.replace(/Batch$/, '')}`;
 
 /** The call that a request to SQS amounts to. */
 export function sqsCall(request: {
-  /** The `X-Amz-Target` header. */
+  /** The `X-Amz-Target` header, without its service. */
   readonly operation: string;
   readonly body: Uint8Array;
   readonly accessKeyId: string;
@@ -34,8 +38,8 @@ function queueName(body: Uint8Array): string {
     ) ?? [];
   if (url !== undefined) return url.slice(url.lastIndexOf('/') + 1);
   const parsed = bodySchema.safeParse(parsedJson(body));
-  const { QueueUrl: queueUrl = '', QueueName: name } = parsed.data ?? {};
-  return name ?? queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
+  const { QueueUrl: queueUrl = '', QueueName: name, SourceArn: arn } = parsed.data ?? {};
+  return name ?? arn?.slice(arn.lastIndexOf(':') + 1) ?? queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
 }
 
 function parsedJson(body: Uint8Array): unknown {

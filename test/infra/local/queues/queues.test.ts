@@ -8,12 +8,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import type { AwsCall } from '../../../../infra/local/aws-call.ts';
 import { startQueues, type Queues } from '../../../../infra/local/queues/queues.ts';
+import type { ServiceFault } from '../../../../infra/local/service-fault.ts';
 import { ServiceRefusal } from '../../../../infra/local/signature/refusal.ts';
 
 const KEY = { accessKeyId: 'LOCALTEST', secretAccessKey: 'secret' };
 const ACCOUNT = '000000000000';
 const REGION = 'us-east-1';
 const calls: AwsCall[] = [];
+const faults: ServiceFault[] = [];
 let queues: Queues;
 
 beforeAll(async () => {
@@ -25,9 +27,14 @@ beforeAll(async () => {
       if (call.resource.endsWith(':forbidden')) throw new ServiceRefusal(403, 'AccessDeniedException', 'not allowed');
       calls.push(call);
     },
+    fault: () => faults.shift(),
   });
   await queues.create(
-    [describe('rows', { VisibilityTimeout: '7' }), describe('journal.fifo', { FifoQueue: 'true' })],
+    [
+      describe('rows', { VisibilityTimeout: '7' }),
+      describe('journal.fifo', { FifoQueue: 'true' }),
+      describe('faulty', {}),
+    ],
     KEY,
   );
 });
@@ -74,6 +81,22 @@ it('refuses a wrong signature, and what the recorder refuses', async () => {
 
   await expect(client('wrong').send(receive('rows'))).rejects.toMatchObject({ name: 'InvalidSignatureException' });
   await expect(client().send(receive('forbidden'))).rejects.toMatchObject({ name: 'AccessDeniedException' });
+});
+
+it('fails as it is told: before a request is carried out, or after, so that only its answer is lost', async () => {
+  const sqs = client();
+  const send = (body: string) =>
+    sqs.send(new SendMessageBatchCommand({ QueueUrl: urlOf('faulty'), Entries: [{ Id: 'a', MessageBody: body }] }));
+
+  faults.push({ status: 503 });
+  await send('refused once');
+  faults.push({ status: 500, after: true });
+  await send('taken twice');
+  const { Messages: messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: urlOf('faulty'), MaxNumberOfMessages: 10 }),
+  );
+
+  expect(messages.map(({ Body }) => Body)).toEqual(['refused once', 'taken twice', 'taken twice']);
 });
 
 const describe = (name: string, attributes: Record<string, string>) => ({
