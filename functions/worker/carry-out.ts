@@ -1,4 +1,4 @@
-import { isSettled, wasAttempted } from '../../shared/job/fates.ts';
+import { settledFate, wasAttempted } from '../../shared/job/fates.ts';
 import type { Calls, JournalEvent } from '../../shared/job/journal.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
@@ -155,9 +155,10 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
 
   function verdictOn(error: unknown, task: Task): Verdict {
     const { maxAttempts, consistencySeconds } = ports;
-    const precededByOpenRow = task.after !== undefined && !isSettled(state.fates[task.after.row] ?? 0);
+    const predecessor = task.after && settledFate(state.fates[task.after.row] ?? 0);
+    const isFreed = predecessor?.status === 'changed' || predecessor?.status === 'unchanged';
     const random = ports.chance.random();
-    return verdictOf(error, task, { nowMs: nowMs(), random, maxAttempts, consistencySeconds, precededByOpenRow });
+    return verdictOf(error, task, { nowMs: nowMs(), random, maxAttempts, consistencySeconds, isFreed });
   }
 
   function attempting(writable: readonly Writable[]): JournalEvent {

@@ -1,21 +1,33 @@
-import { settledFate } from '../../shared/job/fates.ts';
+import { isSettled, settledFate } from '../../shared/job/fates.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { again, type Verdict } from './verdict.ts';
 
 const HELD_SECONDS = 60;
+const AWAITING_SECONDS = 5;
 
 /**
  * The verdict of a task that its job's state forbids to carry out; `undefined` when it is due. A row that has an outcome is
- * done, unless it failed and was put up again since; one of a job that does not run is dropped, and resuming feeds it again.
+ * done, unless it failed and was put up again since; one of a job that does not run is dropped, and resuming feeds it again;
+ * one that comes after another waits for that one's outcome.
  */
 export function verdictByState(task: Task, state: State): Verdict | undefined {
   const settled = settledFate(state.fates[task.row] ?? 0);
-  if (!settled) return state.state === 'running' ? undefined : { kind: 'dropped', task };
+  if (!settled) return verdictOfOpenRow(task, state);
 
   const recordedGeneration = state.generations.get(task.row) ?? 0;
   if (settled.status !== 'failed' || task.generation <= recordedGeneration) return { kind: 'done', task };
   // Put up again by hand: a stop of the job holds the row back, but it must not be dropped, as its dead letter is gone.
   return state.state === 'running' || hasEnded(state.state) ? undefined : again(task, HELD_SECONDS);
+}
+
+/**
+ * That its address is free already is not enough for a row that comes after another: should the other's outcome get lost,
+ * it would look for its person by that address and find somebody else's.
+ */
+function verdictOfOpenRow(task: Task, { state, fates }: State): Verdict | undefined {
+  if (state !== 'running') return { kind: 'dropped', task };
+  const isFirst = task.after === undefined || isSettled(fates[task.after.row] ?? 0);
+  return isFirst ? undefined : { kind: 'again', task, why: 'awaiting', delaySeconds: AWAITING_SECONDS };
 }

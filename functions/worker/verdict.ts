@@ -26,13 +26,12 @@ export interface VerdictContext {
   readonly maxAttempts: number;
   /** How long Atlassian may take to show what was written. */
   readonly consistencySeconds: number;
-  /** Whether the row that this one comes after has no outcome yet. */
-  readonly precededByOpenRow: boolean;
+  /** Whether the row that this one comes after has freed its address. */
+  readonly isFreed: boolean;
 }
 
 /** SQS delays a message by 15 minutes at most; a longer wait is handed back again. */
 const MAX_DELAY_SECONDS = 900;
-const AWAITING_SECONDS = 5;
 const MESSAGE_CHARACTERS = 1_000;
 
 /** The verdict of an error. An unforeseen one is nobody's verdict: it is thrown on, and the message stays. */
@@ -41,9 +40,9 @@ export function verdictOf(error: unknown, task: Task, context: VerdictContext): 
   if (error instanceof RateLimited) return again(task, waitSeconds(error.notBeforeMs, context));
   if (error instanceof NoAnswer) return failedAttempt(error, task, context, context.consistencySeconds);
   if (!(error instanceof Refusal)) throw error;
-  if (error.code === 'EMAIL_IN_USE' && context.precededByOpenRow) {
-    return { kind: 'again', task, why: 'awaiting', delaySeconds: AWAITING_SECONDS };
-  }
+  // Atlassian may not show yet that the address is free.
+  if (error.code === 'EMAIL_IN_USE' && context.isFreed)
+    return failedAttempt(error, task, context, context.consistencySeconds);
   return error.temporary ? failedAttempt(error, task, context, 0) : failure(error, task, context);
 }
 

@@ -15,6 +15,8 @@ export interface WorkerPorts extends Omit<CarryOutPorts, 'views'> {
   readonly results: ObjectStore;
   /** Where rows go whose batch died again and again. */
   readonly exhaustedQueueArn: string;
+  /** A signal that ends after so long; a simulation's ends in virtual time. */
+  readonly timeout?: (ms: number) => AbortSignal;
 }
 
 /** Time for recording what a batch came to: a third of a short time-out, and five seconds of a long one. */
@@ -22,6 +24,7 @@ const RESERVE_MS = 5_000;
 
 /** Carries tasks of any jobs out, and lets go of each message only when what became of its row is in the journal. */
 export function createWorker(ports: WorkerPorts) {
+  const { timeout = (ms: number) => AbortSignal.timeout(ms) } = ports;
   const carryOutPorts = { ...ports, views: createJobViews(ports.results, ports.clock) };
 
   return async function worker(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
@@ -41,7 +44,7 @@ export function createWorker(ports: WorkerPorts) {
   function deadlineOf(context: Context): Deadline {
     const remainingMs = context.getRemainingTimeInMillis();
     const usableMs = Math.max(0, remainingMs - Math.min(RESERVE_MS, remainingMs / 3));
-    return { atMs: ports.clock.now().getTime() + usableMs, signal: AbortSignal.timeout(Math.floor(usableMs)) };
+    return { atMs: ports.clock.now().getTime() + usableMs, signal: timeout(Math.floor(usableMs)) };
   }
 
   /** The tasks that are to be tried; messages that are none, and rows that had their try alone, are done with here. */

@@ -294,8 +294,12 @@ describe('worker', () => {
     const inUse: Look = () => ({ kind: 'refused', refusal: new Refusal('EMAIL_IN_USE', 'taken') });
     const waiting = task(1, { after: { row: 0, line: 2 } });
 
-    it('waits for that row without spending an attempt', async () => {
-      const { carryOut, rows, journal } = start({ look: inUse });
+    // That its address is free already is not enough: the other row's outcome may yet be lost, and the row be looked at again.
+    it.each([
+      ['the address is taken', inUse],
+      ['the address is free', () => ready('a', changed)],
+    ])('waits for that row without spending an attempt though %s', async (_, look) => {
+      const { carryOut, rows, journal } = start({ look });
 
       await carryOut(waiting);
 
@@ -311,6 +315,16 @@ describe('worker', () => {
       await carryOut(waiting);
 
       expect(outcomesIn(journal.events)).toMatchObject([{ row: 1, code: 'EMAIL_IN_USE' }]);
+    });
+
+    it('tries again once Atlassian must show that the address is free, when that row has freed it', async () => {
+      const fates = new Uint8Array(10);
+      fates[0] = fateOf('changed');
+      const { carryOut, rows } = start({ look: inUse, state: { fates } });
+
+      await carryOut(waiting);
+
+      expect(rows.messages).toMatchObject([{ body: { ...waiting, attempts: 1 }, delaySeconds: 60 }]);
     });
   });
 
