@@ -16,7 +16,7 @@ import { fetchReport } from './fetch-report.ts';
 import { exitCodeOf, followJob } from './follow-job.ts';
 import { showProgress } from './progress.ts';
 import { readTargetFile } from './target-file.ts';
-import { uploadManifest } from './upload-manifest.ts';
+import { sizeOf, uploadManifest } from './upload-manifest.ts';
 import { reportViolations } from './violations.ts';
 
 interface RunOptions {
@@ -43,6 +43,7 @@ export const addRun = (program: Command): Command =>
     });
 
 async function run(file: string, options: RunOptions): Promise<number> {
+  sizeOf(file); // said before anything is started
   const given = options.targetFile === undefined ? undefined : readTargetFile(options.targetFile);
   const target = given?.name ?? rehearsalTarget(options.target);
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-run-'));

@@ -35,7 +35,8 @@ export async function uploadManifest({ client, bucket, target, operation, path }
   return { jobId, prefixes: [`${target}/${operation}/${jobId}/`, `rejected/${jobId}/`] };
 }
 
-function sizeOf(path: string): number {
+/** Bytes of a file; throws CommandFailed when there is none that can be read. */
+export function sizeOf(path: string): number {
   try {
     const stats = statSync(path);
     if (stats.isFile()) return stats.size;

@@ -70,7 +70,10 @@ const NOT_ATTRIBUTES = new Set(['QueueName', 'Tags']);
 function queue({ logicalId, name, arn, ref, properties }: Resource): QueueDescription {
   const attributes = Object.entries(z.record(z.string(), z.unknown()).parse(properties))
     .filter(([attribute]) => !NOT_ATTRIBUTES.has(attribute))
-    .map(([attribute, value]) => [attribute, typeof value === 'object' ? JSON.stringify(value) : String(value)]);
+    .map(([attribute, value]): [string, string] => [
+      attribute,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]);
   return { logicalId, name, arn, url: ref, attributes: Object.fromEntries(attributes) };
 }
 

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+
+const COMMAND = fileURLToPath(new URL('../../cli/rollcall.ts', import.meta.url));
+const THIS_FILE = fileURLToPath(import.meta.url);
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-refusals-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it.concurrent.each([
+  [['run', THIS_FILE], '--operation'],
+  [['run', 'missing.csv', '--operation', 'suspend'], 'missing.csv is no file'],
+  [['run', THIS_FILE, '--operation', 'suspend', '--target', 'moon'], 'cloud or data-center was expected'],
+  [['run', THIS_FILE, '--operation', 'suspend', '--target-file', 'missing.json'], 'missing.json'],
+  [['local', '--port', 'any'], 'a number from 1 to 65532'],
+  [['status', 'job-1'], 'No local stack is running'],
+  [['pause', 'job-1'], 'No local stack is running'],
+  [['verify', 'job-1'], 'No local stack is running'],
+  [['presign', 'cloud/suspnd/a.csv'], '<target>/<operation>/<name>.csv was expected'],
+  [['nonsense'], 'nonsense'],
+] as const)(
+  'exits with 1 and says what to do: %j',
+  async (words, said) => {
+    const child = spawn(process.execPath, [COMMAND, ...words], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const [errors, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+
+    expect(errors).toContain(said);
+    expect(errors).not.toContain('Unforeseen');
+    expect(code).toBe(1);
+  },
+  30_000,
+);
