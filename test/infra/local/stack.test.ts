@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { clientEnvironment } from '../../../infra/local/services.ts';
@@ -91,14 +92,34 @@ it('refuses a call that the role does not allow, and keeps it: the run has faile
     .toContain('AccessDenied');
 });
 
-function clients() {
-  const environment = clientEnvironment(stack, stack, stack.region);
+it('uses the queues of somebody else when AWS_ENDPOINT_URL_SQS names them, with the key that comes with it', async () => {
+  const elsewhere = buildApp({ logger: false, host: '127.0.0.1' });
+  const url = await elsewhere.listen({ host: '127.0.0.1', port: 0 });
+  const attached = await startStack({
+    folder: join(folder, 'attached'),
+    synthesized: { stackName: 'Test', template: TEMPLATE, folderOf: () => join(folder, 'bundle') },
+    rehearsal: false,
+    environment: { AWS_ENDPOINT_URL_SQS: `${url}/`, AWS_ACCESS_KEY_ID: 'theirs', AWS_SECRET_ACCESS_KEY: 'key' },
+  });
+  const { s3 } = clients(attached);
+
+  await s3.send(new PutObjectCommand({ Bucket: attached.inboxBucket, Key: 'theirs.csv', Body: 'x' }));
+
+  await expect.poll(() => read('copied', attached), { timeout: 10_000 }).toBe('theirs.csv');
+  expect({ sqs: attached.sqs, key: attached.accessKeyId }).toEqual({ sqs: url, key: 'theirs' });
+  expect(attached.requests().filter(({ action }) => action.startsWith('sqs:'))).toEqual([]);
+  await attached.close();
+  await elsewhere.close();
+});
+
+function clients(at: LocalStack = stack) {
+  const environment = clientEnvironment(at, at, at.region);
   return { s3: s3Client(environment), sqs: sqsClient(environment) };
 }
 
-async function read(key: string): Promise<string | undefined> {
-  const { s3 } = clients();
-  const found = await s3.send(new GetObjectCommand({ Bucket: stack.resultsBucket, Key: key })).catch(() => undefined);
+async function read(key: string, at: LocalStack = stack): Promise<string | undefined> {
+  const { s3 } = clients(at);
+  const found = await s3.send(new GetObjectCommand({ Bucket: at.resultsBucket, Key: key })).catch(() => undefined);
   return found?.Body?.transformToString();
 }
 
