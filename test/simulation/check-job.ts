@@ -1,0 +1,158 @@
+import { parse } from 'csv-parse/sync';
+
+import { writeReportFiles } from '../../functions/reporter/report.ts';
+import { isCode, type Code } from '../../shared/job/codes.ts';
+import { resultsPrefix } from '../../shared/job/keys.ts';
+import type { State } from '../../shared/job/state.ts';
+import type { Summary } from '../../shared/job/summary.ts';
+import type { Target } from '../../shared/target.ts';
+import { memoryObjectStore, type MemoryObjectStore } from '../fakes/memory-object-store.ts';
+import type { Faults } from './faults.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Promises } from './promises.ts';
+import type { SimulatedSite } from './simulated-atlassian.ts';
+import type { Wish, Wishes } from './wishes.ts';
+
+/** One job of a run, with the Atlassian that is its own. */
+export interface SimulatedJob {
+  readonly id: string;
+  readonly key: string;
+  readonly wishes: Wishes;
+  readonly target: Target;
+  readonly site: SimulatedSite;
+  /** Writes that changed Atlassian's state, and how often. */
+  readonly effective: ReadonlyMap<string, number>;
+  /** Answers that cost a row an attempt. */
+  readonly spent: { attempts: number };
+}
+
+interface Ended {
+  readonly inbox: MemoryObjectStore;
+  readonly results: MemoryObjectStore;
+  readonly promises: Promises;
+  readonly pipeline: Pipeline;
+  readonly faults: Faults;
+}
+
+/** A row as the report gives it. */
+interface Reported {
+  readonly status: string;
+  readonly code: string;
+  readonly attempts: number;
+}
+
+/** Holds the report of a job that has ended against the manifest, the journal and Atlassian, row by row. */
+export async function checkJob(job: SimulatedJob, ended: Ended): Promise<void> {
+  const { promises, results } = ended;
+  checkWrites(job, promises);
+  const state = promises.states.get(job.id);
+  if (!state) return; // its notification lies among the dead ones, and rings
+  const folder = resultsPrefix(state.job);
+  if (!results.objects.has(`${folder}summary.json`))
+    return promises.violate('A job always ends', `${job.id} has no report`);
+  const summary = JSON.parse(results.textOf(`${folder}summary.json`)) as Summary; // our own writing
+  checkSummary(summary, state, promises);
+  const rows = readReport(results.textOf(`${folder}results.csv`));
+  if (state.manifest === undefined) return; // it was stopped before its rows were known
+  if (rows.length !== job.wishes.rows.length)
+    return promises.violate('Conservation', `${rows.length} rows reported of ${job.wishes.rows.length}`);
+  rows.forEach((row, index) => {
+    const wish = job.wishes.rows[index]!; // as many as rows
+    const faults = faultsOfRow(row, wish, { job, state, ended });
+    for (const [promise, what] of faults)
+      promises.violate(
+        promise,
+        `row ${index} of ${job.id} (${wish.cells.join(',')}) is ${row.status} ${row.code}: ${what}`,
+      );
+  });
+  await checkRebuilt(state, summary, ended);
+}
+
+function checkWrites({ effective, wishes, id }: SimulatedJob, promises: Promises): void {
+  const wished = new Set(wishes.rows.map(({ write }) => write));
+  for (const [write, times] of effective) {
+    if (!wished.has(write)) promises.violate('Once', `${id} wrote what no row wished: ${write}`);
+    if (times > 1) promises.violate('Once', `${id} wrote ${times} times with effect: ${write}`);
+  }
+}
+
+function checkSummary(summary: Summary, state: State, promises: Promises): void {
+  if (summary.revision !== state.revision || summary.state !== state.state)
+    promises.violate(
+      'A job always ends',
+      `the report is of revision ${summary.revision}, ${summary.state}; the job of ${state.revision}, ${state.state}`,
+    );
+}
+
+function readReport(csv: string): readonly Reported[] {
+  const records = parse<Record<string, string>>(csv, { bom: true, columns: true });
+  return records.map((record) => ({
+    status: record['rollcall_status'] ?? '',
+    code: record['rollcall_code'] ?? '',
+    attempts: Number(record['rollcall_attempts']),
+  }));
+}
+
+/** After these nobody knows whether the last write arrived. */
+const UNCERTAIN: readonly string[] = ['TIMED_OUT', 'ATLASSIAN_ERROR', 'WORKER_DIED', 'UNAUTHORIZED'] satisfies Code[];
+/** What faults alone may do to a row. */
+const MISFORTUNES: readonly string[] = [
+  'RATE_LIMITED',
+  'ATLASSIAN_ERROR',
+  'TIMED_OUT',
+  'WORKER_DIED',
+  'UNAUTHORIZED',
+  'LOST',
+  'CANCELLED',
+  'EXPIRED',
+  'HALTED',
+] satisfies Code[];
+
+type Breach = readonly [promise: string, what: string];
+
+function faultsOfRow(
+  { status, code, attempts }: Reported,
+  wish: Wish,
+  { job, ended }: { readonly job: SimulatedJob; readonly state: State; readonly ended: Ended },
+): readonly Breach[] {
+  const breaches: Breach[] = [];
+  const holds = wish.holds(job.site.truth);
+  const heldBefore = wish.holds(job.wishes.site());
+  const writes = (wish.write !== undefined && job.effective.get(wish.write)) || 0;
+  const isRepeat = wish.expected.code === 'DUPLICATE';
+
+  if ((status === 'changed' || status === 'unchanged') && !holds) breaches.push(['Once', 'Atlassian is not so']);
+  if (status === 'changed' && writes === 0) breaches.push(['Once', 'nothing was written']);
+  const lostEvents =
+    ended.faults.injected().has('journal purged') || ended.pipeline.queues.journalDead.parcels().length > 0;
+  if (status === 'unchanged' && writes > 0 && !lostEvents) breaches.push(['Once', 'it was written']);
+  if (status === 'failed' && writes > 0 && !UNCERTAIN.includes(code) && !isRepeat)
+    breaches.push(['Once', 'it was written']);
+  if (status === 'failed' && holds && !heldBefore && writes === 0) breaches.push(['Once', 'Atlassian is so']);
+  if (status === 'unprocessed' && writes > 0 && attempts === 0 && !isRepeat && !lostEvents)
+    breaches.push(['Once', 'it was written']);
+  if (attempts > 1 + job.spent.attempts)
+    breaches.push(['Waiting is not failing', `${attempts} attempts, and ${job.spent.attempts} answers that spend one`]);
+  if (!isExpected({ status, code, attempts }, wish))
+    breaches.push(['Conservation', `expected is ${wish.expected.status} ${wish.expected.code ?? ''}`]);
+  return breaches;
+}
+
+function isExpected({ status, code }: Reported, { expected, write }: Wish): boolean {
+  if (status === expected.status && code === (expected.code ?? '')) return true;
+  if (expected.status === 'invalid' || expected.code === 'DUPLICATE') return false;
+  if (isCode(code) && MISFORTUNES.includes(code)) return true;
+  return write !== undefined && expected.status === 'changed' && status === 'unchanged';
+}
+
+/** The report is a function of manifest and journal. */
+async function checkRebuilt(state: State, summary: Summary, { inbox, results, promises }: Ended): Promise<void> {
+  const folder = resultsPrefix(state.job);
+  const copies = memoryObjectStore(Object.fromEntries(results.objects));
+  const rebuilt = await writeReportFiles({ inbox, results: copies }, state);
+  for (const name of ['results.csv', 'failed.csv', 'unprocessed.csv'])
+    if (copies.textOf(folder + name) !== results.textOf(folder + name))
+      promises.violate('A job always ends', `${name} of ${state.job.id} is another when it is rebuilt`);
+  if (JSON.stringify([rebuilt.counts, rebuilt.codes]) !== JSON.stringify([summary.counts, summary.codes]))
+    promises.violate('A job always ends', `the summary of ${state.job.id} is another when it is rebuilt`);
+}

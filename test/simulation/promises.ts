@@ -1,0 +1,106 @@
+import { settledFate } from '../../shared/job/fates.ts';
+import type { Job } from '../../shared/job/job.ts';
+import type { JournalEvent } from '../../shared/job/journal.ts';
+import { stateKey } from '../../shared/job/keys.ts';
+import { parseState, type State } from '../../shared/job/state.ts';
+import { imbalanceOf, type Summary } from '../../shared/job/summary.ts';
+import { taskSchema } from '../../shared/job/task.ts';
+import type { MemoryObjectStore } from '../fakes/memory-object-store.ts';
+import type { Parcel } from './simulated-queue.ts';
+import type { World } from './world.ts';
+
+/** Watches the promises while a simulation runs; a promise that is broken is a violation. */
+export interface Promises {
+  readonly violations: readonly string[];
+  readonly violate: (promise: string, what: string) => void;
+  /** The newest state of each job, by its id. */
+  readonly states: ReadonlyMap<string, State>;
+  readonly written: (key: string) => void;
+  readonly posted: (event: JournalEvent) => void;
+  /** A call of this job has begun; `again` when rows of an ended job were put up again by hand. */
+  readonly callBegan: (jobId: string, name: string) => void;
+  readonly letGo: (parcel: Parcel) => void;
+  readonly redriven: () => void;
+}
+
+const STOP_MS = 1_000;
+
+/** What the journal was told of a row, and when. */
+interface Told {
+  readonly outcome: boolean;
+  readonly atMs: number;
+}
+
+export function watchPromises(results: MemoryObjectStore, world: World): Promises {
+  const violations: string[] = [];
+  const states = new Map<string, State>();
+  const stoppedMs = new Map<string, number>();
+  const told = new Map<string, Told>();
+  let putUpAgain = false;
+
+  const violate = (promise: string, what: string): void => {
+    world.note(() => `VIOLATION ${promise}: ${what}`);
+    violations.push(`${promise}: ${what}`);
+  };
+
+  const stateWritten = (key: string): void => {
+    const state = parseState(results.textOf(key));
+    const { id } = state.job satisfies Job;
+    states.set(id, state);
+    world.note(() => describe(state));
+    if (state.state === 'running') stoppedMs.delete(id);
+    else if (!stoppedMs.has(id)) stoppedMs.set(id, world.nowMs());
+  };
+
+  const summaryWritten = (key: string): void => {
+    const summary = JSON.parse(results.textOf(key)) as Summary; // our own writing
+    const imbalance = key.endsWith('summary.json') ? imbalanceOf(summary.counts) : undefined;
+    if (imbalance !== undefined) violate('Conservation', imbalance);
+    if (summary.state === 'broken' && states.get(summary.job)?.state !== 'broken')
+      violate('Conservation', `${key} is broken: ${JSON.stringify(summary.problems)}`);
+  };
+
+  const tell = (jobId: string, row: number, outcome: boolean): void => {
+    const key = `${jobId}/${row}`;
+    told.set(key, { outcome: outcome || (told.get(key)?.outcome ?? false), atMs: world.nowMs() });
+  };
+
+  return {
+    violations,
+    violate,
+    states,
+    written: (key) => {
+      if (!results.objects.has(key)) return;
+      if (key.endsWith('/state.json') && key.startsWith('jobs/')) stateWritten(key);
+      if (key.endsWith('/summary.json') || key.endsWith('/status.json')) summaryWritten(key);
+    },
+    posted: (event) => {
+      if (event.type !== 'recorded') return;
+      for (const { row } of event.outcomes) tell(event.jobId, row, true);
+      for (const row of [...event.returned, ...event.awaiting, ...event.dropped]) tell(event.jobId, row, false);
+    },
+    callBegan: (jobId, name) => {
+      const sinceMs = stoppedMs.get(jobId);
+      // Rows put up again by hand belong to a job that has ended.
+      if (sinceMs === undefined || putUpAgain) return;
+      const lateMs = world.nowMs() - sinceMs;
+      if (lateMs > STOP_MS) violate('Stop means stop', `${name} began ${lateMs} ms after ${jobId} had stopped`);
+    },
+    letGo: ({ body, id, receivedMs }) => {
+      const { jobId, row } = taskSchema.parse(JSON.parse(body));
+      const known = told.get(`${jobId}/${row}`);
+      const state = states.get(jobId);
+      const settled = state && settledFate(state.fates[row] ?? 0) !== undefined;
+      if (settled || known?.outcome || (known && known.atMs >= receivedMs)) return;
+      violate('Fail closed', `${id}, row ${row} of ${jobId}, was let go and the journal knows nothing of it`);
+    },
+    redriven: () => {
+      putUpAgain = true;
+    },
+  };
+}
+
+export const isStateKey = (key: string, jobId: string): boolean => key === stateKey(jobId);
+
+const describe = ({ job, state, released, rows, fed, outcomes, revision, reportDue, outbox }: State): string =>
+  `  ${job.id} is ${state}: released ${released}/${rows}, fed ${fed.row}, outcomes ${outcomes}, revision ${revision}${reportDue ? ', report due' : ''}${outbox.report ? ', report asked for' : ''}`;

@@ -1,0 +1,35 @@
+import * as fc from 'fast-check';
+
+import { scenarios, type Scenario } from './scenario.ts';
+import { simulate, type Run } from './simulate.ts';
+
+/** The scenario that a seed stands for. */
+export function scenarioOf(seed: number): Scenario {
+  const [scenario] = fc.sample(scenarios, { seed, numRuns: 1 });
+  if (!scenario) throw new Error(`Nothing was made of seed ${seed}`);
+  return scenario;
+}
+
+/** Runs a seed; something that throws is a violation too, for it is what nobody foresaw. */
+export async function runSeed(seed: number, trace?: (line: string) => void): Promise<Run> {
+  return runScenario(scenarioOf(seed), trace);
+}
+
+async function runScenario(scenario: Scenario, trace?: (line: string) => void): Promise<Run> {
+  try {
+    return await simulate(scenario, trace);
+  } catch (error) {
+    const violation = `The simulation failed: ${error instanceof Error ? error.stack : String(error)}`;
+    return { violations: [violation], steps: 0, virtualMs: 0, injected: new Map() };
+  }
+}
+
+/** The smallest scenario still at fault that shrinking that of a seed leads to. */
+export async function shrink(seed: number): Promise<Scenario> {
+  const isSound = async (scenario: Scenario): Promise<boolean> => (await runScenario(scenario)).violations.length === 0;
+  const result = await fc.check(fc.asyncProperty(scenarios, isSound), { seed, numRuns: 1 });
+  return result.counterexample?.[0] ?? scenarioOf(seed);
+}
+
+/** What to type to see a seed again. */
+export const replayOf = (seed: number): string => `npm run test:simulation -- --seed ${seed}`;

@@ -1,0 +1,226 @@
+import type { Atlassian, OpenOptions, Opened } from '../../shared/atlassian/atlassian.ts';
+import { NoAnswer, RateLimited, Refusal } from '../../shared/atlassian/errors.ts';
+import type { Target } from '../../shared/target.ts';
+import type { FakeCall } from '../fakes/atlassian-watch.ts';
+import type { FaultKind, Faults } from './faults.ts';
+import type { SimulatedProcess } from './process.ts';
+import type { AnySite, Wishes } from './wishes.ts';
+import type { World } from './world.ts';
+
+/** One target's Atlassian: what it holds, what it shows (later), and whom it lets in. */
+export interface SimulatedSite {
+  readonly truth: AnySite;
+  readonly token: () => string;
+  readonly rotate: (token: string) => void;
+  /** All calls come to this until then. */
+  readonly spell: (kind: 'Atlassian down' | 'Atlassian limits everything', untilMs: number) => void;
+  readonly open: (process: SimulatedProcess, target: Target, options: OpenOptions) => Opened;
+}
+
+export interface SiteOptions {
+  readonly wishes: Wishes;
+  /** How long reads do not show what was written. */
+  readonly lagMs: number;
+  readonly onCallBegan: (name: string) => void;
+  /** Each write that changed something. */
+  readonly onEffective: (write: string) => void;
+  /** An attempt at a row was spent by an answer. */
+  readonly onSpent: () => void;
+}
+
+interface Call {
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+type Behaviour = FaultKind | NonNullable<Wishes['rows'][number]['trouble']> | 'none';
+
+const WRITES = ['addToGroup', 'removeFromGroup', 'createUser', 'invite', 'suspend', 'restore', 'setEmail', 'disable', 'enable', 'updateUser']; // prettier-ignore
+
+const isWrite = ({ name }: Call): boolean => WRITES.includes(name.slice(name.indexOf('.') + 1));
+
+const CALL_FAULTS = [
+  'rate limited, Retry-After',
+  'rate limited, no Retry-After',
+  'server error',
+  'reset before the call',
+  'reset after the call',
+  'hang before the call',
+  'hang after the call',
+  'not JSON',
+] as const satisfies readonly FaultKind[];
+
+export function createSite(options: SiteOptions, world: World, faults: Faults): SimulatedSite {
+  const { wishes, lagMs, onCallBegan, onEffective, onSpent } = options;
+  const truth = wishes.site();
+  const shown = lagMs === 0 ? truth : wishes.site();
+  const troubles = new Map(wishes.rows.flatMap(({ write, trouble }) => (write && trouble ? [[write, trouble]] : [])));
+  let token = wishes.target.type === 'cloud' ? wishes.target.apiToken : wishes.target.token;
+  const spells = new Map<FaultKind, number>();
+
+  const behaviourOf = (call: Call): Behaviour => {
+    for (const [kind, untilMs] of spells) if (world.nowMs() < untilMs) return kind;
+    const struck = CALL_FAULTS.filter((kind) => faults.strikes(kind));
+    return troubles.get(JSON.stringify([call.name, ...call.args])) ?? struck[0] ?? 'none';
+  };
+
+  const carryOut = async (call: Call): Promise<unknown> => {
+    if (!isWrite(call)) return invoke(shown, call);
+    const { calls } = truth;
+    const answer = await invoke(truth, call);
+    const made = calls.at(-1);
+    if (made?.effective) onEffective(keyOf(made));
+    if (made?.effective && shown !== truth) world.after(lagMs, () => invoke(shown, call).catch(() => undefined));
+    return answer;
+  };
+
+  const spend = <Failure extends Error>(error: Failure): Failure => {
+    onSpent();
+    return error;
+  };
+  const limited = (waitMs: number, sent: boolean): RateLimited =>
+    new RateLimited('too many calls', { notBeforeMs: world.nowMs() + waitMs, sent });
+  const refuse = (code: Refusal['code'], httpStatus: number): Refusal =>
+    new Refusal(code, `Atlassian answered ${httpStatus}`, { httpStatus });
+
+  /** No whole answer: for a read that is a temporary failure, for a write nobody knows what became of it. */
+  const unheard = (call: Call): Error =>
+    spend(isWrite(call) ? new NoAnswer('no whole answer') : new Refusal('TIMED_OUT', 'no whole answer'));
+
+  const answer = async (call: Call, usedToken: string, behaviour: Behaviour): Promise<unknown> => {
+    if (usedToken !== token) throw refuse('UNAUTHORIZED', 401);
+    switch (behaviour) {
+      case 'rate limited, Retry-After':
+        throw limited(world.random.between(1, 120) * 1_000, true);
+      case 'rate limited, no Retry-After':
+      case 'Atlassian limits everything':
+        throw limited(world.random.between(1, 5_000), true);
+      case 'server error':
+      case 'Atlassian down':
+      case 'failing':
+        throw spend(refuse('ATLASSIAN_ERROR', 500));
+      case 'forbidden':
+        throw refuse('FORBIDDEN', 403);
+      case 'reset before the call':
+      case 'lost before':
+        throw unheard(call);
+      case 'reset after the call':
+      case 'lost after':
+        await carryOut(call);
+        throw unheard(call);
+      case 'not JSON':
+        await carryOut(call);
+        throw isWrite(call) ? unheard(call) : spend(refuse('ATLASSIAN_ERROR', 200));
+      case 'hang before the call':
+        return NO_ANSWER;
+      case 'hang after the call':
+        await carryOut(call);
+        return NO_ANSWER;
+      default:
+        return carryOut(call);
+    }
+  };
+
+  const open: SimulatedSite['open'] = (process, target, { deadlineMs = Infinity, gate = async () => undefined }) => {
+    const counter = { sent: 0, rateLimited: 0 };
+    const usedToken = target.type === 'cloud' ? target.apiToken : target.token;
+    const send = async (call: Call, signal: AbortSignal): Promise<unknown> => {
+      if (signal.aborted || world.nowMs() > deadlineMs) throw limited(0, false);
+      await gate();
+      if (signal.aborted) throw limited(0, false);
+      onCallBegan(call.name);
+      counter.sent += 1;
+      const behaviour = behaviourOf(call);
+      if (behaviour === 'poison') process.die(`of ${call.name}`);
+      const answered = process.effect(
+        `calls ${call.name} ${behaviour === 'none' ? '' : `(${behaviour})`}`,
+        () => answer(call, usedToken, behaviour),
+        'atlassian',
+      );
+      try {
+        return await orAborted(answered, signal, () => unheard(call));
+      } catch (error) {
+        if (error instanceof RateLimited) counter.rateLimited += 1;
+        throw error;
+      }
+    };
+    const calls = () => ({ ...counter });
+    return openedOver(truth, target, send, calls);
+  };
+
+  return {
+    truth,
+    token: () => token,
+    rotate: (next) => {
+      token = next;
+    },
+    spell: (kind, untilMs) => void spells.set(kind, untilMs),
+    open,
+  };
+}
+
+/** The port of one process to all targets' Atlassians. */
+export function atlassianPort(
+  sites: ReadonlyMap<string, SimulatedSite>,
+  process: SimulatedProcess,
+): Pick<Atlassian, 'open'> {
+  return {
+    open: (target, options = {}) => {
+      const site = sites.get(target.name);
+      if (!site) throw new Refusal('REQUEST_REFUSED', `There is no Atlassian called ${target.name}`);
+      return site.open(process, target, options);
+    },
+  };
+}
+
+export const keyOf = ({ name, args }: FakeCall): string => JSON.stringify([name, ...args]);
+
+type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
+type Send = (call: Call, signal: AbortSignal) => Promise<unknown>;
+
+/** The fake's APIs by the names under which it records their calls. */
+const apisOf = (site: AnySite): Readonly<Record<string, Methods>> =>
+  (site.type === 'cloud' ? site.apis : { dataCenter: site.apis }) as unknown as Record<string, Methods>; // methods and a target, which nobody calls
+
+function invoke(site: AnySite, { name, args }: Call): Promise<unknown> {
+  const [api = '', method = ''] = name.split('.');
+  return apisOf(site)[api]![method]!(...args); // what is called was found there
+}
+
+/** The same APIs, with every call going another way. */
+function through(api: string, methods: Methods, send: Send): Methods {
+  const sending =
+    (method: string) =>
+    (...args: readonly unknown[]) => {
+      const signal = args.at(-1) as AbortSignal; // the last argument of every method
+      return send({ name: `${api}.${method}`, args: args.slice(0, -1) }, signal);
+    };
+  return Object.fromEntries(Object.keys(methods).map((method) => [method, sending(method)]));
+}
+
+function openedOver(site: AnySite, target: Target, send: Send, calls: Opened['calls']): Opened {
+  const apis = apisOf(site);
+  if (site.type === 'data-center') {
+    const { target: _, ...methods } = apis['dataCenter']!; // fakeDataCenter gives it
+    return {
+      type: 'data-center',
+      apis: { ...through('dataCenter', methods, send), target },
+      calls,
+    } as unknown as Opened; // the same methods
+  }
+  const named = ['jira', 'organisation', 'userManagement'].map((api) => [api, through(api, apis[api]!, send)] as const);
+  return { type: 'cloud', apis: { ...Object.fromEntries(named), target }, calls } as unknown as Opened; // the same methods
+}
+
+function orAborted<Value>(value: Promise<Value>, signal: AbortSignal, reason: () => Error): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(reason());
+    signal.addEventListener('abort', aborted, { once: true });
+    value.then((answer) => {
+      if (answer !== NO_ANSWER) resolve(answer);
+    }, reject);
+  });
+}
+
+/** Stands for an answer that never comes. */
+const NO_ANSWER = Symbol('no answer');
