@@ -83,6 +83,7 @@ const draftOf = (state: State): Draft => ({
 function apply(draft: Draft, event: JournalEvent, context: FoldContext): void {
   switch (event.type) {
     case 'surveying':
+      draft.outbox = { ...draft.outbox, survey: undefined };
       return;
     case 'surveyed':
       return applySurvey(draft, context);
@@ -110,7 +111,7 @@ function apply(draft: Draft, event: JournalEvent, context: FoldContext): void {
   }
 }
 
-/** The same job in another state. A feed that the former state asked for is void; a stop owes a report. */
+/** The same job in another state. */
 function enter(draft: Draft, state: State['state'], nowMs: number): void {
   Object.assign(draft, entering(draft, state, nowMs));
 }

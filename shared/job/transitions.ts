@@ -2,15 +2,16 @@ import { PENDING, bareFate, isSettled } from './fates.ts';
 import { hasEnded, type JobState } from './job.ts';
 import type { Outbox, State } from './state.ts';
 
-/** What changes when a job enters a state: a feed that the former one asked for is void, and a stop owes a report. */
+/** What changes when a job enters a state: what the former one asked of the splitter is void, and a stop owes a report. */
 export function entering(state: State, next: JobState, nowMs: number): Partial<State> {
   const stops = next === 'halted' || hasEnded(next);
+  const { survey: _survey, feed, ...outbox } = state.outbox;
   return {
     state: next,
     stateSinceMs: nowMs,
     rounds: 0,
     rate: { sinceMs: nowMs, outcomes: state.outcomes, perSecond: state.rate.perSecond },
-    outbox: next === 'running' ? state.outbox : { ...state.outbox, feed: undefined, survey: undefined },
+    outbox: next === 'running' && feed ? { ...outbox, feed } : outbox,
     reportDue: stops || state.reportDue,
     finishedAt: stops ? new Date(nowMs).toISOString() : undefined,
   };

@@ -151,6 +151,16 @@ describe('step', () => {
       expect(settledFate(lost.fates[0] ?? 0)).toEqual({ status: 'unprocessed', code: 'LOST' });
     });
 
+    it.each([
+      ['it is being made', eventOf({ type: 'surveying', job: JOB })],
+      ['it is there', eventOf({ type: 'surveyed', job: JOB })],
+    ])('asks for the survey no longer once %s', (_, event) => {
+      const surveying = run(undefined, [eventOf({ type: 'surveying', job: JOB })], 1);
+      const asked = run(surveying, [], 1, { swept: true, nowMs: NOW_MS + silentMs });
+
+      expect(run(asked, [event], 1).outbox.survey).toBeUndefined();
+    });
+
     it('asks for the survey again when its message was lost', () => {
       const surveying = run(undefined, [eventOf({ type: 'surveying', job: JOB })], 0);
 
