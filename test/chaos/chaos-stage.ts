@@ -1,0 +1,26 @@
+import { pipelineStage, visibilitySeconds, type Stage } from '../../infra/stage.ts';
+
+/** How long Atlassian takes to show a write in a round; less than the stage's consistency time. */
+export const PROPAGATION_MS = 400;
+export const SWEEP_EVERY_MS = 5_000;
+
+/**
+ * The stage of the chaos rounds: every time-out so short that what dies is done again within the round. A window wider than
+ * usual, or one batch that died would hold up the whole job.
+ */
+export const chaosStage = (): Stage =>
+  pipelineStage({
+    splitter: { timeoutSeconds: 3 },
+    worker: {
+      timeoutSeconds: 3,
+      batchSize: 100,
+      batchingWindowSeconds: 1,
+      consistencySeconds: 1,
+      callsUnderWay: 50,
+    },
+    coordinator: { timeoutSeconds: 3, windowRows: 1_000 },
+    reporter: { timeoutSeconds: 3 },
+  });
+
+/** How long a batch whose worker died stays hidden. */
+export const visibilityMs = (): number => visibilitySeconds(chaosStage().worker) * 1_000;

@@ -1,0 +1,49 @@
+import type { Behaviour } from '../../infra/local/rehearsal/behaviour.ts';
+import type { State, StateInput } from '../../infra/local/rehearsal/model.ts';
+import type { RequestSummary } from '../../infra/local/rehearsal/request-log.ts';
+import { startRehearsalProcess } from '../../infra/local/rehearsal-process.ts';
+
+type Partially<T> = { readonly [Key in keyof T]?: T[Key] extends readonly unknown[] ? T[Key] : Partial<T[Key]> };
+
+/** The rehearsal server in a process of its own, which outlives a stack that is killed. */
+export interface RehearsalHere {
+  readonly targets: Readonly<Record<string, unknown>>;
+  /** Another state, the default behaviour, and no request remembered. */
+  readonly begin: (state: StateInput) => Promise<void>;
+  readonly behave: (behaviour: Partially<Behaviour>) => Promise<void>;
+  readonly state: () => Promise<State>;
+  /** How often each thing was changed. */
+  readonly effective: () => Promise<ReadonlyMap<string, number>>;
+  readonly summary: () => Promise<RequestSummary>;
+  readonly close: () => void;
+}
+
+/** Starts it and speaks to its control endpoints. */
+export async function startRehearsalHere(): Promise<RehearsalHere> {
+  const { url, targets, close } = await startRehearsalProcess();
+  const ask = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
+    const answer = await fetch(`${url}/_rehearsal/${path}`, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as Answer; // docs/rehearsal.md says what each answers
+  };
+  return {
+    targets,
+    close,
+    begin: async (state) => {
+      await ask('DELETE', 'behaviour');
+      await ask('PUT', 'state', state);
+      await ask('DELETE', 'requests');
+    },
+    behave: (behaviour) => ask('PATCH', 'behaviour', behaviour),
+    state: () => ask('GET', 'state'),
+    effective: async () => {
+      const { things } = await ask<{ readonly things: Record<string, number> }>('GET', 'requests?effective=1');
+      return new Map(Object.entries(things));
+    },
+    summary: () => ask('GET', 'requests?summary=1'),
+  };
+}

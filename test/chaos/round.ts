@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { chaosStage, PROPAGATION_MS, SWEEP_EVERY_MS } from './chaos-stage.ts';
+import type { Errand } from './errand.ts';
+import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload } from './job-here.ts';
+import { planKills, type Kill, type KillOptions } from './kills.ts';
+import { makeErrand, manifestOf } from './make-errand.ts';
+import { oneOf, seededRandom, type Random } from './random.ts';
+import { RECIPES } from './recipes.ts';
+import { recoveryTimes, type RecoveryTimes } from './recovery-times.ts';
+import type { RehearsalHere } from './rehearsal-here.ts';
+import { NO_FAULTS, type FaultRates } from './service-faults.ts';
+import { startKillableStack, type KillableStack } from './stack-here.ts';
+import { verify, type Verdict } from './verify.ts';
+
+export interface RoundOptions {
+  /** Which operation on which target; they come in turn. */
+  readonly round: number;
+  readonly seed: number;
+  readonly rows: number;
+  readonly kills: KillOptions;
+  /** A round that takes longer has not ended. */
+  readonly limitMs: number;
+}
+
+/** What a round did and what came of it. */
+export interface Round extends Verdict {
+  readonly name: string;
+  readonly seed: number;
+  readonly rows: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  readonly killed: Readonly<Record<string, number>>;
+  readonly faults: { readonly atlassian: number; readonly s3: number; readonly sqs: number };
+  /** Milliseconds for which rows of killed workers waited for another. */
+  readonly recoveries: readonly number[];
+}
+
+/** What Atlassian does wrong: about one request in forty. */
+const ATLASSIAN_FAULTS = {
+  rateLimited: 0.008,
+  retryAfterSeconds: 1,
+  serverError: 0.004,
+  serverErrorAfter: 0.003,
+  serverErrorRetryAfterSeconds: 1,
+  resetBefore: 0.002,
+  resetAfter: 0.003,
+  hangBefore: 0.0003,
+  hangAfter: 0.0003,
+  hangMs: 5_000,
+  truncated: 0.002,
+  notJson: 0.002,
+};
+const S3_FAULTS: FaultRates = { refused: 0.02, lost: 0.01, slow: 0.02, slowMs: 400 };
+const SQS_FAULTS: FaultRates = { refused: 0.02, lost: 0.005, slow: 0.02, slowMs: 400 };
+
+/** Carries one errand out while everything around it fails, and compares what is said with what is so. */
+export async function runRound(rehearsal: RehearsalHere, options: RoundOptions): Promise<Round> {
+  const { round, seed, rows } = options;
+  const startedMs = performance.now();
+  const random = seededRandom(seed);
+  const recipe = RECIPES[round % RECIPES.length] ?? oneOf(random, RECIPES);
+  const errand = makeErrand(recipe, rows, random);
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-chaos-'));
+  const recovery = recoveryTimes();
+  await rehearsal.begin(errand.state);
+  await rehearsal.behave(behaviourIn(errand, seed));
+  const stack = await startKillableStack({
+    folder,
+    stage: chaosStage(),
+    targets: rehearsal.targets,
+    seed,
+    sweepEveryMs: SWEEP_EVERY_MS,
+    onBatch: recovery.onBatch,
+  });
+  try {
+    const held = await carryOut(stack, errand, { ...options, random, recovery });
+    const { summary } = held;
+    const verdict = verify({ errand, ...held, state: await rehearsal.state(), effective: await rehearsal.effective() });
+    const { faults, violations } = await stack.report();
+    const { faults: atlassian } = await rehearsal.summary();
+    return {
+      ...verdict,
+      violations: [...verdict.violations, ...violations.map((call) => `not allowed: ${call}`)],
+      name: `${errand.target} ${errand.operation}`,
+      seed,
+      rows,
+      counts: summary.counts,
+      seconds: (performance.now() - startedMs) / 1_000,
+      killed: held.killed,
+      faults: { ...faults, atlassian: Object.values(atlassian).reduce((sum, count) => sum + count, 0) },
+      recoveries: recovery.times(),
+    };
+  } finally {
+    await stack.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const behaviourIn = ({ refused }: Errand, seed: number) => ({
+  dice: seed,
+  faults: ATLASSIAN_FAULTS,
+  propagationMs: { jira: PROPAGATION_MS, organisation: PROPAGATION_MS, userManagement: PROPAGATION_MS },
+  refusedWrites: refused.map((account) => ({ account, status: 403, body: { errorMessages: ['Not this one.'] } })),
+});
+
+interface CarryOutOptions extends RoundOptions {
+  readonly random: Random;
+  readonly recovery: RecoveryTimes;
+}
+
+async function carryOut(stack: KillableStack, errand: Errand, options: CarryOutOptions) {
+  const { kills, random, recovery, limitMs } = options;
+  const { target, operation } = errand;
+  const { jobId, prefix } = await upload(clientsOf(stack.connection()), stack.connection(), {
+    target,
+    operation,
+    text: manifestOf(errand),
+  });
+  stack.setFaults({ s3: S3_FAULTS, sqs: SQS_FAULTS });
+  const killed = await killAll(planKills(random, kills), stack, { random, recovery });
+  const clients = clientsOf(stack.connection());
+  const { results } = clients;
+  await until('the job ended', async () => isReported(await stateOf(results, jobId)), { forMs: limitMs });
+  stack.setFaults({ s3: NO_FAULTS, sqs: NO_FAULTS });
+  // Whatever is still under way must change nothing any more.
+  const drained = async (): Promise<boolean> => {
+    const counts = await Promise.all(stack.queueUrls().map((url) => countIn(clients, url)));
+    return counts.every((count) => count === 0) && isReported(await stateOf(results, jobId));
+  };
+  await until('the queues are empty', drained, { forMs: limitMs, everyMs: 250 });
+  const summary = await summaryIn(results, prefix);
+  return {
+    summary,
+    results: await textOf(results, `${prefix}results.csv`),
+    killed,
+    queuesLost: (killed['stack'] ?? 0) > 0,
+  };
+}
+
+async function killAll(
+  kills: readonly Kill[],
+  stack: KillableStack,
+  { random, recovery }: Pick<CarryOutOptions, 'random' | 'recovery'>,
+): Promise<Readonly<Record<string, number>>> {
+  const killed: Record<string, number> = {};
+  const startedMs = performance.now();
+  for (const { atMs, what } of kills) {
+    await sleep(Math.max(0, atMs - (performance.now() - startedMs)));
+    if (what === 'stack') {
+      recovery.forget();
+      await stack.restart();
+    } else {
+      const pids = stack.pids(what);
+      if (pids.length === 0) continue;
+      killProcess(oneOf(random, pids));
+    }
+    killed[what] = (killed[what] ?? 0) + 1;
+  }
+  return killed;
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has just ended by itself
+  }
+}

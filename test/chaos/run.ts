@@ -1,0 +1,102 @@
+// `npm run test:chaos -- [--rounds N] [--seed S] [--rows R] [--first F]`: rounds of chaos, a table of them, exit code 1 on a violation.
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+
+import { visibilityMs } from './chaos-stage.ts';
+import { percentile } from './recovery-times.ts';
+import { startRehearsalHere } from './rehearsal-here.ts';
+import { runRound, type Round } from './round.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '50' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    rows: { type: 'string', default: '5000' },
+    /** The round to begin with: round n of seed S alone is `--first n --rounds 1 --seed S`. */
+    first: { type: 'string', default: '0' },
+  },
+});
+const [rounds, seed, rows, first] = [values.rounds, values.seed, values.rows, values.first].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+const done: Round[] = [];
+let ended = 0;
+const startedMs = performance.now();
+const rehearsal = await startRehearsalHere();
+const table = new Table({
+  head: [
+    'round',
+    'seed',
+    'operation',
+    'changed/unchanged/failed',
+    'killed',
+    'faults',
+    'p99 recovery',
+    's',
+    'violations',
+  ],
+  style: { head: [], border: [] },
+});
+
+for (let round = first; round < first + rounds; round += 1) {
+  const { violations, line } = await attempt(round);
+  table.push(line);
+  console.log(line.join('  '));
+  for (const violation of violations.slice(0, 20)) console.log(`    ${violation}`);
+  if (violations.length === 0) ended += 1;
+}
+rehearsal.close();
+
+const recoveries = done.flatMap((round) => [...round.recoveries]);
+const p99Ms = percentile(recoveries, 0.99);
+const boundMs = 2 * visibilityMs();
+console.log(table.toString());
+console.log(
+  [
+    `${ended} of ${rounds} rounds without a violation, ${rows} rows each, in ${((performance.now() - startedMs) / 60_000).toFixed(1)} min`,
+    `recovery of ${recoveries.length} rows whose worker was killed: p50 ${seconds(percentile(recoveries, 0.5))}, p99 ${seconds(p99Ms)} (bound ${seconds(boundMs)})`,
+  ].join('\n'),
+);
+process.exit(ended === rounds && p99Ms < boundMs ? 0 : 1);
+
+async function attempt(round: number): Promise<{ violations: readonly string[]; line: string[] }> {
+  const own = seed + round;
+  try {
+    const result = await runRound(rehearsal, {
+      round,
+      seed: own,
+      rows,
+      limitMs: 150_000,
+      kills: { fromMs: 1_000, toMs: 16_000, everyMs: [1_500, 4_000], stack: round % 2 === 1 },
+    });
+    done.push(result);
+    return { violations: result.violations, line: lineOf(round, result) };
+  } catch (error) {
+    const violation = error instanceof Error ? error.message : String(error);
+    return { violations: [violation], line: [String(round), String(own), 'not ended', '', '', '', '', '', '1'] };
+  }
+}
+
+function lineOf(round: number, result: Round): string[] {
+  const { counts, killed, faults, recoveries: own } = result;
+  return [
+    String(round),
+    String(result.seed),
+    result.name,
+    `${counts['changed']}/${counts['unchanged']}/${counts['failed']} (${result.spoilt} spoilt, ${result.unseen} unseen)`,
+    Object.entries(killed)
+      .map(([name, times]) => `${times} ${name}`)
+      .join(', '),
+    `${faults.atlassian} Atlassian, ${faults.s3} S3, ${faults.sqs} SQS`,
+    own.length === 0 ? '–' : `${seconds(percentile(own, 0.99))} of ${own.length}`,
+    result.seconds.toFixed(1),
+    String(result.violations.length),
+  ];
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
