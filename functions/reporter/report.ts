@@ -75,7 +75,7 @@ async function writeRows(
   const own = ownColumns(manifest?.header ?? []);
   const tally = createTally(state.rows);
   const header = csvStart(delimiter) + lineOf([...own.names, ...REPORT_COLUMNS]);
-  for (const file of Object.values(files)) await file.write(header);
+  for (const file of [files.all, files.failed, files.unprocessed]) await file.write(header);
 
   for await (const rows of manifest?.batches ?? numbersOf(state)) {
     for (const { row, line, cells } of rows) {

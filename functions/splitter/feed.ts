@@ -9,7 +9,7 @@ import { surveySchema, type Survey } from '../../shared/job/survey.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { createCellReader } from '../../shared/manifest/cells.ts';
 import { parseEncoding } from '../../shared/manifest/encoding.ts';
-import type { ManifestLimits } from '../../shared/manifest/limits.ts';
+import { ownFileLimits, type ManifestLimits } from '../../shared/manifest/limits.ts';
 import { readFrom } from '../../shared/manifest/manifest.ts';
 import type { Row } from '../../shared/manifest/rows.ts';
 import type { Message, ObjectStore, Queue } from '../../shared/ports.ts';
@@ -54,7 +54,7 @@ async function sendRows(request: FeedRequest, job: Job, ports: FeedPorts, signal
   let reached = start;
   const { body } = await manifestSource(state.job, ports.inbox, signal).open(start.offset);
   try {
-    for await (const { rows, next } of readFrom(body, format, start, ports.limits)) {
+    for await (const { rows, next } of readFrom(body, format, start, ownFileLimits(ports.limits))) {
       for (const row of rows) {
         reached = row;
         if (row.row >= to || signal.aborted) break;

@@ -31,10 +31,13 @@ export async function takeIn(upload: Upload, ports: IntakePorts): Promise<void> 
   await ports.post(job.id, { type: 'rejected', job: refused, problems });
 }
 
+/** No other text is a job's id, and SQS refuses most others as the name of a mailbox. */
+const MAY_BE_JOB_ID = /^[a-z0-9-]{1,128}$/;
+
 async function takeCommand(key: string, post: Post): Promise<void> {
   const [, jobId = '', name, ...more] = key.split('/');
   const command = COMMANDS.find((known) => known === name);
-  if (jobId === '' || command === undefined || more.length > 0)
+  if (!MAY_BE_JOB_ID.test(jobId) || command === undefined || more.length > 0)
     throw new MessageUnreadable(`There is no such command; expected is control/<jobId>/<${COMMANDS.join('|')}>.`);
   await post(jobId, { type: 'commanded', command });
 }

@@ -34,7 +34,7 @@ const RESERVE_MS = 10_000;
 /** Makes jobs of uploads and sends the rows that are released; a message has failed unless everything it asks for is done. */
 export function createSplitter(given: SplitterPorts) {
   const limits = { ...given.limits, rows: Math.min(given.limits.rows, MOST_ROWS) };
-  const post = postTo(given.journal, given.clock, given.chance);
+  const post = postTo(given);
   const ports = { ...given, limits, post, now: given.clock.now };
 
   return async function splitter(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {

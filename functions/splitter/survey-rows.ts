@@ -39,11 +39,11 @@ const LEAST_ROW_BYTES = 2;
  * an operation's further claims, and for the order of rows. Throws ManifestRefused and NotUtf8.
  */
 export async function surveyRows({ job, plan, encoding, source }: SurveyRequest, ports: RowPorts): Promise<Survey> {
-  const { limits } = ports;
   const { body, bytes } = await source.open();
   try {
+    const manifest = await openManifest(body, { limits: ports.limits, encoding, columns: plan.recipe.columns });
+    const { limits } = manifest;
     checkSize(bytes, limits);
-    const manifest = await openManifest(body, { limits, encoding, columns: plan.recipe.columns });
     const columns = mapHeader(manifest.header, plan.recipe, limits);
     const reading = {
       ...ports,

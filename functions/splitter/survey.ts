@@ -4,7 +4,7 @@ import { surveyKey } from '../../shared/job/keys.ts';
 import type { Survey } from '../../shared/job/survey.ts';
 import { NotUtf8, type Encoding } from '../../shared/manifest/encoding.ts';
 import { ManifestRefused } from '../../shared/manifest/errors.ts';
-import { checkSize, type ManifestLimits } from '../../shared/manifest/limits.ts';
+import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import type { RowPlan } from './find-plan.ts';
 import { manifestSource } from './manifest-source.ts';
@@ -28,7 +28,6 @@ export async function survey(job: Job, plan: RowPlan, ports: SurveyPorts, signal
 
   await ports.post(job.id, { type: 'surveying', job });
   try {
-    checkSize(job.manifest.bytes, ports.limits);
     const found = await inItsEncoding((encoding) =>
       surveyRows({ job, plan, encoding, source: manifestSource(job, ports.inbox, signal) }, ports),
     );

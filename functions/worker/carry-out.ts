@@ -44,6 +44,7 @@ export async function carryOut(
     if (!state) throw new Error('a task of a job that has no state'); // its state may be late; if not, the row ends alone
     await createBatch({ jobId, state, deadline, recorder, calls }, ports).carryOut(deliveries);
     await recorder.finish();
+    ports.log('tasks.recorded', { job: jobId, tasks: recorder.recorded.size, calls: calls.made().sent });
   } catch (error) {
     // Whatever is not recorded by now stays on the queue.
     ports.log('batch.failed', { job: jobId, ...errorFields(error) });

@@ -111,7 +111,7 @@ export function imbalanceOf(counts: Counts): string | undefined {
 /** How often each fate occurs: a state has up to millions of rows, and no more than 256 fates. */
 function tallyOfFates(state: State): Tally {
   const occurrences = new Uint32Array(256);
-  for (const fate of state.fates) occurrences[fate]!++; // a byte is an index below 256
+  for (const fate of state.fates) occurrences[fate] = (occurrences[fate] ?? 0) + 1;
   const unreached = unreachedCode(state);
   const tally = createTally(state.rows);
   occurrences.forEach((times, fate) => {
