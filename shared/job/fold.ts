@@ -68,9 +68,15 @@ export function fold(
     if (!draft) continue;
     apply(draft, event, context);
     draft.recentEvents = [...draft.recentEvents.slice(1 - REMEMBERED_EVENTS), event.id];
-    if (event.type !== 'swept') draft.lastEventMs = context.nowMs;
+    if (isSignOfLife(event)) draft.lastEventMs = context.nowMs;
   }
   return draft;
+}
+
+/** A sweep is none, nor is a row that only waits for another: should that one be lost, the two would keep the job open for ever. */
+function isSignOfLife(event: JournalEvent): boolean {
+  if (event.type !== 'recorded') return event.type !== 'swept';
+  return event.awaiting.length === 0 || event.outcomes.length + event.returned.length + event.dropped.length > 0;
 }
 
 const draftOf = (state: State): Draft => ({
@@ -148,6 +154,7 @@ function applyAttempts(draft: Draft, rows: (JournalEvent & { type: 'attempting' 
     if (row >= draft.rows) continue;
     draft.fates[row] = attempted(draft.fates[row] ?? PENDING);
     draft.tail.push({ kind: 'attempting', row, line, before });
+    reportAgain(draft);
   }
 }
 
@@ -155,7 +162,8 @@ function applyRecord(draft: Draft, event: JournalEvent & { type: 'recorded' }): 
   for (const outcome of event.outcomes) if (outcome.row < draft.rows) applyOutcome(draft, outcome);
   for (const row of [...event.returned, ...event.dropped]) mark(draft, row, HANDED_BACK);
   for (const row of event.awaiting) mark(draft, row, AWAITING_ROW);
-  if (event.until !== undefined) draft.untilMs = Math.max(draft.untilMs, Date.parse(event.until));
+  if (event.until !== undefined && event.returned.length > 0)
+    draft.untilMs = Math.max(draft.untilMs, Date.parse(event.until));
   if (event.outcomes.length > 0) draft.rounds = 0;
   draft.calls = {
     sent: draft.calls.sent + event.calls.sent,
@@ -172,7 +180,11 @@ function applyOutcome(draft: Draft, outcome: Outcome): void {
   if (merged.generation > 0) draft.generations.set(outcome.row, merged.generation);
   else draft.generations.delete(outcome.row);
   draft.tail.push({ kind: 'outcome', ...outcome });
-  // What comes after the end makes the report's next revision.
+  reportAgain(draft);
+}
+
+/** What comes after a stop makes the report's next revision. */
+function reportAgain(draft: Draft): void {
   if (draft.state === 'halted' || hasEnded(draft.state)) draft.reportDue = true;
 }
 

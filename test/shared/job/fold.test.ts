@@ -93,6 +93,15 @@ describe('fold', () => {
     expect(settledFate(state.fates[2] ?? 0)).toMatchObject({ status: 'changed' });
   });
 
+  it.each([
+    ['an attempt', eventOf({ type: 'attempting', rows: [{ row: 2, line: 4, before: {} }] })],
+    ['an outcome', recorded([outcomeOf(2)])],
+  ])('owes a further report when %s becomes known after the end', (_, event) => {
+    const cancelled = foldAll(running(), [eventOf({ type: 'commanded', command: 'cancel' })]);
+
+    expect(foldAll({ ...cancelled, reportDue: false }, [event]).reportDue).toBe(true);
+  });
+
   it('believes Atlassian when it answers the first write that it was so already', () => {
     const attempting = eventOf({ type: 'attempting', rows: [{ row: 2, line: 4, before: { member: false } }] });
     const untouched = outcomeOf(2, { status: 'unchanged', untouched: true });
