@@ -98,6 +98,11 @@ it.each([
   { what: 'a feed request of another version', body: { kind: 'feed', version: 2, jobId: 'j' }, reason: /version/ },
   { what: 'a command that there is not', body: notification('control/job/explode'), reason: /no such command.*pause/ },
   {
+    what: 'a command for what is no job id, and no name of a mailbox',
+    body: notification('control/é +%/pause'),
+    reason: /no such command/,
+  },
+  {
     what: 'a key that S3 did not encode',
     body: JSON.stringify(notification('acme/membership/x.csv')).replace('x.csv', '%zz.csv'),
     reason: /not encoded/,
