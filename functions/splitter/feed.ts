@@ -85,7 +85,8 @@ async function messageWriter(
     const after = order?.get(row.row);
     const generation = state.generations.get(row.row) ?? 0;
     const which = { jobId, target, operation, row: row.row, line: row.line };
-    const body: Task = { version: 1, ...which, cells: cellsOf(row), ...(after && { after }), generation, attempts: 0 };
+    const relations = { ...(after && { after }), ...(survey.mixed && { mixed: true as const }) };
+    const body: Task = { version: 1, ...which, cells: cellsOf(row), ...relations, generation, attempts: 0 };
     return { body, groupId: jobId };
   };
 }

@@ -65,6 +65,7 @@ export async function surveyRows({ job, plan, encoding, source }: SurveyRequest,
       fates: packFates(fatesOf(reading.table, first.rows)),
       chunks: [...first.chunks, ...found.chunks],
       positions: first.positions,
+      mixed: first.namings.size > 1,
       ordered: found.ordered,
     };
   } finally {
@@ -88,6 +89,8 @@ interface FirstReading {
   /** How many rows repeat or contradict another by their first claim. */
   readonly conflicts: number;
   readonly claimsPerRow: number;
+  /** The terms in which rows name what they are about. */
+  readonly namings: ReadonlySet<string>;
   readonly freeing: number;
   readonly taking: number;
 }
@@ -97,6 +100,7 @@ async function readFirst(reading: Omit<Reading, 'rows'>, manifest: Manifest): Pr
   const invalid = chunksOf(reading, 'invalid');
   const claims = claimStep(table, { findsRepeats: true });
   const positions: Position[] = [];
+  const namings = new Set<string>();
   let [count, claimsPerRow, freeing, taking] = [0, 0, 0, 0];
 
   for await (const { rows } of manifest.batches) {
@@ -113,6 +117,7 @@ async function readFirst(reading: Omit<Reading, 'rows'>, manifest: Manifest): Pr
       }
       const [claim] = checked.claims;
       if (claim) claims.add(row.row, claim);
+      if (checked.naming !== undefined) namings.add(checked.naming);
       claimsPerRow = Math.max(claimsPerRow, checked.claims.length);
       if (checked.frees !== undefined) freeing += 1;
       if (checked.takes !== undefined) taking += 1;
@@ -121,7 +126,7 @@ async function readFirst(reading: Omit<Reading, 'rows'>, manifest: Manifest): Pr
   }
   if (positions.length === 0) positions.push(manifest.first);
   const chunks = await invalid.finish();
-  return { rows: count, positions, chunks, conflicts: claims.finish(), claimsPerRow, freeing, taking };
+  return { rows: count, positions, chunks, conflicts: claims.finish(), claimsPerRow, namings, freeing, taking };
 }
 
 const positionOf = ({ row, line, offset }: Row): Position => ({ row, line, offset });

@@ -26,16 +26,18 @@ export function mapHeader(
   wanted: Wanted,
   limits: ManifestLimits,
 ): Columns {
-  const { cells, line } = header;
-  if (cells.length > limits.columns) throw refusal(line, [tooMany(cells.length, limits.columns)]);
+  const { line } = header;
+  const escaped = isOwnFile(header.cells);
+  const cells = escaped ? header.cells.map(unescapeCell) : header.cells;
+  const theirs = cells.filter((cell) => !isOurOwn(cell)).length;
+  if (theirs > limits.columns) throw refusal(line, [tooMany(theirs, limits.columns)]);
 
   const names = aliasTable(wanted.columns);
   const named = cells.map((cell) => (isOurOwn(cell) ? null : (names.get(columnKey(cell)) ?? null)));
   const columns = wanted.readHeader?.(named) ?? named;
-  const escaped = cells.some((cell) => trimIdentifier(cell).toLowerCase() === 'rollcall_line');
-  const carriedColumns = cells
-    .filter((cell, index) => columns[index] === null && !isOurOwn(cell) && trimIdentifier(cell) !== '')
-    .map((cell) => (escaped ? unescapeCell(cell) : cell));
+  const carriedColumns = cells.filter(
+    (cell, index) => columns[index] === null && !isOurOwn(cell) && trimIdentifier(cell) !== '',
+  );
 
   const misspelt = misspellings(carriedColumns, [...named, ...columns], wanted.columns);
   const problems = [...doubled(cells, columns), ...misspelt.values(), ...missing(columns, wanted, misspelt)];
@@ -48,6 +50,10 @@ export function countKnown(cells: readonly string[], columns: readonly Column[])
   const names = aliasTable(columns);
   return cells.filter((cell) => isOurOwn(cell) || names.has(columnKey(cell))).length;
 }
+
+/** Whether Rollcall wrote the file: then its cells are escaped. */
+const isOwnFile = (cells: readonly string[]): boolean =>
+  cells.some((cell) => trimIdentifier(cell).toLowerCase() === 'rollcall_line');
 
 /** Columns that Rollcall adds to its reports are ignored on the way in. */
 const isOurOwn = (cell: string): boolean => trimIdentifier(cell).toLowerCase().startsWith('rollcall_');

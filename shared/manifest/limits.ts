@@ -9,6 +9,19 @@ export interface ManifestLimits {
   readonly cellCharacters: number;
 }
 
+/**
+ * What a file that Rollcall wrote may have: a report's columns, its quotes and UTF-8 make it larger than its manifest was,
+ * and it must be taken all the same when it is dropped back in.
+ */
+export const ownFileLimits = (limits: ManifestLimits): ManifestLimits => ({
+  ...limits,
+  // Windows-1252 grows threefold at most, and then there are the cells of our own.
+  manifestBytes: limits.manifestBytes * 4,
+  rowBytes: limits.rowBytes * 4 + 8 * 1_024,
+  // The escaping apostrophe; and our own message may be the longest cell.
+  cellCharacters: Math.max(limits.cellCharacters + 1, 2_000),
+});
+
 /** Refuses a file that is larger than a manifest may be. */
 export function checkSize(bytes: number, limits: ManifestLimits): void {
   if (bytes > limits.manifestBytes)

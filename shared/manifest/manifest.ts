@@ -3,7 +3,7 @@ import type { Column } from '../operations/operation.ts';
 import { findDialect } from './dialect.ts';
 import { byteLength, byteOrderMark, decode, NotUtf8, type Encoding, type Piece } from './encoding.ts';
 import { refuse } from './errors.ts';
-import type { ManifestLimits } from './limits.ts';
+import { ownFileLimits, type ManifestLimits } from './limits.ts';
 import { readRows, type Row, type RowBatch, type RowFormat } from './rows.ts';
 import { refuseBinary } from './binary.ts';
 
@@ -20,6 +20,8 @@ export interface OpenOptions {
 export interface Manifest extends RowFormat {
   /** The header as it is written. */
   readonly header: Row;
+  /** Those that hold for this file: wider where Rollcall wrote it. */
+  readonly limits: ManifestLimits;
   /** Where the first row begins, or would. */
   readonly first: Position;
   /** To be iterated once. */
@@ -67,15 +69,24 @@ async function open(chunks: AsyncGenerator<Buffer, undefined>, options: OpenOpti
     offset: (mark?.bytes ?? 0) + byteLength(encoding, skipped),
   };
   const text = startingWith({ ...firstPiece, text: firstPiece.text.slice(dialect.skipped) }, pieces);
-  const batches = readRows(text, { encoding, delimiter }, start, options.limits);
-  return underHeader(mark?.encoding === 'utf-8' ? insistingOnUtf8(batches) : batches, { encoding, delimiter });
+  const limits = OWN_FILE.test(firstPiece.text) ? ownFileLimits(options.limits) : options.limits;
+  const batches = readRows(text, { encoding, delimiter }, start, limits);
+  const format = { encoding, delimiter, limits };
+  return underHeader(mark?.encoding === 'utf-8' ? insistingOnUtf8(batches) : batches, format);
 }
 
-async function underHeader(batches: AsyncGenerator<RowBatch, undefined>, format: RowFormat): Promise<Manifest> {
+/** Said of the text rather than of the header, which may itself be longer than a manifest's row may be. */
+const OWN_FILE = /\brollcall_line\b/i;
+
+async function underHeader(
+  batches: AsyncGenerator<RowBatch, undefined>,
+  format: RowFormat & Pick<Manifest, 'limits'>,
+): Promise<Manifest> {
   const { value: batch } = await batches.next();
   const [header, ...rows] = batch?.rows ?? [];
   if (!batch || !header)
     return refuse('the file is empty; put a header into its first line and a row a person under it');
+  if (header.flaw !== undefined) return refuse(header.flaw, header.line);
   const first = rows[0] ?? batch.next;
   return {
     ...format,

@@ -59,6 +59,13 @@ describe('a manifest that cannot be carried out is refused with the line and the
       manifest: Buffer.from('email\0group'),
       says: /no text: there is a zero byte at offset 5; .*save it/,
     },
+    { what: 'UTF-32', manifest: Buffer.from([0xff, 0xfe, 0, 0, 0x65, 0, 0, 0]), says: /text in UTF-32.*save it/ },
+    {
+      what: 'text behind a quote of the header',
+      manifest: `"email" old,group\n${ROW}`,
+      line: 1,
+      says: /Cell 1 goes on after its closing quote; double/,
+    },
     {
       what: 'UTF-16 without a byte order mark',
       manifest: Buffer.from('email,group', 'utf16le'),
@@ -137,4 +144,31 @@ describe('a manifest that cannot be carried out is refused with the line and the
 
     expect(problems()).toEqual([{ message: expect.stringMatching(/taken away before it was read; upload it again/) }]);
   });
+});
+
+it.each([
+  ['a byte order mark of UTF-8', Buffer.from(`\uFEFFemail,group\n${ROW}bob@acme.example,st\0aff\n`)],
+  ['UTF-16', Buffer.from(`\uFEFFemail,group\n${ROW}bob@acme.example,st\0aff\n`, 'utf16le')],
+])('a zero in a file that says by %s that it is text is the fault of its row alone', async (_, manifest) => {
+  const { upload, outcomesOf } = start();
+
+  const jobId = await upload(KEY, manifest);
+
+  expect(outcomesOf(jobId).map(({ line, code }) => [line, code])).toEqual([[3, 'INVALID_ROW']]);
+});
+
+it('takes a file of our own that became larger than its manifest could be', async () => {
+  const { upload, happened, surveyOf } = start({
+    limits: { rowBytes: 100, columns: 3, cellCharacters: 20, manifestBytes: 200 },
+  });
+  const ours = 'rollcall_line,rollcall_status,rollcall_code,rollcall_message';
+  const message = 'The row waits. '.repeat(10);
+
+  const jobId = await upload(
+    KEY,
+    `email,group,note,${ours}\r\nann@acme.example,staff,'${'='.repeat(20)},2,unprocessed,,${message}\r\n`,
+  );
+
+  expect(happened().at(-1)).toBe('surveyed');
+  expect(surveyOf(jobId)).toMatchObject({ rows: 1, chunks: [] });
 });
