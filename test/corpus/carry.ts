@@ -1,0 +1,102 @@
+import type { SQSEvent } from 'aws-lambda';
+import { parse } from 'csv-parse/sync';
+
+import { createCoordinator } from '../../functions/coordinator/coordinator.ts';
+import { createReporter } from '../../functions/reporter/reporter.ts';
+import type { Happening } from '../../shared/job/journal.ts';
+import type { Summary } from '../../shared/job/summary.ts';
+import type { ManifestLimits } from '../../shared/manifest/limits.ts';
+import type { Cells } from '../../shared/operations/operation.ts';
+import type { Message } from '../../shared/ports.ts';
+import { memoryQueue } from '../fakes/memory-queue.ts';
+import { NOW, start } from '../functions/splitter/start.ts';
+
+/** What became of a manifest whose job was cancelled before any row was carried out. */
+export interface Carried {
+  readonly jobId: string;
+  readonly summary: Summary;
+  /** Of each row that would have been sent to the worker. */
+  readonly cells: readonly Cells[];
+  /** The report's CSVs as bytes, by name. */
+  readonly file: (name: string) => Buffer;
+}
+
+export interface Line {
+  /** Drops a manifest into the inbox, lets it be surveyed and fed to its last row, cancels it, and reads its report. */
+  readonly carry: (manifest: Uint8Array, operation?: string) => Promise<Carried>;
+  readonly logged: readonly string[];
+}
+
+/** The real splitter, coordinator and reporter over ports in memory. */
+export function startLine(limits?: ManifestLimits): Line {
+  const splitter = start(limits && { limits });
+  const [reports, feeds] = [memoryQueue(), memoryQueue()];
+  const clock = { now: () => NOW };
+  let ids = 0;
+  const log = (event: string): unknown => splitter.logged.push(event);
+  const ports = { ...splitter, clock, journal: { post: async () => undefined }, log };
+  const coordinator = createCoordinator({
+    ...ports,
+    feeds,
+    reports,
+    chance: { uuid: () => `coordinator-${(ids += 1)}`, random: () => 0.5 },
+    policy: { windowRows: 100, windowSeconds: 2, overdueMs: 1e6, expiryMs: 1e9, resendMs: 1e6 },
+  });
+  const reporter = createReporter(ports);
+
+  return {
+    logged: splitter.logged,
+    carry: async (manifest, operation = 'membership') => {
+      const [eventsBefore, tasksBefore] = [splitter.events.length, splitter.tasks().length];
+      const jobId = await splitter.upload(`acme/${operation}/${(ids += 1)}.csv`, manifest);
+      const own = splitter.events.slice(eventsBefore).map((body) => ({ body }));
+      await must(coordinator(eventOf(own)));
+      const isRead = own.some(({ body }) => body.type === 'surveyed');
+      if (isRead) {
+        const failed = await splitter.feed(jobId, { to: splitter.surveyOf(jobId).rows });
+        if (failed.length > 0) throw new Error('The rows could not be fed');
+        await must(coordinator(eventOf([{ body: cancelled(jobId) }])));
+      }
+      const request = reports.messages.findLast(({ body }) => (body as { jobId: string }).jobId === jobId); // a report request
+      if (!request) throw new Error('No report was asked for');
+      await must(reporter(eventOf([request])));
+      const folder = `acme/${operation}/${jobId}/`;
+      return {
+        jobId,
+        summary: JSON.parse(splitter.results.textOf(`${folder}summary.json`)) as Summary, // the reporter's own writing
+        cells: splitter
+          .tasks()
+          .slice(tasksBefore)
+          .map(({ cells }) => cells),
+        file: (name) => Buffer.from(splitter.results.objects.get(`${folder}${name}`) ?? Buffer.alloc(0)),
+      };
+    },
+  };
+}
+
+function cancelled(jobId: string): unknown {
+  const happening: Happening = { type: 'commanded', command: 'cancel' };
+  return { version: 1, id: `cancel-${jobId}`, jobId, at: NOW.toISOString(), ...happening };
+}
+
+const eventOf = (messages: readonly Pick<Message, 'body'>[]): SQSEvent => {
+  const records = messages.map(({ body }, index) => ({
+    messageId: `message-${index}`,
+    body: JSON.stringify(body),
+    eventSourceARN: 'arn:aws:sqs:eu-west-1:123456789012:rollcall-queue',
+  }));
+  return { Records: records } as unknown as SQSEvent; // only what the functions read
+};
+
+async function must(answer: Promise<{ readonly batchItemFailures: readonly unknown[] }>): Promise<void> {
+  const { batchItemFailures } = await answer;
+  if (batchItemFailures.length > 0) throw new Error('A function gave its message back');
+}
+
+/** A CSV of a report, read by a reader that is not ours: every line has as many cells as the header, or it throws. */
+export function readReport(file: Buffer, delimiter: string): readonly (readonly string[])[] {
+  const text = file.toString('utf8');
+  const withoutMark = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const start = withoutMark.startsWith(`sep=${delimiter}\r\n`) ? `sep=${delimiter}\r\n`.length : 0;
+  return parse(withoutMark.slice(start), { delimiter, record_delimiter: '\r\n' });
+}

@@ -1,0 +1,90 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { createSplitter } from '../../functions/splitter/splitter.ts';
+import { s3Notification } from '../../infra/local/notifications.ts';
+import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { OPERATIONS } from '../../shared/operations/index.ts';
+import { memoryJournal, memoryQueue } from '../fakes/memory-queue.ts';
+import { memoryObjectStore } from '../fakes/memory-object-store.ts';
+import { objectStoreHere, REGION, type ObjectStoreHere } from '../infra/local/object-store/object-store-here.ts';
+import { cloudTarget } from '../shared/atlassian/targets.ts';
+import { KEYS, type KeyEnding } from './keys.ts';
+import { LIMITS } from './oversized.ts';
+
+let store: ObjectStoreHere;
+beforeAll(async () => {
+  store = await objectStoreHere();
+});
+afterAll(async () => {
+  await store.close();
+  console.log(`Corpus: ${KEYS.length} keys tried through the object store and its notifications.`);
+});
+
+/** Puts an object, and gives the splitter what the store tells of it. */
+async function drop(key: string) {
+  await store.client.send(
+    new PutObjectCommand({ Bucket: 'inbox', Key: key, Body: 'email,group\nann@acme.example,staff\n' }),
+  );
+  const created = store.created.at(-1);
+  if (!created) throw new Error('The object store told nothing');
+  const [results, journal] = [memoryObjectStore(), memoryJournal()];
+  const splitter = createSplitter({
+    inbox: s3ObjectStore({ client: store.client, bucket: 'inbox' }),
+    results,
+    targets: { find: async (name) => (name === 'acme' ? cloudTarget() : undefined) },
+    operations: OPERATIONS,
+    rows: memoryQueue(),
+    journal,
+    clock: { now: () => new Date() },
+    chance: { uuid: () => crypto.randomUUID(), random: () => 0.5 },
+    limits: LIMITS,
+    log: () => undefined,
+  });
+  const record = { messageId: 'm', body: s3Notification(created, REGION), eventSourceARN: 'arn:aws:sqs:::intake' };
+  const event = { Records: [record] } as unknown as SQSEvent; // only what the splitter reads
+  const context = { getRemainingTimeInMillis: () => 60_000 } as unknown as Context; // likewise
+  const { batchItemFailures } = await splitter(event, context);
+  expect(batchItemFailures).toEqual([]);
+  return { events: journal.events, kept: [...results.objects.keys()] };
+}
+
+describe('an object of the inbox, whatever its key', () => {
+  it.each(KEYS)('comes to what it must: $key', async ({ key, ending }) => {
+    const { events, kept } = await drop(key);
+
+    switch (ending.kind) {
+      case 'surveyed':
+        expect(events.map(({ type }) => type)).toEqual(['surveying', 'surveyed']);
+        expect(events[1]?.jobId.slice(0, -13)).toBe(ending.stem);
+        expect(events[1]).toMatchObject({ job: { manifest: { key } } });
+        break;
+      case 'refused':
+        expect(events).toMatchObject([{ type: 'rejected', problems: expect.arrayContaining([saying(ending.says)]) }]);
+        break;
+      case 'commanded':
+        expect(events).toMatchObject([{ type: 'commanded', jobId: ending.jobId }]);
+        break;
+      case 'nothing':
+      case 'set aside':
+        expect(events).toEqual([]);
+    }
+    expect(kept.filter((name) => name.startsWith('broken/'))).toEqual(
+      ending.kind === 'set aside' ? ['broken/intake/m.json'] : [],
+    );
+  });
+
+  it('makes a job whose id is safe in every key, URL and file name', async () => {
+    const manifests = KEYS.filter(
+      (odd): odd is typeof odd & { ending: KeyEnding & { kind: 'surveyed' } } => odd.ending.kind === 'surveyed',
+    );
+
+    for (const { key } of manifests) {
+      const { events } = await drop(key);
+      expect(events[0]?.jobId).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?-[0-9a-f]{12}$/);
+    }
+  });
+});
+
+const saying = (message: RegExp): unknown => ({ message: expect.stringMatching(message) });
