@@ -22,6 +22,7 @@ export function acknowledgeFindings(
     objects(results, 'jobs/*/alone/*'),
     'A mark lies under the job and the number of the row that it is about.',
   );
+  acknowledge(objects(results, 'jobs/*/claims/*'), 'A claim lies under its job, named after what it is about.');
   acknowledge(objects(results, 'open/*'), 'There is one marker for each open job, under its id.');
   acknowledge(objects(results, 'broken/*'), 'A message that is set aside lies under its own id; this is only written.');
   for (const file of [...REPORT_FILES, 'status.json']) {

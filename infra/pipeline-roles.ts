@@ -18,6 +18,8 @@ const JOBS = 'jobs/*';
 const BROKEN = 'broken/*';
 /** Marks that a row was tried alone. */
 const ALONE = 'jobs/*/alone/*';
+/** What rows turned out to be about, in jobs whose rows name things in different terms. */
+const CLAIMS = 'jobs/*/claims/*';
 
 /** What each function may do, action by action: no more than its code calls. */
 export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record<FunctionName, PolicyStatement[]>> {
@@ -37,7 +39,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receives(queues.rows, queues.exhausted),
       sends(queues.rows, queues.deadLetters, queues.journal),
       onObjects(results, ['s3:GetObject'], JOBS),
-      onObjects(results, ['s3:PutObject'], ALONE, BROKEN),
+      onObjects(results, ['s3:PutObject'], ALONE, CLAIMS, BROKEN),
       tellsMissing(results),
       readsTargets(scope),
     ],

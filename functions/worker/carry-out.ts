@@ -3,8 +3,11 @@ import type { Calls, JournalEvent } from '../../shared/job/journal.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Deadline, Delivery } from './delivery.ts';
+import { conflictsElsewhere } from './claims.ts';
+import { conflictsIn } from './conflicts.ts';
 import { createHalt } from './halt.ts';
 import { inParallel } from './in-parallel.ts';
 import type { JobViews } from './job-views.ts';
@@ -22,6 +25,7 @@ import { verdictByState } from './standing.ts';
 import { again, success, verdictOf, type Verdict } from './verdict.ts';
 
 export interface CarryOutPorts extends SessionPorts, RecorderPorts {
+  readonly results: ObjectStore;
   readonly views: JobViews;
   readonly operations: (name: string) => Operation | undefined;
   readonly log: Log;
@@ -108,7 +112,10 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   }
 
   async function write(seen: readonly Seen[], session: Session): Promise<void> {
-    const { settled, writable } = sortSeen(seen, nowMs(), verdictOn);
+    // Every row of the batch is written down before rows of the batch are compared: one of a third batch may contradict both.
+    const elsewhere = await conflictsElsewhere(seen, ports.results, nowMs());
+    const conflicts = new Map([...elsewhere, ...conflictsIn(seen, nowMs())]);
+    const { settled, writable } = sortSeen(seen, conflicts, nowMs(), verdictOn);
     for (const [{ messageId }, verdict] of settled) recorder.add(messageId, verdict);
     if (writable.length === 0) return;
     await ports.journal.post([attempting(writable)]);

@@ -15,12 +15,12 @@ export function conflictsIn(seen: readonly Seen[], nowMs: number): ReadonlyMap<s
     if (!first || others.length === 0) continue;
     const contradiction = others.find(({ wish }) => wish !== first.wish);
     if (contradiction) {
-      for (const { seen: one } of group) verdicts.set(one.messageId, contradicting(one, group, nowMs));
+      for (const { seen: one } of group) verdicts.set(one.messageId, contradictingIn(one, group, nowMs));
       continue;
     }
     for (const { seen: one } of others) {
       if (one.task.row === first.seen.task.row || verdicts.has(one.messageId)) continue;
-      verdicts.set(one.messageId, repeating(one.task, first.seen.task, nowMs));
+      verdicts.set(one.messageId, repeating(one.task, first.seen.task.line, nowMs));
     }
   }
   return verdicts;
@@ -35,14 +35,20 @@ interface SeenClaim {
 const claimsOf = (seen: Seen): readonly SeenClaim[] =>
   'claims' in seen.sight ? seen.sight.claims.map(({ thing, wish }) => ({ thing, wish, seen })) : [];
 
-function contradicting({ task, messageId }: Seen, group: readonly SeenClaim[], nowMs: number): Verdict {
+function contradictingIn({ task, messageId }: Seen, group: readonly SeenClaim[], nowMs: number): Verdict {
   const own = group.find(({ seen }) => seen.messageId === messageId);
-  const other = group.find(({ wish }) => wish !== own?.wish);
-  const message = `Line ${other?.seen.task.line ?? '?'} names the same account or address in another way and wants something else.`;
+  const other = group.find(({ wish }) => wish !== own?.wish) ?? own;
+  return contradicting(task, other?.seen.task.line ?? task.line, nowMs);
+}
+
+/** The verdict of a row that wants something else than the row on that line, about the same account or address. */
+export function contradicting(task: Task, line: number, nowMs: number): Verdict {
+  const message = `Line ${line} names the same account or address in another way and wants something else.`;
   return withoutWrite(task, { status: 'failed', code: 'CONTRADICTION', message }, nowMs);
 }
 
-function repeating(task: Task, first: Task, nowMs: number): Verdict {
-  const message = `The same as line ${first.line}, which names the same account in another way.`;
+/** The verdict of a row that wants the same as the row on that line. */
+export function repeating(task: Task, line: number, nowMs: number): Verdict {
+  const message = `The same as line ${line}, which names the same account in another way.`;
   return withoutWrite(task, { status: 'unprocessed', code: 'DUPLICATE', message }, nowMs);
 }

@@ -1,6 +1,5 @@
 import type { Task } from '../../shared/job/task.ts';
 import type { Sight } from '../../shared/operations/operation.ts';
-import { conflictsIn } from './conflicts.ts';
 import type { Delivery } from './delivery.ts';
 import { success, type Verdict } from './verdict.ts';
 
@@ -20,13 +19,13 @@ export interface Sorted {
   readonly writable: readonly Writable[];
 }
 
-/** Sorts rows by what looking gave for them; `refuse` gives the verdict of an error. */
+/** Sorts rows by what looking gave for them; `conflicts` gives the verdicts of rows that others contradict or repeat, by message, `refuse` that of an error. */
 export function sortSeen(
   seen: readonly Seen[],
+  conflicts: ReadonlyMap<string, Verdict>,
   nowMs: number,
   refuse: (error: unknown, task: Task) => Verdict,
 ): Sorted {
-  const conflicts = conflictsIn(seen, nowMs);
   const settled: (readonly [Delivery, Verdict])[] = [];
   const writable: Writable[] = [];
   for (const { messageId, task, sight } of seen) {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { Job } from './job.ts';
 
 /** Where everything about jobs lies: people's files under `<target>/…`, our own under prefixes that no target may be named. */
@@ -13,6 +15,10 @@ export const chunkKey = (jobId: string, name: string): string => `jobs/${jobId}/
 /** Put there before a row that ended its workers is tried alone: it is tried so once. */
 export const aloneKey = (jobId: string, row: number, generation: number): string =>
   `jobs/${jobId}/alone/${row}-${generation}`;
+
+/** What row turned out to be about a thing, in jobs whose rows name things in different terms. */
+export const claimKey = (jobId: string, thing: string): string =>
+  `jobs/${jobId}/claims/${createHash('sha256').update(thing).digest('hex').slice(0, 32)}`;
 
 /** An empty object for each job that has not ended: what the sweep lists. */
 export const OPEN_PREFIX = 'open/';

@@ -23,6 +23,8 @@ export const surveySchema = z.object({
   chunks: z.array(z.object({ name: z.string(), firstRow: z.int(), lastRow: z.int() })),
   /** The first data row's position, and one every POSITION_EVERY rows. */
   positions: z.array(positionSchema),
+  /** Whether rows name people or groups in different terms, some by id and some by address or name. */
+  mixed: z.boolean().optional(),
   /** Whether `jobs/<id>/order.jsonl` is there. */
   ordered: z.boolean(),
 });

@@ -12,6 +12,8 @@ export const taskSchema = z.object({
   cells: z.record(z.string(), z.string()),
   /** The row that frees the address that this one takes. */
   after: z.object({ row: z.int().nonnegative(), line: z.int().positive() }).optional(),
+  /** Other rows name people or groups in other terms: what this one turns out to be about has to be compared with them. */
+  mixed: z.literal(true).optional(),
   generation: z.int().nonnegative(),
   attempts: z.int().nonnegative(),
 });

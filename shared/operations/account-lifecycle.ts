@@ -6,7 +6,7 @@ import { type Finding, refused } from './finding.ts';
 import type { Cells, Column, Operation, Sight, Written } from './operation.ts';
 import { organisationOf } from './organisation-keys.ts';
 import { type Parsed, quoted, readRow } from './read-row.ts';
-import { accountThing, readUser, type UserReference, userThing } from './references.ts';
+import { accountThing, readUser, type UserReference, userNaming, userThing } from './references.ts';
 
 /** What differs between deactivating and reactivating. */
 export interface LifecycleChange {
@@ -37,7 +37,7 @@ export const lifecycleOperation = (change: LifecycleChange): Operation => ({
     required: [['accountId', 'email']],
     parse,
     // The message is a note beside the wish: two rows with different ones still ask the same.
-    claims: ({ user }) => ({ claims: [{ thing: userThing(user), wish: change.wanted }] }),
+    claims: ({ user }) => ({ claims: [{ thing: userThing(user), wish: change.wanted }], naming: userNaming(user) }),
     look: async (wishes, apis, signal) => {
       const { userManagement } = organisationOf(apis);
       const personOf = await findAccounts(

@@ -8,7 +8,7 @@ import { type Finding, refused } from './finding.ts';
 import { organisationOf } from './organisation-keys.ts';
 import type { Cells, Claim, Operation, Sight } from './operation.ts';
 import { type Parsed, quoted, readRow, type RowReader, sameEmail } from './read-row.ts';
-import { accountThing, readUsername, type UserReference, usernameThing, userThing } from './references.ts';
+import { accountThing, readUsername, type UserReference, usernameThing, userNaming, userThing } from './references.ts';
 
 const EITHER_EMAIL = {
   ...EMAIL,
@@ -74,7 +74,8 @@ function claimsOnCloud({ user, newEmail }: CloudWish): Claims {
   const takes = newEmail.toLowerCase();
   const frees = user.email?.toLowerCase();
   const claims = claimsOf(userThing(user), newEmail);
-  return frees === undefined || frees === takes ? { claims, takes } : { claims, frees, takes };
+  const naming = userNaming(user);
+  return frees === undefined || frees === takes ? { claims, naming, takes } : { claims, naming, frees, takes };
 }
 
 // The address is a thing as the account is: two accounts cannot both have it.

@@ -17,6 +17,8 @@ import {
   type UserReference,
   usernameThing,
   userThing,
+  groupNaming,
+  userNaming,
 } from './references.ts';
 
 const ACTIONS = ['add', 'remove'] as const;
@@ -35,7 +37,10 @@ const cloud = defineRecipe<CloudWish, Cloud>({
     ['groupId', 'groupName'],
   ],
   parse: parseCloud,
-  claims: ({ user, group, action }) => ({ claims: claim(userThing(user), groupThing(group), action) }),
+  claims: ({ user, group, action }) => ({
+    claims: claim(userThing(user), groupThing(group), action),
+    naming: `user by ${userNaming(user)}, group by ${groupNaming(group)}`,
+  }),
   look: async (wishes, apis, signal) => {
     const [personOf, groupOf] = await Promise.all([
       findPeople(

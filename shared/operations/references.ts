@@ -45,6 +45,12 @@ export const accountThing = (accountId: string): string => `account:${accountId}
 export const userThing = ({ accountId, email }: UserReference): string =>
   accountId === undefined ? `email:${email.toLowerCase()}` : accountThing(accountId);
 
+/** In which terms a row names its person. */
+export const userNaming = ({ accountId }: UserReference): string => (accountId === undefined ? 'address' : 'id');
+
+/** In which terms a row names its group. */
+export const groupNaming = ({ groupId }: GroupReference): string => (groupId === undefined ? 'name' : 'id');
+
 /** The group as written, as the thing that a row claims. */
 export const groupThing = ({ groupId, name }: GroupReference): string =>
   groupId === undefined ? `group-name:${name}` : `group:${groupId}`;

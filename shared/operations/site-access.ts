@@ -7,7 +7,15 @@ import type { Finding } from './finding.ts';
 import type { Cells, Operation, Recipe, Sight } from './operation.ts';
 import { organisationOf } from './organisation-keys.ts';
 import { type Parsed, quoted, readRow } from './read-row.ts';
-import { accountThing, readUser, readUsername, type UserReference, usernameThing, userThing } from './references.ts';
+import {
+  accountThing,
+  readUser,
+  readUsername,
+  type UserReference,
+  usernameThing,
+  userNaming,
+  userThing,
+} from './references.ts';
 import type { Target } from '../target.ts';
 
 /** What differs between suspending and restoring. */
@@ -32,7 +40,7 @@ const cloudRecipe = (change: AccessChange): Recipe<Cloud> =>
     columns: [ACCOUNT_ID, EMAIL, ORG_ID],
     required: [['accountId', 'email']],
     parse: parseCloud,
-    claims: (user) => ({ claims: [{ thing: userThing(user), wish: change.wanted }] }),
+    claims: (user) => ({ claims: [{ thing: userThing(user), wish: change.wanted }], naming: userNaming(user) }),
     look: async (users, apis, signal) => {
       const { organisation } = organisationOf(apis);
       const personOf = await findPeople(users, apis, { groups: false }, signal);

@@ -79,7 +79,7 @@ it.each([
 
 it.each([
   ['Splitter', ['Results/broken/*', 'Results/jobs/*']],
-  ['Worker', ['Results/broken/*', 'Results/jobs/*/alone/*']],
+  ['Worker', ['Results/broken/*', 'Results/jobs/*/alone/*', 'Results/jobs/*/claims/*']],
   ['Coordinator', ['Results/*/status.json', 'Results/broken/*', 'Results/jobs/*', 'Results/open/*']],
   [
     'Reporter',

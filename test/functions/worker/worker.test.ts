@@ -277,6 +277,24 @@ describe('worker', () => {
       ]);
     });
 
+    it('finds the row of an earlier batch when rows name accounts in different terms', async () => {
+      const look: Look = ({ accountId, wish }) => ready('one', changed, wish ?? accountId);
+      const { carryOut, journal } = start({ look });
+      const mixed = (row: number, wish: string) => task(row, { mixed: true, cells: { accountId: `id-${row}`, wish } });
+
+      await carryOut(mixed(0, 'add'));
+      await carryOut(mixed(1, 'remove'));
+      await carryOut(mixed(2, 'add'));
+      await carryOut(mixed(0, 'add'));
+
+      expect(outcomesIn(journal.events)).toMatchObject([
+        { row: 0, status: 'changed' },
+        { row: 1, status: 'failed', code: 'CONTRADICTION', message: expect.stringContaining('Line 2 ') as string },
+        { row: 2, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 2,') as string },
+        { row: 0, status: 'changed' },
+      ]);
+    });
+
     it('fails both when they want different things', async () => {
       const look: Look = ({ accountId }) => ready('one', changed, accountId);
       const { carryOut, journal } = start({ look });

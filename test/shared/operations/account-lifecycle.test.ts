@@ -55,7 +55,7 @@ describe.each([
     const { apis } = fakeCloud(SITE);
     const cells = { email: `${from}@acme.example` };
 
-    expect(operation.cloud?.check(cells, CLOUD)).toEqual({ claims: [{ thing: `email:${cells.email}`, wish }] });
+    expect(operation.cloud?.check(cells, CLOUD)).toMatchObject({ claims: [{ thing: `email:${cells.email}`, wish }] });
     expect(await look(operation.cloud, [cells], apis)).toMatchObject([
       { claims: [{ thing: `account:${from}`, wish }], before: { accountStatus: expect.any(String) } },
     ]);

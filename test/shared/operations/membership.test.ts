@@ -35,7 +35,17 @@ describe('a membership row is checked', () => {
       'account:a in group:g',
     ],
   ])('by %s', (_, cells, thing) => {
-    expect(membership.cloud?.check(cells, CLOUD)).toEqual({ claims: [{ thing, wish: 'add' }] });
+    expect(membership.cloud?.check(cells, CLOUD)).toMatchObject({ claims: [{ thing, wish: 'add' }] });
+  });
+
+  it('says in which terms it names its person and its group', () => {
+    const namings = [
+      { accountId: 'a', groupId: 'g' },
+      { email: 'x@y.example', groupId: 'g' },
+      { email: 'x@y.example', groupName: 'n' },
+    ].map((cells) => membership.cloud?.check(cells, CLOUD));
+
+    expect(new Set(namings.map((checked) => checked && 'naming' in checked && checked.naming)).size).toBe(3);
   });
 
   it.each([

@@ -1,0 +1,55 @@
+import * as z from 'zod';
+
+import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import { claimKey } from '../../shared/job/keys.ts';
+import type { Task } from '../../shared/job/task.ts';
+import type { Claim } from '../../shared/operations/operation.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
+import { contradicting, repeating } from './conflicts.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Seen } from './sorting.ts';
+import type { Verdict } from './verdict.ts';
+
+const claimSchema = z.object({ row: z.int().nonnegative(), line: z.int().positive(), wish: z.string() });
+
+const WRITES_UNDER_WAY = 20;
+
+/**
+ * Rows that turn out to be about the same account as a row of another batch, in jobs whose rows name accounts in different
+ * terms: the first row to be looked up keeps its claim in the store, and a later one finds it there. Gives the verdicts of
+ * those that may not be written.
+ */
+export async function conflictsElsewhere(
+  seen: readonly Seen[],
+  results: ObjectStore,
+  nowMs: number,
+): Promise<ReadonlyMap<string, Verdict>> {
+  const verdicts = new Map<string, Verdict>();
+  const claiming = seen.flatMap(({ messageId, task, sight }) =>
+    task.mixed && 'claims' in sight ? sight.claims.map((claim) => ({ messageId, task, claim })) : [],
+  );
+  await inParallel(claiming, WRITES_UNDER_WAY, async ({ messageId, task, claim }) => {
+    const first = await firstToClaim(task, claim, results);
+    if (first.row === task.row) return;
+    if (first.wish !== claim.wish) verdicts.set(messageId, contradicting(task, first.line, nowMs));
+    else if (!verdicts.has(messageId)) verdicts.set(messageId, repeating(task, first.line, nowMs));
+  });
+  return verdicts;
+}
+
+async function firstToClaim(
+  { jobId, row, line }: Task,
+  { thing, wish }: Claim,
+  results: ObjectStore,
+): Promise<z.infer<typeof claimSchema>> {
+  const key = claimKey(jobId, thing);
+  const own = { row, line, wish };
+  try {
+    await results.write(key, JSON.stringify(own), { ifNoneMatch: '*' });
+    return own;
+  } catch (error) {
+    if (!(error instanceof ConditionNotMet)) throw error;
+    const there = await results.read(key);
+    return there ? claimSchema.parse(JSON.parse(await there.text())) : own;
+  }
+}
