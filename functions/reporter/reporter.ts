@@ -36,8 +36,8 @@ async function handle(ports: ReporterPorts, record: SQSRecord): Promise<void> {
   if (!request) return putAway(ports, record, 'This is no report request of a version that the reporter knows.');
   const state = await readState(ports, request.jobId);
   if (!state) return putAway(ports, record, `There is no job ${request.jobId}.`);
-  if (request.revision < state.revision) return; // the newer revision has a request of its own
-  const revision = await report(ports, { ...state, revision: request.revision });
+  // Also for a revision that is no longer the newest: its reporter may have died over files that were newer than its own.
+  const revision = await report(ports, state);
   await ports.journal.post([
     {
       version: 1,
@@ -57,9 +57,6 @@ async function report(ports: ReporterPorts, state: State): Promise<number> {
   if (!stopsRows(state.state)) return state.revision;
   const startedMs = ports.clock.now().getTime();
   const summary = await writeReportFiles(ports, state);
-  const now = await readState(ports, state.job.id);
-  // Another reporter may be writing the newer one just now: whoever ends last must leave the newest files.
-  if (now && now.revision > state.revision) return report(ports, now);
   await ports.results.write(`${resultsPrefix(state.job)}summary.json`, textOf(summary));
   ports.log('report.written', {
     job: summary.job,
@@ -68,7 +65,9 @@ async function report(ports: ReporterPorts, state: State): Promise<number> {
     rows: summary.counts.rows,
     durationMs: ports.clock.now().getTime() - startedMs,
   });
-  return summary.revision;
+  const now = await readState(ports, state.job.id);
+  // Another reporter may have written the newer one meanwhile: whoever ends last must leave the newest files.
+  return now && now.revision > state.revision ? report(ports, now) : summary.revision;
 }
 
 async function readState({ results }: ReporterPorts, jobId: string): Promise<State | undefined> {

@@ -77,9 +77,12 @@ function release(state: State, { policy }: StepContext): State {
   return { ...state, released, outbox: { ...state.outbox, feed } };
 }
 
-/** A report waits until no row may be in a worker's hands, or until silence says that none is. */
+/**
+ * A report waits until no row may be in a worker's hands, or until silence says that none is; and for the one before, so
+ * that a hundred outcomes after the end do not make a hundred reports.
+ */
 function askForReport(state: State, { nowMs, policy, swept }: StepContext): State {
-  const stopped = state.state === 'halted' || hasEnded(state.state);
+  const stopped = (state.state === 'halted' || hasEnded(state.state)) && !state.outbox.report;
   const silent = swept && nowMs - state.lastEventMs > policy.overdueMs;
   if (!stopped || !state.reportDue || (isUnderWay(state) && !silent)) return state;
   const revision = state.revision + 1;

@@ -19,7 +19,9 @@ interface Start {
   readonly fates?: readonly number[];
   readonly survey?: Partial<Survey>;
   readonly state?: Partial<State>;
-  readonly onResultsStored?: (results: ObjectStore) => Promise<unknown>;
+  /** The report file after which something happens, the first time that it is stored. */
+  readonly whenStored?: string;
+  readonly onStored?: (results: ObjectStore) => Promise<unknown>;
   readonly failReadsOf?: string;
 }
 
@@ -53,18 +55,30 @@ export function start(given: Start) {
   return { reporter, results, journal };
 }
 
-const misbehaving = (results: ObjectStore, { onResultsStored, failReadsOf = '(none)' }: Start): ObjectStore => {
+const misbehaving = (
+  results: ObjectStore,
+  { whenStored = '(none)', onStored, failReadsOf = '(none)' }: Start,
+): ObjectStore => {
   let first = true;
+  const stored = async (key: string): Promise<void> => {
+    if (!first || !key.endsWith(whenStored)) return;
+    first = false;
+    await onStored?.(results);
+  };
   return {
     ...results,
+    write: async (key, body, condition) => {
+      const written = await results.write(key, body, condition);
+      await stored(key);
+      return written;
+    },
     read: async (key, options) => {
       if (key.includes(failReadsOf)) throw new Error('503 Slow Down');
       return results.read(key, options);
     },
     writeStream: async (key, body) => {
       await results.writeStream(key, body);
-      if (first && key.endsWith('results.csv')) await onResultsStored?.(results);
-      if (key.endsWith('results.csv')) first = false;
+      await stored(key);
     },
   };
 };

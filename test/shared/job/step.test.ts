@@ -97,10 +97,14 @@ describe('step', () => {
     expect(begun(0)).toMatchObject({ state: 'completed', revision: 1 });
   });
 
-  it('asks for the next revision when an outcome comes after the end', () => {
+  it('asks for the next revision, once the one before is written, when an outcome comes after the end', () => {
     const ended = run(fedUp(begun(1), 1), [recorded(outcomes(0, 1))], 1);
 
-    expect(run(ended, [recorded([outcomeOf(0)])], 1)).toMatchObject({ revision: 2, state: 'completed' });
+    const later = run(ended, [recorded([outcomeOf(0)])], 1);
+    const reported = run(later, [eventOf({ type: 'reported', revision: 1 })], 1);
+
+    expect(later).toMatchObject({ revision: 1, reportDue: true, state: 'completed' });
+    expect(reported).toMatchObject({ revision: 2, reportDue: false, outbox: { report: { revision: 2 } } });
   });
 
   it('reports a halted job when no row is under way any more', () => {
