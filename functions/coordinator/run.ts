@@ -1,4 +1,4 @@
-import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { fold } from '../../shared/job/fold.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import type { JournalEvent } from '../../shared/job/journal.ts';

@@ -1,4 +1,4 @@
-import { TargetUnreadable } from '../../shared/adapters/errors.ts';
+import { TargetUnreadable } from '../../shared/port-errors.ts';
 import { RESERVED_TARGET_NAMES } from '../../shared/job/keys.ts';
 import type { Operation, Recipe } from '../../shared/operations/operation.ts';
 import type { Targets } from '../../shared/ports.ts';

@@ -1,4 +1,4 @@
-import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import { ConditionNotMet } from '../../shared/port-errors.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { surveyKey } from '../../shared/job/keys.ts';
 import type { Survey } from '../../shared/job/survey.ts';

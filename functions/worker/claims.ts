@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { claimKey } from '../../shared/job/keys.ts';
 import type { Task } from '../../shared/job/task.ts';
 import type { Claim } from '../../shared/operations/operation.ts';

@@ -1,6 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
-import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { aloneKey } from '../../shared/job/keys.ts';
 import { taskSchema, type Task } from '../../shared/job/task.ts';
 import type { ObjectStore } from '../../shared/ports.ts';

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 
 import type { ObjectStore, ReadOptions, StoredObject, WriteCondition } from '../ports.ts';
-import { ConditionNotMet } from './errors.ts';
+import { ConditionNotMet } from '../port-errors.ts';
 
 interface Bucket {
   readonly client: S3Client;

@@ -6,7 +6,7 @@ import {
 
 import type { Clock, Targets } from '../ports.ts';
 import { secretName, type Target } from '../target.ts';
-import { TargetUnreadable } from './errors.ts';
+import { TargetUnreadable } from '../port-errors.ts';
 import { parseTarget } from './target-secret.ts';
 
 const KEPT_MS = 60_000;

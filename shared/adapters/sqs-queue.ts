@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sqs';
 
 import type { Message, Queue } from '../ports.ts';
-import { QueueRefused } from './errors.ts';
+import { QueueRefused } from '../port-errors.ts';
 
 /** Limits of one SendMessageBatch call: ten messages, 1 MiB together. (SQS developer guide, quotas.) */
 const BATCH_MESSAGES = 10;

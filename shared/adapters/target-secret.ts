@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { Target } from '../target.ts';
-import { TargetUnreadable } from './errors.ts';
+import { TargetUnreadable } from '../port-errors.ts';
 
 /** Atlassian's own address for the organisation's APIs and for scoped tokens. */
 const API_URL = 'https://api.atlassian.com';

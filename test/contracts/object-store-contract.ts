@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 
-import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import { ConditionNotMet } from '../../shared/port-errors.ts';
 import type { ObjectStore, StoredObject } from '../../shared/ports.ts';
 
 /** What everything that calls itself an ObjectStore does; each test gets an empty one. */

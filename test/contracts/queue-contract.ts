@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { QueueRefused } from '../../shared/adapters/errors.ts';
+import { QueueRefused } from '../../shared/port-errors.ts';
 import type { Message, Queue } from '../../shared/ports.ts';
 
 /** A queue, and what a consumer would get of it now, in any order. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 
-import { ConditionNotMet } from '../../shared/adapters/errors.ts';
+import { ConditionNotMet } from '../../shared/port-errors.ts';
 import type { ObjectStore, StoredObject, WriteCondition } from '../../shared/ports.ts';
 
 /** An object store in memory. It passes the same contract suite as the adapter over S3. */

@@ -1,4 +1,4 @@
-import { QueueRefused } from '../../shared/adapters/errors.ts';
+import { QueueRefused } from '../../shared/port-errors.ts';
 import type { JournalEvent } from '../../shared/job/journal.ts';
 import type { Journal, Message, Queue } from '../../shared/ports.ts';
 

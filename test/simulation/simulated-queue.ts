@@ -1,4 +1,4 @@
-import { QueueRefused } from '../../shared/adapters/errors.ts';
+import { QueueRefused } from '../../shared/port-errors.ts';
 import type { Message, Queue } from '../../shared/ports.ts';
 import type { Faults } from './faults.ts';
 import type { SimulatedProcess } from './process.ts';
@@ -12,7 +12,6 @@ export interface Parcel {
   receives: number;
   /** The latest; an older one deletes nothing. */
   receipt: number;
-  receivedMs: number;
   visibleAtMs: number;
 }
 
@@ -20,6 +19,7 @@ export interface Parcel {
 export interface Received {
   readonly parcel: Parcel;
   readonly receipt: number;
+  readonly atMs: number;
 }
 
 export interface QueueOptions {
@@ -97,9 +97,8 @@ export function createQueue(options: QueueOptions, world: World, faults: Faults)
           continue;
         }
         parcel.receipt += 1;
-        parcel.receivedMs = world.nowMs();
         showAt(parcel, faults.strikes('message seen again') ? random.between(0, 3_000) : visibilitySeconds * 1_000);
-        received.push({ parcel, receipt: parcel.receipt });
+        received.push({ parcel, receipt: parcel.receipt, atMs: world.nowMs() });
       }
       return received;
     },
@@ -118,7 +117,7 @@ export function createQueue(options: QueueOptions, world: World, faults: Faults)
   return queue;
 }
 
-const UNSEEN = { receives: 0, receipt: 0, receivedMs: 0, visibleAtMs: 0 } as const;
+const UNSEEN = { receives: 0, receipt: 0, visibleAtMs: 0 } as const;
 
 const groupOf = ({ groupId }: Parcel): string => groupId ?? '';
 

@@ -1,7 +1,7 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 
 import { createSplitter } from '../../../functions/splitter/splitter.ts';
-import { TargetUnreadable } from '../../../shared/adapters/errors.ts';
+import { TargetUnreadable } from '../../../shared/port-errors.ts';
 import type { Happening } from '../../../shared/job/journal.ts';
 import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';

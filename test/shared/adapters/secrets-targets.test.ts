@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { TargetUnreadable } from '../../../shared/adapters/errors.ts';
+import { TargetUnreadable } from '../../../shared/port-errors.ts';
 import { secretsManagerTargets } from '../../../shared/adapters/secrets-targets.ts';
 import { secretsHere } from '../../infra/local/secrets/secrets-here.ts';
 

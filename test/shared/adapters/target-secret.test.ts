@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { TargetUnreadable } from '../../../shared/adapters/errors.ts';
+import { TargetUnreadable } from '../../../shared/port-errors.ts';
 import { parseTarget } from '../../../shared/adapters/target-secret.ts';
 
 const CLOUD = {

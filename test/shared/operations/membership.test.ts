@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { NoAnswer, RateLimited, Refusal } from '../../../shared/atlassian/errors.ts';
+import type { Cells } from '../../../shared/operations/operation.ts';
 import { membership } from '../../../shared/operations/membership.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
@@ -39,11 +40,13 @@ describe('a membership row is checked', () => {
   });
 
   it('says in which terms it names its person and its group', () => {
-    const namings = [
+    const rows: readonly Cells[] = [
       { accountId: 'a', groupId: 'g' },
       { email: 'x@y.example', groupId: 'g' },
       { email: 'x@y.example', groupName: 'n' },
-    ].map((cells) => membership.cloud?.check(cells, CLOUD));
+    ];
+
+    const namings = rows.map((cells) => membership.cloud?.check(cells, CLOUD));
 
     expect(new Set(namings.map((checked) => checked && 'naming' in checked && checked.naming)).size).toBe(3);
   });

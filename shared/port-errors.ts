@@ -1,4 +1,4 @@
-import { RollcallError } from '../errors.ts';
+import { RollcallError } from './errors.ts';
 
 /** A conditional write found another object than it expected (S3 answered 412), or lost a race (409). */
 export class ConditionNotMet extends RollcallError {
