@@ -35,8 +35,6 @@ export interface OrganisationUser {
   readonly managementSource?: string | undefined;
   /** Group ids; absent when they were not asked for or not given. */
   readonly groupIds?: readonly string[] | undefined;
-  /** Keys of the products that the person may use on this site (`productAccess`), such as jira-software; absent when not given. */
-  readonly products?: readonly string[] | undefined;
 }
 
 export interface Rule {
@@ -81,6 +79,15 @@ export interface Organisation {
   readonly usersById: (
     accountIds: readonly string[],
     options: { readonly groups: boolean },
+    signal: AbortSignal,
+  ) => Promise<readonly OrganisationUser[]>;
+  /**
+   * Those of these accounts who may use a product of the target's site, such as confluence: POST v2 users/search by account
+   * id, narrowed to the product's resource and to the roles that give access (`resourceIds`, `roleIds`).
+   */
+  readonly usersByProduct: (
+    product: string,
+    accountIds: readonly string[],
     signal: AbortSignal,
   ) => Promise<readonly OrganisationUser[]>;
   /** POST v2 groups/search by exact names. */

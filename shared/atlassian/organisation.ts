@@ -63,6 +63,10 @@ const invitedSchema = z.object({
 const VALUES_A_CALL = 50;
 const PAGE = 100;
 
+const USER_ROLE = 'atlassian/user';
+/** Roles with which somebody may use a product as an invitation would let them; guests and customers may not (organisation REST API v2). */
+const ACCESS_ROLES = [USER_ROLE, 'atlassian/admin'];
+
 export interface OrganisationOptions {
   readonly caller: Caller;
   readonly orgId: string;
@@ -109,6 +113,11 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
   return {
     usersByEmail: users('emails'),
     usersById: users('accountIds'),
+    usersByProduct: async (product, accountIds, signal) => {
+      if (accountIds.length === 0) return [];
+      const also = { resourceIds: [resourceOf(product, await cloudId(signal))], roleIds: ACCESS_ROLES };
+      return search({ call: 'searchUsers', item: userSchema, by: 'accountIds' }, { values: accountIds, also }, signal);
+    },
     groupsByName: groups('groupNames'),
     groupsById: groups('groupIds'),
     verifiedDomains: async (signal) => {
@@ -126,8 +135,8 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
     invite: async ({ email, products }, signal) => {
       const site = await cloudId(signal);
       const permissionRules = products.map((product) => ({
-        resource: `ari:cloud:${product}::site/${site}`,
-        role: 'atlassian/user',
+        resource: resourceOf(product, site),
+        role: USER_ROLE,
       }));
       const { answer, json } = await caller.write(
         'invite',
@@ -138,6 +147,9 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
     },
   };
 }
+
+/** A site's product as the organisation API names it (its ARI). */
+const resourceOf = (product: string, cloudId: string): string => `ari:cloud:${product}::site/${cloudId}`;
 
 /** v1 takes no body and knows no directory; v2 answers 415 to a request without a JSON body. */
 function access(

@@ -2,8 +2,9 @@ import type { Cloud, DataCenter, DataCenterUser, OrganisationUser } from '../atl
 import { column, EMAIL, USERNAME } from './columns.ts';
 import { defineRecipe } from './define-recipe.ts';
 import { findPeople } from './find-people.ts';
+import { type Access, type Asked, findProducts } from './find-products.ts';
 import { findUsernames } from './find-usernames.ts';
-import { type Finding, found, lookEach, refused } from './finding.ts';
+import { type Finding, found, refused } from './finding.ts';
 import { keysMissing } from './organisation-keys.ts';
 import type { Cells, Operation, Sight } from './operation.ts';
 import { CONFLUENCE, readProducts } from './products.ts';
@@ -29,8 +30,8 @@ const cloud = defineRecipe<CloudWish, Cloud>({
   claims: (wish) => ({ claims: [{ thing: userThing(wish), wish: wish.products.join(' ') }] }),
   look: async (wishes, apis, signal) => {
     const personOf = await findPeople(wishes, apis, { groups: false }, signal);
-    const known = await withProducts(wishes, personOf, apis, signal);
-    return (wish) => sightOnCloud(wish, known(wish), apis);
+    const accessOf = await findAccess(wishes, personOf, apis, signal);
+    return (wish) => sightOnCloud(wish, personOf(wish), accessOf(wish), apis);
   },
 });
 
@@ -43,53 +44,49 @@ function parseCloud(cells: Cells, target: Target): Parsed<CloudWish> {
   return row.settle(email === undefined ? undefined : { email, products });
 }
 
-/** Asks Jira which products those have whose products the organisation did not give. */
-async function withProducts(
+/** What is known of the people who are on the site already; of the others nothing has to be. */
+async function findAccess(
   wishes: readonly CloudWish[],
   personOf: (wish: CloudWish) => Finding<OrganisationUser>,
-  { jira }: Cloud,
+  apis: Cloud,
   signal: AbortSignal,
-): Promise<(wish: CloudWish) => Finding<OrganisationUser>> {
-  const isBare = (wish: CloudWish, person: Finding<OrganisationUser>) =>
-    wish.products.length > 0 && person.kind === 'found' && person.value.products === undefined;
-  const completed = await lookEach(
-    wishes.filter((wish) => isBare(wish, personOf(wish))),
-    userThing,
-    async (wish, until) => {
-      const person = personOf(wish);
-      if (person.kind !== 'found') return person;
-      const user = await jira.user(person.value.accountId, until);
-      return found({ ...person.value, products: user?.products });
-    },
+): Promise<(wish: CloudWish) => Finding<Access>> {
+  const askedBy = (wish: CloudWish): Asked | undefined => {
+    const person = personOf(wish);
+    if (person.kind !== 'found' || !isOnSite(person.value)) return undefined;
+    return { accountId: person.value.accountId, products: wish.products };
+  };
+  const accessOf = await findProducts(
+    wishes.flatMap((wish) => askedBy(wish) ?? []),
+    apis,
     signal,
   );
-  return (wish) => (isBare(wish, personOf(wish)) ? completed(wish) : personOf(wish));
+  return (wish) => {
+    const asked = askedBy(wish);
+    return asked ? accessOf(asked) : found({ held: [], whole: false });
+  };
 }
 
-function sightOnCloud(wish: CloudWish, person: Finding<OrganisationUser>, apis: Cloud): Sight {
+function sightOnCloud(wish: CloudWish, person: Finding<OrganisationUser>, access: Finding<Access>, apis: Cloud): Sight {
   // A hit that cannot be told from the row's person is no reason against creating: Atlassian itself knows who has the address.
   const isUnknown = person.kind === 'refused' && ['USER_NOT_FOUND', 'USER_AMBIGUOUS'].includes(person.refusal.code);
   if (person.kind !== 'found' && !isUnknown) return person;
+  if (access.kind !== 'found') return access;
   const user = person.kind === 'found' ? person.value : undefined;
-  const missing = missingProducts(wish, user);
+  const { held, whole } = access.value;
+  const missing = wish.products.filter((product) => !held.includes(product));
   const claims = [{ thing: user ? accountThing(user.accountId) : userThing(wish), wish: wish.products.join(' ') }];
-  if (missing === 'nothing') return { kind: 'fulfilled', claims };
+  if (user && isOnSite(user) && missing.length === 0) return { kind: 'fulfilled', claims };
   if (missing.includes(CONFLUENCE) && !apis.organisation) {
     return { kind: 'refused', refusal: keysMissing(apis.target.name) };
   }
-  const before = { exists: user !== undefined, products: user?.products };
+  const before = { exists: user !== undefined, products: whole ? held : undefined };
   return { kind: 'ready', claims, before, write: (signal) => write({ ...wish, products: missing }, apis, signal) };
 }
 
-/** What a write would have to give: the whole wish to one who is new, or of whom too little is known. */
-function missingProducts({ products }: CloudWish, user: OrganisationUser | undefined): readonly string[] | 'nothing' {
-  const isOnSite = user && ['active', undefined].includes(user.membershipStatus);
-  if (!isOnSite) return products;
-  if (products.length === 0) return 'nothing';
-  if (!user.products) return products;
-  const missing = products.filter((product) => !user.products?.includes(product));
-  return missing.length === 0 ? 'nothing' : missing;
-}
+// Whoever is suspended, or was never invited, needs the whole of what the row asks for.
+const isOnSite = ({ membershipStatus }: OrganisationUser): boolean =>
+  membershipStatus === undefined || membershipStatus === 'active';
 
 // One call a row: the invite carries Jira's products too where Confluence is among them, so nobody is left with half of a row.
 const write = ({ email, products }: CloudWish, { jira, organisation }: Cloud, signal: AbortSignal) =>

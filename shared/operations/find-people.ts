@@ -149,11 +149,7 @@ const visibleHolders = (email: string, hits: readonly JiraUser[]): readonly Jira
   ).values(),
 ];
 
-const personOf = ({ accountId, emailAddress, products }: JiraUser): OrganisationUser => ({
-  accountId,
-  email: emailAddress,
-  products,
-});
+const personOf = ({ accountId, emailAddress }: JiraUser): OrganisationUser => ({ accountId, email: emailAddress });
 
 const noSuchAccount = (accountId: string): Finding<OrganisationUser> =>
   refused('USER_NOT_FOUND', `Jira has no account ${quoted(accountId)}.`);

@@ -153,6 +153,10 @@ function organisationOf(site: Site): Organisation {
       users()
         .filter((user) => accountIds.includes(user.accountId))
         .map((user) => organisationUser(user, groups)),
+    usersByProduct: async (product, accountIds) =>
+      users()
+        .filter((user) => accountIds.includes(user.accountId) && user.products.includes(product))
+        .map((user) => organisationUser(user, false)),
     groupsByName: async (names) => [...site.state.groups.values()].filter(({ name }) => names.includes(name)),
     groupsById: async (ids) => [...site.state.groups.values()].filter(({ groupId }) => ids.includes(groupId)),
     verifiedDomains: async () => site.state.domains,
@@ -227,7 +231,6 @@ const organisationUser = (user: Required<FakePerson>, groups: boolean): Organisa
   membershipStatus: user.membershipStatus,
   claimStatus: user.claimStatus,
   managementSource: user.managementSource,
-  products: user.products,
   ...(groups ? { groupIds: user.groupIds } : {}),
 });
 

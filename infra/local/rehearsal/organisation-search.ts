@@ -20,6 +20,8 @@ const userFilters = {
   accountIds: list,
   directoryIds: list,
   groupIds: list,
+  resourceIds: z.array(z.string().regex(/^ari:cloud:[a-z-]+::site\/[^/]+$/, 'must be the ARI of a product')).optional(),
+  roleIds: z.array(z.string().regex(/^atlassian\/[a-z-]+$/, 'must be an Atlassian role')).optional(),
   claimStatus: z.enum(['managed', 'unmanaged']).optional(),
   status: z.array(z.enum(['active', 'suspended', 'not_invited', 'deactivated', 'for_deletion'])).optional(),
   accountStatus: z.array(z.enum(['active', 'inactive', 'closed'])).optional(),
@@ -141,8 +143,17 @@ function fits({ world: { cloud } }: Call, present: User, search: UserSearch): Us
     among(search.emailDomains, domainOf(user.email)) &&
     (search.claimStatus === undefined || search.claimStatus === user.claimStatus) &&
     `${user.name} ${user.email}`.toLowerCase().includes(term) &&
-    (search.groupIds?.some((groupId) => cloud.isMember(groupId, user.accountId, 'organisation')) ?? true);
+    (search.groupIds?.some((groupId) => cloud.isMember(groupId, user.accountId, 'organisation')) ?? true) &&
+    hasRole(user, search, cloud.site.cloudId);
   return wanted ? user : undefined;
+}
+
+/** Whoever may use a product here may use it as `atlassian/user`: on the resources and in the roles that are asked for. */
+function hasRole(user: User, { resourceIds, roleIds }: UserSearch, cloudId: string): boolean {
+  if (resourceIds === undefined && roleIds === undefined) return true;
+  if (roleIds?.includes('atlassian/org-admin') && user.orgAdmin && resourceIds === undefined) return true;
+  if (roleIds !== undefined && !roleIds.includes('atlassian/user')) return false;
+  return user.products.some((key) => among(resourceIds, `ari:cloud:${key}::site/${cloudId}`));
 }
 
 function groups(call: Call, asked: GroupSearch, paging: Paging): Answer {

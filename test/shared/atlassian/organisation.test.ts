@@ -62,9 +62,23 @@ describe('the organisation API', () => {
     expect(mock.sent[0]?.body).not.toHaveProperty('expand');
   });
 
+  it('finds who of these may use a product of the site, fifty people a call, by the resource and the roles that give access', async () => {
+    const { mock, organisation } = start([ok({ data: [{ accountId: 'a-7' }] }), ok({ data: [] })], { cloudId: 'c-1' });
+    const ids = Array.from({ length: 51 }, (_, index) => `a-${index}`);
+
+    expect(await organisation.usersByProduct('confluence', ids, signal())).toMatchObject([{ accountId: 'a-7' }]);
+
+    expect(mock.sent).toMatchObject([{ body: { accountIds: { length: 50 } } }, { body: { accountIds: ['a-50'] } }]);
+    expect(mock.sent[1]).toMatchObject({
+      url: `${DIRECTORY}/users/search`,
+      body: { resourceIds: ['ari:cloud:confluence::site/c-1'], roleIds: ['atlassian/user', 'atlassian/admin'] },
+    });
+  });
+
   it('asks nothing about nobody', async () => {
     const { mock, organisation } = start([]);
 
+    expect(await organisation.usersByProduct('confluence', [], signal())).toEqual([]);
     expect(await organisation.usersByEmail([], { groups: false }, signal())).toEqual([]);
     expect(mock.sent).toEqual([]);
   });

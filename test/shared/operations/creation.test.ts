@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { Refusal } from '../../../shared/atlassian/errors.ts';
 import { creation } from '../../../shared/operations/creation.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
@@ -65,6 +66,7 @@ describe('a creation row is checked', () => {
 const SITE = {
   users: [
     { accountId: 'ann', email: 'ann@acme.example', products: ['jira-software'] },
+    { accountId: 'cat', email: 'cat@acme.example', products: ['confluence', 'jira-core'] },
     { accountId: 'sue', email: 'sue@acme.example', products: ['jira-software'], membershipStatus: 'suspended' },
     { accountId: 'hid', email: 'hid@acme.example', hidden: true },
   ],
@@ -101,6 +103,16 @@ describe('creation on Cloud', () => {
     ],
     ['one who is suspended', 'sue@acme.example', 'jira-software', 'changed', 'jira.createUser', ['jira-software']],
     ['one who has that access', 'Ann@acme.example', 'jira-software', 'unchanged', undefined, undefined],
+    ['one who has Confluence', 'cat@acme.example', 'confluence', 'unchanged', undefined, undefined],
+    ['one who has both', 'cat@acme.example', 'jira-core,confluence', 'unchanged', undefined, undefined],
+    [
+      'the Jira product that is missing beside Confluence that is there',
+      'cat@acme.example',
+      'jira-software,confluence',
+      'changed',
+      'jira.createUser',
+      ['jira-software'],
+    ],
     ['one who is there, without access', 'ann@acme.example', 'none', 'unchanged', undefined, undefined],
   ])('%s', async (_, email, products, expected, call, sent) => {
     const { apis, calls } = fakeCloud(SITE);
@@ -113,14 +125,51 @@ describe('creation on Cloud', () => {
     expect(write?.args[0]).toEqual(sent && expect.objectContaining({ products: sent }));
   });
 
-  it('comes out unchanged when the same file comes again, with one look-up for all', async () => {
-    const { apis, calls } = fakeCloud(SITE);
-    const rows = Array.from({ length: 50 }, (_, n) => ({ email: `n${n}@acme.example`, products: 'jira-software' }));
-    await carryOut(creation.cloud, rows, apis);
-    const before = calls.length;
+  it.each([
+    ['none', []],
+    ['confluence', ['organisation.usersByProduct']],
+  ])(
+    'comes out unchanged when the same file for %s comes again, with so few look-ups for all',
+    async (products, more) => {
+      const { apis, calls } = fakeCloud(SITE);
+      const rows = Array.from({ length: 50 }, (_, n) => ({ email: `n${n}@acme.example`, products }));
+      await carryOut(creation.cloud, rows, apis);
+      const before = calls.length;
 
-    expect(new Set(await carryOut(creation.cloud, rows, apis))).toEqual(new Set(['unchanged']));
-    expect(calls.slice(before).map(({ name }) => name)).toEqual(['organisation.usersByEmail']);
+      expect(new Set(await carryOut(creation.cloud, rows, apis))).toEqual(new Set(['unchanged']));
+      expect(calls.slice(before).map(({ name }) => name)).toEqual(['organisation.usersByEmail', ...more]);
+    },
+  );
+
+  it('asks about products of those alone who are there and whose rows ask for them', async () => {
+    const { apis, calls } = fakeCloud(SITE);
+    const rows = [
+      { email: 'new@acme.example', products: 'confluence' },
+      { email: 'sue@acme.example', products: 'confluence' },
+      { email: 'cat@acme.example', products: 'confluence' },
+      { email: 'ann@acme.example', products: 'jira-core' },
+      { email: 'hid@acme.example', products: 'none' },
+    ];
+
+    await look(creation.cloud, rows, apis);
+
+    expect(calls.slice(1)).toMatchObject([
+      { name: 'jira.user', args: ['ann'] },
+      { name: 'organisation.usersByProduct', args: ['confluence', ['cat']] },
+    ]);
+  });
+
+  it('lets rows without Confluence pass when nobody may be asked who has it', async () => {
+    const { apis } = fakeCloud({
+      ...SITE,
+      intercept: async ({ name }, proceed) => {
+        if (name === 'organisation.usersByProduct') throw new Refusal('FORBIDDEN', 'no');
+        return proceed();
+      },
+    });
+    const rows = ['confluence', 'jira-core'].map((products) => ({ email: 'cat@acme.example', products }));
+
+    expect(await carryOut(creation.cloud, rows, apis)).toEqual(['FORBIDDEN', 'unchanged']);
   });
 
   it('claims the account of one who is there, the address of one who is not', async () => {

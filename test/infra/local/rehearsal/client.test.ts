@@ -63,6 +63,9 @@ it('is understood by the organisation client', async () => {
   expect(await organisation?.invite({ email: 'invited@example.com', products: ['confluence'] }, signal)).toMatchObject({
     status: 'changed',
   });
+  const [invited] = (await organisation?.usersByEmail(['invited@example.com'], { groups: false }, signal)) ?? [];
+  const ids = [invited?.accountId ?? '', WHO.newcomer];
+  expect(await organisation?.usersByProduct('confluence', ids, signal)).toMatchObject([{ accountId: ids[0] }]);
 });
 
 it('is understood by the user-management client', async () => {

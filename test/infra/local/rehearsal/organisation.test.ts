@@ -31,7 +31,40 @@ describe('users/search of v2', () => {
     expect(body).toMatchObject({ data: [{ groups: [{ id: GROUP.engineering, name: 'engineering' }, {}] }] });
   });
 
+  const RESOURCE = `ari:cloud:confluence::site/${CLOUD_ID}`;
   it.each([
+    ['a product', { resourceIds: [RESOURCE] }, ['confluence']],
+    [
+      'a product in a role',
+      { resourceIds: [RESOURCE], roleIds: ['atlassian/user', 'atlassian/admin'] },
+      ['confluence'],
+    ],
+    [
+      'either product',
+      { resourceIds: [RESOURCE, RESOURCE.replace('confluence', 'jira-core')] },
+      ['confluence', 'core'],
+    ],
+    ['another role', { resourceIds: [RESOURCE], roleIds: ['atlassian/guest'] }, []],
+    ["another site's product", { resourceIds: ['ari:cloud:confluence::site/other'] }, []],
+    ['any product', { roleIds: ['atlassian/user'] }, ['confluence', 'core']],
+  ])('narrows by %s', async (_, filters, names) => {
+    const addresses = ['confluence', 'core', 'nothing'].map((name) => `has-${name}@example.com`);
+    const permissionRules = [{ resource: RESOURCE, role: 'atlassian/user' }];
+    await post(`/admin/v2/orgs/${ORG}/users/invite`, { emails: addresses.slice(0, 1), permissionRules });
+    await ask('POST', '/rest/api/3/user', {
+      as: 'jira',
+      body: { emailAddress: addresses[1], products: ['jira-core'] },
+    });
+    await ask('POST', '/rest/api/3/user', { as: 'jira', body: { emailAddress: addresses[2], products: [] } });
+
+    const { body } = await search({ emails: addresses, ...filters });
+
+    expect(body).toMatchObject({ data: names.map((name) => ({ email: `has-${name}@example.com` })) });
+  });
+
+  it.each([
+    [{ resourceIds: ['confluence'] }, 400],
+    [{ roleIds: ['user'] }, 400],
     [{ searchTerm: 'a', emails: ['a@example.com'] }, 400],
     [{ email: ['a@example.com'] }, 400],
     [{ emails: 'a@example.com' }, 400],
