@@ -158,7 +158,7 @@ export interface DataCenter {
     user: { readonly username: string; readonly emailAddress: string; readonly displayName: string },
     signal: AbortSignal,
   ) => Promise<Answer>;
-  /** PUT user: only what is given changes. */
+  /** PUT user: only what is given changes. A server that ignores `active` is thrown as a Refusal. */
   readonly updateUser: (
     username: string,
     change: { readonly emailAddress?: string; readonly active?: boolean },

@@ -4,6 +4,7 @@ import type { Query } from './address.ts';
 import type { Answer, DataCenter, DataCenterUser } from './apis.ts';
 import type { Arguments, Caller } from './calling.ts';
 import type { Call } from './endpoints.ts';
+import { Refusal } from './errors.ts';
 import { readArrayPages } from './pages.ts';
 import { parse } from './parsing.ts';
 
@@ -82,10 +83,30 @@ export function createDataCenter(caller: Caller): Omit<DataCenter, 'target'> {
       ),
     createUser: ({ username, emailAddress, displayName }, signal) =>
       write('dcCreateUser', { body: { name: username, emailAddress, displayName } }, signal),
-    updateUser: (username, change, signal) =>
-      write('dcUpdateUser', { query: [['username', username]], body: change }, signal),
+    updateUser: async (username, change, signal) => {
+      const given: Arguments = { query: [['username', username]], body: change };
+      const { answer, json } = await caller.write('dcUpdateUser', given, signal);
+      if (ignoresActive(change, json)) throw activeIgnored(answer);
+      return answer;
+    },
   };
 }
+
+const updatedSchema = z.object({ active: z.boolean() });
+
+/** Older servers answer 200 with the user as they were (jira.atlassian.com JRASERVER-37294). */
+function ignoresActive({ active }: { readonly active?: boolean | undefined }, json: unknown): boolean {
+  const shown = updatedSchema.safeParse(json).data?.active;
+  return active !== undefined && shown !== undefined && shown !== active;
+}
+
+const activeIgnored = ({ httpStatus, traceId }: Answer): Refusal =>
+  new Refusal(
+    'REQUEST_REFUSED',
+    'Jira took the change and left the user as they were: this version ignores "active" (JRASERVER-37294). ' +
+      'Activate or deactivate the user in the user directory, or upgrade Jira to a version whose REST API can.',
+    { httpStatus, traceId },
+  );
 
 /** The picker stops at a limit that administrators set; asking for a group's members answers 404 when there is no such group. */
 async function hasMembers(caller: Caller, name: string, signal: AbortSignal): Promise<boolean> {

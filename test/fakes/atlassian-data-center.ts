@@ -14,6 +14,8 @@ export interface FakeDataCenterUser {
 export interface FakeDataCenterOptions {
   readonly users?: readonly FakeDataCenterUser[];
   readonly groups?: readonly string[];
+  /** An older server, which changes everything but `active`. */
+  readonly ignoresActive?: boolean;
   readonly intercept?: Intercept;
 }
 
@@ -31,14 +33,15 @@ interface DataCenterState {
 }
 
 /** A Jira Data Center in memory. */
-export function fakeDataCenter({ users = [], groups = [], intercept }: FakeDataCenterOptions = {}): FakeDataCenter {
+export function fakeDataCenter(options: FakeDataCenterOptions = {}): FakeDataCenter {
+  const { users = [], groups = [], ignoresActive = false, intercept } = options;
   const state: DataCenterState = {
     users: new Map(users.map((user) => [user.username.toLowerCase(), whole(user)])),
     groups: new Set(groups),
   };
   const calls: FakeCall[] = [];
   const site = dataCenterSite(state);
-  const methods = watched('dataCenter.', methodsOf(site), { calls, intercept, changes: site.changes });
+  const methods = watched('dataCenter.', methodsOf(site, ignoresActive), { calls, intercept, changes: site.changes });
   return { apis: { target: TARGET, ...methods }, state, calls };
 }
 
@@ -72,7 +75,7 @@ function dataCenterSite(state: DataCenterState) {
   };
 }
 
-function methodsOf(site: Site): Omit<DataCenter, 'target'> {
+function methodsOf(site: Site, ignoresActive: boolean): Omit<DataCenter, 'target'> {
   return {
     user: async (username) => {
       const user = site.user(username);
@@ -94,7 +97,8 @@ function methodsOf(site: Site): Omit<DataCenter, 'target'> {
     },
     updateUser: async (username, change) => {
       const user = site.user(username) ?? refuse('USER_NOT_FOUND', 404);
-      const next = { ...user, ...change };
+      const next = { ...user, ...change, ...(ignoresActive ? { active: user.active } : {}) };
+      if (change.active !== undefined && next.active !== change.active) refuse('REQUEST_REFUSED', 200);
       if (JSON.stringify(next) !== JSON.stringify(user)) site.put(next);
       return answer('changed', 200);
     },

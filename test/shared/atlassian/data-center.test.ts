@@ -51,6 +51,31 @@ describe('Jira Data Center', () => {
   });
 
   it.each([
+    ['the user as they were', { active: false }, { name: 'x', active: true }, 'REQUEST_REFUSED'],
+    ['the user as they are wanted', { active: false }, { name: 'x', active: false }, 'changed'],
+    ['a user whose active was not to change', { emailAddress: 'x@b.example' }, { name: 'x', active: false }, 'changed'],
+    ['no user', { active: true }, undefined, 'changed'],
+  ])('takes a change that is answered with %s for what it came to', async (_, change, body, expected) => {
+    const mock = mockAtlassian({ status: 200, body, headers: { 'x-arequestid': '1x2' } });
+
+    const came = await mock
+      .dataCenter()
+      .updateUser('x', change, signal())
+      .catch((error: unknown) => error);
+
+    expect(came).toMatchObject(
+      expected === 'changed'
+        ? { status: 'changed' }
+        : {
+            code: expected,
+            httpStatus: 200,
+            traceId: '1x2',
+            message: expect.stringMatching(/ignores "active".*in the user directory/) as unknown,
+          },
+    );
+  });
+
+  it.each([
     [{ size: 1, items: [{ name: 'g' }] }, ['g']],
     [{ size: 2, items: [{ name: 'g' }] }, undefined],
     [undefined, undefined],

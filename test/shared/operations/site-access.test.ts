@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { restore } from '../../../shared/operations/restore.ts';
 import { suspend } from '../../../shared/operations/suspend.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
-import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
+import { fakeDataCenter, type FakeDataCenterOptions } from '../../fakes/atlassian-data-center.ts';
 import { carryOut, look, lookUps, writes } from './carry-out.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
@@ -77,8 +77,9 @@ describe.each([
   { operation: suspend, from: 'act', already: 'out', active: false },
   { operation: restore, from: 'out', already: 'act', active: true },
 ])('$operation.name on Data Center', ({ operation, from, already, active }) => {
-  const site = () =>
+  const site = (options: FakeDataCenterOptions = {}) =>
     fakeDataCenter({
+      ...options,
       users: [
         { username: 'act', emailAddress: 'act@acme.example' },
         { username: 'out', emailAddress: 'out@acme.example', active: false },
@@ -99,6 +100,14 @@ describe.each([
     await carryOut(operation.dataCenter, [{ username: from }], apis);
 
     expect(writes(calls)).toMatchObject([{ name: 'dataCenter.updateUser', args: [from, { active }] }]);
+  });
+
+  it('fails every time on a server that ignores active, and says so rather than changed', async () => {
+    const { apis, calls } = site({ ignoresActive: true });
+
+    expect(await carryOut(operation.dataCenter, [{ username: from }], apis)).toEqual(['REQUEST_REFUSED']);
+    expect(writes(calls)).toMatchObject([{ effective: false }]);
+    expect(await carryOut(operation.dataCenter, [{ username: already }], apis)).toEqual(['unchanged']);
   });
 
   it('refuses a row without username', () => {

@@ -99,4 +99,15 @@ it('is understood by the Data Center client', async () => {
   await expect(dataCenter.addToGroup({ ...member, group: 'ldap-staff' }, signal)).rejects.toMatchObject({
     code: 'GROUP_EXTERNAL',
   });
+  await behave(server.url, { switches: { dataCenterActive: 'ignored' } });
+  await expect(dataCenter.updateUser('anna', { active: true }, signal)).rejects.toMatchObject({
+    code: 'REQUEST_REFUSED',
+    httpStatus: 200,
+  });
 });
+
+async function behave(url: string, patch: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const { ok } = await fetch(`${url}/_rehearsal/behaviour`, { method: 'PATCH', headers, body: JSON.stringify(patch) });
+  if (!ok) throw new Error('the behaviour was refused');
+}
