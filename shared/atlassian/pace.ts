@@ -59,6 +59,9 @@ const WANTED_FULLNESS = 0.5;
 // a critically damped spring (2·√STIFFNESS = DAMPING), slow enough for answers that come a second late.
 const STIFFNESS = 0.36;
 const DAMPING = 1.2;
+// The spring holds the sum of the workers' rates and leaves open who has which part of it: without a pull to even shares, the
+// one that pauses least between its batches ends up with everything. It pulls nobody down while others leave room.
+const EVENNESS = 0.6;
 const SHORT_WINDOW_MS = 2_000;
 /** A refused rate is come near to at once, passed slowly, and forgotten beyond. */
 const CAREFUL_ABOVE = 0.9;
@@ -99,6 +102,11 @@ function burst({ rate, level }: Pace, workers: number): number {
 export function waitMs(pace: Pace, waiting: number, nowMs: number): number {
   const paused = Math.max(0, pace.pausedUntilMs - nowMs);
   return paused + (Math.max(0, waiting + 1 - pace.tokens) / pace.rate) * 1_000;
+}
+
+/** The same, at the even share of the named rate where the present rate is lower: that may pass, a pause does not. */
+export function leastWaitMs(pace: Pace, waiting: number, nowMs: number, workers: number): number {
+  return waitMs({ ...pace, rate: Math.max(pace.rate, evenShare(pace, workers)) }, waiting, nowMs);
 }
 
 /** A call begins. */
@@ -175,9 +183,13 @@ interface Elapsed {
 function nextRate(pace: Pace, elapsed: Elapsed): Pick<Pace, 'rate' | 'ceiling'> {
   const { rate, ceiling, level, tick } = pace;
   const free = ceiling === undefined || rate > ceiling * FREE_ABOVE;
-  const fastest = tick.hungry ? fastestGrowth(rate, free ? undefined : ceiling, elapsed.seconds) : rate;
+  // Who pauses between batches is hungry less often, and would only ever fall.
+  const mayGrow = tick.hungry || rate < evenShare(pace, elapsed.workers);
+  const fastest = mayGrow ? fastestGrowth(rate, free ? undefined : ceiling, elapsed.seconds) : rate;
   return { rate: clamp(Math.min(wantedRate(pace, level, elapsed), fastest)), ceiling: free ? undefined : ceiling };
 }
+
+const evenShare = ({ namedPerSecond = 0 }: Pace, workers: number): number => namedPerSecond / workers;
 
 /** Doubled every second while nothing says no; around the rate that was last refused, by a hundredth of it a second. */
 function fastestGrowth(rate: number, ceiling: number | undefined, seconds: number): number {
@@ -186,24 +198,23 @@ function fastestGrowth(rate: number, ceiling: number | undefined, seconds: numbe
   return Math.min(doubled, Math.max(ceiling * CAREFUL_ABOVE, rate + ceiling * CAREFUL_GROWTH * seconds));
 }
 
-function wantedRate({ rate, tick, lastLevel }: Pace, level: Level | undefined, elapsed: Elapsed): number {
-  if (level !== undefined && level.atMs >= tick.sinceMs) {
-    return Math.max(rateByLevel(rate, { level, lastLevel }, elapsed), rate / 2);
-  }
+function wantedRate(pace: Pace, level: Level | undefined, elapsed: Elapsed): number {
+  const { rate, tick } = pace;
+  if (level !== undefined && level.atMs >= tick.sinceMs) return Math.max(rateByLevel(pace, level, elapsed), rate / 2);
   return tick.near ? rate * 0.9 : Infinity;
 }
 
-function rateByLevel(
-  rate: number,
-  { level, lastLevel }: { readonly level: Level; readonly lastLevel: Level | undefined },
-  { seconds, nowMs, workers }: Elapsed,
-): number {
+function rateByLevel(pace: Pace, level: Level, { seconds, nowMs, workers }: Elapsed): number {
+  const { rate, lastLevel, namedPerSecond } = pace;
   const { remaining, limit, resetMs } = level;
   // A window that says when it ends is spread over the time it has left; a short one is as good as a bucket.
   const leftMs = (resetMs ?? 0) - nowMs;
   if (leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
   const push = DAMPING * speed(level, lastLevel) + STIFFNESS * (remaining - limit * WANTED_FULLNESS);
-  return rate + (push * seconds) / workers;
+  const share = evenShare(pace, workers);
+  const othersLeaveRoom = remaining >= limit * WANTED_FULLNESS && rate > share;
+  const pull = namedPerSecond === undefined || othersLeaveRoom ? 0 : EVENNESS * (share - rate);
+  return rate + ((push + pull) * seconds) / workers;
 }
 
 /** How fast the level rises, in calls a second. */

@@ -3,7 +3,17 @@ import { setTimeout as timeout } from 'node:timers/promises';
 import type { Chance, Clock } from '../ports.ts';
 import { RateLimited } from './errors.ts';
 import { notBefore, type Limits } from './limits.ts';
-import { afterAnswer, afterRefusal, grownHungry, refill, spend, startPace, waitMs, type Pace } from './pace.ts';
+import {
+  afterAnswer,
+  afterRefusal,
+  grownHungry,
+  leastWaitMs,
+  refill,
+  spend,
+  startPace,
+  waitMs,
+  type Pace,
+} from './pace.ts';
 
 /** One budget: a target's endpoint class and method, as this process shares it with the other workers. */
 export interface Pacer {
@@ -93,12 +103,12 @@ function createPacer(
 
   const giveUpLate = (): void => {
     const now = nowMs();
-    if (waiters.every(({ deadlineMs }, place) => now + waitMs(pace, place, now) <= deadlineMs)) return;
-    const late = waiters.splice(0);
-    for (const waiter of late) {
-      const atMs = now + waitMs(pace, waiters.length, now);
-      if (atMs <= waiter.deadlineMs) waiters.push(waiter);
-      else waiter.giveUp(atMs);
+    const isLate = ({ deadlineMs }: Waiter, place: number): boolean =>
+      now + leastWaitMs(pace, place, now, workers) > deadlineMs;
+    if (!waiters.some(isLate)) return;
+    for (const waiter of waiters.splice(0)) {
+      if (isLate(waiter, waiters.length)) waiter.giveUp(now + waitMs(pace, waiters.length, now));
+      else waiters.push(waiter);
     }
   };
 
@@ -126,8 +136,9 @@ function createPacer(
   return {
     take: async (signal, deadlineMs) => {
       const now = nowMs();
-      const beginsMs = now + waitMs(refilled(), waiters.length, now);
-      if (signal.aborted || beginsMs > deadlineMs) throw tooLate(beginsMs);
+      const present = refilled();
+      const isLate = now + leastWaitMs(present, waiters.length, now, workers) > deadlineMs;
+      if (signal.aborted || isLate) throw tooLate(now + waitMs(present, waiters.length, now));
       if (waiters.length > 0 || !mayBegin()) return wait(signal, deadlineMs);
       pace = spend(pace);
     },

@@ -60,6 +60,8 @@ describe('pacing against a limit that workers share', () => {
     ['a limit of three times the published one', { limit: 300, gapMs: 100 }],
     ['a twentieth of the published one', { limit: 5 }],
     ['one that says when it starts anew', { limit: 100, says: 'reset' }],
+    ['one that names itself', { limit: 100, says: 'policy', gapMs: 150 }],
+    ['one that names itself, and one worker of two', { limit: 100, says: 'policy', workers: 1 }],
   ])('uses at least 95% of it with hardly a refusal: %s', async (_, scenario) => {
     const { between } = simulate(scenario);
 
@@ -67,6 +69,28 @@ describe('pacing against a limit that workers share', () => {
 
     expect(steady.perSecond).toBeGreaterThan(scenario.limit * 0.95);
     expect(steady.refused).toBeLessThan(steady.allowed * 0.01);
+  });
+
+  it('leaves no worker behind that pauses longer than the others', async () => {
+    const time = virtualTime();
+    const limiter = tokenBucket(time, 100, 'policy');
+    const calls = [300, 200].map((gapMs) => {
+      const counted = { allowed: 0 };
+      const pacer = pacingAt(time, 2).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+      const call: Limiter['call'] = () => {
+        counted.allowed += 1;
+        return limiter.call();
+      };
+      void simulateWorker({ time, pacer, limiter: { ...limiter, call }, signal: forever, gapMs });
+      return counted;
+    });
+
+    await time.runUntil(60_000);
+    const before = calls.map(({ allowed }) => allowed);
+    await time.runUntil(90_000);
+
+    const late = calls.map(({ allowed }, worker) => allowed - (before[worker] ?? 0));
+    expect(Math.min(...late)).toBeGreaterThan(0.4 * 30 * 100);
   });
 
   it.each([
@@ -162,6 +186,26 @@ describe('a pacer', () => {
     expect(notBeforeMs).toBe(time.nowMs() + 5_000);
     expect(refusal).toMatchObject({ code: 'RATE_LIMITED', sent: false, temporary: true });
     expect(refusal).toHaveProperty('notBeforeMs', notBeforeMs + 20);
+  });
+
+  it('does not give up, for a rate that has sunk for a while, who would begin in time at an even share of the named one', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time, 2).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const named = { 'x-ratelimit-limit': '100', 'beta-ratelimit-policy': '"jira-burst-based";q=100;w=1' };
+    for (let tick = 0; tick < 20; tick += 1) {
+      await time.runUntil(tick * 300);
+      pacer.answered(limitsAt(time, { ...named, 'x-ratelimit-remaining': '0' }), time.nowMs());
+    }
+
+    const waiting = Array.from({ length: 100 }, () => pacer.take(forever, time.nowMs() + 25_000));
+    await time.runUntil(7_000);
+    pacer.answered(limitsAt(time, { ...named, 'x-ratelimit-remaining': '99' }), time.nowMs());
+    for (let tick = 24; tick < 90; tick += 1) {
+      await time.runUntil(tick * 300);
+      pacer.answered(limitsAt(time, { ...named, 'x-ratelimit-remaining': '99' }), time.nowMs());
+    }
+
+    await expect(Promise.all(waiting)).resolves.toHaveLength(100);
   });
 
   it('gives up those who already wait when a refusal pushes them past the deadline', async () => {

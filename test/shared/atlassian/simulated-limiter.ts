@@ -9,8 +9,8 @@ export interface Limiter {
   readonly counts: { allowed: number; refused: number };
 }
 
-/** What its headers tell: how much remains, that and a reset within the second (the organisation API's way), another limit than the one that refuses, or nothing. */
-export type Says = 'remaining' | 'reset' | 'another' | 'nothing';
+/** What its headers tell: how much remains, that and the policy (Jira Cloud's way), that and a reset within the second (the organisation API's way), another limit than the one that refuses, or nothing. */
+export type Says = 'remaining' | 'policy' | 'reset' | 'another' | 'nothing';
 
 export function tokenBucket(time: VirtualTime, perSecond: number, says: Says = 'remaining'): Limiter {
   let rate = perSecond;
@@ -24,6 +24,7 @@ export function tokenBucket(time: VirtualTime, perSecond: number, says: Says = '
       'x-ratelimit-limit': String(rate),
       'x-ratelimit-remaining': String(Math.max(0, Math.floor(tokens))),
     };
+    if (says === 'policy') return { ...level, 'beta-ratelimit-policy': `"jira-burst-based";q=${rate};w=1` };
     const reset = new Date(Math.ceil((time.nowMs() + 1) / 1_000) * 1_000).toISOString();
     return says === 'reset' ? { ...level, 'x-ratelimit-reset': reset } : level;
   };
