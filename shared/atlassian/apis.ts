@@ -37,11 +37,6 @@ export interface OrganisationUser {
   readonly groupIds?: readonly string[] | undefined;
 }
 
-export interface Rule {
-  readonly allowed: boolean;
-  readonly reason?: string | undefined;
-}
-
 /** All methods throw Refusal, RateLimited or NoAnswer (errors.ts), and take a signal that ends at the function's deadline. */
 export interface Jira {
   /** Everybody whom the query finds; exact matching is the caller's. GET user/search. */
@@ -106,12 +101,6 @@ export interface Organisation {
 }
 
 export interface UserManagement {
-  /** GET manage: what may be done to this account, by privilege (`email.set`, `lifecycle.enablement`). */
-  readonly privileges: (
-    accountId: string,
-    privileges: readonly string[],
-    signal: AbortSignal,
-  ) => Promise<Readonly<Record<string, Rule>>>;
   /** The account's present address and status, from GET manage/profile; `undefined` on 404. */
   readonly profile: (
     accountId: string,
@@ -142,8 +131,6 @@ export interface DataCenter {
   readonly target: DataCenterTarget;
   /** GET user with groups; `undefined` on 404. */
   readonly user: (username: string, signal: AbortSignal) => Promise<DataCenterUser | undefined>;
-  /** GET user/search, active and inactive; exact matching is the caller's. */
-  readonly findUsers: (query: string, signal: AbortSignal) => Promise<readonly DataCenterUser[]>;
   /** Whether a group of exactly this name is there. GET groups/picker. */
   readonly groupExists: (name: string, signal: AbortSignal) => Promise<boolean>;
   readonly addToGroup: (

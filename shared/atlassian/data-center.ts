@@ -5,7 +5,6 @@ import type { Answer, DataCenter, DataCenterUser } from './apis.ts';
 import type { Arguments, Caller } from './calling.ts';
 import type { Call } from './endpoints.ts';
 import { Refusal } from './errors.ts';
-import { readArrayPages } from './pages.ts';
 import { parse } from './parsing.ts';
 
 const userSchema = z
@@ -46,14 +45,6 @@ export function createDataCenter(caller: Caller): Omit<DataCenter, 'target'> {
       ];
       const json = await caller.read('dcUser', { query, missing: 'undefined' }, signal);
       return json === undefined ? undefined : parse('dcUser', userSchema, json);
-    },
-    findUsers: (text, signal) => {
-      const query: Query = [
-        ['username', text],
-        ['includeActive', 'true'],
-        ['includeInactive', 'true'],
-      ];
-      return readArrayPages<DataCenterUser>({ caller, call: 'dcFindUsers', query, item: userSchema }, signal);
     },
     groupExists: async (name, signal) => {
       const query: Query = [

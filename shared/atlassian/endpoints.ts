@@ -76,14 +76,12 @@ export const ENDPOINTS = {
   ),
   invite: write('organisation', 'POST', `${ORG_V2}/users/invite`, UNPUBLISHED, 'invite a user'),
 
-  privileges: read('user-management', 'GET', MANAGE, UNPUBLISHED, 'ask what may be done to an account'),
   profile: read('user-management', 'GET', `${MANAGE}/profile`, UNPUBLISHED, "read an account's profile"),
   setEmail: write('user-management', 'PUT', `${MANAGE}/email`, UNPUBLISHED, "change an account's e-mail address"),
   disable: write('user-management', 'POST', `${MANAGE}/lifecycle/disable`, UNPUBLISHED, 'deactivate an account'),
   enable: write('user-management', 'POST', `${MANAGE}/lifecycle/enable`, UNPUBLISHED, 'reactivate an account'),
 
   dcUser: read('data-center', 'GET', '/rest/api/2/user', DATA_CENTER, 'read a user'),
-  dcFindUsers: read('data-center', 'GET', '/rest/api/2/user/search', DATA_CENTER, 'find users'),
   dcPickGroups: read('data-center', 'GET', '/rest/api/2/groups/picker', DATA_CENTER, 'find a group'),
   dcGroupMembers: read('data-center', 'GET', '/rest/api/2/group/member', DATA_CENTER, "read a group's members"),
   dcAddToGroup: write('data-center', 'POST', '/rest/api/2/group/user', DATA_CENTER, 'add a user to a group'),

@@ -1,13 +1,8 @@
 import * as z from 'zod';
 
-import type { Rule, UserManagement } from './apis.ts';
+import type { UserManagement } from './apis.ts';
 import type { Caller } from './calling.ts';
 import { parse } from './parsing.ts';
-
-const ruleSchema = z.object({
-  allowed: z.boolean(),
-  reason: z.object({ key: z.string() }).nullish().catch(undefined),
-});
 
 const profileSchema = z.object({
   account: z.object({
@@ -19,11 +14,6 @@ const profileSchema = z.object({
 /** Atlassian's user-management API, for the accounts that the organisation manages. */
 export function createUserManagement(caller: Caller): UserManagement {
   return {
-    privileges: async (accountId, privileges, signal) => {
-      const query = [['privileges', privileges.join(',')] as const];
-      const json = await caller.read('privileges', { path: { accountId }, query }, signal);
-      return rulesIn(parse('privileges', z.record(z.string(), z.unknown()), json), privileges);
-    },
     profile: async (accountId, signal) => {
       const json = await caller.read('profile', { path: { accountId }, missing: 'undefined' }, signal);
       if (json === undefined) return undefined;
@@ -38,17 +28,4 @@ export function createUserManagement(caller: Caller): UserManagement {
     },
     enable: async (accountId, signal) => (await caller.write('enable', { path: { accountId } }, signal)).answer,
   };
-}
-
-/** Other privileges have other shapes; those that were asked for are a rule each. */
-function rulesIn(
-  json: Readonly<Record<string, unknown>>,
-  privileges: readonly string[],
-): Readonly<Record<string, Rule>> {
-  return Object.fromEntries(
-    privileges.flatMap((privilege) => {
-      const rule = ruleSchema.safeParse(json[privilege]);
-      return rule.success ? [[privilege, { allowed: rule.data.allowed, reason: rule.data.reason?.key }] as const] : [];
-    }),
-  );
 }

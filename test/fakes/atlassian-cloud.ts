@@ -175,11 +175,6 @@ function userManagementOf(site: Site): UserManagement {
     return person.claimStatus === 'managed' ? person : refuse('USER_NOT_MANAGED', 403);
   };
   return {
-    privileges: async (accountId, privileges) => {
-      const allowed = managed(accountId).managementSource !== 'synced';
-      const rule = allowed ? { allowed } : { allowed, reason: 'externalDirectory.scim' };
-      return Object.fromEntries(privileges.map((privilege) => [privilege, rule]));
-    },
     profile: async (accountId) => {
       const user = site.state.users.get(accountId);
       return user && { email: user.email, accountStatus: user.accountStatus };

@@ -81,10 +81,6 @@ function methodsOf(site: Site, ignoresActive: boolean): Omit<DataCenter, 'target
       const user = site.user(username);
       return user && shown(user);
     },
-    findUsers: async (query) =>
-      [...site.state.users.values()]
-        .filter((user) => `${user.username} ${user.emailAddress}`.toLowerCase().includes(query.toLowerCase()))
-        .map(shown),
     groupExists: async (name) => site.state.groups.has(name),
     addToGroup: async ({ group, username }) =>
       site.setMember(username, group, true) ? answer('changed', 201) : answer('unchanged', 400),

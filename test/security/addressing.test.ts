@@ -144,6 +144,12 @@ const PLACES: readonly Place[] = [
     path: 'admin/v2/orgs/org/directories/dir/users/search',
   },
   {
+    call: 'users of a product',
+    send: (cell, signal) => organisation('v2').usersByProduct('confluence', [cell], signal),
+    found: ({ body }) => body.accountIds[0],
+    path: 'admin/v2/orgs/org/directories/dir/users/search',
+  },
+  {
     call: "the organisation's groups",
     send: (cell, signal) => organisation('v2').groupsByName([cell], signal),
     found: ({ body }) => body.groupNames[0],
@@ -198,12 +204,6 @@ const PLACES: readonly Place[] = [
     path: 'users/*/manage/profile',
   },
   {
-    call: 'privileges',
-    send: (cell, signal) => userManagement().privileges(cell, ['email.set'], signal),
-    found: segment(1),
-    path: 'users/*/manage',
-  },
-  {
     call: 'set e-mail, the account',
     send: (cell, signal) => userManagement().setEmail(cell, 'a@b.example', signal),
     found: segment(1),
@@ -238,12 +238,6 @@ const PLACES: readonly Place[] = [
     send: (cell, signal) => dataCenter().user(cell, signal),
     found: query('username'),
     path: 'rest/api/2/user',
-  },
-  {
-    call: 'Data Center: find users',
-    send: (cell, signal) => dataCenter().findUsers(cell, signal),
-    found: query('username'),
-    path: 'rest/api/2/user/search',
   },
   {
     call: 'Data Center: group',

@@ -130,7 +130,7 @@ const EXAMPLES: readonly Example[] = [
   ['setEmail', 403, action('authPolicy.saml'), 'SCIM_MANAGED'],
   ['setEmail', 403, action('blocked.exportControl'), 'PROTECTED'],
   ['setEmail', 404, { key: 'accountNotFound' }, 'USER_NOT_FOUND'],
-  ['privileges', 404, { key: 'notFound' }, 'USER_NOT_FOUND'],
+  ['profile', 404, { key: 'notFound' }, 'USER_NOT_FOUND'],
   ['disable', 409, lifecycle('The account is already deactivated'), 'unchanged'],
   ['disable', 409, lifecycle('The account is being deleted'), 'REQUEST_REFUSED'],
   ['enable', 409, lifecycle('The account is already active'), 'unchanged'],

@@ -39,11 +39,11 @@ describe('opening a target', () => {
   });
 
   it('counts the calls of each opening by itself', async () => {
-    const { atlassian } = mockAtlassian({ status: 200, body: [] });
+    const { atlassian } = mockAtlassian({ status: 200, body: { name: 'x' } });
     const first = atlassian.open(dataCenterTarget());
     const second = atlassian.open(dataCenterTarget());
 
-    if (first.type === 'data-center') await first.apis.findUsers('x', AbortSignal.timeout(5_000));
+    if (first.type === 'data-center') await first.apis.user('x', AbortSignal.timeout(5_000));
 
     expect(first.calls()).toEqual({ sent: 1, rateLimited: 0 });
     expect(second.calls()).toEqual({ sent: 0, rateLimited: 0 });
@@ -52,7 +52,7 @@ describe('opening a target', () => {
 
 describe('the gate', () => {
   it('is asked before each call, and what it throws keeps the call from beginning', async () => {
-    const { atlassian, sent } = mockAtlassian({ status: 200, body: [] });
+    const { atlassian, sent } = mockAtlassian({ status: 200, body: { name: 'x' } });
     let asked = 0;
     const gate = async (): Promise<void> => {
       asked += 1;
@@ -60,16 +60,16 @@ describe('the gate', () => {
     };
     const opened = atlassian.open(dataCenterTarget(), { gate });
     if (opened.type !== 'data-center') throw new Error('a Data Center target opens as Data Center');
-    await opened.apis.findUsers('x', AbortSignal.timeout(5_000));
+    await opened.apis.user('x', AbortSignal.timeout(5_000));
 
-    await expect(opened.apis.findUsers('x', AbortSignal.timeout(5_000))).rejects.toBeInstanceOf(Withheld);
+    await expect(opened.apis.user('x', AbortSignal.timeout(5_000))).rejects.toBeInstanceOf(Withheld);
 
     expect(sent).toHaveLength(1);
     expect(opened.calls()).toEqual({ sent: 1, rateLimited: 0 });
   });
 
   it('may outlast the signal: then nothing is sent, and the call counts as not begun', async () => {
-    const { atlassian, sent } = mockAtlassian({ status: 200, body: [] });
+    const { atlassian, sent } = mockAtlassian({ status: 200, body: { name: 'x' } });
     const ending = new AbortController();
     const opened = atlassian.open(dataCenterTarget(), { gate: async () => ending.abort() });
     if (opened.type !== 'data-center') throw new Error('a Data Center target opens as Data Center');

@@ -100,13 +100,6 @@ describe('Jira Data Center', () => {
     expect(await mock.dataCenter().user('x', signal())).toBeUndefined();
   });
 
-  it('finds active and inactive users', async () => {
-    const mock = mockAtlassian({ status: 200, body: [{ name: 'x', active: false }] });
-
-    expect(await mock.dataCenter().findUsers('x', signal())).toMatchObject([{ username: 'x', active: false }]);
-    expect(mock.sent[0]?.url).toContain('username=x&includeActive=true&includeInactive=true');
-  });
-
   it.each([
     ['is among those found', [{ status: 200, body: { total: 2, groups: [{ name: 'g' }, { name: 'g2' }] } }], true],
     ['is not', [{ status: 200, body: { total: 1, groups: [{ name: 'G' }] } }], false],

@@ -42,29 +42,6 @@ describe('the user-management API', () => {
     expect(mock.sent[0]?.headers.authorization).toBe('Bearer org-secret');
   });
 
-  it('says what may be done to an account, and why not', async () => {
-    const { mock, userManagement } = start({
-      status: 200,
-      body: {
-        'email.set': { allowed: false, reason: { key: 'externalDirectory.scim' } },
-        'lifecycle.enablement': { allowed: true },
-        'profile.write': { name: { allowed: true } },
-      },
-    });
-
-    const rules = await userManagement.privileges(
-      ACCOUNT,
-      ['email.set', 'lifecycle.enablement', 'apiToken.read'],
-      signal(),
-    );
-
-    expect(rules).toEqual({
-      'email.set': { allowed: false, reason: 'externalDirectory.scim' },
-      'lifecycle.enablement': { allowed: true, reason: undefined },
-    });
-    expect(mock.sent[0]?.url).toBe(`${MANAGE}?privileges=email.set%2Clifecycle.enablement%2CapiToken.read`);
-  });
-
   it('reads the present address and status of an account', async () => {
     const { userManagement } = start({
       status: 200,
