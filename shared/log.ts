@@ -9,7 +9,9 @@ export const jsonLog: Log = (event, fields) => {
 /** What may be logged of an error: its name, code and where it was thrown. Its message may quote a cell, so it stays out. */
 export function errorFields(error: unknown): { readonly error: string; readonly code?: string; readonly at?: string } {
   if (!(error instanceof Error)) return { error: typeof error };
-  const at = error.stack?.split('\n').find((line) => line.trimStart().startsWith('at '));
+  // The stack begins with the message, of which a line may look like a place.
+  const places = error.stack?.slice(error.stack.indexOf(error.message) + error.message.length);
+  const at = places?.split('\n').find((line) => line.trimStart().startsWith('at '));
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   return { error: error.name, ...(code && { code }), ...(at && { at: at.trim() }) };
 }
