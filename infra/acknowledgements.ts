@@ -17,7 +17,10 @@ export function acknowledgeFindings(
     Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
 
   acknowledge(objects(inbox, '*'), 'Manifests lie under targets and folders that uploaders name; they are only read.');
-  acknowledge(objects(results, 'jobs/*'), "A job's own objects lie under its id, which is made from the upload.");
+  for (const file of ['state.json', 'survey.json', 'order.jsonl']) {
+    acknowledge(objects(results, `jobs/*/${file}`), "It lies under its job's id, which is made from the upload.");
+  }
+  acknowledge(objects(results, 'jobs/*/chunks/*'), "A job's journal is kept in chunks, as many as it needs.");
   acknowledge(
     objects(results, 'jobs/*/alone/*'),
     'A mark lies under the job and the number of the row that it is about.',

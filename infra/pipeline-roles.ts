@@ -14,12 +14,20 @@ export interface Holdings {
   readonly queues: Queues;
 }
 
-const JOBS = 'jobs/*';
-const BROKEN = 'broken/*';
+/** A job's private objects, as they are named in shared/job/keys.ts. */
+const STATE = 'jobs/*/state.json';
+const SURVEY = 'jobs/*/survey.json';
+const ORDER = 'jobs/*/order.jsonl';
+const CHUNKS = 'jobs/*/chunks/*';
 /** Marks that a row was tried alone. */
 const ALONE = 'jobs/*/alone/*';
 /** What rows turned out to be about, in jobs whose rows name things in different terms. */
 const CLAIMS = 'jobs/*/claims/*';
+const OPEN = `${OPEN_PREFIX}*`;
+const BROKEN = 'broken/*';
+const REPORT = REPORT_FILES.map((file) => `*/${file}`);
+/** Written in parts, which are thrown away where a report breaks off. */
+const TABLES = REPORT.filter((file) => file.endsWith('.csv'));
 
 /** What each function may do, action by action: no more than its code calls. */
 export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record<FunctionName, PolicyStatement[]>> {
@@ -28,17 +36,17 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
     splitter: [
       receives(queues.intake, queues.feed),
       sends(queues.rows, queues.journal),
-      onObjects(inbox, ['s3:GetObject', 's3:GetObjectVersion'], '*'),
-      onObjects(results, ['s3:GetObject'], JOBS),
-      onObjects(results, ['s3:PutObject'], JOBS, BROKEN),
-      onObjects(results, ['s3:AbortMultipartUpload'], JOBS),
+      onObjects(inbox, ['s3:GetObjectVersion'], '*'),
+      onObjects(results, ['s3:GetObject'], STATE, SURVEY, ORDER),
+      onObjects(results, ['s3:PutObject'], SURVEY, ORDER, CHUNKS, BROKEN),
+      onObjects(results, ['s3:AbortMultipartUpload'], ORDER),
       tellsMissing(inbox, results),
       readsTargets(scope),
     ],
     worker: [
       receives(queues.rows, queues.exhausted),
       sends(queues.rows, queues.deadLetters, queues.journal),
-      onObjects(results, ['s3:GetObject'], JOBS),
+      onObjects(results, ['s3:GetObject'], STATE, CLAIMS),
       onObjects(results, ['s3:PutObject'], ALONE, CLAIMS, BROKEN),
       tellsMissing(results),
       readsTargets(scope),
@@ -46,18 +54,18 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
     coordinator: [
       receives(queues.journal),
       sends(queues.feed, queues.journal, queues.reports),
-      onObjects(results, ['s3:GetObject'], JOBS),
-      onObjects(results, ['s3:PutObject'], JOBS, `${OPEN_PREFIX}*`, '*/status.json', BROKEN),
-      onObjects(results, ['s3:DeleteObject'], `${OPEN_PREFIX}*`),
+      onObjects(results, ['s3:GetObject'], STATE, SURVEY),
+      onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', BROKEN),
+      onObjects(results, ['s3:DeleteObject'], OPEN),
       tellsMissing(results),
     ],
     reporter: [
       receives(queues.reports),
       sends(queues.journal),
-      onObjects(inbox, ['s3:GetObject', 's3:GetObjectVersion'], '*'),
-      onObjects(results, ['s3:GetObject'], JOBS),
-      onObjects(results, ['s3:PutObject'], ...REPORT_FILES.map((file) => `*/${file}`), BROKEN),
-      onObjects(results, ['s3:AbortMultipartUpload'], ...REPORT_FILES.map((file) => `*/${file}`)),
+      onObjects(inbox, ['s3:GetObjectVersion'], '*'),
+      onObjects(results, ['s3:GetObject'], STATE, SURVEY, CHUNKS),
+      onObjects(results, ['s3:PutObject'], ...REPORT, BROKEN),
+      onObjects(results, ['s3:AbortMultipartUpload'], ...TABLES),
       tellsMissing(inbox, results),
     ],
   };

@@ -1,3 +1,4 @@
+import { REPORT_FILES } from '../../shared/job/keys.ts';
 import type { AwsCall } from './aws-call.ts';
 import { isAllowed } from './permissions.ts';
 import { ServiceRefusal } from './signature/refusal.ts';
@@ -52,14 +53,14 @@ export function createLedger(callerOf: (accessKeyId: string) => Caller): Ledger 
   return {
     record: (call) => {
       const { name, role } = callerOf(call.accessKeyId);
-      const count = countOf(name, call.action, withoutKey(call.resource));
+      const count = countOf(name, call.action, shapeOf(call.resource));
       count.requests += 1;
       count.bytes += call.bytes ?? 0;
       // What is needed besides is no request, but is among what the caller used.
-      if (call.besides) countOf(name, call.besides.action, withoutKey(call.besides.resource));
+      if (call.besides) countOf(name, call.besides.action, shapeOf(call.besides.resource));
       for (const { action, resource } of call.besides ? [call, call.besides] : [call]) {
         if (role === undefined || isAllowed(role.statements, { action, resource })) continue;
-        const violation = { caller: name, action, resource: withoutKey(resource) };
+        const violation = { caller: name, action, resource: shapeOf(resource) };
         violations.set(Object.values(violation).join(' '), violation);
         throw refusal(call, name);
       }
@@ -74,5 +75,26 @@ function refusal({ service, action, resource }: AwsCall, caller: string): Servic
   return new ServiceRefusal(403, service === 's3' ? 'AccessDenied' : 'AccessDeniedException', message);
 }
 
-/** An object's key may name a person, and there may be a million of them: a bucket's top folder is told apart, no more. */
-const withoutKey = (resource: string): string => resource.replace(/^(arn:aws:s3:::[^/]+\/[^/]+)\/.*$/s, '$1/*');
+/** Parts of keys that name no person and no job. */
+const OUR_WORDS: ReadonlySet<string> = new Set([
+  'jobs',
+  'open',
+  'broken',
+  'alone',
+  'claims',
+  'chunks',
+  'state.json',
+  'survey.json',
+  'order.jsonl',
+  'status.json',
+  ...REPORT_FILES,
+]);
+
+/** A resource with `*` for what differs from job to job: it may name a person, and there may be a million of them. */
+export function shapeOf(resource: string): string {
+  const [, bucket, key] = /^(arn:aws:s3:::[^/]+)\/(.*)$/s.exec(resource) ?? [];
+  if (bucket === undefined || key === undefined)
+    return resource.replace(/^(arn:aws:secretsmanager:.*:secret:rollcall\/).*$/s, '$1*');
+  const parts = key.split('/').map((part) => (OUR_WORDS.has(part) ? part : '*'));
+  return `${bucket}/${parts.join('/').replace(/\*(?:\/\*)+/g, '*')}`;
+}

@@ -78,9 +78,21 @@ it.each([
 });
 
 it.each([
-  ['Splitter', ['Results/broken/*', 'Results/jobs/*']],
+  [
+    'Splitter',
+    ['Results/broken/*', 'Results/jobs/*/chunks/*', 'Results/jobs/*/order.jsonl', 'Results/jobs/*/survey.json'],
+  ],
   ['Worker', ['Results/broken/*', 'Results/jobs/*/alone/*', 'Results/jobs/*/claims/*']],
-  ['Coordinator', ['Results/*/status.json', 'Results/broken/*', 'Results/jobs/*', 'Results/open/*']],
+  [
+    'Coordinator',
+    [
+      'Results/*/status.json',
+      'Results/broken/*',
+      'Results/jobs/*/chunks/*',
+      'Results/jobs/*/state.json',
+      'Results/open/*',
+    ],
+  ],
   [
     'Reporter',
     [
