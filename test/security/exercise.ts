@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+
+import { followJob, type Followed } from '../../cli/follow-job.ts';
+import { clientEnvironment } from '../../infra/local/services.ts';
+import type { LocalStack } from '../../infra/local/stack.ts';
+import { s3Client, sqsClient } from '../../shared/adapters/clients.ts';
+import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { jobIdOf } from '../../shared/job/job-id.ts';
+import type { Command } from '../../shared/job/job.ts';
+import type { Task } from '../../shared/job/task.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
+import { CANARY } from './canaries.ts';
+import { ERRANDS, LARGE, type Errand } from './manifests.ts';
+
+interface World {
+  readonly stack: LocalStack;
+  /** The rehearsal server's URL. */
+  readonly atlassian: string;
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
+  readonly results: ObjectStore;
+  readonly signal: AbortSignal;
+}
+
+interface Dropped {
+  readonly errand: Errand;
+  readonly jobId: string;
+  readonly key: string;
+  readonly versionId: string | undefined;
+}
+
+/** What became of an errand. */
+export interface Ended extends Followed {
+  readonly errand: Errand;
+}
+
+/** Does with a stack everything that can be done with it, as far as its functions have anything to do with it. */
+export async function exercise(stack: LocalStack, atlassian: string, signal: AbortSignal): Promise<readonly Ended[]> {
+  const environment = clientEnvironment(stack, stack, stack.region);
+  const [s3, sqs] = [s3Client(environment), sqsClient(environment)];
+  const world = {
+    stack,
+    atlassian,
+    s3,
+    sqs,
+    signal,
+    results: s3ObjectStore({ client: s3, bucket: stack.resultsBucket }),
+  };
+  try {
+    await limitOneWrite(world);
+    await sendRubbish(world);
+    const dropped = await Promise.all(ERRANDS.map((errand, index) => drop(world, errand, index)));
+    const large = await drop(world, LARGE, ERRANDS.length);
+    await pauseAndResume(world, large);
+    const ended = await Promise.all([...dropped, large].map((one) => follow(world, one)));
+    await cancelWithoutManifest(world, dropped);
+    await tryAlone(world, large);
+    return ended;
+  } finally {
+    s3.destroy();
+    sqs.destroy();
+  }
+}
+
+async function drop({ stack, s3 }: World, errand: Errand, index: number): Promise<Dropped> {
+  // The file's own name is part of the job's id, which logs may hold.
+  const key = `${errand.target}/${errand.operation}/${CANARY} + é/errand ${index}.csv`;
+  const { VersionId: versionId } = await s3.send(
+    new PutObjectCommand({ Bucket: stack.inboxBucket, Key: key, Body: errand.text }),
+  );
+  return { errand, key, versionId, jobId: jobIdOf({ bucket: stack.inboxBucket, key, versionId }) };
+}
+
+async function follow({ results, signal }: World, { errand, jobId }: Dropped): Promise<Ended> {
+  const prefixes = [`${errand.target}/${errand.operation}/${jobId}/`, `rejected/${jobId}/`];
+  return { errand, ...(await followJob({ results, prefixes, signal })) };
+}
+
+async function pauseAndResume(world: World, { errand, jobId }: Dropped): Promise<void> {
+  const status = `${errand.target}/${errand.operation}/${jobId}/status.json`;
+  const says = async (state: string) => (await (await world.results.read(status))?.text())?.includes(`"${state}"`);
+  await until(() => says('running'), world.signal);
+  await command(world, jobId, 'pause');
+  await until(() => says('paused'), world.signal);
+  await world.stack.sweep();
+  await command(world, jobId, 'resume');
+}
+
+/** A halted job whose manifest somebody took away, which is then cancelled: its report has to be written all the same. */
+async function cancelWithoutManifest(world: World, dropped: readonly Dropped[]): Promise<void> {
+  const halted = dropped.find(({ errand }) => errand.ends === 'halted');
+  if (!halted) throw new Error('No errand is halted');
+  const { key, versionId, jobId, errand } = halted;
+  await world.s3.send(new DeleteObjectCommand({ Bucket: world.stack.inboxBucket, Key: key, VersionId: versionId }));
+  await command(world, jobId, 'cancel');
+  const summary = `${errand.target}/${errand.operation}/${jobId}/summary.json`;
+  await until(async () => (await (await world.results.read(summary))?.text())?.includes('cancelled'), world.signal);
+}
+
+/** A row comes to the exhausted queue as if its batch had died, twice: it is tried alone once. */
+async function tryAlone(world: World, { errand, jobId }: Dropped): Promise<void> {
+  const job = { ...errand, jobId };
+  const before = await revisionOf(world, job);
+  for (let times = 0; times < 2; times += 1) await send(world, 'Exhausted', JSON.stringify(taskOf(job)));
+  await until(async () => (await revisionOf(world, job)) > before, world.signal);
+}
+
+type JobName = Pick<Task, 'jobId' | 'target' | 'operation'>;
+
+const taskOf = ({ jobId, target, operation }: JobName): Task => ({
+  version: 1,
+  jobId,
+  target,
+  operation,
+  row: 0,
+  line: 2,
+  cells: { email: `${CANARY}.0@nowhere.example`, groupName: 'engineering' },
+  generation: 0,
+  attempts: 0,
+});
+
+async function revisionOf({ results }: World, job: JobName): Promise<number> {
+  const stored = await results.read(`${job.target}/${job.operation}/${job.jobId}/summary.json`);
+  return stored ? (JSON.parse(await stored.text()) as { revision: number }).revision : 0; // the reporter wrote it
+}
+
+/** So that a row is handed back once and sent again. */
+async function limitOneWrite({ atlassian }: World): Promise<void> {
+  const refusal = { account: 'yusuf.demir@example.com', status: 429, headers: { 'Retry-After': '1' }, times: 1 };
+  await fetch(`${atlassian}/_rehearsal/behaviour`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ refusedWrites: [refusal] }),
+  });
+}
+
+const RECEIVED = ['Intake', 'Feed', 'Rows', 'Exhausted', 'Journal', 'Reports'] as const;
+
+/** A message that is not ours on every queue, and one that speaks of an object and a job which are not there. */
+async function sendRubbish(world: World): Promise<void> {
+  for (const queue of RECEIVED)
+    await send(world, queue, JSON.stringify({ version: 99, note: `${CANARY}@example.com` }));
+  const object = { key: `cloud/membership/${CANARY}/gone.csv`, size: 1, versionId: 'gone' };
+  const bucket = { name: world.stack.inboxBucket };
+  await send(
+    world,
+    'Intake',
+    JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket, object } }] }),
+  );
+  await send(
+    world,
+    'Rows',
+    JSON.stringify(taskOf({ jobId: 'nowhere-0123456789ab', target: 'cloud', operation: 'suspend' })),
+  );
+  await send(world, 'Reports', JSON.stringify({ version: 1, kind: 'report', jobId: `${CANARY}-0`, revision: 1 }));
+}
+
+async function send({ stack, sqs }: World, name: (typeof RECEIVED)[number], body: string): Promise<void> {
+  const queue = stack.description.queues.find(({ logicalId }) => new RegExp(`^${name}[0-9A-F]{8}$`).test(logicalId));
+  if (!queue) throw new Error(`There is no queue ${name}`);
+  const fifo = name === 'Journal' ? { MessageGroupId: 'x', MessageDeduplicationId: crypto.randomUUID() } : {};
+  await sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: body, ...fifo }));
+}
+
+async function command({ s3, stack }: World, jobId: string, asked: Command): Promise<void> {
+  await s3.send(
+    new PutObjectCommand({ Bucket: stack.inboxBucket, Key: `control/${jobId}/${asked}`, Body: '', ContentLength: 0 }),
+  );
+}
+
+async function until(holds: () => Promise<boolean | undefined>, signal: AbortSignal): Promise<void> {
+  while (!(await holds())) await sleep(100, undefined, { signal });
+}
