@@ -105,5 +105,21 @@ async function hasMembers(caller: Caller, name: string, signal: AbortSignal): Pr
     ['groupname', name],
     ['maxResults', '1'],
   ];
-  return (await caller.read('dcGroupMembers', { query, missing: 'undefined' }, signal)) !== undefined;
+  try {
+    return (await caller.read('dcGroupMembers', { query, missing: 'undefined' }, signal)) !== undefined;
+  } catch (error) {
+    throw error instanceof Refusal ? mayNotRead(error, name) : error;
+  }
+}
+
+// The picker has just taken the same token, so a 401 here is about this list, as 403 is, and no reason to stop a job.
+function mayNotRead(refusal: Refusal, name: string): Refusal {
+  if (refusal.code !== 'UNAUTHORIZED' && refusal.code !== 'FORBIDDEN') return refusal;
+  const { httpStatus, traceId } = refusal;
+  return new Refusal(
+    'FORBIDDEN',
+    `Whether there is a group called ${JSON.stringify(name.slice(0, 80))} cannot be seen: Jira has more groups like it than it ` +
+      'lists, and does not let the owner of the token read the members of this one. Only an administrator may.',
+    { httpStatus, traceId, cause: refusal },
+  );
 }

@@ -137,17 +137,17 @@ const findGroupNames = (names: readonly string[], apis: DataCenter, signal: Abor
   );
 
 function sightOnDataCenter(
-  { action }: DataCenterWish,
+  { group, action }: DataCenterWish,
   user: Finding<DataCenterUser>,
-  name: Finding<string>,
+  named: Finding<string>,
   apis: DataCenter,
 ): Sight {
   if (user.kind !== 'found') return user;
-  if (name.kind !== 'found') return name;
   const { username, groups } = user.value;
-  const group = name.value;
   const claims = claim(usernameThing(username), groupThing({ name: group }), action);
   const member = groups?.includes(group);
+  // Whoever is in a group proves that it is there, whatever became of the question.
+  if (named.kind !== 'found' && !member) return named;
   if (member === (action === 'add')) return { kind: 'fulfilled', claims };
   const write = action === 'add' ? apis.addToGroup : apis.removeFromGroup;
   return { kind: 'ready', claims, before: { member }, write: (signal) => write({ group, username }, signal) };

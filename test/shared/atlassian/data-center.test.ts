@@ -123,4 +123,25 @@ describe('Jira Data Center', () => {
         .groupExists('g', signal()),
     ).toBe(there);
   });
+
+  it.each([401, 403])(
+    'says of a group beyond the limit whose members it may not read (%i) that it cannot tell, and nothing about the credentials',
+    async (status) => {
+      const cut = { status: 200, body: { total: 99, groups: [{ name: 'g2' }] } };
+
+      const asking = mockAtlassian(cut, { status, body: '<html>no</html>' }).dataCenter().groupExists('g', signal());
+
+      await expect(asking).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+        httpStatus: status,
+        message: expect.stringMatching(/group called "g" cannot be seen.*administrator/) as unknown,
+      });
+    },
+  );
+
+  it('takes a picker that refuses the token for what it is', async () => {
+    const asking = mockAtlassian({ status: 401 }).dataCenter().groupExists('g', signal());
+
+    await expect(asking).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  });
 });

@@ -272,13 +272,15 @@ describe('membership on Cloud', () => {
 });
 
 describe('membership on Data Center', () => {
-  const site = () =>
+  const site = (intercept?: FakeCloudOptions['intercept']) =>
     fakeDataCenter({
+      ...(intercept && { intercept }),
       users: [
         { username: 'ann', emailAddress: 'ann@acme.example' },
         { username: 'bob', emailAddress: 'bob@acme.example', groups: ['developers'] },
+        { username: 'cid', emailAddress: 'cid@acme.example', groups: ['testers'] },
       ],
-      groups: ['developers'],
+      groups: ['developers', 'testers'],
     });
 
   it.each([
@@ -312,6 +314,32 @@ describe('membership on Data Center', () => {
       expect(writes(calls)).toHaveLength(2);
     },
   );
+
+  it.each([
+    ['a refusal', new Refusal('FORBIDDEN', 'not for you'), 'FORBIDDEN'],
+    ['waiting', new RateLimited('wait', { notBeforeMs: 1, sent: true }), 'RATE_LIMITED'],
+    ['a failure', new Refusal('ATLASSIAN_ERROR', 'sorry'), 'ATLASSIAN_ERROR'],
+  ])("%s to one group's own look-up is for its rows alone, and not for its members", async (_, error, expected) => {
+    const { apis } = site(async ({ name, args }, proceed) => {
+      if (name === 'dataCenter.groupExists' && args[0] === 'testers') throw error;
+      return proceed();
+    });
+    const rows = [
+      { username: 'ann', groupName: 'developers', action: 'add' },
+      { username: 'ann', groupName: 'testers', action: 'add' },
+      { username: 'ann', groupName: 'testers', action: 'remove' },
+      { username: 'cid', groupName: 'testers', action: 'add' },
+      { username: 'cid', groupName: 'testers', action: 'remove' },
+    ];
+
+    expect(await carryOut(membership.dataCenter, rows, apis)).toEqual([
+      'changed',
+      expected,
+      expected,
+      'unchanged',
+      'changed',
+    ]);
+  });
 
   it('asks about each person and each group once', async () => {
     const { apis, calls } = site();
