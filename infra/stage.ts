@@ -91,8 +91,8 @@ const limits = z.strictObject({
     .max(512 * 1_024)
     .default(256 * 1_024),
   columns: count.default(1_000),
-  /** A spreadsheet's own limit of one cell. */
-  cellCharacters: count.default(32_767),
+  /** A spreadsheet's own limit of one cell; at the most, all of our cells of a row still fit into one SQS message. */
+  cellCharacters: z.int().min(1).max(65_535).default(32_767),
 });
 
 const retention = z
