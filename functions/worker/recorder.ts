@@ -36,11 +36,11 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
   let recording: Promise<void> = Promise.resolve();
   let reported: Calls = { sent: 0, rateLimited: 0, retried: 0 };
 
-  const flush = (): void => {
-    const entries = waiting;
-    waiting = [];
+  const flush = (isDue: (verdict: Verdict) => boolean): void => {
+    const due = waiting.filter(({ verdict }) => isDue(verdict));
+    waiting = waiting.filter(({ verdict }) => !isDue(verdict));
     lastMs = ports.clock.now().getTime();
-    recording = recording.then(() => record(entries));
+    recording = recording.then(() => record(due));
     recording.catch(() => undefined); // finish() throws it
   };
 
@@ -48,10 +48,10 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
     recorded,
     add: (messageId, verdict) => {
       waiting.push({ messageId, verdict });
-      if (ports.clock.now().getTime() - lastMs >= RECORD_EVERY_MS) flush();
+      if (ports.clock.now().getTime() - lastMs >= RECORD_EVERY_MS) flush(isRecordedAtOnce);
     },
     finish: async () => {
-      flush();
+      flush(() => true);
       await recording;
     },
   };
@@ -86,6 +86,9 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
     ]);
   }
 }
+
+/** Copies go out when the batch is done: should its worker die, each row would be on the queue twice, and twice that the next time. */
+const isRecordedAtOnce = ({ kind }: Verdict): boolean => kind !== 'again';
 
 const rowsOf = (verdicts: readonly Verdict[], chosen: (verdict: Verdict) => boolean): number[] =>
   verdicts.filter(chosen).map(({ task }) => task.row);

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+
+import { createRecorder } from '../../../functions/worker/recorder.ts';
+import { again, success } from '../../../functions/worker/verdict.ts';
+import type { Task } from '../../../shared/job/task.ts';
+import { memoryJournal, memoryQueue } from '../../fakes/memory-queue.ts';
+import { JOB, NOW_MS } from '../../shared/job/building.ts';
+
+const task = (row: number): Task => ({
+  version: 1,
+  jobId: JOB.id,
+  target: 'acme',
+  operation: 'suspend',
+  row,
+  line: row + 2,
+  cells: {},
+  generation: 0,
+  attempts: 0,
+});
+
+function start() {
+  const time = { nowMs: NOW_MS };
+  const [rows, deadLetters, journal] = [memoryQueue(), memoryQueue(), memoryJournal()];
+  const clock = { now: () => new Date(time.nowMs) };
+  const chance = { uuid: () => crypto.randomUUID(), random: () => 0 };
+  const noCalls = () => ({ sent: 0, rateLimited: 0, retried: 0 });
+  const recorder = createRecorder(JOB.id, noCalls, { rows, deadLetters, journal, clock, chance });
+  return { recorder, rows, journal, time };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('recorder', () => {
+  it('records outcomes as they come and copies when the batch is done, so that a worker that dies leaves no row twice', async () => {
+    const { recorder, rows, journal, time } = start();
+
+    recorder.add('one', again(task(0), 7));
+    time.nowMs += 5_000;
+    recorder.add('two', success(task(1), { status: 'changed' }, NOW_MS));
+    await settled();
+    const underWay = { copies: rows.messages.length, recorded: [...recorder.recorded] };
+    await recorder.finish();
+
+    expect(underWay).toEqual({ copies: 0, recorded: ['two'] });
+    expect(journal.events).toMatchObject([
+      { outcomes: [{ row: 1 }], returned: [] },
+      { outcomes: [], returned: [0] },
+    ]);
+    expect(rows.messages).toHaveLength(1);
+  });
+});
