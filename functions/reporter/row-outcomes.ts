@@ -1,4 +1,4 @@
-import { settledFate, wasAttempted } from '../../shared/job/fates.ts';
+import { attemptsOf, settledFate, wasAttempted } from '../../shared/job/fates.ts';
 import type { JournalEntry } from '../../shared/job/journal.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
 import { mergeOutcomes, settleOutcome, settleStatus } from '../../shared/job/merge.ts';
@@ -37,7 +37,7 @@ const CHUNKS_UNDER_WAY = 8;
 
 interface Known {
   readonly outcome: Outcome | undefined;
-  readonly attempted: boolean;
+  readonly attempts: number;
 }
 
 /** A chunk, and the first of its rows that has not been read. */
@@ -81,7 +81,7 @@ export function rowOutcomes(results: ObjectStore, state: State, { step, reach } 
     take: (row, line = 0) => {
       const found = known.get(row);
       known.delete(row);
-      const recorded = found?.outcome && settleOutcome(found.outcome, found.attempted);
+      const recorded = found?.outcome && settleOutcome(found.outcome, found.attempts);
       if (!agrees(state, row, recorded)) {
         disagreeing += 1;
         firstDisagreeing ??= row;
@@ -97,10 +97,10 @@ function learn(known: Map<number, Known>, entry: JournalEntry): void {
   known.set(
     entry.row,
     entry.kind === 'attempting'
-      ? { outcome: before?.outcome, attempted: true }
+      ? { outcome: before?.outcome, attempts: (before?.attempts ?? 0) + 1 }
       : {
           outcome: before?.outcome ? mergeOutcomes(before.outcome, entry) : entry,
-          attempted: before?.attempted ?? false,
+          attempts: before?.attempts ?? 0,
         },
   );
 }
@@ -121,7 +121,7 @@ function agrees(state: State, row: number, recorded: Outcome | undefined): boole
   if (fate === undefined) return false;
   const settled = settledFate(fate);
   if (!recorded) return settled ? settled.status === 'unprocessed' : unreachedCode(state) !== undefined;
-  return settled !== undefined && settleStatus(settled, wasAttempted(fate)) === recorded.status;
+  return settled !== undefined && settleStatus(settled, attemptsOf(fate)) === recorded.status;
 }
 
 /** The outcome of a row of which the journal says nothing: the state's, or that the job stopped before it. */
@@ -130,7 +130,7 @@ function unrecorded(state: State, row: number, line: number): Outcome {
   const attempts = wasAttempted(fate) ? 1 : 0;
   const common = { row, line, generation: 0, attempts, finishedAt: state.finishedAt ?? '' };
   const settled = settledFate(fate);
-  if (settled) return { ...common, status: settleStatus(settled, wasAttempted(fate)), code: settled.code };
+  if (settled) return { ...common, status: settleStatus(settled, attemptsOf(fate)), code: settled.code };
   return {
     ...common,
     status: 'unprocessed',

@@ -10,8 +10,10 @@ export const HANDED_BACK = 1;
 /** The row waits for another row's outcome: it leaves its place in the window to others, or the two might wait for each other. */
 export const AWAITING_ROW = 2;
 
-/** Set beside the fate once a write may have begun. */
+/** Set beside the fate once a write may have begun, and once another may have. */
 const ATTEMPTED = 0x80;
+const ATTEMPTED_AGAIN = 0x40;
+const MARKS = ATTEMPTED | ATTEMPTED_AGAIN;
 
 interface SettledFate {
   readonly status: Status;
@@ -41,20 +43,23 @@ export function fateOf(status: Status, code?: Code, untouched?: true): number {
 }
 
 /** The outcome that a byte stands for, or `undefined` when the row has none yet. */
-export const settledFate = (fate: number): SettledFate | undefined => SETTLED[(fate & ~ATTEMPTED) - FIRST_SETTLED];
+export const settledFate = (fate: number): SettledFate | undefined => SETTLED[bareFate(fate) - FIRST_SETTLED];
 
-/** The fate without the mark. */
-export const bareFate = (fate: number): number => fate & ~ATTEMPTED;
+/** The fate without the marks. */
+export const bareFate = (fate: number): number => fate & ~MARKS;
 
-export const isSettled = (fate: number): boolean => (fate & ~ATTEMPTED) >= FIRST_SETTLED;
+export const isSettled = (fate: number): boolean => bareFate(fate) >= FIRST_SETTLED;
 
 export const wasAttempted = (fate: number): boolean => (fate & ATTEMPTED) !== 0;
 
-/** The same fate, with the mark that a write may have begun. */
-export const attempted = (fate: number): number => fate | ATTEMPTED;
+/** How many writes of the row may have begun: none, one, or two and more. */
+export const attemptsOf = (fate: number): number => (wasAttempted(fate) ? ((fate & ATTEMPTED_AGAIN) === 0 ? 1 : 2) : 0);
 
-/** Another fate for the same row; the mark stays. */
-export const withFate = (old: number, fate: number): number => (old & ATTEMPTED) | fate;
+/** The same fate, with the mark that a write may have begun, or that another may have. */
+export const attempted = (fate: number): number => fate | (wasAttempted(fate) ? MARKS : ATTEMPTED);
+
+/** Another fate for the same row; the marks stay. */
+export const withFate = (old: number, fate: number): number => (old & MARKS) | fate;
 
 /** Fates as they are stored: deflated, base64. A million rows that went alike take about a kilobyte. */
 export const packFates = (fates: Uint8Array): string =>

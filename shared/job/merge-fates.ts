@@ -1,6 +1,6 @@
-import { fateOf, settledFate, wasAttempted, withFate } from './fates.ts';
-import { settleStatus } from './merge.ts';
-import { STATUSES, type Outcome, type Status } from './outcome.ts';
+import { fateOf, settledFate, withFate } from './fates.ts';
+import { rankOf } from './merge.ts';
+import type { Outcome } from './outcome.ts';
 
 /** A row's fate, and the generation of its failure where it failed. */
 export interface RowFate {
@@ -10,20 +10,19 @@ export interface RowFate {
 
 /**
  * A row's fate after one more outcome: changed > unchanged > failed > invalid > unprocessed, whatever their order and
- * number; between two failures the later generation wins. An `unchanged` row whose write may have begun counts as changed.
+ * number; between two failures the later generation wins. What an attempt makes of an `unchanged` row is settled when the
+ * fate is read: it may be told of later.
  */
 export function mergeFates(old: RowFate, outcome: Outcome): RowFate {
-  const status = settleStatus(outcome, wasAttempted(old.fate));
+  const { status, code, untouched } = outcome;
   const settled = settledFate(old.fate);
   const supersedes =
     settled === undefined ||
-    rank(status) > rank(settled.status) ||
+    rankOf(outcome) > rankOf(settled) ||
     (status === 'failed' && settled.status === 'failed' && outcome.generation > old.generation);
   if (!supersedes) return old;
   return {
-    fate: withFate(old.fate, fateOf(status, outcome.code, outcome.untouched)),
+    fate: withFate(old.fate, fateOf(status, code, untouched)),
     generation: status === 'failed' ? outcome.generation : 0,
   };
 }
-
-const rank = (status: Status): number => -STATUSES.indexOf(status);

@@ -1,5 +1,5 @@
 import { type Code, CODES } from './codes.ts';
-import { settledFate, wasAttempted } from './fates.ts';
+import { attemptsOf, settledFate } from './fates.ts';
 import { type JobState, hasEnded } from './job.ts';
 import type { Calls, Problem } from './journal.ts';
 import { settleStatus } from './merge.ts';
@@ -117,7 +117,7 @@ function tallyOfFates(state: State): Tally {
   occurrences.forEach((times, fate) => {
     if (times === 0) return;
     const settled = settledFate(fate);
-    if (settled) tally.add(settleStatus(settled, wasAttempted(fate)), settled.code, times);
+    if (settled) tally.add(settleStatus(settled, attemptsOf(fate)), settled.code, times);
     else if (unreached) tally.add('unprocessed', unreached, times);
   });
   return tally.total();

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { fold } from '../../../shared/job/fold.ts';
-import { settledFate } from '../../../shared/job/fates.ts';
+import { attemptsOf, settledFate } from '../../../shared/job/fates.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';
+import { mergeOutcomes, settleStatus } from '../../../shared/job/merge.ts';
 import { parseState, serializeState, type State } from '../../../shared/job/state.ts';
 import { summaryOf } from '../../../shared/job/summary.ts';
 import { JOB, NOW_MS, eventOf, outcomeOf, recorded, surveyOf } from './building.ts';
@@ -90,7 +91,36 @@ describe('fold', () => {
 
     const state = foldAll(running(), [attempting, recorded([outcomeOf(2, { status: 'unchanged' })])]);
 
-    expect(settledFate(state.fates[2] ?? 0)).toMatchObject({ status: 'changed' });
+    expect(summaryOf(state).counts).toMatchObject({ changed: 1, unchanged: 0 });
+  });
+
+  it('says the same of a row as the journal does, whatever came in which order', () => {
+    const attempting = eventOf({ type: 'attempting', rows: [{ row: 0, line: 2, before: {} }] });
+    const happening = fc.oneof(
+      fc.constant(attempting),
+      fc
+        .record({ status: fc.constantFrom('changed', 'unchanged', 'failed'), at: fc.nat(3) })
+        .map(({ status, at }) =>
+          recorded([
+            outcomeOf(0, { status, code: status === 'failed' ? 'FORBIDDEN' : undefined, finishedAt: `${at}` }),
+          ]),
+        ),
+      fc.nat(3).map((at) => recorded([outcomeOf(0, { status: 'unchanged', untouched: true, finishedAt: `${at}` })])),
+    );
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 6 }), (events) => {
+        const own = events.map((event, index) => ({ ...event, id: `own-${index}` }));
+
+        const state = foldAll(running(), own);
+
+        const outcomes = own.flatMap((event) => (event.type === 'recorded' ? event.outcomes : []));
+        const attempts = own.filter(({ type }) => type === 'attempting').length;
+        const fate = settledFate(state.fates[0] ?? 0);
+        expect(fate && settleStatus(fate, attemptsOf(state.fates[0] ?? 0))).toBe(
+          outcomes.length === 0 ? undefined : settleStatus(outcomes.reduce(mergeOutcomes), attempts),
+        );
+      }),
+    );
   });
 
   it.each([

@@ -12,6 +12,7 @@ const outcomes: fc.Arbitrary<Outcome> = fc.record(
     status: fc.constantFrom(...STATUSES),
     code: fc.constantFrom('TIMED_OUT' as const, 'FORBIDDEN' as const),
     message: fc.constantFrom('one', 'two'),
+    untouched: fc.constant(true as const),
     attempts: fc.integer({ min: 0, max: 2 }),
     finishedAt: fc.constantFrom('2026-11-21T08:00:00.000Z', '2026-11-21T08:00:01.000Z'),
   },
@@ -52,7 +53,7 @@ describe('merging the outcomes of a row', () => {
     ['failed', 'unprocessed'],
   ] as const)('prefers %s to %s, whatever their generations and times', (stronger, weaker) => {
     fc.assert(
-      fc.property(outcomes, outcomes, (a, b) => {
+      fc.property(outcomes, outcomes, ({ untouched: _, ...a }, { untouched: __, ...b }) => {
         expect(mergeOutcomes({ ...b, status: weaker }, { ...a, status: stronger }).status).toBe(stronger);
       }),
     );
@@ -83,17 +84,24 @@ describe('merging the outcomes of a row', () => {
 
 describe('a row that is found as wanted', () => {
   it('was changed by the job when a write of it had begun', () => {
-    expect(settleOutcome(outcome({ status: 'unchanged' }), true)).toMatchObject({ status: 'changed', line: 7 });
+    expect(settleOutcome(outcome({ status: 'unchanged' }), 1)).toMatchObject({ status: 'changed', line: 7 });
+  });
+
+  it.each([
+    ['unchanged', 'the only one', 1],
+    ['changed', 'one of several', 2],
+  ] as const)('is %s when Atlassian answers so to a write that was %s', (status, _, attempts) => {
+    expect(settleStatus({ status: 'unchanged', untouched: true }, attempts)).toBe(status);
   });
 
   it('is unchanged when none had', () => {
     const found = outcome({ status: 'unchanged' });
 
-    expect(settleOutcome(found, false)).toBe(found);
+    expect(settleOutcome(found, 0)).toBe(found);
   });
 
   it.each(['changed', 'failed', 'invalid', 'unprocessed'] as const)('%s stays what it is either way', (status) => {
-    expect([settleStatus({ status }, true), settleStatus({ status }, false)]).toEqual([status, status]);
+    expect([settleStatus({ status }, 1), settleStatus({ status }, 0)]).toEqual([status, status]);
   });
 });
 
