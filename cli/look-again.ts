@@ -43,7 +43,7 @@ function reasonOf(sight: Sight | undefined): string | undefined {
     case 'refused':
       return `${sight.refusal.code}: ${sight.refusal.message}`;
     case 'ready':
-      return 'it is not as the row wants it any more';
+      return 'it is not, or not any more, as the row wants it; drop the row in again to carry it out';
     case 'unseen':
       return `it could not be read: ${sight.error.message}`;
     case undefined:
