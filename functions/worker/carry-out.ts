@@ -21,7 +21,7 @@ import {
   type SessionPorts,
 } from './session.ts';
 import { sortSeen, type Seen, type Writable } from './sorting.ts';
-import { verdictByState } from './standing.ts';
+import { isInDoubt, verdictByState } from './standing.ts';
 import { again, success, verdictOf, type Verdict } from './verdict.ts';
 
 export interface CarryOutPorts extends SessionPorts, RecorderPorts {
@@ -77,7 +77,12 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
       try {
         const session = await open(first.task);
         calls.made = session.calls;
-        await write(await lookAt(due, session), session);
+        const seen = await lookAt(due, session);
+        for (const one of seen.filter(isDoubted)) settleDoubt(one);
+        await write(
+          seen.filter((one) => !isDoubted(one)),
+          session,
+        );
       } catch (error) {
         await settleAll(due, error);
       }
@@ -111,9 +116,20 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     });
   }
 
+  function isDoubted({ task }: Delivery): boolean {
+    return isInDoubt(task, state);
+  }
+
+  function settleDoubt({ messageId, task, sight }: Seen): void {
+    const { kind } = sight;
+    if (kind === 'unseen') settle({ messageId, task }, sight.error);
+    else if (kind === 'fulfilled') recorder.add(messageId, success(task, { status: 'unchanged' }, nowMs()));
+    else recorder.add(messageId, { kind: 'done', task });
+  }
+
   async function write(seen: readonly Seen[], session: Session): Promise<void> {
     // Every row of the batch is written down before rows of the batch are compared: one of a third batch may contradict both.
-    const elsewhere = await conflictsElsewhere(seen, ports.results, nowMs());
+    const elsewhere = await conflictsElsewhere(seen, ports.results, { nowMs: nowMs(), signal: deadline.signal });
     const conflicts = new Map([...elsewhere, ...conflictsIn(seen, nowMs())]);
     const { settled, writable } = sortSeen(seen, conflicts, nowMs(), verdictOn);
     for (const [{ messageId }, verdict] of settled) recorder.add(messageId, verdict);
@@ -155,7 +171,9 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   /** An unforeseen error leaves the message on the queue: our mistake is not recorded as the row's. */
   function settle({ messageId, task }: Delivery, error: unknown): void {
     try {
-      recorder.add(messageId, verdictOn(error, task));
+      const verdict = verdictOn(error, task);
+      // What it failed of is recorded already.
+      recorder.add(messageId, verdict.kind === 'outcome' && isInDoubt(task, state) ? { kind: 'done', task } : verdict);
     } catch (unforeseen) {
       ports.log('task.failed', { job: jobId, line: task.line, ...errorFields(unforeseen) });
     }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { RateLimited } from '../../shared/atlassian/errors.ts';
 import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { claimKey } from '../../shared/job/keys.ts';
 import type { Task } from '../../shared/job/task.ts';
@@ -17,18 +18,19 @@ const WRITES_UNDER_WAY = 20;
 /**
  * Rows that turn out to be about the same account as a row of another batch, in jobs whose rows name accounts in different
  * terms: the first row to be looked up keeps its claim in the store, and a later one finds it there. Gives the verdicts of
- * those that may not be written.
+ * those that may not be written. Throws RateLimited when the time of the batch is over before all are kept.
  */
 export async function conflictsElsewhere(
   seen: readonly Seen[],
   results: ObjectStore,
-  nowMs: number,
+  { nowMs, signal }: { readonly nowMs: number; readonly signal: AbortSignal },
 ): Promise<ReadonlyMap<string, Verdict>> {
   const verdicts = new Map<string, Verdict>();
   const claiming = seen.flatMap(({ messageId, task, sight }) =>
     task.mixed && 'claims' in sight ? sight.claims.map((claim) => ({ messageId, task, claim })) : [],
   );
   await inParallel(claiming, WRITES_UNDER_WAY, async ({ messageId, task, claim }) => {
+    if (signal.aborted) throw outOfTime(nowMs);
     const first = await firstToClaim(task, claim, results);
     if (first.row === task.row) return;
     if (first.wish !== claim.wish) verdicts.set(messageId, contradicting(task, first.line, nowMs));
@@ -36,6 +38,12 @@ export async function conflictsElsewhere(
   });
   return verdicts;
 }
+
+const outOfTime = (nowMs: number): RateLimited =>
+  new RateLimited('The time for this batch is over; its rows are looked up again later', {
+    notBeforeMs: nowMs,
+    sent: false,
+  });
 
 async function firstToClaim(
   { jobId, row, line }: Task,

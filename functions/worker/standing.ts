@@ -1,4 +1,4 @@
-import { isSettled, settledFate } from '../../shared/job/fates.ts';
+import { isSettled, settledFate, wasAttempted } from '../../shared/job/fates.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
@@ -9,17 +9,28 @@ const AWAITING_SECONDS = 5;
 
 /**
  * The verdict of a task that its job's state forbids to carry out; `undefined` when it is due. A row that has an outcome is
- * done, unless it failed and was put up again since; one of a job that does not run is dropped, and resuming feeds it again;
- * one that comes after another waits for that one's outcome.
+ * done, unless it failed and was put up again since, or its failure is in doubt; one of a job that does not run is dropped,
+ * and resuming feeds it again; one that comes after another waits for that one's outcome.
  */
 export function verdictByState(task: Task, state: State): Verdict | undefined {
   const settled = settledFate(state.fates[task.row] ?? 0);
   if (!settled) return verdictOfOpenRow(task, state);
-
-  const recordedGeneration = state.generations.get(task.row) ?? 0;
-  if (settled.status !== 'failed' || task.generation <= recordedGeneration) return { kind: 'done', task };
-  // Put up again by hand: a stop of the job holds the row back, but it must not be dropped, as its dead letter is gone.
+  if (settled.status !== 'failed' || !(isPutUpAgain(task, state) || isInDoubt(task, state)))
+    return { kind: 'done', task };
+  // A stop of the job holds the row back, but it must not be dropped: a dead letter that was put up again is gone.
   return state.state === 'running' || hasEnded(state.state) ? undefined : again(task, HELD_SECONDS);
+}
+
+const isPutUpAgain = ({ row, generation }: Task, { generations }: State): boolean =>
+  generation > (generations.get(row) ?? 0);
+
+/**
+ * Whether another delivery of this row failed after a write had begun: perhaps it failed because of this delivery's own
+ * write, whose answer nobody heard. Such a row is looked at and not written.
+ */
+export function isInDoubt(task: Task, state: State): boolean {
+  const fate = state.fates[task.row] ?? 0;
+  return settledFate(fate)?.status === 'failed' && wasAttempted(fate) && !isPutUpAgain(task, state);
 }
 
 /**

@@ -212,6 +212,21 @@ describe('worker', () => {
     expect(journal.events).toEqual([]);
   });
 
+  it.each([
+    ['finds its own write in what another delivery took for a refusal', 'fulfilled', [{ row: 0, status: 'unchanged' }]],
+    ['writes nothing for a row that another delivery saw fail', 'ready', []],
+  ] as const)('%s', async (_what, kind, outcomes) => {
+    const fates = Uint8Array.of(attempted(fateOf('failed', 'REQUEST_REFUSED')));
+    const look: Look = () => (kind === 'ready' ? ready('a', throwing(new Error('written'))) : { kind, claims: [] });
+    const { carryOut, journal, rows, deadLetters } = start({ look, state: { state: 'completed', rows: 1, fates } });
+
+    const response = await carryOut(task(0, { attempts: 1 }));
+
+    expect(outcomesIn(journal.events)).toMatchObject(outcomes);
+    expect(journal.events.some(({ type }) => type === 'attempting')).toBe(false);
+    expect([rows.messages, deadLetters.messages, response.batchItemFailures]).toEqual([[], [], []]);
+  });
+
   it('carries a failed row out again that was put up again by hand, though its job has ended', async () => {
     const fates = new Uint8Array(10).fill(fateOf('failed', 'FORBIDDEN'));
     const { carryOut, journal } = start({ look: () => ready('a', changed), state: { state: 'completed', fates } });
