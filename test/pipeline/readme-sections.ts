@@ -22,7 +22,8 @@ export const withSources = (page: string, root: string): string =>
   );
 
 /** The manifests whose reports a page shows. */
-export const reportsOn = (page: string): readonly string[] => [...page.matchAll(SECTION)].map((match) => match[2] ?? '');
+export const reportsOn = (page: string): readonly string[] =>
+  [...page.matchAll(SECTION)].map((match) => match[2] ?? '');
 
 function resultsOf(manifest: string, reports: string): string {
   const folder = join(reports, dirname(manifest));
