@@ -11,7 +11,7 @@ export interface EventSourceOptions {
   readonly batchSize: number;
   readonly windowMs?: number;
   /** Called when a message is about to go because its function is done with it. */
-  readonly onDone?: (parcel: Parcel) => void;
+  readonly onDone?: (received: Received) => void;
 }
 
 /** The least that an SQS event source takes, and what the stack gives each of its own. */
@@ -44,7 +44,7 @@ export function connect(options: EventSourceOptions, world: World, faults: Fault
   };
 
   const deleteSoon = (received: Received): void => {
-    onDone?.(received.parcel);
+    onDone?.(received);
     if (faults.strikes('message not deleted')) return;
     world.after(world.random.between(1, 20), () => {
       queue.delete(received);

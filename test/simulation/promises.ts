@@ -1,12 +1,10 @@
 import { settledFate } from '../../shared/job/fates.ts';
-import type { Job } from '../../shared/job/job.ts';
 import type { JournalEvent } from '../../shared/job/journal.ts';
-import { stateKey } from '../../shared/job/keys.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
 import { imbalanceOf, type Summary } from '../../shared/job/summary.ts';
 import { taskSchema } from '../../shared/job/task.ts';
 import type { MemoryObjectStore } from '../fakes/memory-object-store.ts';
-import type { Parcel } from './simulated-queue.ts';
+import type { Received } from './simulated-queue.ts';
 import type { World } from './world.ts';
 
 /** Watches the promises while a simulation runs; a promise that is broken is a violation. */
@@ -17,10 +15,12 @@ export interface Promises {
   readonly states: ReadonlyMap<string, State>;
   readonly written: (key: string) => void;
   readonly posted: (event: JournalEvent) => void;
-  /** A call of this job has begun; `again` when rows of an ended job were put up again by hand. */
+  /** A call of this job has begun. */
   readonly callBegan: (jobId: string, name: string) => void;
-  readonly letGo: (parcel: Parcel) => void;
+  readonly letGo: (received: Received) => void;
+  /** From now on rows of ended jobs are put up again by hand. */
   readonly redriven: () => void;
+  readonly isRedriven: () => boolean;
 }
 
 const STOP_MS = 1_000;
@@ -45,7 +45,7 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
 
   const stateWritten = (key: string): void => {
     const state = parseState(results.textOf(key));
-    const { id } = state.job satisfies Job;
+    const { id } = state.job;
     states.set(id, state);
     world.note(() => describe(state));
     if (state.state === 'running') stoppedMs.delete(id);
@@ -86,21 +86,20 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
       const lateMs = world.nowMs() - sinceMs;
       if (lateMs > STOP_MS) violate('Stop means stop', `${name} began ${lateMs} ms after ${jobId} had stopped`);
     },
-    letGo: ({ body, id, receivedMs }) => {
+    letGo: ({ parcel: { body, id }, atMs }) => {
       const { jobId, row } = taskSchema.parse(JSON.parse(body));
       const known = told.get(`${jobId}/${row}`);
       const state = states.get(jobId);
       const settled = state && settledFate(state.fates[row] ?? 0) !== undefined;
-      if (settled || known?.outcome || (known && known.atMs >= receivedMs)) return;
+      if (settled || known?.outcome || (known && known.atMs >= atMs)) return;
       violate('Fail closed', `${id}, row ${row} of ${jobId}, was let go and the journal knows nothing of it`);
     },
     redriven: () => {
       putUpAgain = true;
     },
+    isRedriven: () => putUpAgain,
   };
 }
-
-export const isStateKey = (key: string, jobId: string): boolean => key === stateKey(jobId);
 
 const describe = ({ job, state, released, rows, fed, outcomes, revision, reportDue, outbox }: State): string =>
   `  ${job.id} is ${state}: released ${released}/${rows}, fed ${fed.row}, outcomes ${outcomes}, revision ${revision}${reportDue ? ', report due' : ''}${outbox.report ? ', report asked for' : ''}`;

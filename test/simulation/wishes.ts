@@ -46,6 +46,8 @@ export interface Wish {
   /** Whether Atlassian is as the row wants it. */
   readonly holds: (site: AnySite) => boolean;
   readonly expected: Expected;
+  /** The row whose address this one takes. */
+  readonly takesFrom: number | undefined;
 }
 
 export type AnySite = CloudSite | DataCenterSite;
@@ -252,6 +254,7 @@ function wishOf(maker: Maker, place: Place, isRepeat: boolean, places: readonly 
     write: mayBeWritten ? JSON.stringify(maker.write(place)) : undefined,
     holds: (site) => maker.holds(site, place),
     expected,
+    takesFrom: place.kind === 'takes next' ? (place.index + 1) % places.length : undefined,
   };
 }
 
