@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { s3Client, secretsManagerClient } from '../shared/adapters/clients.ts';
+import { s3Client, secretsManagerClient, sqsClient } from '../shared/adapters/clients.ts';
 import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
 import { clientEnvironment } from '../infra/local/services.ts';
 import { CommandFailed } from './failure.ts';
@@ -11,6 +11,8 @@ export interface AccessOptions {
   readonly folder: string;
   readonly inbox?: string;
   readonly results?: string;
+  /** Of the commands about dead letters alone. */
+  readonly deadLetters?: string;
 }
 
 /** A pipeline that runs already: the local stack, or one that is deployed. */
@@ -18,6 +20,7 @@ export interface Access {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly inboxBucket: string;
   readonly resultsBucket: string;
+  readonly deadLetterQueueUrl: string;
 }
 
 const FOLDER = '.rollcall';
@@ -30,20 +33,27 @@ export const withAccess = (command: Command): Command =>
     .option('--folder <dir>', 'the folder of the local stack', FOLDER);
 
 /** Finds the pipeline: a deployed one when its buckets are named, with the standard AWS settings, else the running local stack. */
-export function openAccess({ folder, inbox, results }: AccessOptions, environment: Access['environment']): Access {
-  if (inbox !== undefined || results !== undefined) {
-    return { environment, inboxBucket: inbox ?? '', resultsBucket: results ?? '' };
+export function openAccess(options: AccessOptions, environment: Access['environment']): Access {
+  const { folder, inbox, results, deadLetters } = options;
+  if (inbox !== undefined || results !== undefined || deadLetters !== undefined) {
+    return {
+      environment,
+      inboxBucket: inbox ?? '',
+      resultsBucket: results ?? '',
+      deadLetterQueueUrl: deadLetters ?? '',
+    };
   }
   const running = findRunning(folder);
   if (!running) {
     throw new CommandFailed(
-      `No local stack is running in ${folder}. Start one by \`npm run rollcall -- local\`, or name the buckets of a deployed pipeline by --inbox and --results.`,
+      `No local stack is running in ${folder}. Start one by \`npm run rollcall -- local\`, or name what belongs to a deployed pipeline by the options that --help lists.`,
     );
   }
   return {
     environment: clientEnvironment(running, running, running.region),
     inboxBucket: running.inboxBucket,
     resultsBucket: running.resultsBucket,
+    deadLetterQueueUrl: running.deadLetterQueueUrl,
   };
 }
 
@@ -58,10 +68,16 @@ export function inboxOf({ environment, inboxBucket }: Access) {
 export const resultsOf = ({ environment, resultsBucket }: Access) =>
   s3ObjectStore({ client: s3Client(environment), bucket: named(resultsBucket, '--results') });
 
+/** The dead-letter queue; throws CommandFailed when it was not named. */
+export const deadLettersOf = ({ environment, deadLetterQueueUrl }: Access) => ({
+  sqs: sqsClient(environment),
+  queueUrl: named(deadLetterQueueUrl, '--dead-letters', 'dead-letter queue'),
+});
+
 /** Secrets Manager, where the targets' secrets are. */
 export const secretsOf = ({ environment }: Access) => secretsManagerClient(environment);
 
-function named(bucket: string, option: string): string {
-  if (bucket !== '') return bucket;
-  throw new CommandFailed(`This command needs the pipeline's bucket; name it by ${option} <bucket>.`);
+function named(name: string, option: string, what = 'bucket'): string {
+  if (name !== '') return name;
+  throw new CommandFailed(`This command needs the pipeline's ${what}; name it by ${option}.`);
 }

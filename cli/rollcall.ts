@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import { addControls } from './control.ts';
+import { addDeadLetters } from './dead-letters.ts';
 import { endWithLauncher } from './end-with-launcher.ts';
 import { told } from './failure.ts';
 import { addLocal } from './local.ts';
@@ -22,6 +23,7 @@ addPresign(program);
 addVerify(program);
 addStatus(program);
 addControls(program);
+addDeadLetters(program);
 
 endWithLauncher();
 try {

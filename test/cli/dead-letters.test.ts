@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ListMessageMoveTasksCommand, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+
+import { openDeadLetters } from '../../cli/letters.ts';
+import { claimFolder } from '../../cli/running-stack.ts';
+import { assemble } from '../../infra/local/assembly.ts';
+import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { pipelineStage } from '../../infra/stage.ts';
+import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
+import type { Summary } from '../../shared/job/summary.ts';
+import {
+  clientsOf,
+  countIn,
+  isReported,
+  stateOf,
+  summaryIn,
+  textOf,
+  until,
+  upload,
+  type Clients,
+} from '../chaos/job-here.ts';
+
+const COMMAND = fileURLToPath(new URL('../../cli/rollcall.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-letters-'));
+const WAIT = { forMs: 30_000 };
+let stack: LocalStack;
+let clients: Clients;
+
+beforeAll(async () => {
+  // Without a window in which batches are gathered, a job of a few rows is done at once.
+  const stage = pipelineStage({ worker: { batchSize: 10, batchingWindowSeconds: 0 } });
+  stack = await startStack({ folder, synthesized: await assemble(stage) });
+  claimFolder(folder).announce(stack);
+  clients = clientsOf(stack);
+}, 60_000);
+
+beforeEach(async () => {
+  await control('DELETE', 'behaviour');
+  await control('PUT', 'state', { seed: { users: 20, groups: 2, groupsPerUser: 0 } });
+});
+
+afterAll(async () => {
+  await stack.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('counts, shows and redrives the dead letters of one job, leaves those of others where they are, and its report is revised', async () => {
+  await refuse(2, 4, 11);
+  const job = await carryOut([1, 2, 3, 4]);
+  const other = await carryOut([11]);
+  expect((await reportOf(job)).counts).toMatchObject({ changed: 2, failed: 2 });
+
+  const list = await rollcall('dead-letters', 'list');
+  const shown = await rollcall('dead-letters', 'show', job.jobId);
+  await refuse();
+  const redriven = await rollcall('dead-letters', 'redrive', job.jobId);
+  const report = await revisionOf(job, 2);
+
+  expect(list).toMatch(new RegExp(`${job.jobId} +│ cloud +│ membership +│ FORBIDDEN +│ 2 `));
+  expect(list).toMatch(new RegExp(`${other.jobId} +│ cloud +│ membership +│ FORBIDDEN +│ 1 `));
+  expect(shown).toMatch(/│ 3 +│ FORBIDDEN +│ 1 +│ 403 +│ [0-9a-f]{32} +│ 0 /);
+  expect(shown).toMatch(/│ 5 +│ FORBIDDEN/);
+  expect(redriven).toContain('Put 2 rows');
+  expect(report).toMatchObject({ state: 'completed', counts: { rows: 4, changed: 4, failed: 0 } });
+  expect(await letterCount()).toBe(1);
+  expect(await rollcall('dead-letters', 'list')).toContain(other.jobId);
+
+  await rollcall('dead-letters', 'redrive', other.jobId);
+  await revisionOf(other, 2);
+  expect(await letterCount()).toBe(0);
+}, 60_000);
+
+it('puts a row up once, and keeps one dead letter, of the next generation, of one that fails again', async () => {
+  await refuse(5);
+  const job = await carryOut([5]);
+  await reportOf(job);
+
+  await rollcall('dead-letters', 'redrive', job.jobId);
+  const report = await revisionOf(job, 2);
+  const shown = await rollcall('dead-letters', 'show', job.jobId);
+
+  expect(report.counts).toMatchObject({ rows: 1, failed: 1 });
+  expect(shown).toMatch(/│ 2 +│ FORBIDDEN +│ 1 +│ 403 +│ [0-9a-f]{32} +│ 1 /);
+  expect(await letterCount()).toBe(1);
+}, 60_000);
+
+it("takes rows back that SQS's own redrive moves to the rows queue", async () => {
+  const source = queue('DeadLetters');
+  await refuse(6);
+  const job = await carryOut([6]);
+  await reportOf(job);
+  const before = await letterCount();
+
+  await refuse();
+  await clients.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: source.arn, DestinationArn: queue('Rows').arn }));
+  const report = await revisionOf(job, 2);
+  const tasks = await clients.sqs.send(new ListMessageMoveTasksCommand({ SourceArn: source.arn }));
+
+  expect(report.counts).toMatchObject({ rows: 1, changed: 1, failed: 0 });
+  expect(tasks.Results?.[0]).toMatchObject({ Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: before });
+  await until('the letters are gone', async () => (await letterCount()) === 0, WAIT);
+}, 60_000);
+
+it('makes a new job of the same file dropped again, in which rows that are done come out unchanged', async () => {
+  await refuse(3);
+  const first = await carryOut([1, 2, 3]);
+  await reportOf(first);
+
+  await refuse();
+  const second = await carryOut([1, 2, 3]);
+  const report = await reportOf(second);
+
+  expect(second.jobId).not.toBe(first.jobId);
+  expect(report).toMatchObject({ revision: 1, counts: { rows: 3, unchanged: 2, changed: 1 } });
+}, 60_000);
+
+it('resume feeds the rows of a halted job that have no outcome; the row that met the refusal is redriven', async () => {
+  const state = await control<{ cloud: { credentials: { jira: object[]; organisation: object[] } } }>('GET', 'state');
+  const { cloud } = state;
+  await control('PUT', 'state', { ...state, cloud: { ...cloud, credentials: { jira: [], organisation: [] } } });
+  const job = await carryOut([1, 2, 3, 4, 5]);
+  await until('it is halted', async () => (await stateOf(clients.results, job.jobId))?.state === 'halted', WAIT);
+
+  await control('PUT', 'state', state);
+  const resumed = await rollcall('resume', job.jobId);
+  const report = await reportOf(job);
+  await rollcall('dead-letters', 'redrive', job.jobId);
+  const revised = await revisionOf(job, report.revision + 1);
+
+  expect(resumed).toContain(`Asked ${job.jobId} to resume`);
+  expect(report).toMatchObject({ state: 'completed', counts: { changed: 4, failed: 1 }, codes: { UNAUTHORIZED: 1 } });
+  expect(revised).toMatchObject({ state: 'completed', counts: { changed: 5, failed: 0 } });
+}, 60_000);
+
+it('says that there is nothing to redrive, and of what', async () => {
+  const job = await carryOut([7]);
+  await reportOf(job);
+
+  await expect(rollcall('dead-letters', 'redrive', job.jobId)).rejects.toThrow(`no dead letter of ${job.jobId}`);
+  await expect(rollcall('dead-letters', 'redrive', 'nobody-000000000000')).rejects.toThrow('There is no job nobody');
+}, 60_000);
+
+it('leaves messages alone that are no letters of ours, and walks no more than 10,000', async () => {
+  const letters = sqsQueue({ client: clients.sqs, queueUrl: stack.deadLetterQueueUrl });
+  await letters.send([{ body: 'hello' }]);
+  const count = await letterCount();
+
+  expect(await rollcall('dead-letters', 'list')).toContain('(not ours)');
+  expect(await letterCount()).toBe(count);
+
+  await letters.send(Array.from({ length: 10_000 }, () => ({ body: 'hello' })));
+  const { redrive } = openDeadLetters(clients.sqs, stack.deadLetterQueueUrl, new AbortController().signal);
+  await expect(redrive('people-000000000000')).rejects.toThrow('failed.csv');
+}, 60_000);
+
+interface Uploaded {
+  readonly jobId: string;
+  readonly prefix: string;
+}
+
+/** A job that adds these people to the first group. */
+const carryOut = (people: readonly number[]): Promise<Uploaded> =>
+  upload(clients, stack, {
+    target: 'cloud',
+    operation: 'membership',
+    text: ['email,group', ...people.map((n) => `${emailOf(n)},group-001`)].join('\n'),
+  });
+
+const emailOf = (n: number): string => `user${String(n).padStart(5, '0')}@example.com`;
+
+/** The report of a job that has ended and has nothing more to say. */
+async function reportOf({ jobId, prefix }: Uploaded): Promise<Summary> {
+  await until('it is reported', async () => isReported(await stateOf(clients.results, jobId)), WAIT);
+  return summaryIn(clients.results, prefix);
+}
+
+async function revisionOf(job: Uploaded, revision: number): Promise<Summary> {
+  const isThere = async (): Promise<boolean> =>
+    (JSON.parse(await textOf(clients.results, `${job.prefix}summary.json`)) as Summary).revision >= revision;
+  await until(`revision ${revision}`, isThere, WAIT);
+  return reportOf(job);
+}
+
+const letterCount = (): Promise<number> => countIn(clients, stack.deadLetterQueueUrl);
+
+function queue(name: string) {
+  const found = stack.description.queues.find(({ logicalId }) => logicalId.startsWith(name));
+  if (!found) throw new Error(`There is no queue ${name}`);
+  return found;
+}
+
+/** Atlassian refuses what is asked for these people, and nobody else. */
+const refuse = (...people: readonly number[]): Promise<unknown> =>
+  control('PATCH', 'behaviour', { refusedWrites: people.map((n) => ({ account: emailOf(n), status: 403 })) });
+
+async function control<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const answer = await fetch(`${stack.atlassian}/_rehearsal/${path}`, {
+    method,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text);
+  return (text === '' ? undefined : JSON.parse(text)) as Answer; // docs/rehearsal.md says what each answers
+}
+
+/** The command's stdout; throws with its stderr when it fails. */
+function rollcall(...args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [COMMAND, ...args, '--folder', folder], (error, stdout, stderr) => {
+      if (error) reject(new Error(`${stdout}${stderr}`, { cause: error }));
+      else resolve(stdout);
+    });
+  });
+}
