@@ -18,7 +18,7 @@ export const chaosStage = (): Stage =>
       consistencySeconds: 1,
       callsUnderWay: 50,
     },
-    coordinator: { timeoutSeconds: 3, windowRows: 1_000 },
+    coordinator: { timeoutSeconds: 2, windowRows: 1_000 },
     reporter: { timeoutSeconds: 3 },
   });
 

@@ -8,8 +8,8 @@ export interface Kill {
 
 /** How often each function is the one that dies, of ten times. */
 const TARGETS = [
-  ...Array<'worker'>(5).fill('worker'),
-  ...Array<'coordinator'>(3).fill('coordinator'),
+  ...Array<'worker'>(6).fill('worker'),
+  ...Array<'coordinator'>(2).fill('coordinator'),
   'splitter',
   'reporter',
 ] as const;

@@ -39,7 +39,9 @@ export function makeErrand(recipe: ErrandRecipe, rows: number, random: Random): 
       if (made.at(-1)?.kind === 'refused') refused.push(nameIn(recipe, n));
     }
   }
-  const noted = made.map((row) => ({ ...row, cells: [...row.cells, oneOf(random, NOTES)] }));
+  // A row of empty cells alone would be no row.
+  const note = ({ kind }: ErrandRow): string => (kind === 'invalid' ? 'x' : oneOf(random, NOTES));
+  const noted = made.map((row) => ({ ...row, cells: [...row.cells, note(row)] }));
   const { target, operation, header } = recipe;
   return {
     target,

@@ -90,7 +90,7 @@ const cloudEmailChange: ErrandRecipe = {
   done: (n) => ({ ...emailChange(n, email(n)), cells: [accountId(n), '', email(n)] }),
   unknown: (n) => ['', `nobody${n}@example.com`, renamed(n)],
   invalid: (n) => [accountId(n), '', 'nowhere'],
-  opposite: (n) => [accountId(n), email(n), `otherwise${number(n)}@example.com`],
+  opposite: (n) => emailChange(n, `otherwise${number(n)}@example.com`).cells,
   chain: (from, to) =>
     Array.from({ length: to - from + 1 }, (_, at) =>
       emailChange(from + at, from + at === to ? renamed(to) : email(from + at + 1)),

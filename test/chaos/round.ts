@@ -39,9 +39,10 @@ export interface Round extends Verdict {
   readonly recoveries: readonly number[];
 }
 
-/** What Atlassian does wrong: about one request in forty. */
+/** What Atlassian does wrong: about one request in fifty. */
 const ATLASSIAN_FAULTS = {
-  rateLimited: 0.008,
+  // Each slows a worker down to half of its pace.
+  rateLimited: 0.001,
   retryAfterSeconds: 1,
   serverError: 0.004,
   serverErrorAfter: 0.003,
@@ -66,6 +67,7 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
   const errand = makeErrand(recipe, rows, random);
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-chaos-'));
   const recovery = recoveryTimes();
+  let keep = false;
   await rehearsal.begin(errand.state);
   await rehearsal.behave(behaviourIn(errand, seed));
   const stack = await startKillableStack({
@@ -81,6 +83,8 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
     const { summary } = held;
     const verdict = verify({ errand, ...held, state: await rehearsal.state(), effective: await rehearsal.effective() });
     const { faults, violations } = await stack.report();
+    keep = verdict.violations.length > 0;
+    if (keep) console.error(`the stack's folder is ${folder}`);
     const { faults: atlassian } = await rehearsal.summary();
     return {
       ...verdict,
@@ -94,15 +98,19 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
       faults: { ...faults, atlassian: Object.values(atlassian).reduce((sum, count) => sum + count, 0) },
       recoveries: recovery.times(),
     };
+  } catch (error) {
+    keep = true;
+    throw new Error(`${(error as Error).message}; the stack's folder is ${folder}`, { cause: error });
   } finally {
     await stack.close();
-    rmSync(folder, { recursive: true, force: true });
+    if (!keep) rmSync(folder, { recursive: true, force: true });
   }
 }
 
 const behaviourIn = ({ refused }: Errand, seed: number) => ({
   dice: seed,
   faults: ATLASSIAN_FAULTS,
+  limits: { writesPerSecond: 400 },
   propagationMs: { jira: PROPAGATION_MS, organisation: PROPAGATION_MS, userManagement: PROPAGATION_MS },
   refusedWrites: refused.map((account) => ({ account, status: 403, body: { errorMessages: ['Not this one.'] } })),
 });

@@ -70,7 +70,7 @@ async function attempt(round: number): Promise<{ violations: readonly string[]; 
       seed: own,
       rows,
       limitMs: 150_000,
-      kills: { fromMs: 1_000, toMs: 16_000, everyMs: [1_500, 4_000], stack: round % 2 === 1 },
+      kills: { fromMs: 1_000, toMs: 14_000, everyMs: [1_500, 4_000], stack: round % 2 === 1 },
     });
     done.push(result);
     return { violations: result.violations, line: lineOf(round, result) };

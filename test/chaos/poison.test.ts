@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { parse } from 'csv-parse/sync';
+import { build, type Plugin } from 'esbuild';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { openDeadLetters } from '../../cli/letters.ts';
+import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { pipelineStage } from '../../infra/stage.ts';
+import { bundledCode, synthesize } from '../../infra/synthesize.ts';
+import { clientsOf, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
+import { POISON } from './poisonous-operations.ts';
+import { startRehearsalHere, type RehearsalHere } from './rehearsal-here.ts';
+import { seededState } from '../../infra/local/rehearsal/seed.ts';
+
+const HEALTHY = 57;
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-poison-'));
+let rehearsal: RehearsalHere;
+let stack: LocalStack;
+let clients: Clients;
+
+beforeAll(async () => {
+  const worker = await poisonedWorker();
+  rehearsal = await startRehearsalHere();
+  stack = await startStack({
+    folder,
+    synthesized: synthesize({
+      stage: pipelineStage({ worker: { timeoutSeconds: 2, memoryMegabytes: 256 } }),
+      outdir: join(folder, 'assembly'),
+      code: (name) => (name === 'worker' ? Code.fromAsset(worker) : bundledCode(name)),
+    }),
+    targets: rehearsal.targets,
+    rehearsal: false,
+  });
+  clients = clientsOf(stack);
+  await hasten();
+}, 60_000);
+
+afterAll(async () => {
+  await stack.close();
+  rehearsal.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('loses nobody but the rows that end their worker: they are WORKER_DIED and dead letters, all others are done once', async () => {
+  const poison = Object.values(POISON);
+  const people = Array.from({ length: HEALTHY }, (_, index) => `user${String(index + 1).padStart(5, '0')}@example.com`);
+  const emails = [...people.slice(0, 30), ...poison, ...people.slice(30)];
+  await rehearsal.begin(stateWith(poison));
+
+  const { jobId, prefix } = await upload(clients, stack, {
+    target: 'cloud',
+    operation: 'membership',
+    text: ['email,group', ...emails.map((email) => `${email},group-001`)].join('\n'),
+  });
+  await until('the job ended', async () => isReported(await stateOf(clients.results, jobId)), { forMs: 60_000 });
+
+  const { counts, codes, state } = await summaryIn(clients.results, prefix);
+  const report: Record<string, string>[] = parse(await textOf(clients.results, `${prefix}failed.csv`), {
+    bom: true,
+    columns: true,
+  });
+  expect({ state, codes }).toEqual({ state: 'completed', codes: { WORKER_DIED: poison.length } });
+  expect(counts).toMatchObject({ rows: emails.length, changed: HEALTHY, failed: poison.length });
+  expect(report.map(({ email, rollcall_code: code }) => [email, code])).toEqual(
+    poison.map((email) => [email, 'WORKER_DIED']),
+  );
+  const letters = await openDeadLetters(clients.sqs, stack.deadLetterQueueUrl, new AbortController().signal).all();
+  expect(letters.map(({ task, code }) => [task?.cells['email'], task?.generation, code]).toSorted()).toEqual(
+    poison.map((email) => [email, 1, 'WORKER_DIED']).toSorted(),
+  );
+  const writes = [...(await rehearsal.effective()).values()];
+  expect(writes).toEqual(Array<number>(HEALTHY).fill(1));
+  expect(stack.violations()).toEqual([]);
+}, 90_000);
+
+/** The real worker with the poisonous registry of operations in place of its own: there is no hook for this in what is deployed. */
+async function poisonedWorker(): Promise<string> {
+  const registry: Plugin = {
+    name: 'poison',
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /shared\/operations\/index\.ts$/ }, () => ({
+        path: join(ROOT, 'test/chaos/poisonous-operations.ts'),
+      }));
+    },
+  };
+  const outdir = join(folder, 'poisoned-worker');
+  await build({
+    entryPoints: { index: join(ROOT, 'functions/worker/handler.ts') },
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    plugins: [registry],
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    logLevel: 'silent',
+  });
+  return outdir;
+}
+
+/** Two receives and three seconds, still longer than the time-out, where a stage has five and twelve at least: the same way, sooner. */
+async function hasten(): Promise<void> {
+  for (const [name, next] of [
+    ['Rows', 'Exhausted'],
+    ['Exhausted', undefined],
+  ] as const) {
+    const RedrivePolicy = next && JSON.stringify({ deadLetterTargetArn: queue(next).arn, maxReceiveCount: 2 });
+    const Attributes = { VisibilityTimeout: '3', ...(RedrivePolicy && { RedrivePolicy }) };
+    await clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl: queue(name).url, Attributes }));
+  }
+}
+
+function queue(name: string) {
+  const found = stack.description.queues.find(({ logicalId }) => logicalId.startsWith(name));
+  if (!found) throw new Error(`There is no queue ${name}`);
+  return found;
+}
+
+function stateWith(emails: readonly string[]) {
+  const { cloud, dataCenter } = seededState({ users: HEALTHY, groupsPerUser: 0 });
+  const [, person] = cloud.users;
+  if (!person) throw new Error('The seed has no users');
+  const more = emails.map((email, index) => ({ ...person, email, accountId: `712020:poison-${index}` }));
+  return { dataCenter, cloud: { ...cloud, users: [...cloud.users, ...more] } };
+}
