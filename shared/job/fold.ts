@@ -1,5 +1,14 @@
 import { mergeFates } from './merge-fates.ts';
-import { AWAITING_ROW, HANDED_BACK, PENDING, attempted, isSettled, unpackFates, withFate } from './fates.ts';
+import {
+  AWAITING_ROW,
+  HANDED_BACK,
+  PENDING,
+  attempted,
+  isSettled,
+  settledFate,
+  unpackFates,
+  withFate,
+} from './fates.ts';
 import { hasEnded, type Command, type Job } from './job.ts';
 import type { JournalEntry, JournalEvent } from './journal.ts';
 import type { Outcome } from './outcome.ts';
@@ -152,9 +161,12 @@ function applyFed(draft: Draft, { feedId, reached }: JournalEvent & { type: 'fed
 function applyAttempts(draft: Draft, rows: (JournalEvent & { type: 'attempting' })['rows']): void {
   for (const { row, line, before } of rows) {
     if (row >= draft.rows) continue;
-    draft.fates[row] = attempted(draft.fates[row] ?? PENDING);
+    const old = draft.fates[row] ?? PENDING;
+    draft.fates[row] = attempted(old);
     draft.tail.push({ kind: 'attempting', row, line, before });
-    reportAgain(draft);
+    const status = settledFate(old)?.status;
+    // Of any other row the report says the same as before: one that was put up again is reported with its outcome.
+    if (status === undefined || status === 'unchanged') reportAgain(draft);
   }
 }
 

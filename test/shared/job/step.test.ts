@@ -107,6 +107,18 @@ describe('step', () => {
     expect(reported).toMatchObject({ revision: 2, reportDue: false, outbox: { report: { revision: 2 } } });
   });
 
+  it.each([
+    ['again with its outcome alone, when a row that failed is put up again', 'failed', false],
+    ['when an attempt is told late that makes an unchanged row a changed one', 'unchanged', true],
+  ] as const)('reports %s', (_what, status, reportDue) => {
+    const code = status === 'failed' ? 'FORBIDDEN' : undefined;
+    const ended = run(fedUp(begun(1), 1), [recorded([outcomeOf(0, { status, code })])], 1);
+
+    const later = run(ended, [eventOf({ type: 'attempting', rows: [{ row: 0, line: 2, before: {} }] })], 1);
+
+    expect(later.reportDue).toBe(reportDue);
+  });
+
   it('reports a halted job when no row is under way any more', () => {
     const fed = fedUp(begun(100), 100);
     const halted = run(fed, [eventOf({ type: 'halted', code: 'UNAUTHORIZED', message: 'no' })], 100);
