@@ -1,14 +1,16 @@
+// The report of a job of so many rows, from a manifest and chunks that are made up while they are read: `report-run.mjs <rows>`.
 import { Readable } from 'node:stream';
 
-import { writeReportFiles } from '../../functions/reporter/report.ts';
-import { attempted, fateOf, packFates } from '../../shared/job/fates.ts';
-import { newState } from '../../shared/job/fold.ts';
-import type { Job } from '../../shared/job/job.ts';
-import type { JournalEntry } from '../../shared/job/journal.ts';
-import { chunkKey, surveyKey } from '../../shared/job/keys.ts';
-import { type Chunk, parseState, serializeState, type State } from '../../shared/job/state.ts';
-import type { Survey } from '../../shared/job/survey.ts';
-import type { ObjectStore, StoredObject } from '../../shared/ports.ts';
+import { writeReportFiles } from '../../../functions/reporter/report.ts';
+import { attempted, fateOf, packFates } from '../../../shared/job/fates.ts';
+import { newState } from '../../../shared/job/fold.ts';
+import type { Job } from '../../../shared/job/job.ts';
+import type { JournalEntry } from '../../../shared/job/journal.ts';
+import { chunkKey, surveyKey } from '../../../shared/job/keys.ts';
+import { type Chunk, parseState, serializeState, type State } from '../../../shared/job/state.ts';
+import type { Survey } from '../../../shared/job/survey.ts';
+import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
+import { report } from './report.ts';
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 const ROWS_A_CHUNK = 500;
@@ -31,15 +33,14 @@ const stateMs = performance.now() - startedMs;
 const summary = await writeReportFiles({ inbox: manifestStore(), results: chunkStore() }, state);
 const seconds = (performance.now() - startedMs) / 1_000;
 
-console.log(JSON.stringify(summary.counts), summary.state, summary.problems ?? 'no problems');
-console.log(
-  [
-    `${ROWS} rows in ${seconds.toFixed(1)} s (state: ${(stateMs / 1_000).toFixed(1)} s)`,
-    `peak RSS ${(process.resourceUsage().maxRSS / 1_024).toFixed(0)} MiB`,
-    `${counted.reads} reads of ${(counted.bytesRead / 2 ** 20).toFixed(0)} MiB`,
-    `${(counted.bytesWritten / 2 ** 20).toFixed(0)} MiB written`,
-  ].join(', '),
-);
+if (summary.state !== 'completed' || summary.counts.rows !== ROWS) throw new Error(JSON.stringify(summary));
+report({
+  seconds,
+  stateSeconds: stateMs / 1_000,
+  reads: counted.reads,
+  readMiB: counted.bytesRead / 2 ** 20,
+  writtenMiB: counted.bytesWritten / 2 ** 20,
+});
 
 function stateOf(): State {
   const fates = new Uint8Array(ROWS);

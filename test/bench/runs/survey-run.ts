@@ -1,30 +1,19 @@
-// Prints rows a second and the peak of resident memory of one survey, against ports that drop what they are given:
-// `node cli/node24.mjs test/bench/splitter-memory.ts <rows> [membership|email-change] [repeats]`.
+// One survey of a manifest of wide rows that is made up while it is read, against ports that drop what they are given:
+// `survey-run.mjs <rows> [membership|email-change] [repeats]`. Five million rows are the 1 GiB that a manifest may have.
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 
-import { createSplitter } from '../../functions/splitter/splitter.ts';
-import { OPERATIONS } from '../../shared/operations/index.ts';
-import type { ObjectStore, StoredObject } from '../../shared/ports.ts';
-import type { CloudTarget } from '../../shared/target.ts';
+import { createSplitter } from '../../../functions/splitter/splitter.ts';
+import { OPERATIONS } from '../../../shared/operations/index.ts';
+import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
+import { BENCH_TARGET } from './bench-target.ts';
+import { report } from './report.ts';
 
 const [rowCount = '1000000', operation = 'membership', repeats] = process.argv.slice(2);
 const rows = Number(rowCount);
 const ROW_LIMIT = 5_000_000;
 const CHUNK_BYTES = 65_536;
 const FILLER = 'x'.repeat(158); // columns that are carried along: 1 GiB at five million rows
-
-const target: CloudTarget = {
-  type: 'cloud',
-  name: 'acme',
-  siteUrl: 'https://acme.atlassian.net',
-  email: 'admin@acme.example',
-  apiToken: 'token',
-  orgId: 'org',
-  orgApiKey: 'key',
-  apiUrl: 'https://api.atlassian.com',
-  suspendApi: 'v2',
-};
 
 const SHAPES: Readonly<Record<string, { readonly header: string; readonly line: string }>> = {
   membership: {
@@ -67,12 +56,14 @@ function writeNumber(chunk: Buffer, lineStart: number, row: number): void {
   }
 }
 
+let surveyBytes = 0;
+
 const storeOf = (read: ObjectStore['read']): ObjectStore => ({
   read,
   readIfChanged: async () => undefined,
   write: async (key, body) => {
     await setImmediate();
-    if (key.endsWith('survey.json')) console.log(`survey.json: ${body.length} bytes`);
+    if (key.endsWith('survey.json')) surveyBytes = body.length;
     return { etag: '""' };
   },
   writeStream: async (_key, body) => {
@@ -92,19 +83,19 @@ const splitter = createSplitter({
     text: async () => '',
   })),
   results: storeOf(async () => undefined),
-  targets: { find: async () => target },
+  targets: { find: async () => BENCH_TARGET },
   operations: OPERATIONS,
   rows: { send: drop },
   journal: {
     post: async (events) => {
-      for (const event of events) console.log(event.type, 'problems' in event ? event.problems : '');
+      for (const event of events) if (event.type === 'rejected') throw new Error(JSON.stringify(event.problems));
     },
   },
   clock: { now: () => new Date() },
   chance: { uuid: () => 'id', random: Math.random },
   limits: { manifestBytes: 2 ** 31, rows: ROW_LIMIT, rowBytes: 2 ** 20, columns: 200, cellCharacters: 32_768 },
   log: (event, fields) => {
-    console.log(event, fields);
+    if (event.endsWith('failed')) console.error(event, fields);
   },
 });
 
@@ -119,7 +110,5 @@ await splitter(
   { getRemainingTimeInMillis: () => 900_000 } as unknown as Parameters<typeof splitter>[1], // likewise
 );
 const seconds = (performance.now() - started) / 1_000;
-const peakMiB = process.resourceUsage().maxRSS / 1_024;
-console.log(
-  `${rows} rows, ${(bytes / 2 ** 20).toFixed(0)} MiB: ${Math.round(rows / seconds)} rows/s, peak ${peakMiB.toFixed(0)} MiB`,
-);
+if (surveyBytes === 0) throw new Error('The survey wrote nothing');
+report({ seconds, surveyMiB: surveyBytes / 2 ** 20, manifestMiB: bytes / 2 ** 20 });

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+
+import { assemble } from '../../infra/local/assembly.ts';
+import { clientEnvironment } from '../../infra/local/services.ts';
+import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { pipelineStage } from '../../infra/stage.ts';
+import { s3Client } from '../../shared/adapters/clients.ts';
+import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { jobIdOf } from '../../shared/job/job-id.ts';
+import type { Summary } from '../../shared/job/summary.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
+import { rehearsalControl, type RehearsalControl } from './rehearsal.ts';
+
+/** The real local stack with what a bench needs of it. */
+export interface BenchStack {
+  readonly stack: LocalStack;
+  readonly rehearsal: RehearsalControl;
+  readonly results: ObjectStore;
+  readonly upload: (manifest: {
+    readonly target: string;
+    readonly operation: string;
+    readonly csv: string;
+  }) => Promise<Job>;
+  readonly command: (job: Job, command: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** A job under way. Times are epoch milliseconds. */
+export interface Job {
+  readonly id: string;
+  readonly uploadedAtMs: number;
+  /** Its status as it stands; `undefined` before there is one. */
+  readonly status: () => Promise<Summary | undefined>;
+  /** Resolves when its report is there. */
+  readonly finished: (options?: {
+    readonly lookEveryMs?: number;
+    readonly onStatus?: (status: Summary) => void;
+  }) => Promise<Finished>;
+}
+
+export interface Finished {
+  readonly summary: Summary;
+  readonly reportedAtMs: number;
+  /** From upload to report. */
+  readonly seconds: number;
+}
+
+/** Starts the stack of a stage, the default one unless settings are given. */
+export async function startBenchStack(folder: string, settings: unknown = {}): Promise<BenchStack> {
+  const stack = await startStack({ folder, synthesized: await assemble(pipelineStage(settings)) });
+  const client = s3Client(clientEnvironment(stack, stack, stack.region));
+  const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
+  let uploads = 0;
+
+  const put = async (key: string, body: string): Promise<string | undefined> => {
+    const answer = await client.send(
+      new PutObjectCommand({ Bucket: stack.inboxBucket, Key: key, Body: Buffer.from(body) }),
+    );
+    return answer.VersionId;
+  };
+
+  return {
+    stack,
+    results,
+    rehearsal: rehearsalControl(stack.atlassian ?? ''),
+    upload: async ({ target, operation, csv }) => {
+      uploads += 1;
+      const key = `${target}/${operation}/bench-${uploads}.csv`;
+      const uploadedAtMs = Date.now();
+      const id = jobIdOf({ bucket: stack.inboxBucket, key, versionId: await put(key, csv) });
+      return jobAt({ id, uploadedAtMs, prefix: `${target}/${operation}/${id}/`, results });
+    },
+    command: async ({ id }, command) => void (await put(`control/${id}/${command}`, '')),
+    close: async () => {
+      client.destroy();
+      await stack.close();
+    },
+  };
+}
+
+interface Place {
+  readonly id: string;
+  readonly uploadedAtMs: number;
+  readonly prefix: string;
+  readonly results: ObjectStore;
+}
+
+function jobAt({ id, uploadedAtMs, prefix, results }: Place): Job {
+  const read = async (name: string): Promise<Summary | undefined> => {
+    const object = await results.read(prefix + name);
+    return object && (JSON.parse(await object.text()) as Summary); // the coordinator or the reporter wrote it
+  };
+  return {
+    id,
+    uploadedAtMs,
+    status: () => read('status.json'),
+    finished: async ({ lookEveryMs = 250, onStatus } = {}) => {
+      for (;;) {
+        const summary = await read('summary.json');
+        const reportedAtMs = Date.now();
+        if (summary) return { summary, reportedAtMs, seconds: (reportedAtMs - uploadedAtMs) / 1_000 };
+        const status = onStatus && (await read('status.json'));
+        if (status) onStatus?.(status);
+        await sleep(lookEveryMs);
+      }
+    },
+  };
+}
+
+/** Fails a measurement in which not every row was carried out: its figures would mean nothing. */
+export function expectAllChanged({ counts, codes }: Summary): void {
+  if (counts.changed === counts.rows) return;
+  throw new Error(`Not every row was changed: ${JSON.stringify({ counts, codes })}`);
+}

@@ -1,0 +1,31 @@
+/** Made-up people as the rehearsal server's seeds have them, and manifests of them. */
+export const emailOf = (user: number): string => `user${String(user).padStart(5, '0')}@example.com`;
+export const accountIdOf = (user: number): string => `712020:a0000000-0000-4000-8000-${hex(user)}`;
+export const groupIdOf = (group: number): string => `60000000-0000-4000-8000-${hex(group)}`;
+export const groupNameOf = (group: number): string => `group-${String(group).padStart(3, '0')}`;
+
+const hex = (number: number): string => number.toString(16).padStart(12, '0');
+
+/** The group of a user's row: all are used alike, and neighbours are in different ones. */
+export const groupFor = (user: number, groups: number): number => 1 + ((user * 7) % groups);
+
+/** By address and group name, which have to be looked up. */
+export const membershipManifest = (rows: number, groups: number, from = 1): string =>
+  manifest('email,group name', rows, (index) => {
+    const user = from + index;
+    return `${emailOf(user)},${groupNameOf(groupFor(user, groups))}`;
+  });
+
+/** New people, whom nobody has. */
+export const creationManifest = (rows: number): string =>
+  manifest('emailAddress,products', rows, (index) => `${newEmailOf(index + 1)},jira-software`);
+
+export const newEmailOf = (person: number): string => `new${String(person).padStart(5, '0')}@example.com`;
+
+export const dataCenterManifest = (rows: number): string =>
+  manifest('username,groupname', rows, (index) => `user${String(index + 1).padStart(5, '0')},${groupNameOf(1)}`);
+
+function manifest(header: string, rows: number, row: (index: number) => string): string {
+  const lines = Array.from({ length: rows }, (_, index) => row(index));
+  return `${[header, ...lines].join('\n')}\n`;
+}

@@ -1,0 +1,47 @@
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+
+import type { RunReport } from './runs/report.ts';
+
+/** Bundles a program of test/bench/runs as the functions are bundled, so that what runs, and the memory it takes, is as on AWS. */
+export function bundleRun(name: string, folder: string): string {
+  const outfile = join(folder, `${name}.mjs`);
+  buildSync({
+    entryPoints: [fileURLToPath(new URL(`runs/${name}.ts`, import.meta.url))],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    banner: {
+      js: "import{createRequire as rollcallRequire}from'node:module';const require=rollcallRequire(import.meta.url);",
+    },
+  });
+  return outfile;
+}
+
+/** Runs a bundled program in a process of its own, and gives what it reported with `report`. */
+export async function runMeasured(
+  file: string,
+  args: readonly (string | number)[],
+  nodeOptions: readonly string[] = [],
+): Promise<RunReport> {
+  const child = fork(file, args.map(String), {
+    execArgv: [...nodeOptions],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  return new Promise((resolve, reject) => {
+    let reported: RunReport | undefined;
+    child.on('message', (message) => {
+      reported = message as RunReport; // report() sends it
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      if (reported && code === 0) resolve(reported);
+      else reject(new Error(`${file} ended with ${code}`));
+    });
+  });
+}

@@ -1,0 +1,131 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { createWriteStream, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+import { sized, type Figure, type Part } from '../figures.ts';
+import { bundleRun, runMeasured } from '../measured-process.ts';
+
+const SIZES = { quick: [10_000, 100_000], full: [10_000, 100_000, 1_000_000, 5_000_000] };
+/** The bare loop is the same however often it turns. */
+const BARE_MESSAGES = { quick: 50_000, full: 200_000 };
+/** As a function of 1,024 MB is started. */
+const FUNCTION_OPTIONS = ['--max-old-space-size=921'];
+/** What the issue allows, by rows, in MiB. */
+const MEMORY_GOALS: Readonly<Record<number, number>> = { 1_000_000: 200, 5_000_000: 320 };
+
+/** The splitter alone, against an endpoint that answers and forgets, beside the two loops that it cannot be faster than. */
+export const splitter: Part = {
+  name: 'splitter',
+  about: 'survey and feed of manifests of several sizes, against an endpoint that answers and forgets',
+  run: async ({ size, folder, say }) => {
+    const runs = {
+      splitter: bundleRun('splitter-run', folder),
+      csvParse: bundleRun('csv-parse-run', folder),
+      survey: bundleRun('survey-run', folder),
+      sendLoop: bundleRun('send-loop-run', folder),
+    };
+    const sink = await startSink(bundleRun('sqs-sink', folder));
+    try {
+      // The best of three: a ceiling that something else on the machine has lowered is none.
+      const bare: number[] = [];
+      for (let turn = 0; turn < 3; turn += 1)
+        bare.push(rateOf((await runMeasured(runs.sendLoop, [sink.url, sized(size, BARE_MESSAGES)])).figures));
+      const sending = Math.max(...bare);
+      say(`bare SendMessageBatch ${sending.toFixed(0)} rows/s`);
+      const figures: Figure[] = [
+        {
+          what: 'bare SendMessageBatch loop',
+          value: sending,
+          unit: 'rows/s',
+          note: 'one process, ten messages a call',
+        },
+      ];
+      const perRow = new Map<number, number>();
+      for (const rows of sized(size, SIZES)) {
+        const csv = join(folder, `${rows}.csv`);
+        await writeManifest(csv, rows);
+        const parsing = rateOf((await runMeasured(runs.csvParse, [csv])).figures);
+        const { figures: seconds, peakMiB } = await runMeasured(runs.splitter, [csv, rows, sink.url], FUNCTION_OPTIONS);
+        rmSync(csv);
+        const { surveySeconds = 0, feedSeconds = 0 } = seconds;
+        const whole = rows / (surveySeconds + feedSeconds);
+        perRow.set(rows, 1 / whole);
+        say(`${rows} rows: ${whole.toFixed(0)} rows/s, ${peakMiB.toFixed(0)} MiB`);
+        const what = (figure: string): string => `${rows.toLocaleString('en-US')} rows: ${figure}`;
+        const memoryGoal = MEMORY_GOALS[rows];
+        figures.push(
+          {
+            what: what('survey and feed'),
+            value: whole,
+            unit: 'rows/s',
+            note: `survey ${(rows / surveySeconds).toFixed(0)}, feed ${(rows / feedSeconds).toFixed(0)} rows/s`,
+          },
+          { what: what('bare csv-parse loop'), value: parsing, unit: 'rows/s' },
+          {
+            what: what('share of the slower ceiling'),
+            value: (100 * whole) / Math.min(sending, parsing),
+            unit: '%',
+            ...(rows >= 100_000 && { goal: { atLeast: 80 } }),
+          },
+          {
+            what: what('peak memory'),
+            value: peakMiB,
+            unit: 'MiB',
+            ...(memoryGoal !== undefined && { goal: { atMost: memoryGoal } }),
+          },
+        );
+      }
+      figures.push(await widestSurvey(runs.survey, Math.max(...sized(size, SIZES))));
+      const [base, largest] = [perRow.get(100_000), perRow.get(5_000_000)];
+      if (base !== undefined && largest !== undefined)
+        figures.push({
+          what: 'time a row at 5,000,000 ÷ at 100,000',
+          value: largest / base,
+          unit: '×',
+          goal: { atMost: 1.1 },
+        });
+      return figures;
+    } finally {
+      sink.child.kill();
+    }
+  },
+};
+
+/** The manifest that needs most: two claims a row, rows that wait for others, and columns that make it 1 GiB. */
+async function widestSurvey(run: string, rows: number): Promise<Figure> {
+  const { figures, peakMiB } = await runMeasured(run, [rows, 'email-change'], FUNCTION_OPTIONS);
+  const { seconds = 0, manifestMiB = 0 } = figures;
+  return {
+    what: `${rows.toLocaleString('en-US')} rows of email-change, ${manifestMiB.toFixed(0)} MiB: peak memory of the survey`,
+    value: peakMiB,
+    unit: 'MiB',
+    goal: { atMost: 320 },
+    note: `${(rows / seconds).toFixed(0)} rows/s`,
+  };
+}
+
+const rateOf = ({ rows = 0, seconds = 0 }: Readonly<Record<string, number>>): number => rows / seconds;
+
+async function startSink(file: string): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const child = fork(file, [], { execArgv: [] });
+  const { promise, resolve, reject } = Promise.withResolvers<{ readonly url: string }>();
+  child.once('message', (message) => resolve(message as { url: string })); // sqs-sink.ts sends it
+  child.once('exit', () => reject(new Error('The endpoint that forgets did not start')));
+  return { ...(await promise), child };
+}
+
+async function writeManifest(path: string, rows: number): Promise<void> {
+  function* text(): Generator<string> {
+    let piece = 'email,Group name,Office\n';
+    for (let row = 0; row < rows; row += 1) {
+      piece += `person.number.${row}@acme.example,team-${row % 200},Bern\n`;
+      if (piece.length < 65_536) continue;
+      yield piece;
+      piece = '';
+    }
+    yield piece;
+  }
+  await pipeline(Readable.from(text()), createWriteStream(path));
+}

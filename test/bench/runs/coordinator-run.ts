@@ -1,0 +1,171 @@
+// Folds the whole journal of one job by the coordinator alone: `coordinator-run.mjs <rows> <events an invocation>`. Its store is
+// kept in memory, chunks are counted and forgotten, and each feed that it asks for is answered by its next invocation.
+import { Readable } from 'node:stream';
+
+import { createCoordinator } from '../../../functions/coordinator/coordinator.ts';
+import { systemChance } from '../../../shared/adapters/system-chance.ts';
+import { packFates } from '../../../shared/job/fates.ts';
+import type { Job } from '../../../shared/job/job.ts';
+import type { Happening } from '../../../shared/job/journal.ts';
+import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
+import type { FeedRequest } from '../../../shared/job/requests.ts';
+import { parseState } from '../../../shared/job/state.ts';
+import type { Survey } from '../../../shared/job/survey.ts';
+import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
+import { report } from './report.ts';
+
+const [rowCount = '10000', eventCount = '10'] = process.argv.slice(2);
+const rows = Number(rowCount);
+const eventsAtOnce = Number(eventCount);
+const ROWS_A_BATCH = 100;
+/** What a job of a thousand rows a second does between two runs of the coordinator, so that its rate is what it would be. */
+const MS_A_ROW = 1;
+
+const job: Job = {
+  id: 'bench-0123456789ab',
+  target: 'acme',
+  operation: 'membership',
+  manifest: { bucket: 'inbox', key: 'acme/membership/bench.csv', bytes: rows * 45 },
+  startedAt: '2026-11-21T08:00:00.000Z',
+};
+const survey: Survey = {
+  version: 1,
+  rows,
+  encoding: 'utf-8',
+  delimiter: ',',
+  carriedColumns: [],
+  columns: ['email', 'groupName'],
+  escaped: false,
+  fates: packFates(new Uint8Array(rows)),
+  chunks: [],
+  positions: [],
+  ordered: false,
+};
+
+const kept = new Map<string, { readonly text: string; readonly etag: string }>([
+  [surveyKey(job.id), { text: JSON.stringify(survey), etag: '"0"' }],
+]);
+const counted = { writes: 0, reads: 0, bytesWritten: 0 };
+const waiting: string[] = [];
+let nowMs = Date.parse(job.startedAt);
+let ids = 0;
+
+const coordinator = createCoordinator({
+  results: store(),
+  journal: { post: async () => {} },
+  feeds: { send: async (messages) => messages.forEach(({ body }) => answerFeed(body as FeedRequest)) }, // only feeds are sent there
+  reports: { send: async () => {} },
+  clock: { now: () => new Date(nowMs) },
+  chance: systemChance,
+  log: () => {},
+  policy: { windowRows: 100, windowSeconds: 3, overdueMs: 181_000, expiryMs: 604_800_000, resendMs: 30_000 },
+});
+
+await invoke([eventText({ type: 'surveying', job }), eventText({ type: 'surveyed', job })]);
+let seconds = 0;
+let invocations = 0;
+for (let row = 0; row < rows;) {
+  const texts = waiting.splice(0);
+  while (texts.length < eventsAtOnce && row < rows) {
+    texts.push(...batchTexts(row, Math.min(row + ROWS_A_BATCH, rows)));
+    row += ROWS_A_BATCH;
+    nowMs += ROWS_A_BATCH * MS_A_ROW;
+  }
+  for (let from = 0; from < texts.length; from += eventsAtOnce) {
+    seconds += await invoke(texts.slice(from, from + eventsAtOnce));
+    invocations += 1;
+  }
+}
+const state = parseState(kept.get(stateKey(job.id))?.text ?? '');
+if (state.state !== 'completed') throw new Error(`The job is ${state.state} with ${state.outcomes} outcomes`);
+report({
+  seconds,
+  invocations,
+  writes: counted.writes,
+  reads: counted.reads,
+  writtenMiB: counted.bytesWritten / 2 ** 20,
+});
+
+async function invoke(bodies: readonly string[]): Promise<number> {
+  const Records = bodies.map((body, index) => ({
+    messageId: String(index),
+    body,
+    eventSourceARN: 'arn:aws:sqs:::journal',
+  }));
+  const started = performance.now();
+  const { batchItemFailures } = await coordinator({ Records } as unknown as Parameters<typeof coordinator>[0]); // all it reads
+  if (batchItemFailures.length > 0) throw new Error('The coordinator failed');
+  return (performance.now() - started) / 1_000;
+}
+
+function eventText(happening: Happening): string {
+  ids += 1;
+  const id = `00000000-0000-4000-8000-${String(ids).padStart(12, '0')}`;
+  return JSON.stringify({ version: 1, id, jobId: job.id, at: new Date(nowMs).toISOString(), ...happening });
+}
+
+/** What a worker's batch leaves: the attempts, and the outcomes in the order in which the answers came. */
+function batchTexts(from: number, to: number): readonly string[] {
+  const own = Array.from({ length: to - from }, (_, index) => from + ((index * 37) % (to - from)));
+  const before = { member: false };
+  return [
+    eventText({
+      type: 'attempting',
+      rows: own.toSorted((a, b) => a - b).map((row) => ({ row, line: row + 2, before })),
+    }),
+    eventText({
+      type: 'recorded',
+      outcomes: [...new Set(own)].map((row) => ({
+        row,
+        line: row + 2,
+        generation: 0,
+        attempts: 1,
+        finishedAt: new Date(nowMs).toISOString(),
+        traceId: `4f1c2b3a4d5e6f708192a3b4c5d6${(row % 65_536).toString(16).padStart(4, '0')}`,
+        ...(row % 50 === 0
+          ? { status: 'failed', code: 'USER_NOT_FOUND', message: 'Nobody has this address.', httpStatus: 404 }
+          : { status: 'changed', httpStatus: 201 }),
+      })),
+      returned: [],
+      awaiting: [],
+      dropped: [],
+      calls: { sent: own.length + 3, rateLimited: 0, retried: 0 },
+    }),
+  ];
+}
+
+function answerFeed({ feedId, to }: FeedRequest): void {
+  waiting.push(eventText({ type: 'fed', feedId, reached: { row: to, line: to + 2, offset: to * 45 } }));
+}
+
+function store(): ObjectStore {
+  const unused = async (): Promise<never> => {
+    throw new Error('The coordinator does not use this.');
+  };
+  return {
+    read: async (key) => {
+      counted.reads += 1;
+      const object = kept.get(key);
+      return object && stored(object);
+    },
+    readIfChanged: async (key, etag) => {
+      counted.reads += 1;
+      const object = kept.get(key);
+      return object?.etag === etag ? 'unchanged' : object && stored(object);
+    },
+    write: async (key, body) => {
+      counted.writes += 1;
+      counted.bytesWritten += body.length;
+      const etag = `"${counted.writes}"`;
+      if (key === stateKey(job.id)) kept.set(key, { text: Buffer.from(body).toString(), etag });
+      return { etag };
+    },
+    writeStream: unused,
+    list: async function* () {},
+    delete: async () => {},
+  };
+}
+
+function stored({ text, etag }: { readonly text: string; readonly etag: string }): StoredObject {
+  return { body: Readable.from([text]), etag, bytes: text.length, text: async () => text };
+}

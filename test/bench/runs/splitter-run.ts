@@ -1,0 +1,123 @@
+// Surveys and feeds one manifest by the splitter alone: `splitter-run.mjs <csv> <rows> <SQS endpoint> [lambda]`. The manifest is a
+// file on disk, the state of the job is kept here, and the rows go to the endpoint over the real adapter.
+import { createReadStream, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
+
+import { createSplitter } from '../../../functions/splitter/splitter.ts';
+import { sqsClient } from '../../../shared/adapters/clients.ts';
+import { sqsQueue } from '../../../shared/adapters/sqs-queue.ts';
+import { systemChance } from '../../../shared/adapters/system-chance.ts';
+import { systemClock } from '../../../shared/adapters/system-clock.ts';
+import { fold } from '../../../shared/job/fold.ts';
+import { jobIdOf } from '../../../shared/job/job-id.ts';
+import type { JournalEvent } from '../../../shared/job/journal.ts';
+import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
+import type { FeedRequest } from '../../../shared/job/requests.ts';
+import { serializeState } from '../../../shared/job/state.ts';
+import { surveySchema } from '../../../shared/job/survey.ts';
+import { OPERATIONS } from '../../../shared/operations/index.ts';
+import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
+import { BENCH_TARGET } from './bench-target.ts';
+import { report } from './report.ts';
+
+const [csv = '', rowCount = '0', endpoint = ''] = process.argv.slice(2);
+const rows = Number(rowCount);
+const bytes = statSync(csv).size;
+const events: JournalEvent[] = [];
+const kept = new Map<string, string>();
+let etags = 0;
+
+const unused = async (): Promise<never> => {
+  throw new Error('The splitter does not use this.');
+};
+
+const inbox: ObjectStore = {
+  read: async (_key, { from = 0 } = {}): Promise<StoredObject> => ({
+    body: createReadStream(csv, { start: from, highWaterMark: 64 * 1_024 }),
+    etag: '"1"',
+    bytes: bytes - from,
+    text: unused,
+  }),
+  readIfChanged: unused,
+  write: unused,
+  writeStream: unused,
+  list: async function* () {},
+  delete: unused,
+};
+
+const results: ObjectStore = {
+  ...inbox,
+  read: async (key) => {
+    const text = kept.get(key);
+    if (text === undefined) return undefined;
+    return { body: Readable.from([text]), etag: '"1"', bytes: text.length, text: async () => text };
+  },
+  write: async (key, body) => {
+    kept.set(key, Buffer.from(body).toString());
+    return { etag: `"${(etags += 1)}"` };
+  },
+};
+
+const sqs = sqsClient({
+  AWS_ENDPOINT_URL_SQS: endpoint,
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'bench',
+  AWS_SECRET_ACCESS_KEY: 'bench',
+});
+
+const splitter = createSplitter({
+  inbox,
+  results,
+  targets: { find: async () => BENCH_TARGET },
+  operations: OPERATIONS,
+  rows: sqsQueue({ client: sqs, queueUrl: `${endpoint}/000000000000/rows` }),
+  journal: { post: async (posted) => void events.push(...posted) },
+  clock: systemClock,
+  chance: systemChance,
+  limits: { manifestBytes: 2 ** 31, rows: 5_000_000, rowBytes: 256 * 1_024, columns: 1_000, cellCharacters: 32_767 },
+  log: (event, fields) => {
+    if (event.endsWith('failed')) console.error(event, fields);
+  },
+});
+
+const object = { bucket: { name: 'inbox' }, object: { key: 'acme/membership/bench.csv', size: bytes, versionId: '1' } };
+const jobId = jobIdOf({ bucket: 'inbox', key: object.object.key, versionId: '1' });
+
+const surveySeconds = await invoke({ Records: [{ eventName: 'ObjectCreated:Put', s3: object }] });
+const surveyMiB = process.resourceUsage().maxRSS / 1_024;
+const survey = surveySchema.parse(JSON.parse(kept.get(surveyKey(jobId)) ?? 'null'));
+if (survey.rows !== rows) throw new Error(`The survey found ${survey.rows} rows of ${rows}`);
+const surveyed = fold(undefined, events.splice(0), { nowMs: Date.now(), survey });
+if (!surveyed) throw new Error('The survey told the journal nothing');
+kept.set(stateKey(jobId), serializeState({ ...surveyed, released: rows }));
+
+let feedSeconds = 0;
+let near = survey.positions[0]!; // every survey has one
+while (near.row < rows) {
+  const request: FeedRequest = {
+    version: 1,
+    kind: 'feed',
+    jobId,
+    feedId: `to-${rows}`,
+    from: near.row,
+    to: rows,
+    near,
+  };
+  feedSeconds += await invoke(request);
+  const [fed] = events.splice(0);
+  if (fed?.type !== 'fed' || fed.reached.row <= near.row) throw new Error('The feed made no way');
+  near = fed.reached;
+}
+report({ surveySeconds, feedSeconds, surveyMiB });
+sqs.destroy();
+
+async function invoke(body: unknown): Promise<number> {
+  const event = { Records: [{ messageId: '1', body: JSON.stringify(body), eventSourceARN: 'arn:aws:sqs:::bench' }] };
+  const started = performance.now();
+  const { batchItemFailures } = await splitter(
+    event as unknown as Parameters<typeof splitter>[0], // only what the splitter reads
+    { getRemainingTimeInMillis: () => 900_000 } as unknown as Parameters<typeof splitter>[1], // likewise
+  );
+  if (batchItemFailures.length > 0) throw new Error('The splitter failed');
+  return (performance.now() - started) / 1_000;
+}
