@@ -15,8 +15,9 @@ const AWAITING_SECONDS = 5;
 export function verdictByState(task: Task, state: State): Verdict | undefined {
   const settled = settledFate(state.fates[task.row] ?? 0);
   if (!settled) return verdictOfOpenRow(task, state);
-  if (settled.status !== 'failed' || !(isPutUpAgain(task, state) || isInDoubt(task, state)))
-    return { kind: 'done', task };
+  // Nobody asked for the calls of a delivery that came twice, so after a cancel they are calls like any others.
+  const isReadBack = isInDoubt(task, state) && state.state !== 'cancelled';
+  if (settled.status !== 'failed' || !(isPutUpAgain(task, state) || isReadBack)) return { kind: 'done', task };
   // A stop of the job holds the row back, but it must not be dropped: a dead letter that was put up again is gone.
   return state.state === 'running' || hasEnded(state.state) ? undefined : again(task, HELD_SECONDS);
 }

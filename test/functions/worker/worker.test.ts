@@ -227,6 +227,16 @@ describe('worker', () => {
     expect([rows.messages, deadLetters.messages, response.batchItemFailures]).toEqual([[], [], []]);
   });
 
+  it('calls nobody for a failure in doubt once its job is cancelled', async () => {
+    const fates = Uint8Array.of(attempted(fateOf('failed', 'REQUEST_REFUSED')));
+    const look: Look = () => throwing(new Error('looked up'))();
+    const { carryOut, journal, rows } = start({ look, state: { state: 'cancelled', rows: 1, fates } });
+
+    const response = await carryOut(task(0, { attempts: 1 }));
+
+    expect([journal.events, rows.messages, response.batchItemFailures]).toEqual([[], [], []]);
+  });
+
   it('carries a failed row out again that was put up again by hand, though its job has ended', async () => {
     const fates = new Uint8Array(10).fill(fateOf('failed', 'FORBIDDEN'));
     const { carryOut, journal } = start({ look: () => ready('a', changed), state: { state: 'completed', fates } });
