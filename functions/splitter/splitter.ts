@@ -26,6 +26,8 @@ export interface SplitterPorts {
   readonly chance: Chance;
   readonly limits: ManifestLimits;
   readonly log: Log;
+  /** A signal that ends after so long; a simulation's ends in virtual time. */
+  readonly timeout?: (ms: number) => AbortSignal;
 }
 
 /** Time for sending what is under way and telling the journal: a third of a short time-out, and ten seconds of a long one. */
@@ -33,12 +35,13 @@ const RESERVE_MS = 10_000;
 
 /** Makes jobs of uploads and sends the rows that are released; a message has failed unless everything it asks for is done. */
 export function createSplitter(given: SplitterPorts) {
+  const { timeout = (ms: number) => AbortSignal.timeout(ms) } = given;
   const limits = { ...given.limits, rows: Math.min(given.limits.rows, MOST_ROWS) };
   const post = postTo(given);
   const ports = { ...given, limits, post, now: given.clock.now };
 
   return async function splitter(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-    const signal = deadline(context.getRemainingTimeInMillis());
+    const signal = timeout(usableMs(context.getRemainingTimeInMillis()));
     const failed: string[] = [];
     for (const record of event.Records) if (!(await isDone(record, signal))) failed.push(record.messageId);
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
@@ -68,6 +71,5 @@ export function createSplitter(given: SplitterPorts) {
   }
 }
 
-function deadline(remainingMs: number): AbortSignal {
-  return AbortSignal.timeout(Math.floor(Math.max(0, remainingMs - Math.min(RESERVE_MS, remainingMs / 3))));
-}
+const usableMs = (remainingMs: number): number =>
+  Math.floor(Math.max(0, remainingMs - Math.min(RESERVE_MS, remainingMs / 3)));

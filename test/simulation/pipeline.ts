@@ -151,7 +151,7 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
       {
         name: 'splitter',
         timeoutSeconds: SPLITTER_SECONDS,
-        create: (process) => {
+        create: (process, timeout) => {
           const { send, ...ports } = portsOf(process);
           return createSplitter({
             ...ports,
@@ -159,6 +159,7 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
             targets: targets(process),
             operations: OPERATIONS,
             limits: LIMITS,
+            timeout,
           });
         },
       },

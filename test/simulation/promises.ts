@@ -48,7 +48,8 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
     const { id } = state.job;
     states.set(id, state);
     world.note(() => describe(state));
-    if (state.state === 'running') stoppedMs.delete(id);
+    // A job that is complete was not stopped: what came twice may still be read back.
+    if (state.state === 'running' || state.state === 'completed') stoppedMs.delete(id);
     else if (!stoppedMs.has(id)) stoppedMs.set(id, world.nowMs());
   };
 

@@ -41,6 +41,7 @@ const row: fc.Arbitrary<PlannedRow> = fc.record({
     { weight: 15, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: fc.constantFrom(...TROUBLES) },
   ),
+  ahead: fc.oneof({ weight: 2, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 2, max: 29 }) }),
 });
 
 const job = fc.record({

@@ -20,7 +20,7 @@ async function runScenario(scenario: Scenario, trace?: (line: string) => void): 
     return await simulate(scenario, trace);
   } catch (error) {
     const violation = `The simulation failed: ${error instanceof Error ? error.stack : String(error)}`;
-    return { violations: [violation], steps: 0, virtualMs: 0, injected: new Map() };
+    return { violations: [violation], steps: 0, virtualMs: 0, injected: new Map(), summaries: [] };
   }
 }
 

@@ -1,5 +1,6 @@
 import { jobIdOf } from '../../shared/job/job-id.ts';
 import { hasEnded, type Command } from '../../shared/job/job.ts';
+import { summaryOf, type Summary } from '../../shared/job/summary.ts';
 import type { Targets } from '../../shared/ports.ts';
 import type { Target } from '../../shared/target.ts';
 import { memoryObjectStore } from '../fakes/memory-object-store.ts';
@@ -19,6 +20,8 @@ export interface Run {
   readonly steps: number;
   readonly virtualMs: number;
   readonly injected: ReadonlyMap<FaultKind, number>;
+  /** How each job stands at the end; absent where it is not known of. */
+  readonly summaries: readonly (Summary | undefined)[];
 }
 
 const BUCKET = 'inbox';
@@ -62,6 +65,7 @@ export async function simulate(scenario: Scenario, trace?: (line: string) => voi
     steps: world.steps(),
     virtualMs: world.nowMs() - beginMs,
     injected: faults.injected(),
+    summaries: jobs.map(({ id }) => promises.states.get(id)).map((state) => state && summaryOf(state)),
   };
 }
 

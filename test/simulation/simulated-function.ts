@@ -40,9 +40,10 @@ export function createFunction(options: FunctionOptions, world: World, faults: F
   };
 
   const run = async ({ process, handler }: Warm, event: unknown): Promise<unknown> => {
-    const endMs = world.nowMs() + timeoutSeconds * 1_000;
+    const timeMs = faults.strikes('little time') ? world.random.between(50, 3_000) : timeoutSeconds * 1_000;
+    const endMs = world.nowMs() + timeMs;
     let finished = false;
-    world.after(timeoutSeconds * 1_000, () => {
+    world.after(timeMs, () => {
       if (!finished) process.die('it overran its time-out');
     });
     const context = { getRemainingTimeInMillis: () => endMs - world.nowMs() } as Context; // all that functions read of it

@@ -5,7 +5,7 @@ import { fakeCloud, type FakePerson } from '../fakes/atlassian-cloud.ts';
 import { fakeDataCenter, type FakeDataCenterUser } from '../fakes/atlassian-data-center.ts';
 
 /** What a row asks for, seen from how things are. */
-export const ROW_KINDS = ['change', 'already', 'unknown', 'invalid', 'external', 'takes next', 'repeat'] as const;
+export const ROW_KINDS = ['change', 'already', 'unknown', 'invalid', 'external', 'takes', 'repeat'] as const;
 
 /** What is special about a row's write: it ends its worker, or Atlassian always answers it so. */
 export const TROUBLES = ['poison', 'forbidden', 'failing', 'lost before', 'lost after'] as const;
@@ -13,6 +13,8 @@ export const TROUBLES = ['poison', 'forbidden', 'failing', 'lost before', 'lost 
 export interface PlannedRow {
   readonly kind: (typeof ROW_KINDS)[number];
   readonly trouble?: (typeof TROUBLES)[number] | undefined;
+  /** How many rows further on that row is whose address one that `takes` is to have; the next unless given. */
+  readonly ahead?: number | undefined;
 }
 
 export const SIMULATED_OPERATIONS = [
@@ -109,8 +111,14 @@ const inGroup = (place: Place): boolean => place.index % 3 !== 0;
 const isExternal = ({ kind }: Place): boolean => kind === 'external';
 const already = ({ kind }: Place): boolean => kind === 'already';
 
-const newEmail = ({ index, kind, rows }: Place): string =>
-  kind === 'takes next' ? email((index + 1) % rows.length) : `new${index}@acme.example`;
+/** The row whose address a row takes. */
+const takenFrom = ({ index, kind, rows, ahead = 1 }: Place): number | undefined =>
+  kind === 'takes' ? (index + ahead) % rows.length : undefined;
+
+function newEmail(place: Place): string {
+  const from = takenFrom(place);
+  return from === undefined ? `new${place.index}@acme.example` : email(from);
+}
 
 const statusMaker = (
   operation: string,
@@ -213,7 +221,7 @@ const MAKERS: Readonly<Record<SimulatedOperation, Maker>> = {
 
 const KINDS_ELSEWHERE: Readonly<Partial<Record<PlannedRow['kind'], readonly SimulatedOperation[]>>> = {
   external: ['membership'],
-  'takes next': ['email-change'],
+  takes: ['email-change'],
 };
 
 /** The planned rows as a manifest; a kind that an operation does not know is a plain change. */
@@ -225,7 +233,7 @@ export function makeWishes(name: SimulatedOperation, targetName: string, planned
     const foreign =
       (elsewhere && !elsewhere.includes(name)) ||
       (isCreation && row.kind === 'unknown') ||
-      (row.kind === 'takes next' && planned.length === 1);
+      (row.kind === 'takes' && (row.ahead ?? 1) % planned.length === 0);
     return foreign ? { ...row, kind: 'change' as const } : row;
   });
   // A repeat is of the row before it, whatever that is.
@@ -247,14 +255,14 @@ function wishOf(maker: Maker, place: Place, isRepeat: boolean, places: readonly 
     isRepeat && place.kind !== 'invalid'
       ? ({ status: 'unprocessed', code: 'DUPLICATE' } as const)
       : expectedOf(place, places);
-  const mayBeWritten = ['change', 'takes next'].includes(place.kind) && expectedOf(place, places).status !== 'invalid';
+  const mayBeWritten = ['change', 'takes'].includes(place.kind) && expectedOf(place, places).status !== 'invalid';
   return {
     cells: maker.cells(place),
     trouble: place.trouble,
     write: mayBeWritten ? JSON.stringify(maker.write(place)) : undefined,
     holds: (site) => maker.holds(site, place),
     expected,
-    takesFrom: place.kind === 'takes next' ? (place.index + 1) % places.length : undefined,
+    takesFrom: takenFrom(place),
   };
 }
 
@@ -268,7 +276,7 @@ function expectedOf(place: Place, places: readonly Place[]): Expected {
       return { status: 'invalid', code: 'INVALID_ROW' };
     case 'external':
       return { status: 'failed', code: 'GROUP_EXTERNAL' };
-    case 'takes next':
+    case 'takes':
       return expectedOfTaker(place, places);
     case 'change':
     case 'repeat':
@@ -296,19 +304,32 @@ function expectedOfWrite({ trouble }: PlannedRow): Expected {
   }
 }
 
-/** A row that takes the next one's address is carried out when that row lets go of it; rows that wait in a circle are invalid. */
+/**
+ * A row that takes another's address is carried out when that row lets go of it. Rows that wait in a circle, or that want
+ * one address, are invalid.
+ */
 function expectedOfTaker(place: Place, places: readonly Place[]): Expected {
   const inUse = { status: 'failed', code: 'EMAIL_IN_USE' } as const;
+  const contradiction = { status: 'invalid', code: 'CONTRADICTION' } as const;
+  if (hasRival(place, places)) return contradiction;
+  const seen = new Set<number>();
   let frees = true;
-  for (let ahead = 1; ahead < places.length; ahead += 1) {
-    const index = (place.index + ahead) % places.length;
-    const next = places[index]!; // below the length
-    if (next.index !== index || next.kind === 'already' || next.kind === 'unknown')
-      return frees ? expectedOfWrite(place) : inUse;
-    frees &&= next.kind !== 'invalid' && expectedOfWrite(next).status === 'changed';
-    if (next.kind !== 'takes next') return frees ? expectedOfWrite(place) : inUse;
+  for (let index = takenFrom(place); index !== undefined;) {
+    if (index === place.index) return contradiction;
+    const next = places[index]!; // a row's number
+    if (next.index !== index || next.kind === 'already' || next.kind === 'unknown') break;
+    if (seen.has(index) || next.kind === 'invalid' || hasRival(next, places)) return inUse;
+    seen.add(index);
+    frees &&= expectedOfWrite(next).status === 'changed';
+    index = takenFrom(next);
   }
-  return { status: 'invalid', code: 'CONTRADICTION' };
+  return frees ? expectedOfWrite(place) : inUse;
+}
+
+function hasRival(place: Place, places: readonly Place[]): boolean {
+  const from = takenFrom(place);
+  if (from === undefined) return false;
+  return places.some((other, index) => other.index === index && index !== place.index && takenFrom(other) === from);
 }
 
 function siteOf(name: SimulatedOperation, maker: Maker, places: readonly Place[]): () => AnySite {
