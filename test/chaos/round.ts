@@ -9,7 +9,7 @@ import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, uplo
 import { planKills, type Kill, type KillOptions } from './kills.ts';
 import { makeErrand, manifestOf } from './make-errand.ts';
 import { oneOf, seededRandom, type Random } from './random.ts';
-import { RECIPES } from './recipes.ts';
+import { recipesBy } from './recipes.ts';
 import { recoveryTimes, type RecoveryTimes } from './recovery-times.ts';
 import type { RehearsalHere } from './rehearsal-here.ts';
 import { NO_FAULTS, type FaultRates } from './service-faults.ts';
@@ -63,7 +63,8 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
   const { round, seed, rows } = options;
   const startedMs = performance.now();
   const random = seededRandom(seed);
-  const recipe = RECIPES[round % RECIPES.length] ?? oneOf(random, RECIPES);
+  const recipes = recipesBy(oneOf(random, ['id', 'email', 'both']));
+  const recipe = recipes[round % recipes.length] ?? oneOf(random, recipes);
   const errand = makeErrand(recipe, rows, random);
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-chaos-'));
   const recovery = recoveryTimes();
