@@ -133,7 +133,12 @@ async function carryOut(stack: KillableStack, errand: Errand, options: CarryOutO
   const killed = await killAll(planKills(random, kills), stack, { random, recovery });
   const clients = clientsOf(stack.connection());
   const { results } = clients;
-  await until('the job ended', async () => isReported(await stateOf(results, jobId)), { forMs: limitMs });
+  const late = killReporter(stack, random, killed);
+  try {
+    await until('the job ended', async () => isReported(await stateOf(results, jobId)), { forMs: limitMs });
+  } finally {
+    clearInterval(late);
+  }
   stack.setFaults({ s3: NO_FAULTS, sqs: NO_FAULTS });
   // Whatever is still under way must change nothing any more.
   const drained = async (): Promise<boolean> => {
@@ -154,7 +159,7 @@ async function killAll(
   kills: readonly Kill[],
   stack: KillableStack,
   { random, recovery }: Pick<CarryOutOptions, 'random' | 'recovery'>,
-): Promise<Readonly<Record<string, number>>> {
+): Promise<Record<string, number>> {
   const killed: Record<string, number> = {};
   const startedMs = performance.now();
   for (const { atMs, what } of kills) {
@@ -170,6 +175,19 @@ async function killAll(
     killed[what] = (killed[what] ?? 0) + 1;
   }
   return killed;
+}
+
+/** In every third round, the reporter dies while it writes: it begins when all else is over. */
+function killReporter(stack: KillableStack, random: Random, killed: Record<string, number>): NodeJS.Timeout {
+  const dies = random() < 1 / 3;
+  const looking = setInterval(() => {
+    const [pid] = stack.pids('reporter');
+    if (pid === undefined || !dies) return;
+    clearInterval(looking);
+    killProcess(pid);
+    killed['reporter'] = (killed['reporter'] ?? 0) + 1;
+  }, 50);
+  return looking;
 }
 
 function killProcess(pid: number): void {
