@@ -42,6 +42,8 @@ async function runAll({ runs, from }: { readonly runs: number; readonly from: nu
   return totals.violations === 0;
 }
 
+const NO_LINES = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
+
 interface Totals {
   readonly runs: number;
   readonly from: number;
@@ -55,7 +57,7 @@ interface Totals {
 function tableOf({ runs, from, steps, virtualMs, violations, seconds, injected }: Totals): string {
   const kinds = Object.keys(FAULT_KINDS) as FaultKind[]; // the keys of a const object
   const faults = kinds.reduce((sum, kind) => sum + (injected.get(kind) ?? 0), 0);
-  const table = new Table({ colAligns: ['left', 'right'] });
+  const table = new Table({ colAligns: ['left', 'right'], chars: NO_LINES, style: { head: [], border: [] } });
   table.push(
     [`runs (seeds ${from} to ${from + runs - 1})`, runs],
     ['steps', steps],

@@ -13,6 +13,8 @@ export const FAULT_KINDS = {
   'dies before an effect': at(400),
   /** The process dies once the effect has taken place, and does not hear of it. */
   'dies after an effect': at(400),
+  /** What was done is answered seconds later. */
+  'answer slow': at(400),
   /** An invocation has seconds where it should have minutes. */
   'little time': at(60),
   /** A warm process is put away, and its memory with it. */

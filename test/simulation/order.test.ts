@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fault } from './faults.ts';
 import type { Scenario } from './scenario.ts';
 import { simulate } from './simulate.ts';
-import type { PlannedRow } from './wishes.ts';
+import type { PlannedRow } from './planned-rows.ts';
 
 const OTHERS = 1_000;
 const CHAINS = 3;

@@ -44,7 +44,8 @@ export function createProcess(name: string, world: World, faults: Faults): Simul
           const outcome = await attempt(apply);
           if (alive && faults.strikes('dies after an effect')) die(`after ${what}`);
           if (!alive) return;
-          world.after(delayMs(world, latency) / 2, () => {
+          const slowMs = faults.strikes('answer slow') ? world.random.between(500, 15_000) : 0;
+          world.after(delayMs(world, latency) / 2 + slowMs, () => {
             if (!alive) return;
             if ('value' in outcome) resolve(outcome.value);
             else reject(outcome.error);

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 
 import type { Command } from '../../shared/job/job.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
-import { type PlannedRow, ROW_KINDS, SIMULATED_OPERATIONS, type SimulatedOperation, TROUBLES } from './wishes.ts';
+import { type PlannedRow, ROW_KINDS, SIMULATED_OPERATIONS, type SimulatedOperation, TROUBLES } from './planned-rows.ts';
 
 /** Everything that one run depends on. */
 export interface Scenario {
@@ -26,11 +26,14 @@ export interface PlannedCommand {
 
 const faultKinds = Object.keys(FAULT_KINDS) as [FaultKind, ...FaultKind[]]; // the keys of a const object
 
+const times = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 1, max: 3 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 4, max: 12 }) },
+);
+
 const fault: fc.Arbitrary<Fault> = fc
   .constantFrom(...faultKinds)
-  .chain((kind) =>
-    fc.record({ kind: fc.constant(kind), at: fc.nat(FAULT_KINDS[kind].upTo), times: fc.integer({ min: 1, max: 3 }) }),
-  );
+  .chain((kind) => fc.record({ kind: fc.constant(kind), at: fc.nat(FAULT_KINDS[kind].upTo), times }));
 
 const row: fc.Arbitrary<PlannedRow> = fc.record({
   kind: fc.oneof(

@@ -4,7 +4,8 @@ import type { Target } from '../../shared/target.ts';
 import type { FakeCall } from '../fakes/atlassian-watch.ts';
 import type { FaultKind, Faults } from './faults.ts';
 import type { SimulatedProcess } from './process.ts';
-import type { AnySite, Wishes } from './wishes.ts';
+import type { AnySite } from './row-makers.ts';
+import type { Wishes } from './wishes.ts';
 import type { World } from './world.ts';
 
 /** One target's Atlassian: what it holds, what it shows (later), and whom it lets in. */

@@ -1,0 +1,38 @@
+/** What a row asks for, seen from how things are. */
+export const ROW_KINDS = ['change', 'already', 'unknown', 'invalid', 'external', 'takes', 'repeat'] as const;
+
+/** What is special about a row's write: it ends its worker, or Atlassian always answers it so. */
+export const TROUBLES = ['poison', 'forbidden', 'failing', 'lost before', 'lost after'] as const;
+
+export interface PlannedRow {
+  readonly kind: (typeof ROW_KINDS)[number];
+  readonly trouble?: (typeof TROUBLES)[number] | undefined;
+  /** How many rows further on that row is whose address one that `takes` is to have; the next unless given. */
+  readonly ahead?: number | undefined;
+}
+
+export const SIMULATED_OPERATIONS = [
+  'membership',
+  'creation',
+  'email-change',
+  'suspend',
+  'restore',
+  'deactivate',
+  'reactivate',
+  'data-center/membership',
+  'data-center/creation',
+  'data-center/email-change',
+  'data-center/suspend',
+] as const;
+
+export type SimulatedOperation = (typeof SIMULATED_OPERATIONS)[number];
+
+/** The plan of one row in its place; a repeat has the place of its original. */
+export interface Place extends PlannedRow {
+  readonly index: number;
+  readonly rows: readonly PlannedRow[];
+}
+
+/** The row whose address a row takes. */
+export const takenFrom = ({ index, kind, rows, ahead = 1 }: Place): number | undefined =>
+  kind === 'takes' ? (index + ahead) % rows.length : undefined;
