@@ -13,7 +13,8 @@ export const chaosStage = (): Stage =>
     splitter: { timeoutSeconds: 3 },
     worker: {
       timeoutSeconds: 3,
-      batchSize: 100,
+      // What a worker that has just started can look up and write within its two seconds.
+      batchSize: 50,
       batchingWindowSeconds: 1,
       consistencySeconds: 1,
       callsUnderWay: 50,

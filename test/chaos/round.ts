@@ -41,8 +41,8 @@ export interface Round extends Verdict {
 
 /** What Atlassian does wrong: about one request in fifty. */
 const ATLASSIAN_FAULTS = {
-  // Each slows a worker down to half of its pace.
-  rateLimited: 0.001,
+  // Beside those of the limits: each slows a worker down to half of its pace.
+  rateLimited: 0.0002,
   retryAfterSeconds: 1,
   serverError: 0.004,
   serverErrorAfter: 0.003,
@@ -54,6 +54,13 @@ const ATLASSIAN_FAULTS = {
   hangMs: 5_000,
   truncated: 0.002,
   notJson: 0.002,
+};
+/** High enough for a round, and low enough to be met: workers that start begin at their own pace. */
+const LIMITS = {
+  jira: { GET: 500, POST: 300, PUT: 300, DELETE: 300 },
+  organisation: { requests: 3_000, windowSeconds: 10 },
+  userManagement: { requests: 3_000, windowSeconds: 10 },
+  dataCenter: { size: 1_000, fillRate: 500, intervalSeconds: 1 },
 };
 const S3_FAULTS: FaultRates = { refused: 0.02, lost: 0.01, slow: 0.02, slowMs: 400 };
 const SQS_FAULTS: FaultRates = { refused: 0.02, lost: 0.005, slow: 0.02, slowMs: 400 };
@@ -111,7 +118,7 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
 const behaviourIn = ({ refused }: Errand, seed: number) => ({
   dice: seed,
   faults: ATLASSIAN_FAULTS,
-  limits: { writesPerSecond: 400 },
+  limits: LIMITS,
   propagationMs: { jira: PROPAGATION_MS, organisation: PROPAGATION_MS, userManagement: PROPAGATION_MS },
   refusedWrites: refused.map((account) => ({ account, status: 403, body: { errorMessages: ['Not this one.'] } })),
 });
