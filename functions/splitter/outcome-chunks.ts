@@ -19,7 +19,7 @@ export interface Unsent {
   readonly message: string;
 }
 
-/** Writes outcomes as chunks, in row order. The names follow from the series alone, so a survey that runs twice writes them twice. */
+/** Writes outcomes as chunks, in row order. A chunk counts when a survey names it: a second survey must write others. */
 export interface OutcomeChunks {
   /** A promise only when a chunk is full and must be written before the next row: a turn of the event loop a row costs more than the row. */
   readonly add: (unsent: Unsent) => Promise<void> | undefined;

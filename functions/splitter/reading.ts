@@ -7,6 +7,8 @@ import { setLine, type RowTable } from './row-table.ts';
 /** A manifest whose rows are known, and may be read again: what the steps of a survey work on. */
 export interface Reading {
   readonly jobId: string;
+  /** Tells its chunks from those of another reading of the same manifest, which may be under way at the same time. */
+  readonly id: string;
   readonly rows: number;
   readonly table: RowTable;
   readonly results: ObjectStore;
@@ -22,6 +24,6 @@ export async function readLines({ table, batches }: Reading): Promise<void> {
 
 /** Chunks for the outcomes that one step of the survey found. */
 export const chunksOf = (
-  { jobId, results, now }: Pick<Reading, 'jobId' | 'results' | 'now'>,
+  { jobId, id, results, now }: Pick<Reading, 'jobId' | 'id' | 'results' | 'now'>,
   series: string,
-): OutcomeChunks => outcomeChunks({ jobId, series: `survey-${series}` }, results, now);
+): OutcomeChunks => outcomeChunks({ jobId, series: `survey-${id}-${series}` }, results, now);

@@ -7,7 +7,7 @@ import { mapHeader } from '../../shared/manifest/header.ts';
 import { checkSize, type ManifestLimits } from '../../shared/manifest/limits.ts';
 import { openManifest, readFrom, type Manifest } from '../../shared/manifest/manifest.ts';
 import type { Row, RowBatch } from '../../shared/manifest/rows.ts';
-import type { ObjectStore } from '../../shared/ports.ts';
+import type { Chance, ObjectStore } from '../../shared/ports.ts';
 import { findConflicts } from './find-conflicts.ts';
 import { findOrder } from './find-order.ts';
 import type { RowPlan } from './find-plan.ts';
@@ -27,6 +27,7 @@ export interface SurveyRequest {
 export interface RowPorts {
   readonly results: ObjectStore;
   readonly now: () => Date;
+  readonly chance: Chance;
   readonly limits: ManifestLimits;
 }
 
@@ -48,6 +49,7 @@ export async function surveyRows({ job, plan, encoding, source }: SurveyRequest,
     const reading = {
       ...ports,
       jobId: job.id,
+      id: ports.chance.uuid().slice(0, 8),
       table: createRowTable(Math.min(limits.rows, Math.ceil(bytes / LEAST_ROW_BYTES) + 1)),
       check: createCheck(plan, { header: manifest.header.cells, columns, limits }),
       batches: () => readAgain(manifest, source, limits),

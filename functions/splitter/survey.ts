@@ -5,7 +5,7 @@ import type { Survey } from '../../shared/job/survey.ts';
 import { NotUtf8, type Encoding } from '../../shared/manifest/encoding.ts';
 import { ManifestRefused } from '../../shared/manifest/errors.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
-import type { ObjectStore } from '../../shared/ports.ts';
+import type { Chance, ObjectStore } from '../../shared/ports.ts';
 import type { RowPlan } from './find-plan.ts';
 import { manifestSource } from './manifest-source.ts';
 import type { Post } from './post.ts';
@@ -15,6 +15,7 @@ export interface SurveyPorts {
   readonly inbox: ObjectStore;
   readonly results: ObjectStore;
   readonly now: () => Date;
+  readonly chance: Chance;
   readonly limits: ManifestLimits;
   readonly post: Post;
 }
