@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { settledRows } from '../../../cli/follow-job.ts';
-import { expectAllChanged, startBenchStack, type BenchStack, type Job } from '../bench-stack.ts';
+import type { LoggedRequest } from '../../../infra/local/rehearsal/request-log.ts';
+import { expectAllChanged, startBenchStack, type BenchStack } from '../bench-stack.ts';
 import { sized, type Figure, type Part, type PartContext } from '../figures.ts';
 import { dataCenterManifest, membershipManifest } from '../manifests.ts';
 import { LIMITS } from '../rehearsal.ts';
@@ -24,22 +24,29 @@ export const smallBehindLarge: Part = {
 async function measure(limits: keyof typeof LIMITS, { size, folder, say }: PartContext): Promise<readonly Figure[]> {
   const under = limits === 'none' ? 'no limits' : "Jira's limits";
   const rows = sized(size, LARGE_ROWS);
+  const measuredMs = sized(size, MEASURED_MS);
   const bench = await startBenchStack(`${folder}/${limits}`);
   try {
-    // The seed has two groups for each of half as many people, so that every row is somebody else's membership.
+    // Half as many people, each in two rows.
     const users = rows / 2;
     await bench.rehearsal.seed({ users, groups: GROUPS, dataCenterUsers: SMALL_ROWS, dataCenterGroups: 1 });
     await bench.rehearsal.behave({ latencyMs: LATENCY_MS, limits: LIMITS[limits] });
     const large = await bench.upload({ target: 'cloud', operation: 'membership', csv: largeManifest(users) });
     await sleep(sized(size, RUN_UP_MS));
 
-    const before = await rateOf(large, sized(size, MEASURED_MS));
-    const progress = await startWatch(large);
+    const startMs = Date.now();
+    await sleep(measuredMs);
+    const smallMs = Date.now();
     const same = await small(bench, 'cloud', membershipOfOwn());
     const other = await small(bench, 'data-center', dataCenterManifest(SMALL_ROWS));
-    await sleep(Math.max(0, sized(size, MEASURED_MS) - progress.elapsedMs()));
-    const during = await progress.perSecond();
+    await sleep(Math.max(0, measuredMs - (Date.now() - smallMs)));
+    const endMs = Date.now();
+    const { state } = (await large.status()) ?? { state: 'not there' };
+    if (state !== 'running') throw new Error(`The large job is ${state}; it has to be under way`);
     await bench.command(large, 'cancel');
+    const perSecond = changesBy(await bench.rehearsal.requests());
+    const before = perSecond(startMs, smallMs);
+    const during = perSecond(smallMs, endMs);
 
     say(
       `${under}: same ${same.toFixed(1)} s, other ${other.toFixed(1)} s, large ${before.toFixed(0)} → ${during.toFixed(0)} rows/s`,
@@ -53,7 +60,7 @@ async function measure(limits: keyof typeof LIMITS, { size, folder, say }: PartC
         value: 100 * (1 - during / before),
         unit: '%',
         goal: { atMost: 5 },
-        note: `over the ${sized(size, MEASURED_MS) / 1_000} s in which both small jobs ran`,
+        note: `over the ${((endMs - smallMs) / 1_000).toFixed(0)} s in which both small jobs ran`,
       },
     ];
   } finally {
@@ -82,24 +89,8 @@ async function small(bench: BenchStack, target: string, csv: string): Promise<nu
   return seconds;
 }
 
-async function rateOf(job: Job, forMs: number): Promise<number> {
-  const watch = await startWatch(job);
-  await sleep(forMs);
-  return watch.perSecond();
-}
-
-/** Counts a job's outcomes by its status, which is at most a second old. */
-async function startWatch(
-  job: Job,
-): Promise<{ readonly elapsedMs: () => number; readonly perSecond: () => Promise<number> }> {
-  const settled = async (): Promise<number> => {
-    const status = await job.status();
-    if (status?.state !== 'running')
-      throw new Error(`The large job is ${status?.state ?? 'not there'}; it has to be under way`);
-    return settledRows(status);
-  };
-  const startMs = performance.now();
-  const start = await settled();
-  const elapsedMs = (): number => performance.now() - startMs;
-  return { elapsedMs, perSecond: async () => (((await settled()) - start) * 1_000) / elapsedMs() };
+/** The large job's changes a second between two times; the few of the small ones among them do not show. */
+function changesBy(requests: readonly LoggedRequest[]): (fromMs: number, toMs: number) => number {
+  const timesMs = requests.filter(({ effective }) => effective).map(({ time }) => Date.parse(time));
+  return (fromMs, toMs) => (timesMs.filter((ms) => ms >= fromMs && ms < toMs).length * 1_000) / (toMs - fromMs);
 }

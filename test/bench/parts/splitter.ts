@@ -9,7 +9,7 @@ import { bundleRun, runMeasured } from '../measured-process.ts';
 
 const SIZES = { quick: [10_000, 100_000], full: [10_000, 100_000, 1_000_000, 5_000_000] };
 /** The bare loop is the same however often it turns. */
-const BARE_MESSAGES = { quick: 50_000, full: 200_000 };
+const BARE_MESSAGES = { quick: 50_000, full: 100_000 };
 /** As a function of 1,024 MB is started. */
 const FUNCTION_OPTIONS = ['--max-old-space-size=921'];
 /** What the issue allows, by rows, in MiB. */

@@ -45,22 +45,16 @@ export function peers(): readonly Peer[] {
       run: (run) => start(run, 'python3', [here('sequential.py'), run.operation, run.csv]),
     },
     {
-      name: 'curl script',
-      processes: 1,
-      missing: curl ?? xargs,
-      run: (run) => start(run, 'sh', ['-c', curlEach(run, 1)]),
-    },
-    {
       name: `curl under xargs -P ${PROCESSES}`,
       processes: PROCESSES,
       missing: curl ?? xargs,
-      run: (run) => start(run, 'sh', ['-c', curlEach(run, PROCESSES)]),
+      run: (run) => start(run, 'sh', ['-c', curlEach(run)]),
     },
   ];
 }
 
-const curlEach = ({ operation, csv }: PeerRun, processes: number): string =>
-  `tail -n +2 '${csv}' | xargs -P ${processes} -n 1 sh '${here('one-row.sh')}' ${operation}`;
+const curlEach = ({ operation, csv }: PeerRun): string =>
+  `tail -n +2 '${csv}' | xargs -P ${PROCESSES} -n 1 sh '${here('one-row.sh')}' ${operation}`;
 
 const has = (command: string, args: readonly string[]): boolean => spawnSync(command, args).status === 0;
 
