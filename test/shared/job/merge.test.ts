@@ -53,7 +53,7 @@ describe('merging the outcomes of a row', () => {
     ['failed', 'unprocessed'],
   ] as const)('prefers %s to %s, whatever their generations and times', (stronger, weaker) => {
     fc.assert(
-      fc.property(outcomes, outcomes, ({ untouched: _, ...a }, { untouched: __, ...b }) => {
+      fc.property(outcomes, outcomes, ({ untouched: _a, ...a }, { untouched: _b, ...b }) => {
         expect(mergeOutcomes({ ...b, status: weaker }, { ...a, status: stronger }).status).toBe(stronger);
       }),
     );
