@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync';
 
 import { writeReportFiles } from '../../functions/reporter/report.ts';
 import { isCode, type Code } from '../../shared/job/codes.ts';
+import { STATUSES } from '../../shared/job/outcome.ts';
 import { resultsPrefix } from '../../shared/job/keys.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Summary } from '../../shared/job/summary.ts';
@@ -65,7 +66,28 @@ export async function checkJob(job: SimulatedJob, ended: Ended): Promise<void> {
         `row ${index} of ${job.id} (${wish.cells.join(',')}) is ${row.status} ${row.code}: ${what}`,
       );
   });
+  if (!hasLostEvents(ended)) checkFolded(rows, state, promises);
   await checkRebuilt(state, summary, ended);
+}
+
+/** Whether events that the journal had accepted never reached a coordinator. */
+const hasLostEvents = ({ faults, pipeline }: Ended): boolean =>
+  faults.injected().has('journal purged') || pipeline.queues.journalDead.parcels().length > 0;
+
+/** How many ids of events a state remembers, so that one that comes twice counts once. */
+const REMEMBERED_EVENTS = 100;
+
+/** Everything that the journal was told is in the state, once. */
+function checkFolded(rows: readonly Reported[], { job, calls }: State, promises: Promises): void {
+  const { outcomes, callsSent, events } = promises.journalOf(job.id);
+  for (const [row, { status }] of outcomes)
+    if (STATUSES.indexOf(status) < STATUSES.findIndex((known) => known === rows[row]?.status))
+      promises.violate(
+        'Fail closed',
+        `row ${row} of ${job.id} is ${rows[row]?.status}, and the journal was told ${status}`,
+      );
+  if (events < REMEMBERED_EVENTS && calls.sent !== callsSent)
+    promises.violate('Conservation', `${job.id} counts ${calls.sent} calls, and the journal was told of ${callsSent}`);
 }
 
 function checkWrites({ effective, wishes, id }: SimulatedJob, promises: Promises): void {
@@ -135,8 +157,7 @@ function breachesOf({ status, code, attempts }: Reported, wish: Wish, { job, end
 
   if ((status === 'changed' || status === 'unchanged') && !holds) breaches.push(['Once', 'Atlassian is not so']);
   if (status === 'changed' && writes === 0) breaches.push(['Once', 'nothing was written']);
-  const lostEvents =
-    ended.faults.injected().has('journal purged') || ended.pipeline.queues.journalDead.parcels().length > 0;
+  const lostEvents = hasLostEvents(ended);
   if (status === 'unchanged' && writes > 0 && !lostEvents) breaches.push(['Once', 'it was written']);
   if (status === 'failed' && writes > 0 && !UNCERTAIN.includes(code) && !isRepeat)
     breaches.push(['Once', 'it was written']);

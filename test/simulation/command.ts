@@ -8,6 +8,7 @@ import { simulate } from './simulate.ts';
 
 const PROGRESS_EVERY = 1_000;
 const SHOWN_VIOLATIONS = 20;
+const NO_LINES = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
 
 const options = new Command('test:simulation')
   .option('--runs <count>', 'how many seeds to run', wholeNumber, 1_000)
@@ -41,8 +42,6 @@ async function runAll({ runs, from }: { readonly runs: number; readonly from: nu
   console.log(tableOf({ ...totals, runs, from, injected, seconds: (performance.now() - beganMs) / 1_000 }));
   return totals.violations === 0;
 }
-
-const NO_LINES = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
 
 interface Totals {
   readonly runs: number;

@@ -1,5 +1,7 @@
 import { settledFate } from '../../shared/job/fates.ts';
 import type { JournalEvent } from '../../shared/job/journal.ts';
+import { mergeOutcomes } from '../../shared/job/merge.ts';
+import type { Outcome } from '../../shared/job/outcome.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
 import { imbalanceOf, type Summary } from '../../shared/job/summary.ts';
 import { taskSchema } from '../../shared/job/task.ts';
@@ -15,12 +17,22 @@ export interface Promises {
   readonly states: ReadonlyMap<string, State>;
   readonly written: (key: string) => void;
   readonly posted: (event: JournalEvent) => void;
+  /** What the journal of a job was told in all. */
+  readonly journalOf: (jobId: string) => Journalled;
   /** A call of this job has begun. */
   readonly callBegan: (jobId: string, name: string) => void;
   readonly letGo: (received: Received) => void;
   /** From now on rows of ended jobs are put up again by hand. */
   readonly redriven: () => void;
   readonly isRedriven: () => boolean;
+}
+
+/** What a job's journal was told, each event counted once. */
+export interface Journalled {
+  readonly events: number;
+  readonly callsSent: number;
+  /** The outcome of each row that counts most. */
+  readonly outcomes: ReadonlyMap<number, Outcome>;
 }
 
 const STOP_MS = 1_000;
@@ -36,6 +48,7 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
   const states = new Map<string, State>();
   const stoppedMs = new Map<string, number>();
   const told = new Map<string, Told>();
+  const journals = new Map<string, { ids: Set<string>; callsSent: number; outcomes: Map<number, Outcome> }>();
   let putUpAgain = false;
 
   const violate = (promise: string, what: string): void => {
@@ -61,6 +74,16 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
       violate('Conservation', `${key} is broken: ${JSON.stringify(summary.problems)}`);
   };
 
+  const journalOf = (jobId: string) => {
+    const journal = journals.get(jobId) ?? {
+      ids: new Set<string>(),
+      callsSent: 0,
+      outcomes: new Map<number, Outcome>(),
+    };
+    journals.set(jobId, journal);
+    return journal;
+  };
+
   const tell = (jobId: string, row: number, outcome: boolean): void => {
     const key = `${jobId}/${row}`;
     told.set(key, { outcome: outcome || (told.get(key)?.outcome ?? false), atMs: world.nowMs() });
@@ -76,9 +99,21 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
       if (key.endsWith('/summary.json') || key.endsWith('/status.json')) summaryWritten(key);
     },
     posted: (event) => {
+      const journal = journalOf(event.jobId);
+      if (journal.ids.has(event.id)) return;
+      journal.ids.add(event.id);
       if (event.type !== 'recorded') return;
+      journal.callsSent += event.calls.sent;
+      for (const outcome of event.outcomes) {
+        const known = journal.outcomes.get(outcome.row);
+        journal.outcomes.set(outcome.row, known ? mergeOutcomes(known, outcome) : outcome);
+      }
       for (const { row } of event.outcomes) tell(event.jobId, row, true);
       for (const row of [...event.returned, ...event.awaiting, ...event.dropped]) tell(event.jobId, row, false);
+    },
+    journalOf: (jobId) => {
+      const { ids, callsSent, outcomes } = journalOf(jobId);
+      return { events: ids.size, callsSent, outcomes };
     },
     callBegan: (jobId, name) => {
       const sinceMs = stoppedMs.get(jobId);

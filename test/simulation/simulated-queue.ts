@@ -97,7 +97,12 @@ export function createQueue(options: QueueOptions, world: World, faults: Faults)
           continue;
         }
         parcel.receipt += 1;
-        showAt(parcel, faults.strikes('message seen again') ? random.between(0, 3_000) : visibilitySeconds * 1_000);
+        showAt(
+          parcel,
+          faults.strikes('message seen again')
+            ? random.between(0, random.happens(0.5) ? 100 : 3_000)
+            : visibilitySeconds * 1_000,
+        );
         received.push({ parcel, receipt: parcel.receipt, atMs: world.nowMs() });
       }
       return received;
