@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { openDeadLetters } from '../../cli/letters.ts';
 import { chaosStage, PROPAGATION_MS, SWEEP_EVERY_MS } from './chaos-stage.ts';
 import type { Errand } from './errand.ts';
 import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload } from './job-here.ts';
@@ -154,8 +155,11 @@ async function carryOut(stack: KillableStack, errand: Errand, options: CarryOutO
   };
   await until('the queues are empty', drained, { forMs: limitMs, everyMs: 250 });
   const summary = await summaryIn(results, prefix);
+  const { all } = openDeadLetters(clients.sqs, stack.connection().deadLetterQueueUrl, AbortSignal.timeout(limitMs));
+  const letters = new Set((await all()).flatMap(({ task }) => task?.row ?? []));
   return {
     summary,
+    letters,
     results: await textOf(results, `${prefix}results.csv`),
     killed,
     queuesLost: (killed['stack'] ?? 0) > 0,

@@ -13,6 +13,8 @@ export interface Evidence {
   readonly results: string;
   readonly state: State;
   readonly effective: ReadonlyMap<string, number>;
+  /** Rows that have a dead letter. */
+  readonly letters: ReadonlySet<number>;
   /** Whether messages were lost with the queues' memory: a write whose `attempting` event was among them is found done, and not known as ours. */
   readonly queuesLost: boolean;
 }
@@ -48,6 +50,8 @@ export function verify(evidence: Evidence): Verdict {
     const wrong = misfit(row, said, facts, evidence.queuesLost);
     if (wrong !== undefined)
       violations.push(`line ${said.line} (${row.kind}) is ${said.status} ${said.code}: ${wrong}`);
+    if (said.status === 'failed' && !evidence.letters.has(index) && !evidence.queuesLost)
+      violations.push(`line ${said.line} failed and has no dead letter`);
     if (said.status === 'failed' && isTemporary(said.code)) spoilt += 1;
     if (said.status === 'unchanged' && facts.writes > 0) unseen += 1;
   }
