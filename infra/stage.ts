@@ -37,7 +37,7 @@ const worker = z
     reservedConcurrency: reservedConcurrency.default(4),
     rowsConcurrency: maxConcurrency.default(2),
     exhaustedConcurrency: maxConcurrency.default(2),
-    batchSize: z.int().min(1).max(10_000).default(100),
+    batchSize: z.int().min(1).max(10_000).default(250),
     batchingWindowSeconds: z.int().min(0).max(300).default(1),
     /** How often a row is tried before it has failed for good. */
     maxAttempts: count.default(5),

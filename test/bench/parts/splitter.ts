@@ -11,7 +11,7 @@ const SIZES = { quick: [10_000, 100_000], full: [10_000, 100_000, 1_000_000, 5_0
 /** The bare loop is the same however often it turns. */
 const BARE_MESSAGES = { quick: 50_000, full: 100_000 };
 /** As a function of 1,024 MB is started. */
-const FUNCTION_OPTIONS = ['--max-old-space-size=921'];
+const FUNCTION_OPTIONS = ['--max-old-space-size=921', '--max-semi-space-size=8'];
 /** What the issue allows, by rows, in MiB. */
 const MEMORY_GOALS: Readonly<Record<number, number>> = { 1_000_000: 200, 5_000_000: 320 };
 
