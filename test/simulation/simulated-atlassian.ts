@@ -216,10 +216,17 @@ function openedOver(site: AnySite, target: Target, send: Send, calls: Opened['ca
 function orAborted<Value>(value: Promise<Value>, signal: AbortSignal, reason: () => Error): Promise<Value> {
   return new Promise((resolve, reject) => {
     const aborted = (): void => reject(reason());
+    const heard = (settle: () => void): void => {
+      signal.removeEventListener('abort', aborted);
+      settle();
+    };
     signal.addEventListener('abort', aborted, { once: true });
-    value.then((answer) => {
-      if (answer !== NO_ANSWER) resolve(answer);
-    }, reject);
+    value.then(
+      (answer) => {
+        if (answer !== NO_ANSWER) heard(() => resolve(answer));
+      },
+      (error: unknown) => heard(() => reject(error)),
+    );
   });
 }
 
