@@ -11,6 +11,7 @@ import type { SimulatedProcess } from './process.ts';
 import { watchPromises, type Promises } from './promises.ts';
 import type { Scenario } from './scenario.ts';
 import { createSite, type SimulatedSite } from './simulated-atlassian.ts';
+import type { SimulatedQueue } from './simulated-queue.ts';
 import { makeWishes } from './wishes.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -58,7 +59,7 @@ export async function simulate(scenario: Scenario, trace?: (line: string) => voi
   await runToEnd(stage, beginMs);
   if (scenario.redrive && promises.violations.length === 0) await redrive(stage);
   if (promises.violations.length === 0)
-    for (const job of jobs) await checkJob(job, { inbox, results, promises, pipeline, faults });
+    for (const job of jobs) await checkJob(job, { inbox, results, promises, faults });
 
   return {
     violations: promises.violations,
@@ -194,19 +195,20 @@ function isOver({ jobs, promises, pipeline }: Stage): boolean {
   if (!pipeline.isIdle()) return false;
   return jobs.every(({ id }) => {
     const state = promises.states.get(id);
-    if (!state) return pipeline.queues.intakeDead.parcels().length > 0;
-    return hasEnded(state.state) && !state.reportDue && !state.outbox.report;
+    return state && hasEnded(state.state) && !state.reportDue && !state.outbox.report;
   });
 }
 
-/** A paused job is resumed or cancelled; a halted one is resumed, or left until it expires. */
+/** A paused job is resumed or cancelled; a halted one is resumed, or left until it expires; what died on its way is sent again. */
 function lookAfter(stage: Stage): void {
-  const { world, promises, jobs } = stage;
+  const { world, promises, jobs, pipeline } = stage;
   for (const { id } of jobs) {
     const state = promises.states.get(id)?.state;
     if (state === 'paused') send(id, world.random.happens(0.7) ? 'resume' : 'cancel', stage);
     if (state === 'halted' && world.random.happens(0.3)) send(id, 'resume', stage);
   }
+  for (const name of ['intake', 'feed', 'journal', 'reports'] as const)
+    putBack(pipeline.queues[`${name}Dead`], pipeline.queues[name]);
 }
 
 const standing = ({ jobs, promises, pipeline }: Stage): string =>
@@ -221,13 +223,18 @@ const standing = ({ jobs, promises, pipeline }: Stage): string =>
 /** Puts the dead letters up again, as the queue's own redrive does, and waits until they have been carried out. */
 async function redrive(stage: Stage): Promise<void> {
   const { deadLetters, rows } = stage.pipeline.queues;
-  const letters = deadLetters.parcels();
-  if (letters.length === 0) return;
+  if (deadLetters.parcels().length === 0) return;
   stage.promises.redriven();
-  deadLetters.purge();
-  for (const letter of letters) rows.take({ ...letter, receives: 0 });
+  putBack(deadLetters, rows);
   sweepEveryMinute(stage, () => isOver(stage));
   await runToEnd(stage, stage.world.nowMs());
+}
+
+/** What the console's redrive does. */
+function putBack(dead: SimulatedQueue, live: SimulatedQueue): void {
+  const letters = dead.parcels();
+  dead.purge();
+  for (const letter of letters) live.take({ ...letter, receives: 0 });
 }
 
 const KEPT_MS = 60_000;
