@@ -54,7 +54,7 @@ export async function simulate(scenario: Scenario, trace?: (line: string) => voi
     world.after(atSeconds * 1_000, () => send(id, command, stage));
   }
   scheduleFaults(stage);
-  sweepEveryMinute(stage, () => isOver(stage));
+  sweepEveryMinute(stage);
 
   await runToEnd(stage, beginMs);
   if (scenario.redrive && promises.violations.length === 0) await redrive(stage);
@@ -165,9 +165,8 @@ function scheduleFaults({ world, faults, pipeline, jobs, secrets, promises }: St
   }
 }
 
-function sweepEveryMinute({ world, pipeline }: Stage, isDone: () => boolean): void {
+function sweepEveryMinute({ world, pipeline }: Stage): void {
   const sweep = (): void => {
-    if (isDone()) return;
     pipeline.sweep();
     world.after(MINUTE_MS, sweep);
   };
@@ -184,9 +183,8 @@ async function runToEnd(stage: Stage, beginMs: number): Promise<void> {
       lookAfter(stage);
       lookAtMs = world.nowMs() + 2 * MINUTE_MS;
     }
-    const goesOn = await world.step();
-    if (!goesOn && isOver(stage)) return;
-    if (!goesOn || world.nowMs() - beginMs > LONGEST_RUN_MS || world.steps() > MOST_STEPS)
+    await world.step();
+    if (world.nowMs() - beginMs > LONGEST_RUN_MS || world.steps() > MOST_STEPS)
       return promises.violate('A job always ends', `after ${world.steps()} steps: ${standing(stage)}`);
   }
 }
@@ -226,7 +224,6 @@ async function redrive(stage: Stage): Promise<void> {
   if (deadLetters.parcels().length === 0) return;
   stage.promises.redriven();
   putBack(deadLetters, rows);
-  sweepEveryMinute(stage, () => isOver(stage));
   await runToEnd(stage, stage.world.nowMs());
 }
 

@@ -7,8 +7,8 @@ export interface World {
   readonly steps: () => number;
   /** Makes something happen so much later. */
   readonly after: (delayMs: number, happen: () => unknown) => void;
-  /** The next thing happens, and everything that follows from it at once; false when nothing is left. */
-  readonly step: () => Promise<boolean>;
+  /** The next thing happens, and everything that follows from it at once. */
+  readonly step: () => Promise<void>;
   /** A line of the trace, for whoever replays a seed. */
   readonly note: (line: () => string) => void;
 }
@@ -47,12 +47,11 @@ export function createWorld(seed: number, trace?: (line: string) => void): World
     },
     step: async () => {
       const next = coming.pop();
-      if (!next) return false;
+      if (!next) throw new Error('Nothing is going to happen any more');
       nowMs = next.atMs;
       steps += 1;
       await next.happen();
       await settled();
-      return true;
     },
     note: (line) => trace?.(`${((nowMs - BEGIN_MS) / 1_000).toFixed(3).padStart(10)} ${line()}`),
   };
