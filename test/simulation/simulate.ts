@@ -178,8 +178,8 @@ async function runToEnd(stage: Stage, beginMs: number): Promise<void> {
   const { world, promises } = stage;
   let lookAtMs = beginMs + QUIET_AFTER_MS;
   while (promises.violations.length === 0) {
+    if (world.nowMs() >= beginMs + QUIET_AFTER_MS && isOver(stage)) return;
     if (world.nowMs() >= lookAtMs) {
-      if (isOver(stage)) return;
       lookAfter(stage);
       lookAtMs = world.nowMs() + 2 * MINUTE_MS;
     }
