@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,5 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**'],
     testTimeout: 20_000,
+    // Vitest would leave one core to itself, while tests of the whole stack wait more than they work.
+    maxWorkers: availableParallelism(),
   },
 });
