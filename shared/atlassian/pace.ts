@@ -60,7 +60,8 @@ const WANTED_FULLNESS = 0.5;
 const STIFFNESS = 0.36;
 const DAMPING = 1.2;
 // The spring holds the sum of the workers' rates and leaves open who has which part of it: without a pull to even shares, the
-// one that pauses least between its batches ends up with everything. It pulls nobody down while others leave room.
+// one that pauses least between its batches ends up with everything. It pulls nobody down while others leave room, nor up while
+// they leave none: so a share that is guessed wrong does no harm.
 const EVENNESS = 0.6;
 const SHORT_WINDOW_MS = 2_000;
 /** A refused rate is come near to at once, passed slowly, and forgotten beyond. */
@@ -104,7 +105,7 @@ export function waitMs(pace: Pace, waiting: number, nowMs: number): number {
   return paused + (Math.max(0, waiting + 1 - pace.tokens) / pace.rate) * 1_000;
 }
 
-/** The same, at the even share of the named rate where the present rate is lower: that may pass, a pause does not. */
+/** The same, at the even share where the present rate is lower: that may pass, a pause does not. */
 export function leastWaitMs(pace: Pace, waiting: number, nowMs: number, workers: number): number {
   return waitMs({ ...pace, rate: Math.max(pace.rate, evenShare(pace, workers)) }, waiting, nowMs);
 }
@@ -138,15 +139,22 @@ export function afterAnswer(pace: Pace, answer: Answered): Pace {
 /** Atlassian said 429: half the rate, once for all the calls that were under way, and nothing before it asks us back. */
 export function afterRefusal(
   pace: Pace,
-  refusal: { readonly nowMs: number; readonly sentAtMs: number; readonly notBeforeMs: number },
+  refusal: {
+    readonly nowMs: number;
+    readonly sentAtMs: number;
+    readonly notBeforeMs: number;
+    /** What the refusal itself says is left. */
+    readonly remaining?: number | undefined;
+  },
 ): Pace {
-  const { nowMs, sentAtMs, notBeforeMs } = refusal;
+  const { nowMs, sentAtMs, notBeforeMs, remaining } = refusal;
   const paused = { ...pace, pausedUntilMs: Math.max(pace.pausedUntilMs, notBeforeMs), tokens: 0 };
   if (sentAtMs <= pace.slowedAtMs) return paused;
   return {
     ...paused,
     rate: clamp(pace.rate / 2),
-    ceiling: pace.rate,
+    // An empty bucket says that all processes together were too fast, not that this rate is too high for one of them.
+    ceiling: remaining === 0 ? undefined : pace.rate,
     slowedAtMs: nowMs,
     refusals: pace.refusals + 1,
     level: undefined,
@@ -189,7 +197,11 @@ function nextRate(pace: Pace, elapsed: Elapsed): Pick<Pace, 'rate' | 'ceiling'> 
   return { rate: clamp(Math.min(wantedRate(pace, level, elapsed), fastest)), ceiling: free ? undefined : ceiling };
 }
 
-const evenShare = ({ namedPerSecond = 0 }: Pace, workers: number): number => namedPerSecond / workers;
+/** One process's part of the rate that Atlassian names, or shows: a bucket that names none holds a second's calls (Jira Cloud). 0 where it does neither. */
+function evenShare({ namedPerSecond, level }: Pace, workers: number): number {
+  const shown = level?.resetMs === undefined ? level?.limit : undefined;
+  return (namedPerSecond ?? shown ?? 0) / workers;
+}
 
 /** Doubled every second while nothing says no; around the rate that was last refused, by a hundredth of it a second. */
 function fastestGrowth(rate: number, ceiling: number | undefined, seconds: number): number {
@@ -205,15 +217,16 @@ function wantedRate(pace: Pace, level: Level | undefined, elapsed: Elapsed): num
 }
 
 function rateByLevel(pace: Pace, level: Level, { seconds, nowMs, workers }: Elapsed): number {
-  const { rate, lastLevel, namedPerSecond } = pace;
+  const { rate, lastLevel } = pace;
   const { remaining, limit, resetMs } = level;
   // A window that says when it ends is spread over the time it has left; a short one is as good as a bucket.
   const leftMs = (resetMs ?? 0) - nowMs;
   if (leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
   const push = DAMPING * speed(level, lastLevel) + STIFFNESS * (remaining - limit * WANTED_FULLNESS);
   const share = evenShare(pace, workers);
-  const othersLeaveRoom = remaining >= limit * WANTED_FULLNESS && rate > share;
-  const pull = namedPerSecond === undefined || othersLeaveRoom ? 0 : EVENNESS * (share - rate);
+  const isBelowShare = rate < share;
+  const hasRoom = remaining >= limit * WANTED_FULLNESS;
+  const pull = share > 0 && isBelowShare === hasRoom ? EVENNESS * (share - rate) : 0;
   return rate + ((push + pull) * seconds) / workers;
 }
 

@@ -150,7 +150,7 @@ function createPacer(
       const now = nowMs();
       const notBeforeMs = notBefore(limits, { nowMs: now, refusals: pace.refusals + 1, random: chance.random() });
       if (limits.scope === 'target') pause.untilMs = Math.max(pause.untilMs, notBeforeMs);
-      pace = afterRefusal(refilled(), { nowMs: now, sentAtMs, notBeforeMs });
+      pace = afterRefusal(refilled(), { nowMs: now, sentAtMs, notBeforeMs, remaining: limits.remaining });
       giveUpLate();
       return notBeforeMs;
     },

@@ -71,26 +71,41 @@ describe('pacing against a limit that workers share', () => {
     expect(steady.refused).toBeLessThan(steady.allowed * 0.01);
   });
 
-  it('leaves no worker behind that pauses longer than the others', async () => {
-    const time = virtualTime();
-    const limiter = tokenBucket(time, 100, 'policy');
-    const calls = [300, 200].map((gapMs) => {
-      const counted = { allowed: 0 };
-      const pacer = pacingAt(time, 2).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
-      const call: Limiter['call'] = () => {
-        counted.allowed += 1;
-        return limiter.call();
-      };
-      void simulateWorker({ time, pacer, limiter: { ...limiter, call }, signal: forever, gapMs });
-      return counted;
-    });
+  it.each<Says>(['policy', 'remaining'])(
+    'leaves no worker behind that pauses longer than the others: %s',
+    async (says) => {
+      const time = virtualTime();
+      const limiter = tokenBucket(time, 100, says);
+      const calls = [300, 200].map((gapMs) => {
+        const counted = { allowed: 0 };
+        const pacer = pacingAt(time, 2).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+        const call: Limiter['call'] = () => {
+          counted.allowed += 1;
+          return limiter.call();
+        };
+        void simulateWorker({ time, pacer, limiter: { ...limiter, call }, signal: forever, gapMs });
+        return counted;
+      });
 
-    await time.runUntil(60_000);
-    const before = calls.map(({ allowed }) => allowed);
-    await time.runUntil(90_000);
+      await time.runUntil(60_000);
+      const before = calls.map(({ allowed }) => allowed);
+      await time.runUntil(90_000);
 
-    const late = calls.map(({ allowed }, worker) => allowed - (before[worker] ?? 0));
-    expect(Math.min(...late)).toBeGreaterThan(0.4 * 30 * 100);
+      const late = calls.map(({ allowed }, worker) => allowed - (before[worker] ?? 0));
+      expect(Math.min(...late)).toBeGreaterThan(0.4 * 30 * 100);
+    },
+  );
+
+  it.each<Says>(['policy', 'remaining'])('comes back when somebody else had used the limit up: %s', async (says) => {
+    const { limiter, between } = simulate({ limit: 100, says, batch: 200, gapMs: 1_000 });
+    await between(0, 30);
+    limiter.empty();
+
+    const refused = await between(30, 32);
+    const back = await between(35, 60);
+
+    expect(refused.refused).toBeGreaterThan(0);
+    expect(back.perSecond).toBeGreaterThan(90);
   });
 
   it.each([

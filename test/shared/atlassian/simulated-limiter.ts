@@ -6,6 +6,8 @@ import type { VirtualTime } from './virtual-time.ts';
 export interface Limiter {
   readonly call: () => { readonly allowed: boolean; readonly headers: Headers };
   readonly change: (perSecond: number) => void;
+  /** Somebody else has used it up, and goes on for a second. */
+  readonly empty: () => void;
   readonly counts: { allowed: number; refused: number };
 }
 
@@ -32,6 +34,9 @@ export function tokenBucket(time: VirtualTime, perSecond: number, says: Says = '
     counts,
     change: (next) => {
       rate = next;
+    },
+    empty: () => {
+      tokens = -rate;
     },
     call: () => {
       tokens = Math.min(rate, tokens + ((time.nowMs() - atMs) / 1_000) * rate);
