@@ -37,7 +37,7 @@ const worker = z
     reservedConcurrency: reservedConcurrency.default(4),
     rowsConcurrency: maxConcurrency.default(2),
     exhaustedConcurrency: maxConcurrency.default(2),
-    batchSize: z.int().min(1).max(10_000).default(250),
+    batchSize: z.int().min(1).max(10_000).default(200),
     batchingWindowSeconds: z.int().min(0).max(300).default(1),
     /** How often a row is tried before it has failed for good. */
     maxAttempts: count.default(5),
@@ -64,9 +64,9 @@ const coordinator = z
     reservedConcurrency: reservedConcurrency.default(3),
     journalConcurrency: maxConcurrency.default(2),
     /** The least that a job's full window holds. */
-    windowRows: count.default(100),
+    windowRows: count.default(300),
     /** The work that a job's full window holds at its present rate. */
-    windowSeconds: count.default(3),
+    windowSeconds: count.default(2),
     /** How long a halted or waiting job is kept before it is cancelled. */
     expiryDays: count.default(7),
   })

@@ -56,7 +56,7 @@ const OVERDUE_SECONDS = 6 * WORKER_SECONDS + BATCHING_WINDOW_SECONDS;
 
 /** The stack's own, but that a halted job does not wait for days. */
 const POLICY: Policy = {
-  windowRows: 100,
+  windowRows: 300,
   windowSeconds: 2,
   overdueMs: OVERDUE_SECONDS * 1_000,
   expiryMs: 40 * 60_000,
@@ -218,7 +218,7 @@ function connectAll(functions: Functions, queues: Queues, { world, faults, promi
   connect({ queue: queues.intake, to: splitter, batchSize: 1 }, world, faults);
   connect({ queue: queues.feed, to: splitter, batchSize: 1 }, world, faults);
   const windowMs = BATCHING_WINDOW_SECONDS * 1_000;
-  connect({ queue: queues.rows, to: worker, batchSize: 100, windowMs, onDone }, world, faults);
+  connect({ queue: queues.rows, to: worker, batchSize: 200, windowMs, onDone }, world, faults);
   connect({ queue: queues.exhausted, to: worker, batchSize: 1, onDone }, world, faults);
   connect({ queue: queues.journal, to: coordinator, batchSize: 10 }, world, faults);
   connect({ queue: queues.reports, to: reporter, batchSize: 1 }, world, faults);

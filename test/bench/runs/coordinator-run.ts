@@ -58,7 +58,7 @@ const coordinator = createCoordinator({
   clock: { now: () => new Date(nowMs) },
   chance: systemChance,
   log: () => {},
-  policy: { windowRows: 100, windowSeconds: 3, overdueMs: 181_000, expiryMs: 604_800_000, resendMs: 30_000 },
+  policy: { windowRows: 300, windowSeconds: 2, overdueMs: 181_000, expiryMs: 604_800_000, resendMs: 30_000 },
 });
 
 await invoke([eventText({ type: 'surveying', job }), eventText({ type: 'surveyed', job })]);
