@@ -1,9 +1,12 @@
+import { jobHash } from './job/job-id.ts';
+
 /** One log line: a fixed name and fields. Never a secret, an e-mail address or a cell. */
 export type Log = (event: string, fields?: Readonly<Record<string, string | number | boolean | undefined>>) => void;
 
-/** Log lines as JSON on the standard output, where Lambda collects them. */
+/** Log lines as JSON on the standard output, where Lambda collects them. Of a job's id they show what says nothing of its file. */
 export const jsonLog: Log = (event, fields) => {
-  console.log(JSON.stringify({ event, ...fields }));
+  const job = typeof fields?.['job'] === 'string' ? { job: jobHash(fields['job']) } : {};
+  console.log(JSON.stringify({ event, ...fields, ...job }));
 };
 
 /** What may be logged of an error: its name, code and where it was thrown. Its message may quote a cell, so it stays out. */

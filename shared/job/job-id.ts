@@ -10,6 +10,9 @@ export function jobIdOf(object: {
   return `${stemOf(object.key)}-${hash.digest('hex').slice(0, 12)}`;
 }
 
+/** The end of a job's id, by which logs name it: the beginning is the file's name, and files are named after people, too. */
+export const jobHash = (jobId: string): string => /-([0-9a-f]{12})$/.exec(jobId)?.[1] ?? 'no job id';
+
 function stemOf(key: string): string {
   const name = key.slice(key.lastIndexOf('/') + 1).replace(/\.csv$/i, '');
   const stem = name

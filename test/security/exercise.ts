@@ -65,8 +65,7 @@ export async function exercise(stack: LocalStack, atlassian: string, signal: Abo
 }
 
 async function drop({ stack, s3 }: World, errand: Errand, index: number): Promise<Dropped> {
-  // The file's own name is part of the job's id, which logs may hold.
-  const key = `${errand.target}/${errand.operation}/${CANARY} + é/errand ${index}.csv`;
+  const key = `${errand.target}/${errand.operation}/${CANARY} + é/${CANARY} ${index}.csv`;
   const { VersionId: versionId } = await s3.send(
     new PutObjectCommand({ Bucket: stack.inboxBucket, Key: key, Body: errand.text }),
   );
