@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 
 import type { Figure, Size } from './figures.ts';
+import { highlightsTable } from './highlights.ts';
 import { markdownTable } from './table.ts';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 const PAGE = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
+const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 const [BEGIN, END] = ['<!-- bench -->', '<!-- /bench -->'];
 
 /** Everything that one part measured in one run. */
@@ -45,17 +47,23 @@ export function keepResult(result: PartResult): void {
   writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
 }
 
-/** Puts the newest full figures of every part between the markers of docs/performance.md, with the machine. */
+/** Puts the newest full figures of every part between the markers of docs/performance.md, with the machine, and some into the README. */
 export async function writePage(parts: readonly string[]): Promise<void> {
   const kept = new Set(readdirSync(RESULTS));
   const results = parts
     .filter((part) => kept.has(`${part}.json`))
     .map((part) => JSON.parse(readFileSync(join(RESULTS, `${part}.json`), 'utf8')) as PartResult); // keepResult wrote it
-  const page = readFileSync(PAGE, 'utf8');
+  const page = between(PAGE, `${machines(results)}\n\n${markdownTable(results)}`);
+  writeFileSync(PAGE, await format(page, { ...(await resolveConfig(PAGE)), parser: 'markdown' }));
+  writeFileSync(README, between(README, highlightsTable(results)));
+}
+
+/** A page with this between its markers. */
+function between(path: string, inside: string): string {
+  const page = readFileSync(path, 'utf8');
   const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (before < 0 || after < before) throw new Error(`docs/performance.md has no ${BEGIN} … ${END} for the table.`);
-  const text = `${page.slice(0, before + BEGIN.length)}\n\n${machines(results)}\n\n${markdownTable(results)}\n\n${page.slice(after)}`;
-  writeFileSync(PAGE, await format(text, { ...(await resolveConfig(PAGE)), parser: 'markdown' }));
+  if (before < 0 || after < before) throw new Error(`${path} has no ${BEGIN} … ${END} for its table.`);
+  return `${page.slice(0, before + BEGIN.length)}\n\n${inside}\n\n${page.slice(after)}`;
 }
 
 function machines(results: readonly PartResult[]): string {
