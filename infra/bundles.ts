@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { buildSync, type BuildOptions } from 'esbuild';
 
 import type { FunctionName } from '../shared/environment.ts';
 
@@ -10,6 +10,24 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FUNCTIONS: readonly FunctionName[] = ['splitter', 'worker', 'coordinator', 'reporter'];
 /** Everything that a bundle is made of, this file's own settings among it. */
 const SOURCES = ['functions', 'shared', 'infra/bundles.ts', 'package-lock.json'];
+
+/** How everything that runs on Lambda is bundled. */
+export const BUNDLING = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  // Names stay: errors are told apart by theirs in the logs.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'silent',
+  // Some dependencies are CommonJS and call require for Node's own modules.
+  banner: {
+    js: "import{createRequire as rollcallRequire}from'node:module';const require=rollcallRequire(import.meta.url);",
+  },
+} satisfies BuildOptions;
 
 /** The folder of a function's bundle, `index.mjs`. All are built together, and once for the same sources. */
 export function bundleOf(name: FunctionName): string {
@@ -22,24 +40,11 @@ function build(folder: string): void {
   const unfinished = `${folder}-${randomUUID()}`;
   try {
     buildSync({
+      ...BUNDLING,
       absWorkingDir: ROOT,
       entryPoints: Object.fromEntries(FUNCTIONS.map((name) => [`${name}/index`, `functions/${name}/handler.ts`])),
       outdir: unfinished,
       outExtension: { '.js': '.mjs' },
-      bundle: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      mainFields: ['module', 'main'],
-      // Names stay: errors are told apart by theirs in the logs.
-      minifySyntax: true,
-      minifyWhitespace: true,
-      legalComments: 'none',
-      logLevel: 'silent',
-      // Some dependencies are CommonJS and call require for Node's own modules.
-      banner: {
-        js: "import{createRequire as rollcallRequire}from'node:module';const require=rollcallRequire(import.meta.url);",
-      },
     });
     mkdirSync(join(folder, '..'), { recursive: true });
     renameSync(unfinished, folder);

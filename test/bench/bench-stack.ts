@@ -5,6 +5,7 @@ import { assemble } from '../../infra/local/assembly.ts';
 import { clientEnvironment } from '../../infra/local/services.ts';
 import { startStack, type LocalStack } from '../../infra/local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
+import type { Synthesized } from '../../infra/synthesize.ts';
 import { s3Client } from '../../shared/adapters/clients.ts';
 import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
 import { jobIdOf } from '../../shared/job/job-id.ts';
@@ -46,9 +47,9 @@ export interface Finished {
   readonly seconds: number;
 }
 
-/** Starts the stack of a stage, the default one unless settings are given. */
-export async function startBenchStack(folder: string, settings: unknown = {}): Promise<BenchStack> {
-  const stack = await startStack({ folder, synthesized: await assemble(pipelineStage(settings)) });
+/** Starts a stack, that of the default stage unless another is given. */
+export async function startBenchStack(folder: string, given?: Synthesized): Promise<BenchStack> {
+  const stack = await startStack({ folder, synthesized: given ?? (await assemble(pipelineStage({}))) });
   const client = s3Client(clientEnvironment(stack, stack, stack.region));
   const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
   let uploads = 0;

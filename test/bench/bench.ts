@@ -10,6 +10,7 @@ import { coordinator } from './parts/coordinator.ts';
 import { endToEnd } from './parts/end-to-end.ts';
 import { latency } from './parts/latency.ts';
 import { limitChange } from './parts/limit-change.ts';
+import { profile } from './parts/profile.ts';
 import { creation, membership } from './parts/side-by-side.ts';
 import { smallBehindLarge } from './parts/small-behind-large.ts';
 import { splitter } from './parts/splitter.ts';
@@ -26,6 +27,7 @@ const PARTS: readonly Part[] = [
   smallBehindLarge,
   limitChange,
   coldStart,
+  profile,
 ];
 
 const names = PARTS.map(({ name }) => name);

@@ -1,3 +1,7 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
 /** Made-up people as the rehearsal server's seeds have them, and manifests of them. */
 export const emailOf = (user: number): string => `user${String(user).padStart(5, '0')}@example.com`;
 export const accountIdOf = (user: number): string => `712020:a0000000-0000-4000-8000-${hex(user)}`;
@@ -28,4 +32,19 @@ export const dataCenterManifest = (rows: number): string =>
 function manifest(header: string, rows: number, row: (index: number) => string): string {
   const lines = Array.from({ length: rows }, (_, index) => row(index));
   return `${[header, ...lines].join('\n')}\n`;
+}
+
+/** A membership manifest of any length on disk, with a column that is ignored; a target that nothing is sent to has its people. */
+export async function writeManifest(path: string, rows: number): Promise<void> {
+  function* text(): Generator<string> {
+    let piece = 'email,Group name,Office\n';
+    for (let row = 0; row < rows; row += 1) {
+      piece += `person.number.${row}@acme.example,team-${row % 200},Bern\n`;
+      if (piece.length < 65_536) continue;
+      yield piece;
+      piece = '';
+    }
+    yield piece;
+  }
+  await pipeline(Readable.from(text()), createWriteStream(path));
 }

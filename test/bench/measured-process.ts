@@ -3,25 +3,23 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
+import { BUNDLING } from '../../infra/bundles.ts';
 import type { RunReport } from './runs/report.ts';
 
 /** Bundles a program of test/bench/runs as the functions are bundled, so that what runs, and the memory it takes, is as on AWS. */
 export function bundleRun(name: string, folder: string): string {
   const outfile = join(folder, `${name}.mjs`);
   buildSync({
+    ...BUNDLING,
     entryPoints: [fileURLToPath(new URL(`runs/${name}.ts`, import.meta.url))],
     outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    banner: {
-      js: "import{createRequire as rollcallRequire}from'node:module';const require=rollcallRequire(import.meta.url);",
-    },
+    sourcemap: 'external',
   });
   return outfile;
 }
+
+/** As a function of 1,024 MB is started. */
+export const FUNCTION_OPTIONS = ['--max-old-space-size=921', '--max-semi-space-size=8'];
 
 /** Runs a bundled program in a process of its own, and gives what it reported with `report`. */
 export async function runMeasured(

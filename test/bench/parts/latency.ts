@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 
+import { assemble } from '../../../infra/local/assembly.ts';
+import { pipelineStage } from '../../../infra/stage.ts';
 import { expectAllChanged, startBenchStack } from '../bench-stack.ts';
 import { percentile, sized, type Figure, type Part } from '../figures.ts';
 import { membershipManifest } from '../manifests.ts';
@@ -17,8 +19,8 @@ export const latency: Part = {
   about: 'jobs of one row from upload to report, as deployed by default and with batches too small for a window',
   run: async ({ size, folder, say }) => {
     const jobs = sized(size, JOBS);
-    const asDeployed = await timesOf(join(folder, 'default'), jobs);
-    const smallBatches = await timesOf(join(folder, 'small'), jobs, SMALL_BATCHES);
+    const asDeployed = await timesOf(join(folder, 'default'), {}, jobs);
+    const smallBatches = await timesOf(join(folder, 'small'), SMALL_BATCHES, jobs);
     say(`${jobs} jobs: ${asDeployed.map((seconds) => seconds.toFixed(2)).join(' ')}`);
     return [
       ...figuresOf('one row', asDeployed, 'one second of it is the batching window', { atMost: 2 }),
@@ -31,8 +33,8 @@ export const latency: Part = {
   },
 };
 
-async function timesOf(folder: string, jobs: number, settings: unknown = {}): Promise<readonly number[]> {
-  const bench = await startBenchStack(folder, settings);
+async function timesOf(folder: string, settings: unknown, jobs: number): Promise<readonly number[]> {
+  const bench = await startBenchStack(folder, await assemble(pipelineStage(settings)));
   try {
     await bench.rehearsal.seed({ users: jobs + WARM_UP_JOBS, groups: 1 });
     await bench.rehearsal.behave({ latencyMs: LATENCY_MS, limits: LIMITS.none });

@@ -1,17 +1,14 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { createWriteStream, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 
 import { sized, type Figure, type Part } from '../figures.ts';
-import { bundleRun, runMeasured } from '../measured-process.ts';
+import { writeManifest } from '../manifests.ts';
+import { bundleRun, FUNCTION_OPTIONS, runMeasured } from '../measured-process.ts';
+import { startSink } from '../sink.ts';
 
 const SIZES = { quick: [10_000, 100_000], full: [10_000, 100_000, 1_000_000, 5_000_000] };
 /** The bare loop is the same however often it turns. */
 const BARE_MESSAGES = { quick: 50_000, full: 100_000 };
-/** As a function of 1,024 MB is started. */
-const FUNCTION_OPTIONS = ['--max-old-space-size=921', '--max-semi-space-size=8'];
 /** What the issue allows, by rows, in MiB. */
 const MEMORY_GOALS: Readonly<Record<number, number>> = { 1_000_000: 200, 5_000_000: 320 };
 
@@ -26,7 +23,7 @@ export const splitter: Part = {
       survey: bundleRun('survey-run', folder),
       sendLoop: bundleRun('send-loop-run', folder),
     };
-    const sink = await startSink(bundleRun('sqs-sink', folder));
+    const sink = await startSink(folder);
     try {
       // The best of three: a ceiling that something else on the machine has lowered is none.
       const bare: number[] = [];
@@ -88,7 +85,7 @@ export const splitter: Part = {
         });
       return figures;
     } finally {
-      sink.child.kill();
+      sink.stop();
     }
   },
 };
@@ -107,25 +104,3 @@ async function widestSurvey(run: string, rows: number): Promise<Figure> {
 }
 
 const rateOf = ({ rows = 0, seconds = 0 }: Readonly<Record<string, number>>): number => rows / seconds;
-
-async function startSink(file: string): Promise<{ readonly url: string; readonly child: ChildProcess }> {
-  const child = fork(file, [], { execArgv: [] });
-  const { promise, resolve, reject } = Promise.withResolvers<{ readonly url: string }>();
-  child.once('message', (message) => resolve(message as { url: string })); // sqs-sink.ts sends it
-  child.once('exit', () => reject(new Error('The endpoint that forgets did not start')));
-  return { ...(await promise), child };
-}
-
-async function writeManifest(path: string, rows: number): Promise<void> {
-  function* text(): Generator<string> {
-    let piece = 'email,Group name,Office\n';
-    for (let row = 0; row < rows; row += 1) {
-      piece += `person.number.${row}@acme.example,team-${row % 200},Bern\n`;
-      if (piece.length < 65_536) continue;
-      yield piece;
-      piece = '';
-    }
-    yield piece;
-  }
-  await pipeline(Readable.from(text()), createWriteStream(path));
-}
