@@ -1,3 +1,4 @@
+import { peakMiB } from '../peak-memory.ts';
 import { CORPUS } from './corpus.ts';
 import { startLine } from './carry.ts';
 import { faultsOf } from './judge.ts';
@@ -25,7 +26,7 @@ for (const [kind, entries] of Object.entries(CORPUS)) {
       ending: entry.ending.kind,
       faults,
       milliseconds: Math.round(performance.now() - startedMs),
-      peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
+      peakMegabytes: Math.round(peakMiB()),
     };
     console.log(JSON.stringify(judgement));
   }

@@ -84,7 +84,6 @@ const object = { bucket: { name: 'inbox' }, object: { key: 'acme/membership/benc
 const jobId = jobIdOf({ bucket: 'inbox', key: object.object.key, versionId: '1' });
 
 const surveySeconds = await invoke({ Records: [{ eventName: 'ObjectCreated:Put', s3: object }] });
-const surveyMiB = process.resourceUsage().maxRSS / 1_024;
 const survey = surveySchema.parse(JSON.parse(kept.get(surveyKey(jobId)) ?? 'null'));
 if (survey.rows !== rows) throw new Error(`The survey found ${survey.rows} rows of ${rows}`);
 const surveyed = fold(undefined, events.splice(0), { nowMs: Date.now(), survey });
@@ -108,7 +107,7 @@ while (near.row < rows) {
   if (fed?.type !== 'fed' || fed.reached.row <= near.row) throw new Error('The feed made no way');
   near = fed.reached;
 }
-report({ surveySeconds, feedSeconds, surveyMiB });
+report({ surveySeconds, feedSeconds });
 sqs.destroy();
 
 async function invoke(body: unknown): Promise<number> {

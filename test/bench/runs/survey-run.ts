@@ -111,4 +111,4 @@ await splitter(
 );
 const seconds = (performance.now() - started) / 1_000;
 if (surveyBytes === 0) throw new Error('The survey wrote nothing');
-report({ seconds, surveyMiB: surveyBytes / 2 ** 20, manifestMiB: bytes / 2 ** 20 });
+report({ seconds, manifestMiB: bytes / 2 ** 20 });
