@@ -52,6 +52,6 @@ function conflictWith(line: number, isRepeat: boolean) {
     : ({
         status: 'invalid',
         code: 'CONTRADICTION',
-        message: `Line ${line} asks something else of the same person, group or address; keep the one that is meant.`,
+        message: `Line ${line} asks something else of the same person, group or address.`,
       } as const);
 }
