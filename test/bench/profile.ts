@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 
@@ -74,8 +74,8 @@ function sourcesOf(bundle: string): (frame: Frame) => string | undefined {
   const map = new SourceMap(JSON.parse(readFileSync(`${bundle}.map`, 'utf8')) as SourceMapPayload); // esbuild wrote it
   return ({ url, lineNumber, columnNumber }) => {
     if (!url.startsWith('file:')) return undefined;
+    if (basename(url) !== basename(bundle)) return url;
     const entry = map.findEntry(lineNumber, columnNumber);
-    if (!url.endsWith(bundle.slice(bundle.lastIndexOf('/'))) || !('originalSource' in entry)) return url;
-    return relative(ROOT, resolve(dirname(bundle), entry.originalSource));
+    return 'originalSource' in entry ? relative(ROOT, resolve(dirname(bundle), entry.originalSource)) : url;
   };
 }
