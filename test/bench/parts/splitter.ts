@@ -7,8 +7,8 @@ import { bundleRun, FUNCTION_OPTIONS, runMeasured } from '../measured-process.ts
 import { startSink } from '../sink.ts';
 
 const SIZES = { quick: [10_000, 100_000], full: [10_000, 100_000, 1_000_000, 5_000_000] };
-/** The bare loop is the same however often it turns. */
-const BARE_MESSAGES = { quick: 50_000, full: 100_000 };
+/** A ceiling is as many messages as there are rows, as V8 is long compiling in both; after so many it is at its fastest. */
+const MOST_BARE_MESSAGES = 1_000_000;
 /** What the issue allows, by rows, in MiB. */
 const MEMORY_GOALS: Readonly<Record<number, number>> = { 1_000_000: 200, 5_000_000: 320 };
 
@@ -25,24 +25,12 @@ export const splitter: Part = {
     };
     const sink = await startSink(folder);
     try {
-      // The best of three: a ceiling that something else on the machine has lowered is none.
-      const bare: number[] = [];
-      for (let turn = 0; turn < 3; turn += 1)
-        bare.push(rateOf((await runMeasured(runs.sendLoop, [sink.url, sized(size, BARE_MESSAGES)])).figures));
-      const sending = Math.max(...bare);
-      say(`bare SendMessageBatch ${sending.toFixed(0)} rows/s`);
-      const figures: Figure[] = [
-        {
-          what: 'bare SendMessageBatch loop',
-          value: sending,
-          unit: 'rows/s',
-          note: 'one process, ten messages a call',
-        },
-      ];
+      const figures: Figure[] = [];
       const perRow = new Map<number, number>();
       for (const rows of sized(size, SIZES)) {
         const csv = join(folder, `${rows}.csv`);
         await writeManifest(csv, rows);
+        const sending = await sendingRate(runs.sendLoop, sink.url, Math.min(rows, MOST_BARE_MESSAGES));
         const parsing = rateOf((await runMeasured(runs.csvParse, [csv])).figures);
         const { figures: seconds, peakMiB } = await runMeasured(runs.splitter, [csv, rows, sink.url], FUNCTION_OPTIONS);
         rmSync(csv);
@@ -59,12 +47,13 @@ export const splitter: Part = {
             unit: 'rows/s',
             note: `survey ${(rows / surveySeconds).toFixed(0)}, feed ${(rows / feedSeconds).toFixed(0)} rows/s`,
           },
+          { what: what('bare SendMessageBatch loop'), value: sending, unit: 'rows/s' },
           { what: what('bare csv-parse loop'), value: parsing, unit: 'rows/s' },
           {
             what: what('share of the slower ceiling'),
             value: (100 * whole) / Math.min(sending, parsing),
             unit: '%',
-            ...(rows >= 100_000 && { goal: { atLeast: 80 } }),
+            goal: { atLeast: 80 },
           },
           {
             what: what('peak memory'),
@@ -101,6 +90,14 @@ async function widestSurvey(run: string, rows: number): Promise<Figure> {
     goal: { atMost: 320 },
     note: `${(rows / seconds).toFixed(0)} rows/s`,
   };
+}
+
+/** The best of three where one takes seconds: a ceiling that something else on the machine has lowered is none. */
+async function sendingRate(run: string, sink: string, messages: number): Promise<number> {
+  const turns: number[] = [];
+  do turns.push(rateOf((await runMeasured(run, [sink, messages])).figures));
+  while (turns.length < 3 && messages <= 100_000);
+  return Math.max(...turns);
 }
 
 const rateOf = ({ rows = 0, seconds = 0 }: Readonly<Record<string, number>>): number => rows / seconds;
