@@ -1,5 +1,4 @@
 import { isSettled, PENDING } from '../../shared/job/fates.ts';
-
 import { hasEnded } from '../../shared/job/job.ts';
 import type { Position } from '../../shared/job/journal.ts';
 import { stateKey, surveyKey } from '../../shared/job/keys.ts';

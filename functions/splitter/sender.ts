@@ -1,7 +1,8 @@
 import type { Message, Queue } from '../../shared/ports.ts';
 
 const MESSAGES_PER_SEND = 100;
-const SENDS_UNDER_WAY = 4;
+/** More would find no processor time, and what is under way outlives the garbage collector's turns. */
+const SENDS_UNDER_WAY = 2;
 
 /** Sends messages by the hundred while more are being made. */
 export interface Sender {

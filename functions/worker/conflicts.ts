@@ -1,6 +1,5 @@
 import type { Task } from '../../shared/job/task.ts';
 import type { Seen } from './sorting.ts';
-
 import { withoutWrite, type Verdict } from './verdict.ts';
 
 /**

@@ -7,8 +7,10 @@ import { bundleRun, FUNCTION_OPTIONS, runMeasured } from '../measured-process.ts
 import { startSink } from '../sink.ts';
 
 const SIZES = { quick: [10_000, 100_000], full: [10_000, 100_000, 1_000_000, 5_000_000] };
-/** A ceiling is as many messages as there are rows, as V8 is long compiling in both; after so many it is at its fastest. */
+/** After so many messages V8 has long compiled everything, and a loop becomes no faster. */
 const MOST_BARE_MESSAGES = 1_000_000;
+/** Splitter and loops take turns, and the best of each counts: what something else on the machine has slowed measures neither. */
+const turnsOf = (rows: number): number => (rows <= 100_000 ? 3 : rows <= 1_000_000 ? 2 : 1);
 /** What the issue allows, by rows, in MiB. */
 const MEMORY_GOALS: Readonly<Record<number, number>> = { 1_000_000: 200, 5_000_000: 320 };
 
@@ -17,12 +19,12 @@ export const splitter: Part = {
   name: 'splitter',
   about: 'survey and feed of manifests of several sizes, against an endpoint that answers and forgets',
   run: async ({ size, folder, say }) => {
-    const runs = {
+    const runs: Runs = {
       splitter: bundleRun('splitter-run', folder),
-      csvParse: bundleRun('csv-parse-run', folder),
-      survey: bundleRun('survey-run', folder),
+      parseLoop: bundleRun('csv-parse-run', folder),
       sendLoop: bundleRun('send-loop-run', folder),
     };
+    const survey = bundleRun('survey-run', folder);
     const sink = await startSink(folder);
     try {
       const figures: Figure[] = [];
@@ -30,40 +32,13 @@ export const splitter: Part = {
       for (const rows of sized(size, SIZES)) {
         const csv = join(folder, `${rows}.csv`);
         await writeManifest(csv, rows);
-        const sending = await sendingRate(runs.sendLoop, sink.url, Math.min(rows, MOST_BARE_MESSAGES));
-        const parsing = rateOf((await runMeasured(runs.csvParse, [csv])).figures);
-        const { figures: seconds, peakMiB } = await runMeasured(runs.splitter, [csv, rows, sink.url], FUNCTION_OPTIONS);
+        const best = await bestOf(turnsOf(rows), () => turn(runs, { csv, rows, sink: sink.url }));
         rmSync(csv);
-        const { surveySeconds = 0, feedSeconds = 0 } = seconds;
-        const whole = rows / (surveySeconds + feedSeconds);
-        perRow.set(rows, 1 / whole);
-        say(`${rows} rows: ${whole.toFixed(0)} rows/s, ${peakMiB.toFixed(0)} MiB`);
-        const what = (figure: string): string => `${rows.toLocaleString('en-US')} rows: ${figure}`;
-        const memoryGoal = MEMORY_GOALS[rows];
-        figures.push(
-          {
-            what: what('survey and feed'),
-            value: whole,
-            unit: 'rows/s',
-            note: `survey ${(rows / surveySeconds).toFixed(0)}, feed ${(rows / feedSeconds).toFixed(0)} rows/s`,
-          },
-          { what: what('bare SendMessageBatch loop'), value: sending, unit: 'rows/s' },
-          { what: what('bare csv-parse loop'), value: parsing, unit: 'rows/s' },
-          {
-            what: what('share of the slower ceiling'),
-            value: (100 * whole) / Math.min(sending, parsing),
-            unit: '%',
-            goal: { atLeast: 80 },
-          },
-          {
-            what: what('peak memory'),
-            value: peakMiB,
-            unit: 'MiB',
-            ...(memoryGoal !== undefined && { goal: { atMost: memoryGoal } }),
-          },
-        );
+        perRow.set(rows, 1 / best.whole);
+        say(`${rows} rows: ${best.whole.toFixed(0)} rows/s, ${best.peakMiB.toFixed(0)} MiB`);
+        figures.push(...figuresOf(rows, best));
       }
-      figures.push(await widestSurvey(runs.survey, Math.max(...sized(size, SIZES))));
+      figures.push(await widestSurvey(survey, Math.max(...sized(size, SIZES))));
       const [base, largest] = [perRow.get(100_000), perRow.get(5_000_000)];
       if (base !== undefined && largest !== undefined)
         figures.push({
@@ -79,6 +54,85 @@ export const splitter: Part = {
   },
 };
 
+/** The bundled programs. */
+interface Runs {
+  readonly splitter: string;
+  readonly parseLoop: string;
+  readonly sendLoop: string;
+}
+
+/** One turn of all three; rates in rows per second. */
+interface Turn {
+  readonly survey: number;
+  readonly feed: number;
+  readonly whole: number;
+  readonly peakMiB: number;
+  readonly parsing: number;
+  readonly sending: number;
+}
+
+async function turn(
+  runs: Runs,
+  { csv, rows, sink }: { readonly csv: string; readonly rows: number; readonly sink: string },
+): Promise<Turn> {
+  const bare = Math.min(rows, MOST_BARE_MESSAGES);
+  const sending = await runMeasured(runs.sendLoop, [sink, bare], FUNCTION_OPTIONS);
+  const parsing = await runMeasured(runs.parseLoop, [csv], FUNCTION_OPTIONS);
+  const { figures, peakMiB } = await runMeasured(runs.splitter, [csv, rows, sink], FUNCTION_OPTIONS);
+  const { surveySeconds = 0, feedSeconds = 0 } = figures;
+  return {
+    survey: rows / surveySeconds,
+    feed: rows / feedSeconds,
+    whole: rows / (surveySeconds + feedSeconds),
+    peakMiB,
+    parsing: rateOf(parsing.figures),
+    sending: rateOf(sending.figures),
+  };
+}
+
+/** The fastest of each, and the most memory. */
+async function bestOf(turns: number, next: () => Promise<Turn>): Promise<Turn> {
+  let best = await next();
+  for (let taken = 1; taken < turns; taken += 1) {
+    const other = await next();
+    const faster = best.whole >= other.whole ? best : other;
+    best = {
+      ...faster,
+      peakMiB: Math.max(best.peakMiB, other.peakMiB),
+      parsing: Math.max(best.parsing, other.parsing),
+      sending: Math.max(best.sending, other.sending),
+    };
+  }
+  return best;
+}
+
+function figuresOf(rows: number, { survey, feed, whole, peakMiB, parsing, sending }: Turn): Figure[] {
+  const what = (figure: string): string => `${rows.toLocaleString('en-US')} rows: ${figure}`;
+  const memoryGoal = MEMORY_GOALS[rows];
+  return [
+    {
+      what: what('survey and feed'),
+      value: whole,
+      unit: 'rows/s',
+      note: `survey ${survey.toFixed(0)}, feed ${feed.toFixed(0)} rows/s`,
+    },
+    { what: what('bare SendMessageBatch loop'), value: sending, unit: 'rows/s' },
+    { what: what('bare csv-parse loop'), value: parsing, unit: 'rows/s' },
+    {
+      what: what('share of the slower ceiling'),
+      value: (100 * whole) / Math.min(sending, parsing),
+      unit: '%',
+      goal: { atLeast: 80 },
+    },
+    {
+      what: what('peak memory'),
+      value: peakMiB,
+      unit: 'MiB',
+      ...(memoryGoal !== undefined && { goal: { atMost: memoryGoal } }),
+    },
+  ];
+}
+
 /** The manifest that needs most: two claims a row, rows that wait for others, and columns that make it 1 GiB. */
 async function widestSurvey(run: string, rows: number): Promise<Figure> {
   const { figures, peakMiB } = await runMeasured(run, [rows, 'email-change'], FUNCTION_OPTIONS);
@@ -90,14 +144,6 @@ async function widestSurvey(run: string, rows: number): Promise<Figure> {
     goal: { atMost: 320 },
     note: `${(rows / seconds).toFixed(0)} rows/s`,
   };
-}
-
-/** The best of three where one takes seconds: a ceiling that something else on the machine has lowered is none. */
-async function sendingRate(run: string, sink: string, messages: number): Promise<number> {
-  const turns: number[] = [];
-  do turns.push(rateOf((await runMeasured(run, [sink, messages])).figures));
-  while (turns.length < 3 && messages <= 100_000);
-  return Math.max(...turns);
 }
 
 const rateOf = ({ rows = 0, seconds = 0 }: Readonly<Record<string, number>>): number => rows / seconds;
