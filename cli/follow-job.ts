@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { hasEnded } from '../shared/job/job.ts';
+import { hasStopped } from '../shared/job/job.ts';
 import type { Summary } from '../shared/job/summary.ts';
 import type { ObjectStore } from '../shared/ports.ts';
 
@@ -30,14 +30,11 @@ export async function followJob({ results, prefixes, onStatus, signal }: FollowO
       if (status) onStatus?.(status);
       if (status?.state === 'waiting') return { summary: status, prefix };
       const summary = await readIfNew(results, `${prefix}summary.json`, etags);
-      if (summary && isLast(summary)) return { summary, prefix };
+      if (summary && hasStopped(summary.state)) return { summary, prefix };
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
 }
-
-// A report is written whenever a job stops: by its end, or halted until a person has mended what halted it.
-const isLast = ({ state }: Summary): boolean => hasEnded(state) || state === 'halted';
 
 async function readIfNew(results: ObjectStore, key: string, etags: Map<string, string>): Promise<Summary | undefined> {
   const known = etags.get(key);

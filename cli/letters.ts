@@ -10,6 +10,7 @@ import {
 
 import { sqsQueue } from '../shared/adapters/sqs-queue.ts';
 import { taskSchema, type Task } from '../shared/job/task.ts';
+import { readMessage } from '../shared/read-message.ts';
 import { CommandFailed } from './failure.ts';
 
 /** A letter on the dead-letter queue. */
@@ -158,18 +159,10 @@ async function sourceOf(sqs: SQSClient, queueUrl: string | undefined): Promise<s
 function letterOf({ Body: body = '', MessageAttributes: attributes = {} }: Message): Letter {
   const text = (name: string): string => attributes[name]?.StringValue ?? '';
   return {
-    task: taskIn(body),
+    task: readMessage(taskSchema, body),
     code: text('code'),
     attempts: text('attempts'),
     httpStatus: text('httpStatus'),
     traceId: text('traceId'),
   };
-}
-
-function taskIn(body: string): Task | undefined {
-  try {
-    return taskSchema.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined; // not JSON
-  }
 }

@@ -3,7 +3,8 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { journalEventSchema, type JournalEvent } from '../../shared/job/journal.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { Journal } from '../../shared/ports.ts';
-import { queueNameOf, setAside } from '../../shared/set-aside.ts';
+import { readMessage } from '../../shared/read-message.ts';
+import { setAside } from '../../shared/set-aside.ts';
 import { createRun, type RunPorts } from './run.ts';
 import { createStateStore } from './state-store.ts';
 import { sweep } from './sweep.ts';
@@ -18,7 +19,9 @@ interface ScheduledEvent {
   readonly source: string;
 }
 
-interface Letter {
+const UNKNOWN_EVENT = 'This is no journal event of a version that the coordinator knows.';
+
+interface Delivery {
   readonly record: SQSRecord;
   readonly event: JournalEvent;
 }
@@ -32,58 +35,46 @@ export function createCoordinator(ports: CoordinatorPorts) {
       await sweep(ports);
       return { batchItemFailures: [] };
     }
-    const letters = await open(event.Records);
-    const failures = await Promise.all([...byJob(letters)].map(([jobId, own]) => deliver(jobId, own)));
+    const deliveries = await open(event.Records);
+    const failures = await Promise.all([...byJob(deliveries)].map(([jobId, own]) => deliver(jobId, own)));
     return { batchItemFailures: failures.flat().map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
 
   /** An event that cannot be read is set aside: it must never block its job's mailbox. */
-  async function open(records: readonly SQSRecord[]): Promise<Letter[]> {
-    const letters: Letter[] = [];
+  async function open(records: readonly SQSRecord[]): Promise<Delivery[]> {
+    const deliveries: Delivery[] = [];
     for (const record of records) {
-      const event = parse(record.body);
-      if (event) letters.push({ record, event });
-      else await putAway(record, 'This is no journal event of a version that the coordinator knows.');
+      const event = readMessage(journalEventSchema, record.body);
+      if (event) deliveries.push({ record, event });
+      else await setAside(ports.results, record, UNKNOWN_EVENT, ports.log);
     }
-    return letters;
+    return deliveries;
   }
 
-  /** Gives back the letters of a job whose run failed, all of them: a mailbox is handled as one. */
-  async function deliver(jobId: string, letters: readonly Letter[]): Promise<readonly Letter[]> {
+  /** Gives back the deliveries of a job whose run failed, all of them: a mailbox is handled as one. */
+  async function deliver(jobId: string, deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     try {
-      const events = letters.map(({ event }) => event);
+      const events = deliveries.map(({ event }) => event);
       const known = await run(jobId, events);
       if (known) ports.log('journal.folded', { job: jobId, events: events.length });
-      else await turnAway(jobId, letters);
+      else await turnAway(jobId, deliveries);
       return [];
     } catch (error) {
       ports.log('run.failed', { job: jobId, ...errorFields(error) });
-      return letters;
+      return deliveries;
     }
   }
 
-  async function turnAway(jobId: string, letters: readonly Letter[]): Promise<void> {
-    for (const { record, event } of letters) {
+  async function turnAway(jobId: string, deliveries: readonly Delivery[]): Promise<void> {
+    for (const { record, event } of deliveries) {
       // A command for a job that is not there is a person's slip, a sweep for one is a leftover marker: neither is an alarm.
       if (event.type === 'commanded' || event.type === 'swept')
         ports.log('job.unknown', { job: jobId, type: event.type });
-      else await putAway(record, `There is no job ${jobId}.`);
+      else await setAside(ports.results, record, `There is no job ${jobId}.`, ports.log);
     }
   }
-
-  async function putAway({ eventSourceARN, messageId, body }: SQSRecord, reason: string): Promise<void> {
-    await setAside(ports.results, { queue: queueNameOf(eventSourceARN), messageId, body, reason }, ports.log);
-  }
 }
 
-function parse(body: string): JournalEvent | undefined {
-  try {
-    return journalEventSchema.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined; // not JSON
-  }
-}
-
-function byJob(letters: readonly Letter[]): Map<string, Letter[]> {
-  return Map.groupBy(letters, ({ event }) => event.jobId);
+function byJob(deliveries: readonly Delivery[]): Map<string, Delivery[]> {
+  return Map.groupBy(deliveries, ({ event }) => event.jobId);
 }

@@ -1,22 +1,20 @@
 import { OPEN_PREFIX } from '../../shared/job/keys.ts';
 import type { JournalEvent } from '../../shared/job/journal.ts';
-import type { Chance, Clock, Journal, ObjectStore } from '../../shared/ports.ts';
+import { journalEvent, type EventPorts } from '../../shared/journal-event.ts';
+import type { Journal, ObjectStore } from '../../shared/ports.ts';
 
-export interface SweepPorts {
+export interface SweepPorts extends EventPorts {
   readonly results: ObjectStore;
   readonly journal: Journal;
-  readonly clock: Clock;
-  readonly chance: Chance;
 }
 
 const POSTED_AT_ONCE = 100;
 
 /** Reminds every open job of the time; what follows from it the job's own mailbox decides. */
-export async function sweep({ results, journal, clock, chance }: SweepPorts): Promise<void> {
+export async function sweep({ results, journal, ...ports }: SweepPorts): Promise<void> {
   let events: JournalEvent[] = [];
   for await (const key of results.list(OPEN_PREFIX)) {
-    const jobId = key.slice(OPEN_PREFIX.length);
-    events.push({ version: 1, id: chance.uuid(), jobId, at: clock.now().toISOString(), type: 'swept' });
+    events.push(journalEvent(key.slice(OPEN_PREFIX.length), { type: 'swept' }, ports));
     if (events.length < POSTED_AT_ONCE) continue;
     await journal.post(events);
     events = [];

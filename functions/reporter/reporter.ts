@@ -1,12 +1,14 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
+import { hasStopped } from '../../shared/job/job.ts';
 import { resultsPrefix, stateKey } from '../../shared/job/keys.ts';
-import { reportRequestSchema, type ReportRequest } from '../../shared/job/requests.ts';
+import { reportRequestSchema } from '../../shared/job/requests.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
-import { stopsRows, type Summary } from '../../shared/job/summary.ts';
+import type { Summary } from '../../shared/job/summary.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { Clock, Journal } from '../../shared/ports.ts';
-import { queueNameOf, setAside } from '../../shared/set-aside.ts';
+import { readMessage } from '../../shared/read-message.ts';
+import { setAside } from '../../shared/set-aside.ts';
 import { type ReportPorts, writeReportFiles } from './report.ts';
 
 export interface ReporterPorts extends ReportPorts {
@@ -14,6 +16,8 @@ export interface ReporterPorts extends ReportPorts {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+const UNKNOWN_REQUEST = 'This is no report request of a version that the reporter knows.';
 
 /** Writes the files that people read, when a job has stopped or something came after its end. One report at a time, as each may be large. */
 export function createReporter(ports: ReporterPorts): (event: SQSEvent) => Promise<SQSBatchResponse> {
@@ -23,7 +27,7 @@ export function createReporter(ports: ReporterPorts): (event: SQSEvent) => Promi
       try {
         await handle(ports, record);
       } catch (error) {
-        ports.log('report.failed', { message: record.messageId, ...errorFields(error) });
+        ports.log('report.failed', { messageId: record.messageId, ...errorFields(error) });
         batchItemFailures.push({ itemIdentifier: record.messageId });
       }
     }
@@ -32,10 +36,11 @@ export function createReporter(ports: ReporterPorts): (event: SQSEvent) => Promi
 }
 
 async function handle(ports: ReporterPorts, record: SQSRecord): Promise<void> {
-  const request = parse(record.body);
-  if (!request) return putAway(ports, record, 'This is no report request of a version that the reporter knows.');
+  const { results, log } = ports;
+  const request = readMessage(reportRequestSchema, record.body);
+  if (!request) return setAside(results, record, UNKNOWN_REQUEST, log);
   const state = await readState(ports, request.jobId);
-  if (!state) return putAway(ports, record, `There is no job ${request.jobId}.`);
+  if (!state) return setAside(results, record, `There is no job ${request.jobId}.`, log);
   // Also for a revision that is no longer the newest: its reporter may have died over files that were newer than its own.
   const revision = await report(ports, state);
   await ports.journal.post([
@@ -54,7 +59,7 @@ async function handle(ports: ReporterPorts, record: SQSRecord): Promise<void> {
 /** Writes the report of the newest revision, which may be a newer one by the time that it is written. */
 async function report(ports: ReporterPorts, state: State): Promise<number> {
   // The job goes on since somebody resumed it; when it stops again a report is asked for again.
-  if (!stopsRows(state.state)) return state.revision;
+  if (!hasStopped(state.state)) return state.revision;
   const startedMs = ports.clock.now().getTime();
   const summary = await writeReportFiles(ports, state);
   await ports.results.write(`${resultsPrefix(state.job)}summary.json`, textOf(summary));
@@ -73,19 +78,6 @@ async function report(ports: ReporterPorts, state: State): Promise<number> {
 async function readState({ results }: ReporterPorts, jobId: string): Promise<State | undefined> {
   const stored = await results.read(stateKey(jobId));
   return stored && parseState(await stored.text());
-}
-
-async function putAway({ results, log }: ReporterPorts, record: SQSRecord, reason: string): Promise<void> {
-  const { eventSourceARN, messageId, body } = record;
-  await setAside(results, { queue: queueNameOf(eventSourceARN), messageId, body, reason }, log);
-}
-
-function parse(body: string): ReportRequest | undefined {
-  try {
-    return reportRequestSchema.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined; // not JSON
-  }
 }
 
 const textOf = (summary: Summary): string => `${JSON.stringify(summary, undefined, 2)}\n`;

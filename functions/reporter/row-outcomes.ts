@@ -1,3 +1,4 @@
+import { inParallel } from '../../shared/in-parallel.ts';
 import { attemptsOf, settledFate, wasAttempted } from '../../shared/job/fates.ts';
 import type { JournalEntry } from '../../shared/job/journal.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
@@ -75,8 +76,12 @@ export function rowOutcomes(results: ObjectStore, state: State, { step, reach } 
       const horizon = end + reach;
       end += step;
       const due = unread.filter(({ nextRow }) => nextRow < end);
-      const left = await mapLimited(due, CHUNKS_UNDER_WAY, (chunk) => load(chunk, horizon));
-      unread = [...unread.filter(({ nextRow }) => nextRow >= end), ...left.filter((chunk) => chunk !== undefined)];
+      const left = unread.filter(({ nextRow }) => nextRow >= end);
+      await inParallel(due, CHUNKS_UNDER_WAY, async (chunk) => {
+        const rest = await load(chunk, horizon);
+        if (rest) left.push(rest);
+      });
+      unread = left;
     },
     take: (row, line = 0) => {
       const found = known.get(row);
@@ -140,17 +145,3 @@ function unrecorded(state: State, row: number, line: number): Outcome {
 }
 
 const WRITE_UNCERTAIN = 'A write of this row had begun and its answer is not known.';
-
-async function mapLimited<Item, Result>(
-  items: readonly Item[],
-  limit: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) results.push(await work(item));
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
-  return results;
-}

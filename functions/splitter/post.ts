@@ -1,11 +1,10 @@
 import type { Happening } from '../../shared/job/journal.ts';
 import type { Log } from '../../shared/log.ts';
-import type { Chance, Clock, Journal } from '../../shared/ports.ts';
+import { journalEvent, type EventPorts } from '../../shared/journal-event.ts';
+import type { Journal } from '../../shared/ports.ts';
 
-export interface PostPorts {
+export interface PostPorts extends EventPorts {
   readonly journal: Journal;
-  readonly clock: Clock;
-  readonly chance: Chance;
   readonly log: Log;
 }
 
@@ -13,8 +12,8 @@ export interface PostPorts {
 export type Post = (jobId: string, happening: Happening) => Promise<void>;
 
 export const postTo =
-  ({ journal, clock, chance, log }: PostPorts): Post =>
+  ({ journal, log, ...ports }: PostPorts): Post =>
   async (jobId, happening) => {
-    await journal.post([{ version: 1, id: chance.uuid(), jobId, at: clock.now().toISOString(), ...happening }]);
+    await journal.post([journalEvent(jobId, happening, ports)]);
     log(`job.${happening.type}`, { job: jobId });
   };

@@ -5,7 +5,7 @@ import { errorFields, type Log } from '../../shared/log.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Chance, Clock, Journal, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
-import { queueNameOf, setAside } from '../../shared/set-aside.ts';
+import { setAside } from '../../shared/set-aside.ts';
 import { MessageUnreadable } from './errors.ts';
 import { feed } from './feed.ts';
 import type { RowPlan } from './find-plan.ts';
@@ -52,7 +52,10 @@ export function createSplitter(given: SplitterPorts) {
       await carryOut(record.body, signal);
       return true;
     } catch (error) {
-      if (error instanceof MessageUnreadable) return putAway(record, error.message);
+      if (error instanceof MessageUnreadable) {
+        await setAside(given.results, record, error.message, given.log);
+        return true;
+      }
       given.log('splitter.failed', { messageId: record.messageId, ...errorFields(error) });
       return false;
     }
@@ -63,11 +66,6 @@ export function createSplitter(given: SplitterPorts) {
     if (request.kind === 'feed') return feed(request, ports, signal);
     const surveyNow = (job: Job, plan: RowPlan) => survey(job, plan, ports, signal);
     for (const upload of request.uploads) await takeIn(upload, { ...ports, survey: surveyNow });
-  }
-
-  async function putAway({ eventSourceARN, messageId, body }: SQSRecord, reason: string): Promise<boolean> {
-    await setAside(given.results, { queue: queueNameOf(eventSourceARN), messageId, body, reason }, given.log);
-    return true;
   }
 }
 

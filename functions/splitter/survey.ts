@@ -25,7 +25,11 @@ export interface SurveyPorts {
  * that was made before, because the event came twice, is only told again.
  */
 export async function survey(job: Job, plan: RowPlan, ports: SurveyPorts, signal: AbortSignal): Promise<void> {
-  if (await ports.results.read(surveyKey(job.id))) return ports.post(job.id, { type: 'surveyed', job });
+  const made = await ports.results.read(surveyKey(job.id));
+  if (made) {
+    made.body.destroy();
+    return ports.post(job.id, { type: 'surveyed', job });
+  }
 
   await ports.post(job.id, { type: 'surveying', job });
   try {

@@ -2,6 +2,8 @@ import { settledFate, wasAttempted } from '../../shared/job/fates.ts';
 import type { Calls, JournalEvent } from '../../shared/job/journal.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
+import { inParallel } from '../../shared/in-parallel.ts';
+import { journalEvent } from '../../shared/journal-event.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
@@ -9,7 +11,6 @@ import type { Deadline, Delivery } from './delivery.ts';
 import { conflictsElsewhere } from './claims.ts';
 import { conflictsIn } from './conflicts.ts';
 import { createHalt } from './halt.ts';
-import { inParallel } from './in-parallel.ts';
 import type { JobViews } from './job-views.ts';
 import { createRecorder, type Recorder, type RecorderPorts } from './recorder.ts';
 import {
@@ -189,7 +190,6 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
 
   function attempting(writable: readonly Writable[]): JournalEvent {
     const rows = writable.map(({ task: { row, line }, sight: { before } }) => ({ row, line, before }));
-    const at = ports.clock.now().toISOString();
-    return { version: 1, id: ports.chance.uuid(), jobId, at, type: 'attempting', rows };
+    return journalEvent(jobId, { type: 'attempting', rows }, ports);
   }
 }

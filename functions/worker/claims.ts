@@ -2,12 +2,12 @@ import * as z from 'zod';
 
 import { RateLimited } from '../../shared/atlassian/errors.ts';
 import { ConditionNotMet } from '../../shared/port-errors.ts';
+import { inParallel } from '../../shared/in-parallel.ts';
 import { claimKey } from '../../shared/job/keys.ts';
 import type { Task } from '../../shared/job/task.ts';
 import type { Claim } from '../../shared/operations/operation.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import { contradicting, repeating } from './conflicts.ts';
-import { inParallel } from './in-parallel.ts';
 import type { Seen } from './sorting.ts';
 import type { Verdict } from './verdict.ts';
 

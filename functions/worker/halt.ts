@@ -1,11 +1,9 @@
-import type { JournalEvent } from '../../shared/job/journal.ts';
+import { journalEvent, type EventPorts } from '../../shared/journal-event.ts';
 import type { Log } from '../../shared/log.ts';
-import type { Chance, Clock, Journal } from '../../shared/ports.ts';
+import type { Journal } from '../../shared/ports.ts';
 
-export interface HaltPorts {
+export interface HaltPorts extends EventPorts {
   readonly journal: Journal;
-  readonly clock: Clock;
-  readonly chance: Chance;
   readonly log: Log;
 }
 
@@ -16,17 +14,16 @@ export interface Halt {
   readonly because: (error: Error) => Promise<boolean>;
 }
 
-export function createHalt(jobId: string, { journal, clock, chance, log }: HaltPorts): Halt {
+export function createHalt(jobId: string, { journal, log, ...ports }: HaltPorts): Halt {
   let halted = false;
   return {
     halted: () => halted,
     because: async ({ message }) => {
       if (halted) return false;
       halted = true;
-      const header = { version: 1, id: chance.uuid(), jobId, at: clock.now().toISOString() } as const;
-      const event: JournalEvent = { ...header, type: 'halted', code: 'UNAUTHORIZED', message };
-      await journal.post([event]);
-      log('job.halted', { job: jobId, code: event.code });
+      const code = 'UNAUTHORIZED';
+      await journal.post([journalEvent(jobId, { type: 'halted', code, message }, ports)]);
+      log('job.halted', { job: jobId, code });
       return true;
     },
   };

@@ -1,15 +1,14 @@
-import type { Calls } from '../../shared/job/journal.ts';
+import type { Calls, Happening } from '../../shared/job/journal.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import type { Task } from '../../shared/job/task.ts';
-import type { Chance, Clock, Journal, Message, Queue } from '../../shared/ports.ts';
+import { journalEvent, type EventPorts } from '../../shared/journal-event.ts';
+import type { Journal, Message, Queue } from '../../shared/ports.ts';
 import type { Verdict } from './verdict.ts';
 
-export interface RecorderPorts {
+export interface RecorderPorts extends EventPorts {
   readonly rows: Queue;
   readonly deadLetters: Queue;
   readonly journal: Journal;
-  readonly clock: Clock;
-  readonly chance: Chance;
 }
 
 /** Brings one job's verdicts into the journal. A message may be let go only once its verdict is in there. */
@@ -66,24 +65,18 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
   }
 
   async function post(verdicts: readonly Verdict[], calls: Calls): Promise<void> {
-    const now = ports.clock.now();
+    const nowMs = ports.clock.now().getTime();
     const waits = verdicts.flatMap((verdict) => (verdict.kind === 'again' ? [verdict.delaySeconds] : []));
-    const until = waits.length > 0 ? new Date(now.getTime() + Math.max(...waits) * 1_000).toISOString() : undefined;
-    await ports.journal.post([
-      {
-        version: 1,
-        id: ports.chance.uuid(),
-        jobId,
-        at: now.toISOString(),
-        type: 'recorded',
-        outcomes: verdicts.flatMap((verdict) => (verdict.kind === 'outcome' ? [verdict.outcome] : [])),
-        returned: rowsOf(verdicts, (verdict) => verdict.kind === 'again' && verdict.why === 'returned'),
-        awaiting: rowsOf(verdicts, (verdict) => verdict.kind === 'again' && verdict.why === 'awaiting'),
-        dropped: rowsOf(verdicts, (verdict) => verdict.kind === 'dropped'),
-        until,
-        calls,
-      },
-    ]);
+    const recorded: Happening = {
+      type: 'recorded',
+      outcomes: verdicts.flatMap((verdict) => (verdict.kind === 'outcome' ? [verdict.outcome] : [])),
+      returned: rowsOf(verdicts, (verdict) => verdict.kind === 'again' && verdict.why === 'returned'),
+      awaiting: rowsOf(verdicts, (verdict) => verdict.kind === 'again' && verdict.why === 'awaiting'),
+      dropped: rowsOf(verdicts, (verdict) => verdict.kind === 'dropped'),
+      until: waits.length > 0 ? new Date(nowMs + Math.max(...waits) * 1_000).toISOString() : undefined,
+      calls,
+    };
+    await ports.journal.post([journalEvent(jobId, recorded, ports)]);
   }
 }
 

@@ -4,7 +4,8 @@ import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { aloneKey } from '../../shared/job/keys.ts';
 import { taskSchema, type Task } from '../../shared/job/task.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
-import { queueNameOf, setAside } from '../../shared/set-aside.ts';
+import { readMessage } from '../../shared/read-message.ts';
+import { setAside } from '../../shared/set-aside.ts';
 import { carryOut, type CarryOutPorts } from './carry-out.ts';
 import type { Deadline, Delivery } from './delivery.ts';
 import { createJobViews } from './job-views.ts';
@@ -21,6 +22,8 @@ export interface WorkerPorts extends Omit<CarryOutPorts, 'views'> {
 
 /** Time for recording what a batch came to: a third of a short time-out, and five seconds of a long one. */
 const RESERVE_MS = 5_000;
+
+const UNKNOWN_TASK = 'This is no task of a version that the worker knows.';
 
 /** Carries tasks of any jobs out, and lets go of each message only when what became of its row is in the journal. */
 export function createWorker(ports: WorkerPorts) {
@@ -51,8 +54,8 @@ export function createWorker(ports: WorkerPorts) {
   async function open(records: readonly SQSRecord[], done: Set<string>): Promise<Delivery[]> {
     const deliveries: Delivery[] = [];
     for (const record of records) {
-      const task = parse(record.body);
-      if (!task) await putAway(record);
+      const task = readMessage(taskSchema, record.body);
+      if (!task) await setAside(ports.results, record, UNKNOWN_TASK, ports.log);
       else if (record.eventSourceARN === ports.exhaustedQueueArn && !(await mayTryAlone(task)))
         await bury(record, task);
       else {
@@ -62,11 +65,6 @@ export function createWorker(ports: WorkerPorts) {
       done.add(record.messageId);
     }
     return deliveries;
-  }
-
-  async function putAway({ eventSourceARN, messageId, body }: SQSRecord): Promise<void> {
-    const reason = 'This is no task of a version that the worker knows.';
-    await setAside(ports.results, { queue: queueNameOf(eventSourceARN), messageId, body, reason }, ports.log);
   }
 
   /** A row whose batch died gets one try alone. SQS's receive count goes on from the queue before, so the try is written down. */
@@ -87,13 +85,5 @@ export function createWorker(ports: WorkerPorts) {
     recorder.add(messageId, withoutWrite(task, reason, ports.clock.now().getTime()));
     await recorder.finish();
     ports.log('task.buried', { job: task.jobId, line: task.line });
-  }
-}
-
-function parse(body: string): Task | undefined {
-  try {
-    return taskSchema.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined; // not JSON
   }
 }

@@ -4,6 +4,8 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { journalOver } from '../../shared/adapters/journal.ts';
 import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
 import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
+import { systemChance } from '../../shared/adapters/system-chance.ts';
+import { systemClock } from '../../shared/adapters/system-clock.ts';
 import { s3Notification } from './notifications.ts';
 import type { InboxObject, RecoveryPorts } from './recovery.ts';
 import type { StackDescription } from './template/description.ts';
@@ -33,7 +35,8 @@ export function recoveryPorts(place: RecoveryPlace): RecoveryPorts | undefined {
       const MessageBody = s3Notification(createdOf(inbox, manifest), place.region);
       await sqs.send(new SendMessageCommand({ QueueUrl: intakeUrl, MessageBody }));
     },
-    now: () => new Date(),
+    clock: systemClock,
+    chance: systemChance,
   };
 }
 

@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
-
 import { jobIdOf } from '../../shared/job/job-id.ts';
-import type { Command, JobState } from '../../shared/job/job.ts';
+import type { JobState } from '../../shared/job/job.ts';
 import { OPEN_PREFIX, stateKey } from '../../shared/job/keys.ts';
-import type { JournalEvent } from '../../shared/job/journal.ts';
 import { parseState } from '../../shared/job/state.ts';
+import { journalEvent, type EventPorts } from '../../shared/journal-event.ts';
 import type { Journal, ObjectStore } from '../../shared/ports.ts';
 
 /** A manifest as it lies in the inbox. */
@@ -14,7 +12,7 @@ export interface InboxObject {
   readonly bytes: number;
 }
 
-export interface RecoveryPorts {
+export interface RecoveryPorts extends EventPorts {
   readonly bucket: string;
   /** The newest version of every object in the inbox. */
   readonly manifests: () => AsyncIterable<InboxObject>;
@@ -22,7 +20,6 @@ export interface RecoveryPorts {
   readonly journal: Journal;
   /** Tells the intake of an object, as if it had just come. */
   readonly announce: (manifest: InboxObject) => Promise<void>;
-  readonly now: () => Date;
 }
 
 /**
@@ -32,14 +29,17 @@ export interface RecoveryPorts {
 export async function recover(ports: RecoveryPorts): Promise<{ readonly resumed: number; readonly announced: number }> {
   const states = await openStates(ports.results);
   const running = [...states].filter(([, state]) => state === 'running').map(([jobId]) => jobId);
-  const commands = running.flatMap((jobId) => [command(jobId, 'pause', ports), command(jobId, 'resume', ports)]);
+  const commands = running.flatMap((jobId) =>
+    (['pause', 'resume'] as const).map((command) => journalEvent(jobId, { type: 'commanded', command }, ports)),
+  );
   if (commands.length > 0) await ports.journal.post(commands);
 
   let announced = 0;
   for await (const manifest of ports.manifests()) {
     const jobId = jobIdOf({ bucket: ports.bucket, ...manifest });
-    const begun = states.get(jobId) ?? ((await ports.results.read(stateKey(jobId))) ? 'completed' : 'surveying');
-    if (begun !== 'surveying') continue;
+    const state = states.get(jobId);
+    const isSurveyed = state === undefined ? await hasState(jobId, ports.results) : state !== 'surveying';
+    if (isSurveyed) continue;
     await ports.announce(manifest);
     announced += 1;
   }
@@ -56,11 +56,8 @@ async function openStates(results: ObjectStore): Promise<ReadonlyMap<string, Job
   return states;
 }
 
-const command = (jobId: string, asked: Command, { now }: RecoveryPorts): JournalEvent => ({
-  version: 1,
-  id: randomUUID(),
-  jobId,
-  at: now().toISOString(),
-  type: 'commanded',
-  command: asked,
-});
+async function hasState(jobId: string, results: ObjectStore): Promise<boolean> {
+  const stored = await results.read(stateKey(jobId));
+  stored?.body.destroy();
+  return stored !== undefined;
+}

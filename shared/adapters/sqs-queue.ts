@@ -6,6 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 
+import { inParallel } from '../in-parallel.ts';
 import type { Message, Queue } from '../ports.ts';
 import { QueueRefused } from '../port-errors.ts';
 
@@ -32,10 +33,7 @@ export function sqsQueue(queue: SqsQueue): Queue {
   return {
     send: async (messages) => {
       const waiting = batches(messages.map((message) => fitting(queue, sized(message))));
-      const lane = async (): Promise<void> => {
-        for (let batch = waiting.shift(); batch; batch = waiting.shift()) await sendBatch(queue, batch);
-      };
-      await Promise.all(Array.from({ length: Math.min(BATCHES_UNDER_WAY, waiting.length) }, lane));
+      await inParallel(waiting, BATCHES_UNDER_WAY, (batch) => sendBatch(queue, batch));
     },
   };
 }

@@ -9,7 +9,7 @@ import {
   unpackFates,
   withFate,
 } from './fates.ts';
-import { hasEnded, type Command, type Job } from './job.ts';
+import { hasEnded, hasStopped, type Command, type Job } from './job.ts';
 import type { JournalEntry, JournalEvent } from './journal.ts';
 import type { Outcome } from './outcome.ts';
 import { entering, feedAgain } from './transitions.ts';
@@ -197,7 +197,7 @@ function applyOutcome(draft: Draft, outcome: Outcome): void {
 
 /** What comes after a stop makes the report's next revision. */
 function reportAgain(draft: Draft): void {
-  if (draft.state === 'halted' || hasEnded(draft.state)) draft.reportDue = true;
+  if (hasStopped(draft.state)) draft.reportDue = true;
 }
 
 function mark(draft: Draft, row: number, fate: number): void {

@@ -23,6 +23,9 @@ export type JobState = (typeof OPEN_STATES)[number] | (typeof ENDED_STATES)[numb
 /** Whether nothing more will be let out of a job in this state. */
 export const hasEnded = (state: JobState): boolean => (ENDED_STATES as readonly string[]).includes(state);
 
+/** Whether no row gets a further outcome unless a person does something: the job halted or ended. */
+export const hasStopped = (state: JobState): boolean => state === 'halted' || hasEnded(state);
+
 /** What a person can ask of a job, by putting an empty object at `control/<jobId>/<command>` in the inbox bucket. */
 export const COMMANDS = ['pause', 'resume', 'cancel', 'approve'] as const;
 

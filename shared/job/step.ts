@@ -1,5 +1,5 @@
 import { fateOf, isSettled, withFate } from './fates.ts';
-import { hasEnded } from './job.ts';
+import { hasStopped } from './job.ts';
 import { nextRelease } from './next-release.ts';
 import type { Policy } from './policy.ts';
 import type { State } from './state.ts';
@@ -82,7 +82,7 @@ function release(state: State, { policy }: StepContext): State {
  * that a hundred outcomes after the end do not make a hundred reports.
  */
 function askForReport(state: State, { nowMs, policy, swept }: StepContext): State {
-  const stopped = (state.state === 'halted' || hasEnded(state.state)) && !state.outbox.report;
+  const stopped = hasStopped(state.state) && !state.outbox.report;
   const silent = swept && nowMs - state.lastEventMs > policy.overdueMs;
   if (!stopped || !state.reportDue || (isUnderWay(state) && !silent)) return state;
   const revision = state.revision + 1;

@@ -1,6 +1,6 @@
 import { type Code, CODES } from './codes.ts';
 import { attemptsOf, settledFate } from './fates.ts';
-import { type JobState, hasEnded } from './job.ts';
+import { type JobState, hasStopped } from './job.ts';
 import type { Calls, Problem } from './journal.ts';
 import { settleStatus } from './merge.ts';
 import { type Status, STATUSES } from './outcome.ts';
@@ -45,7 +45,7 @@ export interface Amiss {
 
 /** A summary of rows that were counted elsewhere; figures that do not add up once a job has stopped make it `broken`, and it says which. */
 export function summaryWith(state: State, tally: Tally, amiss: Amiss = { problems: [], broken: false }): Summary {
-  const imbalance = stopsRows(state.state) ? imbalanceOf(tally.counts) : undefined;
+  const imbalance = hasStopped(state.state) ? imbalanceOf(tally.counts) : undefined;
   const imbalances = imbalance === undefined ? [] : [{ message: imbalance }];
   const problems = [...state.problems, ...amiss.problems, ...imbalances];
   return {
@@ -96,9 +96,6 @@ export function unreachedCode(state: Pick<State, 'state' | 'halt'>): Code | unde
   const reason = state.halt?.code;
   return reason !== undefined && endsRows(reason) ? reason : 'CANCELLED';
 }
-
-/** Whether the rows of a job in this state will get no further outcome unless a person does something. */
-export const stopsRows = (state: JobState): boolean => state === 'halted' || hasEnded(state);
 
 /** Says which figures break promise 1 (rows = changed + unchanged + failed + invalid + unprocessed), or nothing when it holds. */
 export function imbalanceOf(counts: Counts): string | undefined {

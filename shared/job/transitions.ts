@@ -1,10 +1,10 @@
 import { PENDING, bareFate, isSettled } from './fates.ts';
-import { hasEnded, type JobState } from './job.ts';
+import { hasStopped, type JobState } from './job.ts';
 import type { Outbox, State } from './state.ts';
 
 /** What changes when a job enters a state: what the former one asked of the splitter is void, and a stop owes a report. */
 export function entering(state: State, next: JobState, nowMs: number): Partial<State> {
-  const stops = next === 'halted' || hasEnded(next);
+  const stops = hasStopped(next);
   const { survey: _survey, feed, ...outbox } = state.outbox;
   return {
     state: next,

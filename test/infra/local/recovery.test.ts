@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { recover, type InboxObject } from '../../../infra/local/recovery.ts';
+import { systemChance } from '../../../shared/adapters/system-chance.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import { jobIdOf } from '../../../shared/job/job-id.ts';
 import type { JobState } from '../../../shared/job/job.ts';
@@ -67,7 +68,8 @@ function left(jobs: Readonly<Record<string, JobState | undefined>>) {
     announce: async (object: InboxObject) => {
       announced.push(object);
     },
-    now: () => new Date(0),
+    clock: { now: () => new Date(0) },
+    chance: systemChance,
   };
   return { ports, journal, announced };
 }
