@@ -3,7 +3,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 import type { FunctionName } from '../shared/environment.ts';
-import { OPEN_PREFIX, REPORT_FILES } from '../shared/job/keys.ts';
+import { openKey, orderKey, REPORT_FILES, stateKey, surveyKey } from '../shared/job/keys.ts';
 import { onObjects, readsTargets, receives, sends, tellsMissing } from './constructs/statements.ts';
 import type { Queues } from './pipeline-queues.ts';
 
@@ -15,15 +15,15 @@ export interface Holdings {
 }
 
 /** A job's private objects, as they are named in shared/job/keys.ts. */
-const STATE = 'jobs/*/state.json';
-const SURVEY = 'jobs/*/survey.json';
-const ORDER = 'jobs/*/order.jsonl';
+export const STATE = stateKey('*');
+export const SURVEY = surveyKey('*');
+export const ORDER = orderKey('*');
 const CHUNKS = 'jobs/*/chunks/*';
 /** Marks that a row was tried alone. */
 const ALONE = 'jobs/*/alone/*';
 /** What rows turned out to be about, in jobs whose rows name things in different terms. */
 const CLAIMS = 'jobs/*/claims/*';
-const OPEN = `${OPEN_PREFIX}*`;
+const OPEN = openKey('*');
 const BROKEN = 'broken/*';
 const REPORT = REPORT_FILES.map((file) => `*/${file}`);
 /** Written in parts, which are thrown away where a report breaks off. */

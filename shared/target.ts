@@ -26,7 +26,5 @@ export interface DataCenterTarget {
 /** Whom a job is carried out against. The credentials in it must never reach a log line or an error message. */
 export type Target = CloudTarget | DataCenterTarget;
 
-export type TargetType = Target['type'];
-
 /** The name of the secret that describes a target. */
 export const secretName = (target: string): string => `rollcall/${target}`;

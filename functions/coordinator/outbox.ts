@@ -40,7 +40,7 @@ export async function sendDue({ job }: State, due: Outbox, queues: OutboxQueues)
   }
   if (survey) sends.push(queues.feeds.send([{ body: notificationOf(job.manifest) }]));
   if (report) {
-    const body: ReportRequest = { version: 1, kind: 'report', jobId: job.id, revision: report.revision };
+    const body: ReportRequest = { version: 1, kind: 'report', jobId: job.id };
     sends.push(queues.reports.send([{ body }]));
   }
   await Promise.all(sends);

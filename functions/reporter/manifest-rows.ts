@@ -1,7 +1,7 @@
 import { surveyKey } from '../../shared/job/keys.ts';
 import type { State } from '../../shared/job/state.ts';
 import { type Survey, surveySchema } from '../../shared/job/survey.ts';
-import { ENCODINGS } from '../../shared/manifest/encoding.ts';
+import { parseEncoding } from '../../shared/manifest/encoding.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import { openManifest } from '../../shared/manifest/manifest.ts';
 import { unescapeCell } from '../../shared/manifest/write-escape.ts';
@@ -38,7 +38,7 @@ async function rowsOf(body: AsyncIterable<Uint8Array>, survey: Survey): Promise<
   const { encoding, delimiter, escaped } = survey;
   const { header, batches } = await openManifest(body, {
     limits: NO_LIMITS,
-    encoding: ENCODINGS.find((known) => known === encoding),
+    encoding: parseEncoding(encoding),
     delimiter,
   });
   const asMeant = (cells: readonly string[]): readonly string[] => (escaped ? cells.map(unescapeCell) : cells);

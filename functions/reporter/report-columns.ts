@@ -1,6 +1,7 @@
 import { CODES } from '../../shared/job/codes.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
-import { isBlank, trimIdentifier } from '../../shared/manifest/identifiers.ts';
+import { isReportColumn } from '../../shared/manifest/header.ts';
+import { isBlank } from '../../shared/manifest/identifiers.ts';
 
 /** The columns that a report adds to the manifest's own. */
 export const REPORT_COLUMNS = [
@@ -51,5 +52,3 @@ export function ownColumns(header: readonly string[]): {
     },
   };
 }
-
-const isReportColumn = (name: string): boolean => trimIdentifier(name).toLowerCase().startsWith('rollcall_');

@@ -43,10 +43,8 @@ async function writeFiles(
   problems: readonly Problem[],
 ): Promise<Summary> {
   const folder = resultsPrefix(state.job);
-  const [all, failed, unprocessed] = ['results.csv', 'failed.csv', 'unprocessed.csv'].map((name) =>
-    openReportFile(results, `${folder}${name}`),
-  ) as [ReportFile, ReportFile, ReportFile]; // map keeps the length
-  const files = { all, failed, unprocessed };
+  const open = (name: string): ReportFile => openReportFile(results, `${folder}${name}`);
+  const files = { all: open('results.csv'), failed: open('failed.csv'), unprocessed: open('unprocessed.csv') };
   try {
     const outcomes = rowOutcomes(results, state);
     const tally = await writeRows(files, outcomes, state, manifest);

@@ -1,12 +1,12 @@
 import type { Code } from '../../shared/job/codes.ts';
 import type { JournalEntry } from '../../shared/job/journal.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
+import { MESSAGE_CHARACTERS } from '../../shared/job/outcome.ts';
 import type { Survey } from '../../shared/job/survey.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 
 const ENTRIES_PER_CHUNK = 5_000;
 const CHUNK_BYTES = 2 * 1024 * 1024;
-const MESSAGE_CHARACTERS = 1_000;
 /** A character of a message takes six bytes when JSON escapes it; the rest of an entry is a few numbers, a code and a time. */
 const MOST_ENTRY_BYTES = 6 * MESSAGE_CHARACTERS + 1_000;
 

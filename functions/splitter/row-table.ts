@@ -53,7 +53,7 @@ export const sameHash = ({ halves }: RowTable, one: number, other: number): bool
   at(halves, 2 * one + 1) === at(halves, 2 * other + 1) &&
   at(halves, 2 * one) >>> ROW_BITS === at(halves, 2 * other) >>> ROW_BITS;
 
-/** The word whose hash is this one, of sorted words; also the further bits must agree. `undefined` when there is none. */
+/** The row whose key has this hash, found in sorted words; `undefined` when there is none. */
 export function findRow(table: RowTable, count: number, { high, low }: TextHash): number | undefined {
   const { halves } = table;
   let from = 0;

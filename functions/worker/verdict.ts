@@ -1,6 +1,7 @@
 import { NoAnswer, RateLimited, Refusal, Withheld } from '../../shared/atlassian/errors.ts';
+import { backoffMs } from '../../shared/atlassian/limits.ts';
 import type { Code } from '../../shared/job/codes.ts';
-import type { Outcome } from '../../shared/job/outcome.ts';
+import { MESSAGE_CHARACTERS, type Outcome } from '../../shared/job/outcome.ts';
 import type { Task } from '../../shared/job/task.ts';
 import type { Written } from '../../shared/operations/operation.ts';
 
@@ -32,7 +33,6 @@ export interface VerdictContext {
 
 /** SQS delays a message by 15 minutes at most; a longer wait is handed back again. */
 const MAX_DELAY_SECONDS = 900;
-const MESSAGE_CHARACTERS = 1_000;
 
 /** The verdict of an error. An unforeseen one is nobody's verdict: it is thrown on, and the message stays. */
 export function verdictOf(error: unknown, task: Task, context: VerdictContext): Verdict {
@@ -72,7 +72,7 @@ export const again = (task: Task, delaySeconds: number): Verdict => ({
 function failedAttempt(error: Refusal | NoAnswer, task: Task, context: VerdictContext, leastSeconds: number): Verdict {
   const attempts = task.attempts + 1;
   if (attempts >= context.maxAttempts) return failure(error, task, context);
-  return again({ ...task, attempts }, Math.max(leastSeconds, backoffSeconds(attempts, context.random)));
+  return again({ ...task, attempts }, Math.max(leastSeconds, Math.ceil(backoffMs(attempts, context.random) / 1_000)));
 }
 
 function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: VerdictContext): Verdict {
@@ -80,11 +80,6 @@ function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: VerdictContex
   const message = error.message.slice(0, MESSAGE_CHARACTERS);
   const outcome: Outcome = { ...rowOf(task, nowMs), status: 'failed', code: error.code, message, ...answer };
   return { kind: 'outcome', task, outcome };
-}
-
-/** Doubling from 2 s to 30 s, times 0.7 to 1.3: Atlassian's advice in its rate-limiting documentation. */
-function backoffSeconds(attempts: number, random: number): number {
-  return Math.ceil(Math.min(30, 2 ** attempts) * (0.7 + 0.6 * random));
 }
 
 function waitSeconds(notBeforeMs: number, { nowMs, random }: VerdictContext): number {

@@ -91,7 +91,7 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
 ]);
 
 /** A resource with `*` for what differs from job to job: it may name a person, and there may be a million of them. */
-export function shapeOf(resource: string): string {
+function shapeOf(resource: string): string {
   const [, bucket, key] = /^(arn:aws:s3:::[^/]+)\/(.*)$/s.exec(resource) ?? [];
   if (bucket === undefined || key === undefined)
     return resource.replace(/^(arn:aws:secretsmanager:.*:secret:rollcall\/).*$/s, '$1*');

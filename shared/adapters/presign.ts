@@ -10,7 +10,6 @@ interface Upload {
   readonly client: S3Client;
   readonly bucket: string;
   readonly key: string;
-  readonly expiresSeconds?: number;
 }
 
 /** A form for one upload by POST: the fields go before the file, which comes last in a field named `file`. */
@@ -21,7 +20,7 @@ export interface PresignedPost {
 
 /** Lets anybody who has it upload one CSV into the key's folder, of 1 to `maxBytes` bytes, for ten minutes. */
 export async function presignPost(upload: Upload & { readonly maxBytes: number }): Promise<PresignedPost> {
-  const { client, bucket, key, maxBytes, expiresSeconds = UPLOAD_SECONDS } = upload;
+  const { client, bucket, key, maxBytes } = upload;
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
   const { url, fields } = await createPresignedPost(client, {
     Bucket: bucket,
@@ -32,12 +31,12 @@ export async function presignPost(upload: Upload & { readonly maxBytes: number }
       ['eq', '$Content-Type', CONTENT_TYPE],
     ],
     Fields: { 'Content-Type': CONTENT_TYPE },
-    Expires: expiresSeconds,
+    Expires: UPLOAD_SECONDS,
   });
   return { url, fields: { ...fields, key } };
 }
 
 /** Lets anybody who has it upload this one key by PUT, for ten minutes; a URL cannot bound the size. */
-export function presignPut({ client, bucket, key, expiresSeconds = UPLOAD_SECONDS }: Upload): Promise<string> {
-  return getSignedUrl(client, new PutObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: expiresSeconds });
+export function presignPut({ client, bucket, key }: Upload): Promise<string> {
+  return getSignedUrl(client, new PutObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: UPLOAD_SECONDS });
 }

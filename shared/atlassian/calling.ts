@@ -34,13 +34,13 @@ export interface Caller {
     given: Arguments & { readonly missing?: 'undefined' | undefined },
     signal: AbortSignal,
   ) => Promise<unknown>;
-  /** A write's answer and, should anybody want it, its JSON. */
-  readonly write: (call: Call, given: Arguments, signal: AbortSignal) => Promise<Written>;
-}
-
-export interface Written {
-  readonly answer: Answer;
-  readonly json: unknown;
+  readonly write: (call: Call, given: Arguments, signal: AbortSignal) => Promise<Answer>;
+  /** A write whose success may say in its JSON that it was none. */
+  readonly writeAndRead: (
+    call: Call,
+    given: Arguments,
+    signal: AbortSignal,
+  ) => Promise<{ readonly answer: Answer; readonly json: unknown }>;
 }
 
 export interface CallingOptions {
@@ -66,7 +66,12 @@ export function createCalling(options: CallingOptions): {
     calls: () => ({ ...counter }),
     caller: (access) => {
       const send = sender({ ...options, access, counter });
-      return { read: reader(send, access), write: writer(send, access) };
+      const writeAndRead = writer(send, access);
+      return {
+        read: reader(send, access),
+        write: async (call, given, signal) => (await writeAndRead(call, given, signal)).answer,
+        writeAndRead,
+      };
     },
   };
 }
@@ -126,7 +131,7 @@ async function tryAgainWhenLimited(send: () => Promise<HttpAnswer>): Promise<Htt
   }
 }
 
-function writer(send: Send, access: Access): Caller['write'] {
+function writer(send: Send, access: Access): Caller['writeAndRead'] {
   return async (call, given, signal) => {
     const http = await send(call, given, signal);
     const { status: httpStatus, traceId } = http;

@@ -3,7 +3,6 @@ import * as z from 'zod';
 import type { Query } from './address.ts';
 import type { Answer, DataCenter, DataCenterUser } from './apis.ts';
 import type { Arguments, Caller } from './calling.ts';
-import type { Call } from './endpoints.ts';
 import { Refusal } from './errors.ts';
 import { parse } from './parsing.ts';
 
@@ -34,9 +33,6 @@ const PICKED = 1_000;
 
 /** Jira Data Center's REST API v2. */
 export function createDataCenter(caller: Caller): Omit<DataCenter, 'target'> {
-  const write = async (call: Call, given: Arguments, signal: AbortSignal): Promise<Answer> =>
-    (await caller.write(call, given, signal)).answer;
-
   return {
     user: async (username, signal) => {
       const query: Query = [
@@ -60,9 +56,9 @@ export function createDataCenter(caller: Caller): Omit<DataCenter, 'target'> {
       return (total ?? 0) > groups.length && (await hasMembers(caller, name, signal));
     },
     addToGroup: ({ group, username }, signal) =>
-      write('dcAddToGroup', { query: [['groupname', group]], body: { name: username } }, signal),
+      caller.write('dcAddToGroup', { query: [['groupname', group]], body: { name: username } }, signal),
     removeFromGroup: ({ group, username }, signal) =>
-      write(
+      caller.write(
         'dcRemoveFromGroup',
         {
           query: [
@@ -73,10 +69,10 @@ export function createDataCenter(caller: Caller): Omit<DataCenter, 'target'> {
         signal,
       ),
     createUser: ({ username, emailAddress, displayName }, signal) =>
-      write('dcCreateUser', { body: { name: username, emailAddress, displayName } }, signal),
+      caller.write('dcCreateUser', { body: { name: username, emailAddress, displayName } }, signal),
     updateUser: async (username, change, signal) => {
       const given: Arguments = { query: [['username', username]], body: change };
-      const { answer, json } = await caller.write('dcUpdateUser', given, signal);
+      const { answer, json } = await caller.writeAndRead('dcUpdateUser', given, signal);
       if (ignoresActive(change, json)) throw activeIgnored(answer);
       return answer;
     },

@@ -1,9 +1,8 @@
 import * as z from 'zod';
 
 import { inChunks, type Query } from './address.ts';
-import type { Answer, Group, GroupMember, Jira, JiraUser } from './apis.ts';
-import type { Arguments, Caller } from './calling.ts';
-import type { Call } from './endpoints.ts';
+import type { Group, GroupMember, Jira, JiraUser } from './apis.ts';
+import type { Caller } from './calling.ts';
 import { readArrayPages, readBeanPages } from './pages.ts';
 import { parse } from './parsing.ts';
 
@@ -32,9 +31,6 @@ const QUERY_CHARACTERS = 6_000;
 
 /** Jira Cloud's platform REST API v3. */
 export function createJira(caller: Caller): Jira {
-  const write = async (call: Call, given: Arguments, signal: AbortSignal): Promise<Answer> =>
-    (await caller.write(call, given, signal)).answer;
-
   const groupsBy = async (name: string, values: readonly string[], signal: AbortSignal): Promise<readonly Group[]> => {
     const chunks = inChunks(values, { count: GROUPS_A_CALL, characters: QUERY_CHARACTERS });
     const found = await Promise.all(
@@ -65,10 +61,10 @@ export function createJira(caller: Caller): Jira {
     groupsByName: (names, signal) => groupsBy('groupName', names, signal),
     groupsById: (groupIds, signal) => groupsBy('groupId', groupIds, signal),
     addToGroup: ({ groupId, accountId }, signal) =>
-      write('addToGroup', { query: [['groupId', groupId]], body: { accountId } }, signal),
-    removeFromGroup: (member, signal) => write('removeFromGroup', { query: memberQuery(member) }, signal),
+      caller.write('addToGroup', { query: [['groupId', groupId]], body: { accountId } }, signal),
+    removeFromGroup: (member, signal) => caller.write('removeFromGroup', { query: memberQuery(member) }, signal),
     createUser: ({ emailAddress, products }, signal) =>
-      write('createUser', { body: { emailAddress, products } }, signal),
+      caller.write('createUser', { body: { emailAddress, products } }, signal),
   };
 }
 

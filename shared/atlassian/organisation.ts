@@ -138,7 +138,7 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
         resource: resourceOf(product, site),
         role: USER_ROLE,
       }));
-      const { answer, json } = await caller.write(
+      const { answer, json } = await caller.writeAndRead(
         'invite',
         { path: { orgId }, body: { emails: [email], permissionRules } },
         signal,
@@ -157,9 +157,9 @@ function access(
   calls: { readonly v1: 'suspendV1' | 'restoreV1'; readonly v2: 'suspend' | 'restore' },
 ): Organisation['suspend'] {
   return async (accountId, signal) => {
-    if (suspendApi === 'v1') return (await caller.write(calls.v1, { path: { orgId, accountId } }, signal)).answer;
+    if (suspendApi === 'v1') return caller.write(calls.v1, { path: { orgId, accountId } }, signal);
     const path = { orgId, accountId, directoryId: await directoryForWrites(signal) };
-    return (await caller.write(calls.v2, { path, body: {} }, signal)).answer;
+    return caller.write(calls.v2, { path, body: {} }, signal);
   };
 }
 

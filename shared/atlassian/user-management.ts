@@ -20,12 +20,11 @@ export function createUserManagement(caller: Caller): UserManagement {
       const { account } = parse('profile', profileSchema, json);
       return { email: account.email ?? undefined, accountStatus: account.account_status ?? undefined };
     },
-    setEmail: async (accountId, email, signal) =>
-      (await caller.write('setEmail', { path: { accountId }, body: { email } }, signal)).answer,
-    disable: async (accountId, message, signal) => {
+    setEmail: (accountId, email, signal) => caller.write('setEmail', { path: { accountId }, body: { email } }, signal),
+    disable: (accountId, message, signal) => {
       const body = message === undefined ? {} : { message };
-      return (await caller.write('disable', { path: { accountId }, body }, signal)).answer;
+      return caller.write('disable', { path: { accountId }, body }, signal);
     },
-    enable: async (accountId, signal) => (await caller.write('enable', { path: { accountId } }, signal)).answer,
+    enable: (accountId, signal) => caller.write('enable', { path: { accountId } }, signal),
   };
 }

@@ -62,8 +62,8 @@ export function newState(job: Job, nowMs: number): State {
 }
 
 /**
- * The state after these events, in whatever order they come; the same event twice counts once. Returns `undefined` while
- * nothing is known of the job: an event other than its first cannot say what the job is.
+ * The state after these events, in whatever order they come; the same event twice counts once. Returns `undefined` until
+ * an event has come that carries the job: surveying, surveyed or rejected.
  */
 export function fold(
   state: State | undefined,

@@ -5,6 +5,9 @@ export const STATUSES = ['changed', 'unchanged', 'failed', 'invalid', 'unprocess
 /** What became of a row. */
 export type Status = (typeof STATUSES)[number];
 
+/** The most that an outcome's message has. */
+export const MESSAGE_CHARACTERS = 1_000;
+
 /** What became of one row, as the journal keeps it and the report shows it. */
 export interface Outcome {
   /** The row's place in the manifest, counted from 0 without header and blank lines. */
@@ -14,7 +17,7 @@ export interface Outcome {
   readonly generation: number;
   readonly status: Status;
   readonly code?: Code | undefined;
-  /** For a person; at most 1,000 characters, no secret, no cell but the one at fault. */
+  /** For a person; at most MESSAGE_CHARACTERS, no secret, no cell but the one at fault. */
   readonly message?: string | undefined;
   readonly httpStatus?: number | undefined;
   readonly attempts: number;

@@ -1,4 +1,4 @@
-/** What bounds how a job is carried out; from the stage's settings. */
+/** What bounds how a job is carried out. */
 export interface Policy {
   /** The least that the full window holds, in rows. */
   readonly windowRows: number;

@@ -16,12 +16,11 @@ export const feedRequestSchema = z.object({
 
 export type FeedRequest = Readonly<z.infer<typeof feedRequestSchema>>;
 
-/** What the coordinator asks of the reporter: write the job's files as this revision. */
+/** What the coordinator asks of the reporter: write the job's files, as they stand now. */
 export const reportRequestSchema = z.object({
   version: z.literal(1),
   kind: z.literal('report'),
   jobId: z.string().min(1),
-  revision: z.int().positive(),
 });
 
 export type ReportRequest = Readonly<z.infer<typeof reportRequestSchema>>;

@@ -13,7 +13,7 @@ export interface Chunk {
   readonly lastRow: number;
 }
 
-/** What the state still has to see done: sent by every run until an event confirms it. Epoch milliseconds. */
+/** What is still to be confirmed by an event: sent at once, and again every `resendMs`. `sentAtMs` is in epoch milliseconds, 0 before the first time. */
 export interface Outbox {
   readonly feed?:
     | {
@@ -33,8 +33,9 @@ export interface Outbox {
 export interface State {
   readonly job: Job;
   readonly state: JobState;
-  /** Why the job was halted or refused. */
+  /** Why the job was halted, or cancelled when it expired. */
   readonly halt?: { readonly code: Code; readonly message: string } | undefined;
+  /** Why the manifest was refused, or could not be surveyed. */
   readonly problems: readonly Problem[];
   readonly rows: number;
   readonly manifest?:

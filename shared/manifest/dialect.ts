@@ -9,7 +9,8 @@ export interface Dialect {
   readonly skipped: number;
 }
 
-const DELIMITERS = [',', ';', '\t', '|'] as const;
+/** The delimiters that are found by looking. */
+export const DELIMITERS = [',', ';', '\t', '|'] as const;
 
 const SEPARATOR_LINE = /^"?sep=([^\r\n"])"?[ ,;\t|]*(?:\r\n|\n|\r|$)/i;
 

@@ -29,14 +29,14 @@ export function mapHeader(
   const { line } = header;
   const escaped = isOwnFile(header.cells);
   const cells = escaped ? header.cells.map(unescapeCell) : header.cells;
-  const theirs = cells.filter((cell) => !isOurOwn(cell)).length;
+  const theirs = cells.filter((cell) => !isReportColumn(cell)).length;
   if (theirs > limits.columns) throw refusal(line, [tooMany(theirs, limits.columns)]);
 
   const names = aliasTable(wanted.columns);
-  const named = cells.map((cell) => (isOurOwn(cell) ? null : (names.get(columnKey(cell)) ?? null)));
+  const named = cells.map((cell) => (isReportColumn(cell) ? null : (names.get(columnKey(cell)) ?? null)));
   const columns = wanted.readHeader?.(named) ?? named;
   const carriedColumns = cells.filter(
-    (cell, index) => columns[index] === null && !isOurOwn(cell) && trimIdentifier(cell) !== '',
+    (cell, index) => columns[index] === null && !isReportColumn(cell) && trimIdentifier(cell) !== '',
   );
 
   const misspelt = misspellings(carriedColumns, [...named, ...columns], wanted.columns);
@@ -48,15 +48,15 @@ export function mapHeader(
 /** How many cells of a header an operation knows: what the delimiter is found by. */
 export function countKnown(cells: readonly string[], columns: readonly Column[]): number {
   const names = aliasTable(columns);
-  return cells.filter((cell) => isOurOwn(cell) || names.has(columnKey(cell))).length;
+  return cells.filter((cell) => isReportColumn(cell) || names.has(columnKey(cell))).length;
 }
 
 /** Whether Rollcall wrote the file: then its cells are escaped. */
 const isOwnFile = (cells: readonly string[]): boolean =>
   cells.some((cell) => trimIdentifier(cell).toLowerCase() === 'rollcall_line');
 
-/** Columns that Rollcall adds to its reports are ignored on the way in. */
-const isOurOwn = (cell: string): boolean => trimIdentifier(cell).toLowerCase().startsWith('rollcall_');
+/** Whether Rollcall adds this column to its reports; on the way in it is ignored. */
+export const isReportColumn = (cell: string): boolean => trimIdentifier(cell).toLowerCase().startsWith('rollcall_');
 
 const aliasTable = (columns: readonly Column[]): ReadonlyMap<string, string> =>
   new Map(columns.flatMap(({ name, aliases }) => [name, ...aliases].map((alias) => [columnKey(alias), name] as const)));

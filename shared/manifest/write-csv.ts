@@ -1,12 +1,11 @@
+import { DELIMITERS } from './dialect.ts';
 import { escapeCell } from './write-escape.ts';
 
 /** What a file that we write begins with: the UTF-8 byte order mark, for Excel, and a `sep=` line where nobody could tell the delimiter by looking. */
 export const csvStart = (delimiter: string): string =>
-  FOUND_BY_LOOKING.includes(delimiter) ? BYTE_ORDER_MARK : `${BYTE_ORDER_MARK}sep=${delimiter}\r\n`;
+  (DELIMITERS as readonly string[]).includes(delimiter) ? BYTE_ORDER_MARK : `${BYTE_ORDER_MARK}sep=${delimiter}\r\n`;
 
 const BYTE_ORDER_MARK = '\uFEFF';
-
-const FOUND_BY_LOOKING: readonly string[] = [',', ';', '\t', '|'];
 
 /** Turns cells into one line of a file that we write: formulas escaped, quoted as RFC 4180 says, ended by CRLF. */
 export function csvLineWriter(delimiter: string): (cells: readonly string[]) => string {

@@ -26,7 +26,7 @@ export function defineRecipe<Wish, Apis extends { readonly target: Target }>(
   return {
     columns,
     required,
-    ...(readHeader ? { readHeader } : {}),
+    readHeader,
     check: (cells, target) => {
       const parsed = parse(cells, target);
       return 'wish' in parsed ? claims(parsed.wish) : parsed;
@@ -34,8 +34,7 @@ export function defineRecipe<Wish, Apis extends { readonly target: Target }>(
     look: async (rows, apis, signal) => {
       const parsed = rows.map((cells) => parse(cells, apis.target));
       const wishes = parsed.flatMap((row) => ('wish' in row ? [row.wish] : []));
-      if (wishes.length === 0) return parsed.map((row) => ('wish' in row ? neverHappens() : unreadable(row.problems)));
-      const sightOf = await look(wishes, apis, signal);
+      const sightOf = wishes.length === 0 ? neverHappens : await look(wishes, apis, signal);
       return parsed.map((row) => ('wish' in row ? sightOf(row.wish) : unreadable(row.problems)));
     },
   };

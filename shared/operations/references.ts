@@ -10,14 +10,14 @@ export type GroupReference =
   | { readonly groupId: string; readonly name?: string | undefined }
   | { readonly groupId?: undefined; readonly name: string };
 
-/** The person of a row, by accountId or by the address in `emailColumn`; a row with neither has a problem. */
-export function readUser(row: RowReader, emailColumn = 'email'): UserReference | undefined {
+/** The person of a row, by accountId or by email; a row with neither has a problem. */
+export function readUser(row: RowReader): UserReference | undefined {
   const accountId = row.accountId();
-  const email = row.email(emailColumn);
+  const email = row.email('email');
   if (accountId !== undefined) return { accountId, email };
   if (email !== undefined) return { email };
-  if (row.text('accountId') === undefined && row.text(emailColumn) === undefined) {
-    row.wrong(`accountId, ${emailColumn}: both are empty; one of them must say whom the row is about.`);
+  if (row.text('accountId') === undefined && row.text('email') === undefined) {
+    row.wrong('accountId, email: both are empty; one of them must say whom the row is about.');
   }
   return undefined;
 }

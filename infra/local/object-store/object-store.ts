@@ -30,7 +30,7 @@ export interface ObjectStoreOptions {
   }[];
   readonly credentials: Credentials;
   readonly region: string;
-  /** Called once for each request whose signature holds. */
+  /** Called once for each request whose signature holds; what it throws refuses the request. */
   readonly record: (call: AwsCall) => void;
   /** Called after an object has come until it succeeds, across restarts too: at least once. */
   readonly created: (created: Created) => Promise<void>;

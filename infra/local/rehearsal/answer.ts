@@ -23,7 +23,7 @@ export class Refused extends Error {
 }
 
 /** The header that says what a client did wrong, where the real Atlassian is terse or silent. */
-export const REASON_HEADER = 'x-rehearsal-reason';
+const REASON_HEADER = 'x-rehearsal-reason';
 
 /** An answer with the rehearsal server's own explanation beside it. */
 export const because = (reason: string, answer: Answer): Answer => ({

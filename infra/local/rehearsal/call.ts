@@ -77,7 +77,7 @@ export function jsonBody<Body>(call: Call, schema: BodySchema<Body>, complain: C
 }
 
 /** Refuses with 415 what does not say that it carries JSON. */
-export function requireJson(call: Call, complain: Complaint): void {
+function requireJson(call: Call, complain: Complaint): void {
   const type = call.headers['content-type'] ?? '';
   if (/^application\/json\s*(;|$)/i.test(type)) return;
   throw new Refused(because('send Content-Type: application/json', complain(415, 'the body must be application/json')));

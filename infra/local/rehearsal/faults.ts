@@ -1,6 +1,6 @@
 import type { Behaviour } from './behaviour.ts';
 
-/** What goes wrong with one request; `before` means that it is not carried out. */
+/** What goes wrong with one request; BEFORE names the kinds that keep it from being carried out. */
 export type Fault =
   | { readonly kind: 'rateLimited' }
   | { readonly kind: 'serverError' | 'serverErrorAfter'; readonly status: number }

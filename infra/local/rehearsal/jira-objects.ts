@@ -7,7 +7,7 @@ import type { User } from './model.ts';
 export const complain: Complaint = (status, problem, field) =>
   because(problem, jiraError(status, field ? [] : [problem], field ? { [field]: problem } : {}));
 
-/** Refuses with 400 in Jira's words. */
+/** Refuses in Jira's words. */
 export const refuse = (status: number, message: string): never => {
   throw new Refused(jiraError(status, [message]));
 };
@@ -66,7 +66,7 @@ export const isOnSite = (user: User): boolean =>
 export const isActive = (user: User): boolean => user.accountStatus === 'active' && user.membershipStatus === 'active';
 
 /** Whether Jira shows this account's address to the caller. */
-export const showsEmail = (call: Call, user: User): boolean =>
+const showsEmail = (call: Call, user: User): boolean =>
   call.world.behaviour.switches.jiraEmails === 'shown' && user.emailHidden !== true;
 
 /** Jira's User, with what `expand` asks for. */

@@ -3,8 +3,6 @@ import type { World } from './call.ts';
 import type { Group } from './cloud-state.ts';
 import type { User } from './model.ts';
 
-/** What the organisation's writes come to: 200 with v1's message, which v2 leaves out. */
-
 /** Puts a user in a group. */
 export function joined({ cloud, behaviour }: World, group: Group, user: User): Answer {
   const things = [`membership/${group.groupId}/${user.accountId}`];

@@ -4,7 +4,7 @@ const text = z.string().min(1);
 const accountId = z.string().regex(/^[a-zA-Z0-9_|:-]{1,128}$/, 'must be an account id');
 
 /** Why a manage call may be refused, as the user management API spells it (its OpenAPI document). */
-export const LOCKS = [
+const LOCKS = [
   'administrative',
   'administrative.notMyself',
   'myselfOnly',

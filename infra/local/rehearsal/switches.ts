@@ -1,7 +1,6 @@
 interface Switch {
   readonly values: readonly [string, ...string[]];
-  readonly default: string;
-  /** What it decides, and why the default is what it is. */
+  /** What it decides, and why the default, the first value, is what it is. */
   readonly about: string;
 }
 
@@ -90,9 +89,9 @@ export type Switches = { readonly [Name in SwitchName]: (typeof SWITCHES)[Name][
 
 /** Every switch at its default. */
 export const defaultSwitches = (): Switches =>
-  // Each default is one of the switch's own values: `choice` takes the first.
+  // Each is one of the switch's own values.
   Object.fromEntries(Object.entries(SWITCHES).map(([name, { values }]) => [name, values[0]])) as unknown as Switches;
 
 function choice<const Values extends readonly [string, ...string[]]>(values: Values, about: string) {
-  return { values, default: values[0], about } as const;
+  return { values, about } as const;
 }

@@ -15,7 +15,7 @@ export interface SecretsOptions {
   readonly credentials: Credentials;
   readonly region: string;
   readonly account: string;
-  /** Called once for each request whose signature holds. */
+  /** Called once for each request whose signature holds; what it throws refuses the request. */
   readonly record: (call: AwsCall) => void;
   /** A free port when absent. */
   readonly port?: number | undefined;

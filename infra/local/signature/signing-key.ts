@@ -37,7 +37,7 @@ export function isSignature(key: Buffer, text: string, signature: string): boole
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-export const signatureOf = (key: Buffer, text: string): string => hmac(key, text).toString('hex');
+const signatureOf = (key: Buffer, text: string): string => hmac(key, text).toString('hex');
 
 function hmac(key: string | Buffer, data: string): Buffer {
   return createHmac('sha256', key).update(data).digest();

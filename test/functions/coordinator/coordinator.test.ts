@@ -52,7 +52,7 @@ describe('coordinator', () => {
     await coordinator(sqsEvent([recorded([outcomeOf(0)])]));
     await coordinator(sqsEvent([eventOf({ type: 'reported', revision: 1 })]));
 
-    expect(reports.messages).toMatchObject([{ body: { kind: 'report', jobId: JOB.id, revision: 1 } }]);
+    expect(reports.messages).toMatchObject([{ body: { kind: 'report', jobId: JOB.id } }]);
     expect(state().state).toBe('completed');
     expect(results.objects.has(openKey(JOB.id))).toBe(false);
   });
