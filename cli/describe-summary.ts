@@ -20,13 +20,37 @@ export function describeSummary(summary: Summary): string {
 /** Jobs side by side, one a line. */
 export function summaryTable(summaries: readonly Summary[]): string {
   const table = new Table({
-    head: ['target', 'operation', 'state', 'rows', 'changed', 'unchanged', 'failed', 'invalid', 'unprocessed', 'calls'],
+    head: [
+      'target',
+      'operation',
+      'state',
+      'rows',
+      'changed',
+      'unchanged',
+      'failed',
+      'invalid',
+      'unprocessed',
+      'calls',
+      'a row',
+    ],
     style: { head: [], border: [] },
-    colAligns: ['left', 'left', 'left', ...Array<'right'>(7).fill('right')],
+    colAligns: ['left', 'left', 'left', ...Array<'right'>(8).fill('right')],
   });
   for (const { target, operation, state, counts, calls } of summaries) {
     const { rows, changed, unchanged, failed, invalid, unprocessed } = counts;
-    table.push([target, operation, state, rows, changed, unchanged, failed, invalid, unprocessed, calls.sent]);
+    table.push([
+      target,
+      operation,
+      state,
+      rows,
+      changed,
+      unchanged,
+      failed,
+      invalid,
+      unprocessed,
+      calls.sent,
+      calls.perRow,
+    ]);
   }
   return table.toString();
 }

@@ -43,7 +43,8 @@ export function verdictOf(error: unknown, task: Task, context: VerdictContext): 
   // Atlassian may not show yet that the address is free.
   if (error.code === 'EMAIL_IN_USE' && context.isFreed)
     return failedAttempt(error, task, context, context.consistencySeconds);
-  return error.temporary ? failedAttempt(error, task, context, 0) : failure(error, task, context);
+  const leastSeconds = error.uncertain ? context.consistencySeconds : 0;
+  return error.temporary ? failedAttempt(error, task, context, leastSeconds) : failure(error, task, context);
 }
 
 /** The verdict of a write that Atlassian answered, or of a look that showed that none is needed. */

@@ -146,7 +146,7 @@ function writer(send: Send, access: Access): Caller['writeAndRead'] {
     if (httpStatus === 502 || httpStatus === 504) throw unclear(call, http);
     const { means } = meaning(call, http);
     if (means === 'unchanged') return { answer: { status: 'unchanged', httpStatus, traceId }, json: undefined };
-    throw refused(call, http, access);
+    throw refused(call, http, access, { uncertain: httpStatus >= 500 });
   };
 }
 
@@ -172,9 +172,9 @@ function meaning(call: Call, answer: HttpAnswer): ReturnType<typeof meaningOf> {
   return meaningOf({ api: ENDPOINTS[call].api, call, status: answer.status, said: saidIn(answer.body) });
 }
 
-function refused(call: Call, answer: HttpAnswer, access: Access): Refusal {
+function refused(call: Call, answer: HttpAnswer, access: Access, { uncertain = false } = {}): Refusal {
   const { status, headers, body, traceId } = answer;
-  const details = { httpStatus: status, traceId };
+  const details = { httpStatus: status, traceId, uncertain };
   const answered = `Atlassian answered ${status} to the call to ${ENDPOINTS[call].to}`;
   if (status >= 300 && status < 400) {
     const host = hostOf(headers['location'], access.baseUrl);

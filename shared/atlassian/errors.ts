@@ -4,6 +4,8 @@ import { RollcallError } from '../errors.ts';
 export interface RefusalDetails {
   readonly httpStatus?: number | undefined;
   readonly traceId?: string | undefined;
+  /** A write that was answered so may have been carried out all the same. */
+  readonly uncertain?: boolean | undefined;
   readonly cause?: unknown;
 }
 
@@ -13,6 +15,7 @@ export class Refusal extends RollcallError {
   readonly temporary: boolean;
   readonly httpStatus: number | undefined;
   readonly traceId: string | undefined;
+  readonly uncertain: boolean;
 
   constructor(code: Code, message: string, details: RefusalDetails = {}) {
     super(message, { cause: details.cause });
@@ -20,6 +23,7 @@ export class Refusal extends RollcallError {
     this.temporary = CODES[code].temporary;
     this.httpStatus = details.httpStatus;
     this.traceId = details.traceId;
+    this.uncertain = details.uncertain ?? false;
   }
 }
 

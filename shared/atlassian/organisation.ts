@@ -166,12 +166,11 @@ function access(
 /** An invitation is answered person by person and product by product, inside one success. */
 function invited(answer: Answer, json: unknown): Answer {
   const { httpStatus, traceId } = answer;
-  const parsed = invitedSchema.safeParse(json);
-  if (!parsed.success)
-    throw new NoAnswer('Atlassian took the invitation without saying what became of it; it has to be read back.');
-  const results = parsed.data.data.flatMap((person) => person.results ?? []);
+  const results = invitedSchema.safeParse(json).data?.data.flatMap((person) => person.results ?? []) ?? [];
   const failed = results.find(({ status }) => status === 'ERROR');
-  if (failed === undefined) return answer;
+  if (failed === undefined && results.length > 0 && results.every(({ status }) => status === 'INVITED')) return answer;
+  if (failed === undefined)
+    throw new NoAnswer('Atlassian took the invitation without saying what became of it; it has to be read back.');
   const reason = failed.statusReason ?? 'no reason given';
   const code = /licen[cs]e|seat|limit/i.test(reason) ? 'LICENCE_LIMIT' : 'REQUEST_REFUSED';
   throw new Refusal(code, `Atlassian did not invite the user: "${reason.slice(0, 300)}".`, { httpStatus, traceId });

@@ -27,7 +27,8 @@ export interface Summary {
   };
   readonly counts: Counts;
   readonly codes: Readonly<Partial<Record<Code, number>>>;
-  readonly calls: Calls;
+  /** With how many of them a row took, on average, to two decimal places. */
+  readonly calls: Calls & { readonly perRow: number };
   readonly startedAt: string;
   readonly finishedAt?: string | undefined;
   readonly halt?: { readonly code: Code; readonly message: string } | undefined;
@@ -58,12 +59,16 @@ export function summaryWith(state: State, tally: Tally, amiss: Amiss = { problem
     manifest: manifestOf(state),
     counts: tally.counts,
     codes: tally.codes,
-    calls: { sent: state.calls.sent, rateLimited: state.calls.rateLimited, retried: state.calls.retried },
+    calls: callsOf(state),
     startedAt: state.job.startedAt,
     finishedAt: state.finishedAt,
     halt: state.halt && { code: state.halt.code, message: state.halt.message },
     problems: problems.length === 0 ? undefined : problems,
   };
+}
+
+function callsOf({ calls: { sent, rateLimited, retried }, rows }: State): Summary['calls'] {
+  return { sent, rateLimited, retried, perRow: Math.round((100 * sent) / Math.max(1, rows)) / 100 };
 }
 
 /** Rows counted by status and by code. */

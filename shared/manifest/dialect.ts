@@ -21,7 +21,7 @@ export function findDialect(head: string, columns: readonly Column[]): Dialect {
   if (separatorLine && named) return { delimiter: named, skipped: separatorLine[0].length };
 
   const headers = DELIMITERS.map((delimiter) => {
-    const cells = firstRecord(head, delimiter);
+    const cells = firstRow(head, delimiter);
     return { delimiter, known: countKnown(cells, columns), cells: cells.length };
   });
   const best = headers.reduce((left, right) =>
@@ -30,14 +30,15 @@ export function findDialect(head: string, columns: readonly Column[]): Dialect {
   return { delimiter: best.delimiter, skipped: 0 };
 }
 
-function firstRecord(head: string, delimiter: string): readonly string[] {
+function firstRow(head: string, delimiter: string): readonly string[] {
   const scanner = createScanner(delimiter);
   scanner.load(head);
   try {
     for (let at = 0; ; at = scanner.end) {
       const cells = scanner.next(at, true);
       if (cells === undefined) return [];
-      if (!isBlank(cells.join('').replace(/[,;\t|]/g, ''))) return cells; // a line of delimiters alone is blank
+      // What ends in the midst of a quoted cell is no delimiter, and a line of delimiters alone is blank.
+      if (scanner.flaw === undefined && !isBlank(cells.join('').replace(/[,;\t|]/g, ''))) return cells;
     }
   } catch (error) {
     if (error instanceof QuoteNotClosed) return []; // reading the rows will say so, with the line

@@ -8,16 +8,16 @@ export class QuoteNotClosed extends Error {
   }
 }
 
-/** Cuts text into records and cells as spreadsheets write them: RFC 4180, with any line end, and a quote inside an unquoted cell as it is. */
+/** Cuts text into rows and cells as spreadsheets write them: RFC 4180, with any line end, and a quote inside an unquoted cell as it is. */
 export interface Scanner {
   /** Takes the text that `next` reads from then on. */
   readonly load: (text: string) => void;
   /**
-   * The cells of the record at `from`; `undefined` when the text ends before the record does, or, when this text is
-   * the `final` one, when there is no further record. Throws QuoteNotClosed.
+   * The cells of the row at `from`; `undefined` when the text ends before the row does, or, when this text is
+   * the `final` one, when there is no further row. Throws QuoteNotClosed.
    */
   readonly next: (from: number, final: boolean) => string[] | undefined;
-  /** Of the record just read: where the next begins, how many lines it took, and what is wrong with it. */
+  /** Of the row just read: where the next begins, how many lines it took, and what is wrong with it. */
   readonly end: number;
   readonly lineBreaks: number;
   readonly flaw: string | undefined;
@@ -26,7 +26,7 @@ export interface Scanner {
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 
-/** A scanner for one delimiter. It keeps its last record's measures in fields, since this is the innermost loop of every reading. */
+/** A scanner for one delimiter. It keeps its last row's measures in fields, since this is the innermost loop of every reading. */
 export function createScanner(delimiter: string): Scanner {
   let text = '';
   // Where the next of each stands, so that a line without quotes can be cut by the engine's own split.
@@ -49,14 +49,15 @@ export function createScanner(delimiter: string): Scanner {
     if (from >= text.length) return undefined;
     if (quote < from) quote = find('"', from);
     const lineEnd = lineEndFrom(from);
-    if (quote < lineEnd) return recordWithQuotes(from, final);
+    if (quote < lineEnd) return rowWithQuotes(from, final);
     return endsAt(lineEnd, final) ? text.slice(from, lineEnd).split(delimiter) : undefined;
   }
 
-  function recordWithQuotes(from: number, final: boolean): string[] | undefined {
+  function rowWithQuotes(from: number, final: boolean): string[] | undefined {
     const firstLineEnd = lineEndFrom(from);
     const cells: string[] = [];
     for (let at = from; ; at += 1) {
+      const cellStart = at;
       const isQuoted = text.charCodeAt(at) === QUOTE;
       if (isQuoted) {
         at = readQuoted(at, final);
@@ -64,8 +65,11 @@ export function createScanner(delimiter: string): Scanner {
       }
       const lineEnd = lineEndFrom(at);
       const cellEnd = Math.min(find(delimiter, at), lineEnd);
-      if (isQuoted && cellEnd > at) notePast(text.slice(at, cellEnd), cells.length + 1);
-      cells.push(isQuoted ? quoted : text.slice(at, cellEnd));
+      const isPast = isQuoted && text.slice(at, cellEnd).trim() !== '';
+      if (isPast)
+        scanner.flaw = `Cell ${cells.length + 1} goes on after its closing quote; double the quotes inside it.`;
+      // As it is written: without what follows the quote, a row that is invalid might look like another, valid one.
+      cells.push(isQuoted && !isPast ? quoted : text.slice(cellStart, cellEnd));
       at = cellEnd;
       if (cellEnd < lineEnd) continue;
       if (!endsAt(cellEnd, final)) return undefined;
@@ -96,11 +100,7 @@ export function createScanner(delimiter: string): Scanner {
     return text.slice(at, end).trim() === '';
   }
 
-  function notePast(past: string, cell: number): void {
-    if (past.trim() !== '') scanner.flaw = `Cell ${cell} goes on after its closing quote; double the quotes inside it.`;
-  }
-
-  /** Notes that the record ends at this line end, or with the text; false when the text may go on. */
+  /** Notes that the row ends at this line end, or with the text; false when the text may go on. */
   function endsAt(at: number, final: boolean): boolean {
     const isReturn = at === carriageReturn;
     // A carriage return that is the last character may have its line feed in the text to come.

@@ -28,11 +28,33 @@ export async function readDirectory(
     ids.length > 0 ? organisation.usersById(ids, { groups }, signal) : [],
     addresses.length > 0 ? organisation.usersByEmail(addresses, { groups }, signal) : [],
   ]);
-  const byId = new Map(named.map((user) => [user.accountId, user]));
-  // A person in two directories of the organisation is still one person.
-  const distinct = new Map(addressed.map((user) => [user.accountId, user])).values();
-  const byEmail = Map.groupBy(distinct, ({ email }) => email?.toLowerCase());
+  const byId = byAccount(named);
+  const byEmail = Map.groupBy(byAccount(addressed).values(), ({ email }) => email?.toLowerCase());
   return { byId: (id) => byId.get(id), holders: (email) => byEmail.get(email.toLowerCase()) ?? [] };
+}
+
+/** A person in two directories of the organisation is one person; of what the directories do not agree on nothing is known. */
+function byAccount(users: readonly OrganisationUser[]): ReadonlyMap<string, OrganisationUser> {
+  const accounts = new Map<string, OrganisationUser>();
+  for (const user of users) {
+    const other = accounts.get(user.accountId);
+    accounts.set(user.accountId, other ? inBoth(other, user) : user);
+  }
+  return accounts;
+}
+
+function inBoth(one: OrganisationUser, other: OrganisationUser): OrganisationUser {
+  const agreed = <Value>(name: (user: OrganisationUser) => Value): Value | undefined =>
+    name(one) === name(other) ? name(one) : undefined;
+  return {
+    accountId: one.accountId,
+    email: one.email ?? other.email,
+    accountStatus: agreed(({ accountStatus }) => accountStatus),
+    membershipStatus: agreed(({ membershipStatus }) => membershipStatus),
+    claimStatus: agreed(({ claimStatus }) => claimStatus),
+    managementSource: agreed(({ managementSource }) => managementSource),
+    groupIds: one.groupIds && other.groupIds && [...new Set([...one.groupIds, ...other.groupIds])],
+  };
 }
 
 /** The one person whom a reference means. */

@@ -59,6 +59,6 @@ const completed: Summary = {
   manifest: { key: 'cloud/suspend/j.csv', bytes: 1, carriedColumns: [] },
   counts: NONE,
   codes: {},
-  calls: { sent: 0, rateLimited: 0, retried: 0 },
+  calls: { sent: 0, rateLimited: 0, retried: 0, perRow: 0 },
   startedAt: '2026-01-01T00:00:00.000Z',
 };

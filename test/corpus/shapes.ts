@@ -173,7 +173,7 @@ export const SHAPES: readonly Entry[] = [
   textEntry(
     'JSON lines',
     '{"email":"ann@acme.example","group":"staff"}\n',
-    refusal(1, /goes on after its closing quote; double the quotes/),
+    refusal(1, /no header.*put one above the rows/),
   ),
   textEntry('HTML', '<!DOCTYPE html><html><body>Sign in</body></html>\n', refusal(1, /no header/)),
   textEntry('XML', '<?xml version="1.0"?><people/>\n', refusal(1, /no header/)),

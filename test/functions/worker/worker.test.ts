@@ -168,6 +168,7 @@ describe('worker', () => {
 
   it.each([
     ['Atlassian fails for now', new Refusal('ATLASSIAN_ERROR', 'sorry', { httpStatus: 500 }), 2],
+    ['Atlassian fails and may have done it', new Refusal('ATLASSIAN_ERROR', 'sorry', { uncertain: true }), 60],
     ['no answer comes, after which Atlassian is given time to show what was done', new NoAnswer('reset'), 60],
   ])('tries again later when %s', async (_, error, delaySeconds) => {
     const { carryOut, rows } = start({ look: () => ready('a', throwing(error)) });

@@ -148,6 +148,14 @@ describe('the HTTP layer', () => {
     expect(await errorOf(cloud.jira.addToGroup(MEMBER, signal()))).toBeInstanceOf(NoAnswer);
   });
 
+  it('says of an error on the server that the write may have been carried out, and of a refusal that it was not', async () => {
+    const failing = await against(answering(500, {}, '{}'));
+    const refusing = await against(answering(400, {}, '{}'));
+
+    expect(await errorOf(failing.cloud.jira.addToGroup(MEMBER, signal()))).toMatchObject({ uncertain: true });
+    expect(await errorOf(refusing.cloud.jira.addToGroup(MEMBER, signal()))).toMatchObject({ uncertain: false });
+  });
+
   it('hands a write back when Atlassian answers 429, with the time to come back, and counts it', async () => {
     const { cloud, calls } = await against(answering(429, { 'retry-after': '7' }));
 

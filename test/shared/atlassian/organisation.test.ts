@@ -227,8 +227,13 @@ describe('the organisation API', () => {
       });
     });
 
-    it('that is answered with another shape has to be read back', async () => {
-      const { organisation } = start([ok({ message: 'fine' })], { cloudId: 'c-1' });
+    it.each([
+      ['with another shape', ok({ message: 'fine' })],
+      ['about nobody', ok({ data: [] })],
+      ['without results', ok({ data: [{ id: '1', email: 'a@b.example', results: null }] })],
+      ['with a status that nobody documented', results({ status: 'INVITED' }, { status: 'PENDING' })],
+    ])('that is answered %s has to be read back', async (_, answer) => {
+      const { organisation } = start([answer], { cloudId: 'c-1' });
 
       await expect(organisation.invite(invitation, signal())).rejects.toBeInstanceOf(NoAnswer);
     });

@@ -39,7 +39,7 @@ describe('the summary of a job', () => {
       },
       counts: { rows: 7, changed: 2, unchanged: 1, failed: 2, invalid: 1, unprocessed: 1 },
       codes: { USER_NOT_FOUND: 2, CONTRADICTION: 1, DUPLICATE: 1 },
-      calls: { sent: 9, rateLimited: 2, retried: 1 },
+      calls: { sent: 9, rateLimited: 2, retried: 1, perRow: 1.29 },
       startedAt: '2026-11-21T08:00:00.000Z',
       finishedAt: '2026-11-21T08:05:00.000Z',
     });

@@ -60,7 +60,8 @@ function readQuoted(text: string, { at, line }: Place, delimiter: string): CellR
   const { cell: past, next } = readPlain(text, { at: index + 1, line: line + lines }, delimiter);
   const flawed = past.trim() !== '';
   // What closes a cell of several lines and is followed by text opened another cell.
-  return flawed && lines > 0 ? 'open' : { cell, flawed, next };
+  if (flawed && lines > 0) return 'open';
+  return { cell: flawed ? text.slice(at, next.at) : cell, flawed, next };
 }
 
 function afterLineEnd(text: string, { at, line }: Place): Place {
