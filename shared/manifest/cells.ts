@@ -26,11 +26,13 @@ export function createShapeChecker(header: readonly string[]): (row: Row) => str
   return ({ cells, flaw }) => {
     if (flaw !== undefined) return flaw;
     if (cells.length < least)
-      return `The row has ${cells.length} cells where the header has ${least}; add what is missing.`;
+      return `The row has ${counted(cells.length)} where the header has ${least}; add what is missing.`;
     if (cells.length <= width || cells.slice(width).every(isBlank)) return undefined;
-    return `The row has ${cells.length} cells where the header has ${width}; put a cell that holds the delimiter in quotes.`;
+    return `The row has ${counted(cells.length)} where the header has ${width}; put a cell that holds the delimiter in quotes.`;
   };
 }
+
+const counted = (cells: number): string => `${cells} ${cells === 1 ? 'cell' : 'cells'}`;
 
 /** Finds what is wrong with a row's cells before anybody asks what they mean. */
 export function checkCells({ cells }: Row, ours: Cells, limits: ManifestLimits): readonly string[] {

@@ -22,7 +22,7 @@ import {
 } from './references.ts';
 
 const ACTIONS = ['add', 'remove'] as const;
-const ACTION = column('action', [], '`add` or `remove`; `add` where it is empty.');
+const ACTION = column('action', ['operation', 'add/remove'], '`add` or `remove`; `add` where it is empty.');
 
 interface CloudWish {
   readonly user: UserReference;

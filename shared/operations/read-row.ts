@@ -54,7 +54,12 @@ const ACCOUNT_ID_EXPECTED =
 // The pattern is that of Atlassian's user management API.
 const isAccountId = (cell: string): boolean => /^[a-zA-Z0-9_|:-]{1,128}$/.test(cell);
 
-const EMAIL_EXPECTED = 'an e-mail address; name@domain without spaces, at most 254 characters, is expected';
+const EMAIL_EXPECTED =
+  'an e-mail address; name@domain alone is expected, without spaces, brackets or anything else around it, at most 254 characters';
 
-// 254 characters is what SMTP's path limit leaves for an address (RFC 5321, erratum 1690).
-const isEmail = (cell: string): boolean => cell.length <= 254 && /^[^@\s\p{C}]+@[^@\s\p{C}]+$/u.test(cell);
+// What mail programs put around an address is none of RFC 5322's atoms. Dots are taken within a name as some providers gave
+// them out; 254 characters is what SMTP's path limit leaves for an address (RFC 5321, erratum 1690).
+const NAME = String.raw`[^\s\p{C}()<>\[\]:;@\\,"]+`;
+const LABEL = String.raw`[^\s\p{C}()<>\[\]:;@\\,".]+`;
+const EMAIL = new RegExp(String.raw`^(?!\.)${NAME}@${LABEL}(?:\.${LABEL})*$`, 'u');
+const isEmail = (cell: string): boolean => cell.length <= 254 && EMAIL.test(cell);

@@ -47,7 +47,7 @@ it.each([
   { cells: ['a', 'b'], says: undefined },
   { cells: ['a', 'b', ''], says: undefined },
   { cells: ['a', 'b', '', ' ', ''], says: undefined },
-  { cells: ['a'], says: 'has 1 cells where the header has 2' },
+  { cells: ['a'], says: 'has 1 cell where the header has 2' },
   { cells: ['a', 'b', '', '', 'e'], says: 'has 5 cells where the header has 3' },
 ])('finds $cells under a header of two columns and a comma to be $says', ({ cells, says }) => {
   const problem = createShapeChecker(['email', 'group', ''])(row(...cells));

@@ -47,6 +47,21 @@ describe('a creation row is checked', () => {
     expect(creation.cloud?.check(cells, CLOUD)).toEqual({ problems: [expect.stringMatching(problem)] });
   });
 
+  it.each([
+    'mailto:ann@acme.example',
+    '<ann@acme.example>',
+    'ann@acme.example;',
+    '"ann"@acme.example',
+    'ann@acme..example',
+    'ann@acme.example.',
+    'ann@.acme.example',
+    '.ann@acme.example',
+  ])('%s is no address, as something stands around it', (email) => {
+    expect(creation.cloud?.check({ email }, CLOUD)).toEqual({
+      problems: [expect.stringMatching(/^email: .* is not an e-mail address; name@domain alone/)],
+    });
+  });
+
   it.each(["o'hara+tag@sub.acme.example", 'jürgen@bücher.example', 'root@intranet', `${'n'.repeat(245)}@a.bcdefg`])(
     '%s is an address',
     (email) => {
