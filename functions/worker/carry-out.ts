@@ -9,7 +9,7 @@ import type { ObjectStore } from '../../shared/ports.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Deadline, Delivery } from './delivery.ts';
 import { conflictsElsewhere } from './claims.ts';
-import { conflictsIn } from './conflicts.ts';
+import { conflictsIn, isRepeat } from './conflicts.ts';
 import { createHalt } from './halt.ts';
 import type { JobViews } from './job-views.ts';
 import { createRecorder, type Recorder, type RecorderPorts } from './recorder.ts';
@@ -131,7 +131,9 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   async function write(seen: readonly Seen[], session: Session): Promise<void> {
     // Every row of the batch is written down before rows of the batch are compared: one of a third batch may contradict both.
     const elsewhere = await conflictsElsewhere(seen, ports.results, { nowMs: nowMs(), signal: deadline.signal });
-    const conflicts = new Map([...elsewhere, ...conflictsIn(seen, nowMs())]);
+    // A repeat is left to the row that came first to its claim; by the order of rows that one may be the repeat.
+    const compared = seen.filter(({ messageId }) => !isRepeat(elsewhere.get(messageId)));
+    const conflicts = new Map([...conflictsIn(compared, nowMs()), ...elsewhere]);
     const { settled, writable } = sortSeen(seen, conflicts, nowMs(), verdictOn);
     for (const [{ messageId }, verdict] of settled) recorder.add(messageId, verdict);
     if (writable.length === 0) return;

@@ -320,6 +320,32 @@ describe('worker', () => {
       ]);
     });
 
+    it('carries one of them out though they come in another order than in the manifest', async () => {
+      const { carryOut, journal } = start({ look: () => ready('one', changed) });
+
+      await carryOut(task(8, { mixed: true }), task(4, { mixed: true }));
+
+      expect(outcomesIn(journal.events)).toMatchObject([
+        { row: 4, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 10,') as string },
+        { row: 8, status: 'changed' },
+      ]);
+    });
+
+    it('fails rows of a batch that want the same, and something else than an earlier batch', async () => {
+      const look: Look = ({ wish }) => ready('one', changed, wish);
+      const { carryOut, journal } = start({ look });
+      const mixed = (row: number, wish: string) => task(row, { mixed: true, cells: { wish } });
+
+      await carryOut(mixed(1, 'add'));
+      await carryOut(mixed(2, 'remove'), mixed(3, 'remove'));
+
+      expect(outcomesIn(journal.events)).toMatchObject([
+        { row: 1, status: 'changed' },
+        { row: 2, status: 'failed', code: 'CONTRADICTION' },
+        { row: 3, status: 'failed', code: 'CONTRADICTION' },
+      ]);
+    });
+
     it('fails both when they want different things', async () => {
       const look: Look = ({ accountId }) => ready('one', changed, accountId);
       const { carryOut, journal } = start({ look });
