@@ -1,3 +1,4 @@
+import { Refusal } from '../../shared/atlassian/errors.ts';
 import { settledFate, wasAttempted } from '../../shared/job/fates.ts';
 import type { Calls, JournalEvent } from '../../shared/job/journal.ts';
 import type { State } from '../../shared/job/state.ts';
@@ -75,20 +76,25 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
       const due = deliveries.filter((delivery) => !settledByState(delivery));
       const [first] = due;
       if (!first) return;
-      try {
-        const session = await open(first.task);
-        calls.made = session.calls;
-        const seen = await lookAt(due, session);
-        for (const one of seen.filter(isDoubted)) settleDoubt(one);
-        await write(
-          seen.filter((one) => !isDoubted(one)),
-          session,
-        );
-      } catch (error) {
-        await settleAll(due, error);
-      }
+      const session = await concerning(due, () => open(first.task));
+      if (!session) return;
+      calls.made = session.calls;
+      const seen = await lookAt(due, session);
+      for (const one of seen.filter(isDoubted)) settleDoubt(one);
+      const certain = seen.filter((one) => !isDoubted(one));
+      await concerning(certain, () => write(certain, session));
     },
   };
+
+  /** What `run` throws concerns all of the rows: each gets its verdict from it. */
+  async function concerning<Value>(rows: readonly Delivery[], run: () => Promise<Value>): Promise<Value | undefined> {
+    try {
+      return await run();
+    } catch (error) {
+      await settleAll(rows, error);
+      return undefined;
+    }
+  }
 
   function settledByState({ messageId, task }: Delivery): boolean {
     const verdict = verdictByState(task, state);
@@ -107,14 +113,30 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     return openSession(ports, { targetName, operation, deadlineMs: deadline.atMs, gate });
   }
 
-  async function lookAt(due: readonly Delivery[], session: Session): Promise<readonly Seen[]> {
-    const cells = due.map(({ task }) => task.cells);
-    const sights = await session.look(cells, deadline.signal);
-    return due.map((delivery, index) => {
-      const sight = sights[index];
-      if (!sight) throw new Error(`${sights.length} sights for ${due.length} rows`);
-      return { ...delivery, sight };
-    });
+  /** The rows that could be looked at; the others have their verdict. */
+  async function lookAt(rows: readonly Delivery[], session: Session): Promise<readonly Seen[]> {
+    try {
+      const sights = await session.look(
+        rows.map(({ task }) => task.cells),
+        deadline.signal,
+      );
+      return rows.map((delivery, index) => {
+        const sight = sights[index];
+        if (!sight) throw new Error(`${sights.length} sights for ${rows.length} rows`);
+        return { ...delivery, sight };
+      });
+    } catch (error) {
+      if (rows.length > 1 && isRequestRefused(error)) return await lookAtHalves(rows, session);
+      await settleAll(rows, error);
+      return [];
+    }
+  }
+
+  /** One row's value may be why a look-up that rows share is refused: by halves that row ends up alone, and fails alone. */
+  async function lookAtHalves(rows: readonly Delivery[], session: Session): Promise<readonly Seen[]> {
+    const middle = Math.ceil(rows.length / 2);
+    const seen = await lookAt(rows.slice(0, middle), session);
+    return [...seen, ...(await lookAt(rows.slice(middle), session))];
   }
 
   function isDoubted({ task }: Delivery): boolean {
@@ -195,3 +217,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     return journalEvent(jobId, { type: 'attempting', rows }, ports);
   }
 }
+
+/** Whether Atlassian refused what it was asked, rather than who asks. */
+const isRequestRefused = (error: unknown): boolean =>
+  error instanceof Refusal && !(error instanceof TargetUnusable) && error.code === 'REQUEST_REFUSED';

@@ -57,7 +57,15 @@ const throwing = (error: Error) => (): never => {
   throw error;
 };
 
-function start(options: { look: Look; state?: Partial<State>; targets?: readonly CloudTarget[] }) {
+interface Options {
+  readonly look: Look;
+  /** Thrown by a look-up that these rows share. */
+  readonly lookTogether?: (rows: readonly Cells[]) => void;
+  readonly state?: Partial<State>;
+  readonly targets?: readonly CloudTarget[];
+}
+
+function start(options: Options) {
   const state: State = {
     ...newState(JOB, NOW_MS),
     state: 'running',
@@ -73,7 +81,15 @@ function start(options: { look: Look; state?: Partial<State>; targets?: readonly
   const operation: Operation = {
     name: 'suspend',
     about: '',
-    cloud: { columns: [], required: [], check: () => ({ claims: [] }), look: async (cells) => cells.map(options.look) },
+    cloud: {
+      columns: [],
+      required: [],
+      check: () => ({ claims: [] }),
+      look: async (rows) => {
+        options.lookTogether?.(rows);
+        return rows.map(options.look);
+      },
+    },
   };
   const worker = createWorker({
     results,
@@ -251,6 +267,49 @@ describe('worker', () => {
 
     expect((await carryOut(task(0))).batchItemFailures).toEqual([]);
     expect(recordedIn(journal.events)).toMatchObject([{ outcomes: [], dropped: [0] }]);
+  });
+
+  describe('when Atlassian refuses a look-up that rows share', () => {
+    const refusal = new Refusal('REQUEST_REFUSED', 'Request Header Fields Too Large', { httpStatus: 431 });
+    const refusing = (isAtFault: (cells: Cells) => boolean) => (rows: readonly Cells[]) => {
+      if (rows.some(isAtFault)) throw refusal;
+    };
+    const nine = Array.from({ length: 9 }, (_, row) => task(row));
+    const look: Look = ({ accountId = '' }) => ready(accountId, changed);
+
+    it('fails only the row that is the reason', async () => {
+      const { carryOut, journal } = start({ look, lookTogether: refusing(({ accountId }) => accountId === 'id-4') });
+
+      const response = await carryOut(...nine);
+
+      const failed = outcomesIn(journal.events).filter(({ status }) => status !== 'changed');
+      expect(failed).toMatchObject([{ row: 4, status: 'failed', code: 'REQUEST_REFUSED', httpStatus: 431 }]);
+      expect(outcomesIn(journal.events)).toHaveLength(9);
+      expect(response.batchItemFailures).toEqual([]);
+    });
+
+    it('fails every row when each is refused alone', async () => {
+      const { carryOut, journal } = start({ look, lookTogether: refusing(() => true) });
+
+      await carryOut(...nine);
+
+      expect(outcomesIn(journal.events).map(({ code }) => code)).toEqual(nine.map(() => 'REQUEST_REFUSED'));
+    });
+
+    it('keeps what was found of the others when there is no time left for the rest', async () => {
+      let looks = 0;
+      const lookTogether = () => {
+        looks += 1;
+        if (looks < 3) throw refusal;
+        if (looks > 3) throw new RateLimited('out of time', { notBeforeMs: NOW_MS, sent: false });
+      };
+      const { carryOut, journal } = start({ look, lookTogether });
+
+      await carryOut(...nine.slice(0, 4));
+
+      expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'changed' }]);
+      expect(recordedIn(journal.events)).toMatchObject([{ returned: [1, 2, 3] }]);
+    });
   });
 
   describe('when Atlassian refuses the credentials', () => {
