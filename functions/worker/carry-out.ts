@@ -1,4 +1,4 @@
-import { Refusal } from '../../shared/atlassian/errors.ts';
+import { Refusal, TargetUnusable } from '../../shared/atlassian/errors.ts';
 import { settledFate, wasAttempted } from '../../shared/job/fates.ts';
 import type { Calls, JournalEvent } from '../../shared/job/journal.ts';
 import type { State } from '../../shared/job/state.ts';
@@ -14,14 +14,7 @@ import { conflictsIn, isRepeat } from './conflicts.ts';
 import { createHalt } from './halt.ts';
 import type { JobViews } from './job-views.ts';
 import { createRecorder, type Recorder, type RecorderPorts } from './recorder.ts';
-import {
-  isUnauthorized,
-  openSession,
-  TargetUnusable,
-  withholdUnless,
-  type Session,
-  type SessionPorts,
-} from './session.ts';
+import { isUnauthorized, openSession, withholdUnless, type Session, type SessionPorts } from './session.ts';
 import { sortSeen, type Seen, type Writable } from './sorting.ts';
 import { isInDoubt, verdictByState } from './standing.ts';
 import { again, success, verdictOf, type Verdict } from './verdict.ts';
@@ -170,10 +163,17 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
       const untouched = written.status === 'unchanged' && isFirstWrite(task) ? true : undefined;
       recorder.add(messageId, success(task, { ...written, untouched }, nowMs()));
     } catch (error) {
-      if (!isUnauthorized(error)) settle({ messageId, task }, error);
-      else if (await session.isOutdated()) recorder.add(messageId, again(task, 1));
-      else await haltAt({ messageId, task }, error);
+      if (isUnauthorized(error)) await settleUnauthorized({ messageId, task }, error, session);
+      else settle({ messageId, task }, error);
     }
+  }
+
+  /** A secret that cannot be read again concerns this row alone: the others may have been written. */
+  async function settleUnauthorized(delivery: Delivery, refusal: Refusal, session: Session): Promise<void> {
+    await concerning([delivery], async () => {
+      if (!(await session.isOutdated())) throw refusal;
+      recorder.add(delivery.messageId, again(delivery.task, 1));
+    });
   }
 
   function isFirstWrite({ attempts, row }: Task): boolean {

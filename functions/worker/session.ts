@@ -1,7 +1,8 @@
-import { Refusal, Withheld } from '../../shared/atlassian/errors.ts';
+import { Refusal, TargetUnusable, Withheld } from '../../shared/atlassian/errors.ts';
 import type { CallCount } from '../../shared/atlassian/apis.ts';
 import type { Atlassian, Opened, OpenOptions } from '../../shared/atlassian/atlassian.ts';
 import type { Cells, Operation, Sight } from '../../shared/operations/operation.ts';
+import { TargetUnreadable } from '../../shared/port-errors.ts';
 import type { Targets } from '../../shared/ports.ts';
 import type { Target } from '../../shared/target.ts';
 
@@ -22,9 +23,6 @@ export interface Session {
   /** Whether the secret, read again, holds other credentials than this session was opened with. */
   readonly isOutdated: () => Promise<boolean>;
 }
-
-/** The target is not there, or the operation is not for its type: nothing of the job can be carried out. */
-export class TargetUnusable extends Refusal {}
 
 export async function openSession(ports: SessionPorts, options: SessionOptions): Promise<Session> {
   let target = await find(false);
@@ -50,7 +48,7 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
   };
 
   async function find(fresh: boolean): Promise<Target> {
-    const found = await ports.targets.find(options.targetName, { fresh });
+    const found = await ports.targets.find(options.targetName, { fresh }).catch(unusableIfUnreadable);
     if (found) return found;
     throw new TargetUnusable(
       'UNAUTHORIZED',
@@ -69,6 +67,12 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
     const { sent, rateLimited } = opened.calls();
     return { sent: former.sent + sent, rateLimited: former.rateLimited + rateLimited };
   }
+}
+
+/** A secret that somebody has spoilt halts the job as a missing one does, until it is mended. */
+function unusableIfUnreadable(error: unknown): never {
+  if (!(error instanceof TargetUnreadable)) throw error;
+  throw new TargetUnusable('UNAUTHORIZED', `${error.message} Then resume the job.`, { cause: error });
 }
 
 const same = (one: Target, other: Target): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -9,6 +9,7 @@ import type { JournalEvent } from '../../../shared/job/journal.ts';
 import { stateKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
 import type { Task } from '../../../shared/job/task.ts';
+import { TargetUnreadable } from '../../../shared/port-errors.ts';
 import type { Cells, Operation, Sight, Written } from '../../../shared/operations/operation.ts';
 import type { CloudTarget } from '../../../shared/target.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
@@ -62,7 +63,8 @@ interface Options {
   /** Thrown by a look-up that these rows share. */
   readonly lookTogether?: (rows: readonly Cells[]) => void;
   readonly state?: Partial<State>;
-  readonly targets?: readonly CloudTarget[];
+  /** What the secret says at first, and what when it is read again. */
+  readonly targets?: readonly (CloudTarget | TargetUnreadable)[];
 }
 
 function start(options: Options) {
@@ -96,7 +98,13 @@ function start(options: Options) {
     rows,
     deadLetters,
     journal,
-    targets: { find: async (_, { fresh } = {}) => (fresh ? (current = later) : current) },
+    targets: {
+      find: async (_, { fresh } = {}) => {
+        if (fresh) current = later;
+        if (current instanceof TargetUnreadable) throw current;
+        return current;
+      },
+    },
     atlassian: {
       open: (_, { gate } = {}) => {
         if (gate) gates.push(gate);
@@ -346,6 +354,42 @@ describe('worker', () => {
       await carryOut(task(0));
 
       expect(rows.messages).toMatchObject([{ body: task(0) }]);
+    });
+  });
+
+  describe('when the secret cannot be used any more', () => {
+    const unreadable = new TargetUnreadable(
+      'The secret of target acme cannot be used: it is not JSON. Correct the secret.',
+    );
+    const halted = { type: 'halted', code: 'UNAUTHORIZED', message: expect.stringContaining('not JSON') as string };
+
+    it('fails one row, halts the job and drops the rest', async () => {
+      const { carryOut, journal } = start({ look: () => ready('a', changed), targets: [unreadable] });
+
+      const response = await carryOut(task(0), task(1));
+
+      expect(journal.events).toMatchObject([
+        halted,
+        { type: 'recorded', outcomes: [{ row: 0, code: 'UNAUTHORIZED' }], dropped: [1] },
+      ]);
+      expect(response.batchItemFailures).toEqual([]);
+    });
+
+    it('judges no row again that was written before a 401 had it read', async () => {
+      const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
+      const look: Look = ({ accountId = '' }) =>
+        ready(accountId, accountId === 'id-1' ? throwing(unauthorized) : changed);
+      const { carryOut, journal, deadLetters } = start({ look, targets: [TARGET, unreadable] });
+
+      const response = await carryOut(task(0), task(1));
+
+      expect(journal.events).toMatchObject([{ type: 'attempting' }, halted, { type: 'recorded' }]);
+      expect(outcomesIn(journal.events)).toMatchObject([
+        { row: 0, status: 'changed' },
+        { row: 1, status: 'failed', code: 'UNAUTHORIZED' },
+      ]);
+      expect(deadLetters.messages).toMatchObject([{ body: { row: 1 } }]);
+      expect(response.batchItemFailures).toEqual([]);
     });
   });
 
