@@ -90,7 +90,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   }
 
   function settledByState({ messageId, task }: Delivery): boolean {
-    const verdict = verdictByState(task, state);
+    const verdict = verdictByState(task, state, nowMs());
     if (verdict) recorder.add(messageId, verdict);
     return verdict !== undefined;
   }
@@ -172,7 +172,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   async function settleUnauthorized(delivery: Delivery, refusal: Refusal, session: Session): Promise<void> {
     await concerning([delivery], async () => {
       if (!(await session.isOutdated())) throw refusal;
-      recorder.add(delivery.messageId, again(delivery.task, 1));
+      recorder.add(delivery.messageId, again(delivery.task, nowMs() + 1_000));
     });
   }
 
