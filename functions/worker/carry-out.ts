@@ -14,7 +14,7 @@ import { conflictsIn, isRepeat } from './conflicts.ts';
 import { createHalt } from './halt.ts';
 import type { JobViews } from './job-views.ts';
 import { createRecorder, type Recorder, type RecorderPorts } from './recorder.ts';
-import { isUnauthorized, openSession, withholdUnless, type Session, type SessionPorts } from './session.ts';
+import { haltsJob, openSession, withholdUnless, type Session, type SessionPorts } from './session.ts';
 import { sortSeen, type Seen, type Writable } from './sorting.ts';
 import { isInDoubt, verdictByState } from './standing.ts';
 import { again, success, verdictOf, type Verdict } from './verdict.ts';
@@ -163,13 +163,13 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
       const untouched = written.status === 'unchanged' && isFirstWrite(task) ? true : undefined;
       recorder.add(messageId, success(task, { ...written, untouched }, nowMs()));
     } catch (error) {
-      if (isUnauthorized(error)) await settleUnauthorized({ messageId, task }, error, session);
+      if (haltsJob(error)) await haltUnlessOutdated({ messageId, task }, error, session);
       else settle({ messageId, task }, error);
     }
   }
 
   /** A secret that cannot be read again concerns this row alone: the others may have been written. */
-  async function settleUnauthorized(delivery: Delivery, refusal: Refusal, session: Session): Promise<void> {
+  async function haltUnlessOutdated(delivery: Delivery, refusal: Refusal, session: Session): Promise<void> {
     await concerning([delivery], async () => {
       if (!(await session.isOutdated())) throw refusal;
       recorder.add(delivery.messageId, again(delivery.task, nowMs() + 1_000));
@@ -180,15 +180,15 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     return attempts === 0 && !wasAttempted(state.fates[row] ?? 0);
   }
 
-  /** What opening or looking threw concerns all rows; refused credentials fail the first and halt the job before the rest. */
+  /** What halts the job fails the first of the rows, and the rest are dropped. */
   async function settleAll(due: readonly Delivery[], error: unknown): Promise<void> {
     for (const delivery of due) {
-      if (isUnauthorized(error) || error instanceof TargetUnusable) await haltAt(delivery, error);
+      if (haltsJob(error)) await haltAt(delivery, error);
       else settle(delivery, error);
     }
   }
 
-  async function haltAt(delivery: Delivery, error: Error): Promise<void> {
+  async function haltAt(delivery: Delivery, error: Refusal): Promise<void> {
     if (await halt.because(error)) settle(delivery, error);
     else recorder.add(delivery.messageId, { kind: 'dropped', task: delivery.task });
   }
@@ -220,4 +220,4 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
 
 /** Whether Atlassian refused what it was asked, rather than who asks. */
 const isRequestRefused = (error: unknown): boolean =>
-  error instanceof Refusal && !(error instanceof TargetUnusable) && error.code === 'REQUEST_REFUSED';
+  error instanceof Refusal && error.code === 'REQUEST_REFUSED' && !haltsJob(error);

@@ -16,7 +16,10 @@ export interface SessionOptions extends Required<OpenOptions> {
   readonly operation: Operation;
 }
 
-/** One job's dealings with its target during one batch. A 401 is believed only when the secret, read again, still says the same. */
+/**
+ * One job's dealings with its target during one batch. What would halt the job is believed only when the secret, read again,
+ * still says the same.
+ */
 export interface Session {
   readonly look: (rows: readonly Cells[], signal: AbortSignal) => Promise<readonly Sight[]>;
   readonly calls: () => CallCount;
@@ -34,7 +37,7 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
       try {
         return await lookWith(opened, rows, signal);
       } catch (error) {
-        if (!isUnauthorized(error)) throw error;
+        if (!haltsJob(error)) throw error;
         const fresh = await find(true);
         if (same(fresh, target)) throw error;
         former = callsSoFar();
@@ -77,9 +80,9 @@ function unusableIfUnreadable(error: unknown): never {
 
 const same = (one: Target, other: Target): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-/** Whether Atlassian refused the credentials as such. */
-export const isUnauthorized = (error: unknown): error is Refusal =>
-  error instanceof Refusal && error.code === 'UNAUTHORIZED';
+/** Whether nothing of the job can be carried out until somebody mends the target or its credentials. */
+export const haltsJob = (error: unknown): error is Refusal =>
+  error instanceof TargetUnusable || (error instanceof Refusal && error.code === 'UNAUTHORIZED');
 
 /** Throws Withheld unless the job runs. */
 export function withholdUnless(runs: boolean): void {

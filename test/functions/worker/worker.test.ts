@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 
 import { createWorker } from '../../../functions/worker/worker.ts';
-import { NoAnswer, RateLimited, Refusal } from '../../../shared/atlassian/errors.ts';
+import { NoAnswer, RateLimited, Refusal, TargetUnusable } from '../../../shared/atlassian/errors.ts';
 import type { Cloud } from '../../../shared/atlassian/apis.ts';
 import { attempted, fateOf } from '../../../shared/job/fates.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';
@@ -390,6 +390,31 @@ describe('worker', () => {
       ]);
       expect(deadLetters.messages).toMatchObject([{ body: { row: 1 } }]);
       expect(response.batchItemFailures).toEqual([]);
+    });
+  });
+
+  describe('when the target has not the keys that the operation needs', () => {
+    const keysMissing = new TargetUnusable('FORBIDDEN', 'The target acme has no organisation keys');
+
+    it('fails one row, halts the job and drops the rest, so that it can be resumed', async () => {
+      const { carryOut, journal } = start({ look: throwing(keysMissing) });
+
+      await carryOut(task(0), task(1));
+
+      expect(journal.events).toMatchObject([
+        { type: 'halted', code: 'FORBIDDEN', message: keysMissing.message },
+        { type: 'recorded', outcomes: [{ row: 0, code: 'FORBIDDEN' }], dropped: [1] },
+      ]);
+    });
+
+    it('looks again when the secret has been mended', async () => {
+      let looks = 0;
+      const look: Look = () => ((looks += 1) === 1 ? throwing(keysMissing)() : { kind: 'fulfilled', claims: [] });
+      const { carryOut, journal } = start({ look, targets: [TARGET, { ...TARGET, orgId: 'org', orgApiKey: 'key' }] });
+
+      await carryOut(task(0));
+
+      expect(outcomesIn(journal.events)).toMatchObject([{ status: 'unchanged' }]);
     });
   });
 
