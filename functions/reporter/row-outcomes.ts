@@ -144,4 +144,6 @@ function unrecorded(state: State, row: number, line: number): Outcome {
   };
 }
 
-const WRITE_UNCERTAIN = 'A write of this row had begun and its answer is not known.';
+// The mark is set for a whole batch before its first write; a stop in between may have withheld this one.
+const WRITE_UNCERTAIN =
+  'A write of this row may have begun; its answer is not known. Dropped in again, a row that is done comes out unchanged.';

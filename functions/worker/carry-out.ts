@@ -1,3 +1,4 @@
+import { Refusal, TargetUnusable } from '../../shared/atlassian/errors.ts';
 import { settledFate, wasAttempted } from '../../shared/job/fates.ts';
 import type { Calls, JournalEvent } from '../../shared/job/journal.ts';
 import type { State } from '../../shared/job/state.ts';
@@ -9,18 +10,11 @@ import type { ObjectStore } from '../../shared/ports.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Deadline, Delivery } from './delivery.ts';
 import { conflictsElsewhere } from './claims.ts';
-import { conflictsIn } from './conflicts.ts';
+import { conflictsIn, isRepeat } from './conflicts.ts';
 import { createHalt } from './halt.ts';
 import type { JobViews } from './job-views.ts';
 import { createRecorder, type Recorder, type RecorderPorts } from './recorder.ts';
-import {
-  isUnauthorized,
-  openSession,
-  TargetUnusable,
-  withholdUnless,
-  type Session,
-  type SessionPorts,
-} from './session.ts';
+import { haltsJob, openSession, withholdUnless, type Session, type SessionPorts } from './session.ts';
 import { sortSeen, type Seen, type Writable } from './sorting.ts';
 import { isInDoubt, verdictByState } from './standing.ts';
 import { again, success, verdictOf, type Verdict } from './verdict.ts';
@@ -72,28 +66,45 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
 
   return {
     carryOut: async (deliveries: readonly Delivery[]): Promise<void> => {
-      const due = deliveries.filter((delivery) => !settledByState(delivery));
+      const due = onceEach(deliveries.filter((delivery) => !settledByState(delivery)));
       const [first] = due;
       if (!first) return;
-      try {
-        const session = await open(first.task);
-        calls.made = session.calls;
-        const seen = await lookAt(due, session);
-        for (const one of seen.filter(isDoubted)) settleDoubt(one);
-        await write(
-          seen.filter((one) => !isDoubted(one)),
-          session,
-        );
-      } catch (error) {
-        await settleAll(due, error);
-      }
+      const session = await concerning(due, () => open(first.task));
+      if (!session) return;
+      calls.made = session.calls;
+      const seen = await lookAt(due, session);
+      for (const one of seen.filter(isDoubted)) settleDoubt(one);
+      const certain = seen.filter((one) => !isDoubted(one));
+      await concerning(certain, () => write(certain, session));
     },
   };
 
+  /** What `run` throws concerns all of the rows: each gets its verdict from it. */
+  async function concerning<Value>(rows: readonly Delivery[], run: () => Promise<Value>): Promise<Value | undefined> {
+    try {
+      return await run();
+    } catch (error) {
+      await settleAll(rows, error);
+      return undefined;
+    }
+  }
+
   function settledByState({ messageId, task }: Delivery): boolean {
-    const verdict = verdictByState(task, state);
+    const verdict = verdictByState(task, state, nowMs());
     if (verdict) recorder.add(messageId, verdict);
     return verdict !== undefined;
+  }
+
+  /** Of a row that came twice the first is carried out; the second, a message that says the same, is done with. */
+  function onceEach(open: readonly Delivery[]): readonly Delivery[] {
+    const firsts = new Map<string, Delivery>();
+    for (const delivery of open) {
+      const { messageId, task } = delivery;
+      const row = `${task.row} ${task.generation}`;
+      if (firsts.has(row)) recorder.add(messageId, { kind: 'done', task });
+      else firsts.set(row, delivery);
+    }
+    return [...firsts.values()];
   }
 
   async function open({ operation: name, target: targetName }: Task): Promise<Session> {
@@ -107,14 +118,30 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     return openSession(ports, { targetName, operation, deadlineMs: deadline.atMs, gate });
   }
 
-  async function lookAt(due: readonly Delivery[], session: Session): Promise<readonly Seen[]> {
-    const cells = due.map(({ task }) => task.cells);
-    const sights = await session.look(cells, deadline.signal);
-    return due.map((delivery, index) => {
-      const sight = sights[index];
-      if (!sight) throw new Error(`${sights.length} sights for ${due.length} rows`);
-      return { ...delivery, sight };
-    });
+  /** The rows that could be looked at; the others have their verdict. */
+  async function lookAt(rows: readonly Delivery[], session: Session): Promise<readonly Seen[]> {
+    try {
+      const sights = await session.look(
+        rows.map(({ task }) => task.cells),
+        deadline.signal,
+      );
+      return rows.map((delivery, index) => {
+        const sight = sights[index];
+        if (!sight) throw new Error(`${sights.length} sights for ${rows.length} rows`);
+        return { ...delivery, sight };
+      });
+    } catch (error) {
+      if (rows.length > 1 && isRequestRefused(error)) return await lookAtHalves(rows, session);
+      await settleAll(rows, error);
+      return [];
+    }
+  }
+
+  /** One row's value may be why a look-up that rows share is refused: by halves that row ends up alone, and fails alone. */
+  async function lookAtHalves(rows: readonly Delivery[], session: Session): Promise<readonly Seen[]> {
+    const middle = Math.ceil(rows.length / 2);
+    const seen = await lookAt(rows.slice(0, middle), session);
+    return [...seen, ...(await lookAt(rows.slice(middle), session))];
   }
 
   function isDoubted({ task }: Delivery): boolean {
@@ -131,7 +158,9 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   async function write(seen: readonly Seen[], session: Session): Promise<void> {
     // Every row of the batch is written down before rows of the batch are compared: one of a third batch may contradict both.
     const elsewhere = await conflictsElsewhere(seen, ports.results, { nowMs: nowMs(), signal: deadline.signal });
-    const conflicts = new Map([...elsewhere, ...conflictsIn(seen, nowMs())]);
+    // A repeat is left to the row that came first to its claim; by the order of rows that one may be the repeat.
+    const compared = seen.filter(({ messageId }) => !isRepeat(elsewhere.get(messageId)));
+    const conflicts = new Map([...conflictsIn(compared, nowMs()), ...elsewhere]);
     const { settled, writable } = sortSeen(seen, conflicts, nowMs(), verdictOn);
     for (const [{ messageId }, verdict] of settled) recorder.add(messageId, verdict);
     if (writable.length === 0) return;
@@ -146,25 +175,32 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
       const untouched = written.status === 'unchanged' && isFirstWrite(task) ? true : undefined;
       recorder.add(messageId, success(task, { ...written, untouched }, nowMs()));
     } catch (error) {
-      if (!isUnauthorized(error)) settle({ messageId, task }, error);
-      else if (await session.isOutdated()) recorder.add(messageId, again(task, 1));
-      else await haltAt({ messageId, task }, error);
+      if (haltsJob(error)) await haltUnlessOutdated({ messageId, task }, error, session);
+      else settle({ messageId, task }, error);
     }
+  }
+
+  /** A secret that cannot be read again concerns this row alone: the others may have been written. */
+  async function haltUnlessOutdated(delivery: Delivery, refusal: Refusal, session: Session): Promise<void> {
+    await concerning([delivery], async () => {
+      if (!(await session.isOutdated())) throw refusal;
+      recorder.add(delivery.messageId, again(delivery.task, nowMs() + 1_000));
+    });
   }
 
   function isFirstWrite({ attempts, row }: Task): boolean {
     return attempts === 0 && !wasAttempted(state.fates[row] ?? 0);
   }
 
-  /** What opening or looking threw concerns all rows; refused credentials fail the first and halt the job before the rest. */
+  /** What halts the job fails the first of the rows, and the rest are dropped. */
   async function settleAll(due: readonly Delivery[], error: unknown): Promise<void> {
     for (const delivery of due) {
-      if (isUnauthorized(error) || error instanceof TargetUnusable) await haltAt(delivery, error);
+      if (haltsJob(error)) await haltAt(delivery, error);
       else settle(delivery, error);
     }
   }
 
-  async function haltAt(delivery: Delivery, error: Error): Promise<void> {
+  async function haltAt(delivery: Delivery, error: Refusal): Promise<void> {
     if (await halt.because(error)) settle(delivery, error);
     else recorder.add(delivery.messageId, { kind: 'dropped', task: delivery.task });
   }
@@ -193,3 +229,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     return journalEvent(jobId, { type: 'attempting', rows }, ports);
   }
 }
+
+/** Whether Atlassian refused what it was asked, rather than who asks. */
+const isRequestRefused = (error: unknown): boolean =>
+  error instanceof Refusal && error.code === 'REQUEST_REFUSED' && !haltsJob(error);

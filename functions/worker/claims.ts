@@ -18,7 +18,8 @@ const WRITES_UNDER_WAY = 20;
 /**
  * Rows that turn out to be about the same account as a row of another batch, in jobs whose rows name accounts in different
  * terms: the first row to be looked up keeps its claim in the store, and a later one finds it there. Gives the verdicts of
- * those that may not be written. Throws RateLimited when the time of the batch is over before all are kept.
+ * those that may not be written: only a row's first claim makes it a repeat, or of two rows each could repeat the other.
+ * Throws RateLimited when the time of the batch is over before all are kept.
  */
 export async function conflictsElsewhere(
   seen: readonly Seen[],
@@ -27,14 +28,14 @@ export async function conflictsElsewhere(
 ): Promise<ReadonlyMap<string, Verdict>> {
   const verdicts = new Map<string, Verdict>();
   const claiming = seen.flatMap(({ messageId, task, sight }) =>
-    task.mixed && 'claims' in sight ? sight.claims.map((claim) => ({ messageId, task, claim })) : [],
+    task.mixed && 'claims' in sight ? sight.claims.map((claim, index) => ({ messageId, task, claim, index })) : [],
   );
-  await inParallel(claiming, WRITES_UNDER_WAY, async ({ messageId, task, claim }) => {
+  await inParallel(claiming, WRITES_UNDER_WAY, async ({ messageId, task, claim, index }) => {
     if (signal.aborted) throw outOfTime(nowMs);
     const first = await firstToClaim(task, claim, results);
     if (first.row === task.row) return;
     if (first.wish !== claim.wish) verdicts.set(messageId, contradicting(task, first.line, nowMs));
-    else if (!verdicts.has(messageId)) verdicts.set(messageId, repeating(task, first.line, nowMs));
+    else if (index === 0 && !verdicts.has(messageId)) verdicts.set(messageId, repeating(task, first.line, nowMs));
   });
   return verdicts;
 }

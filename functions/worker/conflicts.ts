@@ -51,3 +51,7 @@ export function repeating(task: Task, line: number, nowMs: number): Verdict {
   const message = `The same as line ${line}, which names the same account in another way.`;
   return withoutWrite(task, { status: 'unprocessed', code: 'DUPLICATE', message }, nowMs);
 }
+
+/** Whether a verdict leaves its row to another that wants the same. */
+export const isRepeat = (verdict: Verdict | undefined): boolean =>
+  verdict?.kind === 'outcome' && verdict.outcome.code === 'DUPLICATE';

@@ -1,3 +1,4 @@
+import type { Refusal } from '../../shared/atlassian/errors.ts';
 import { journalEvent, type EventPorts } from '../../shared/journal-event.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Journal } from '../../shared/ports.ts';
@@ -11,17 +12,16 @@ export interface HaltPorts extends EventPorts {
 export interface Halt {
   readonly halted: () => boolean;
   /** False when the batch was halted before: only one row is the reason. */
-  readonly because: (error: Error) => Promise<boolean>;
+  readonly because: (error: Refusal) => Promise<boolean>;
 }
 
 export function createHalt(jobId: string, { journal, log, ...ports }: HaltPorts): Halt {
   let halted = false;
   return {
     halted: () => halted,
-    because: async ({ message }) => {
+    because: async ({ code, message }) => {
       if (halted) return false;
       halted = true;
-      const code = 'UNAUTHORIZED';
       await journal.post([journalEvent(jobId, { type: 'halted', code, message }, ports)]);
       log('job.halted', { job: jobId, code });
       return true;

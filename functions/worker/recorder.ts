@@ -23,6 +23,9 @@ export interface Recorder {
 /** A long batch records as it goes, so that the coordinator can let further rows out meanwhile. */
 const RECORD_EVERY_MS = 500;
 
+/** SQS delays a message by 15 minutes at most; a longer wait is handed back again. */
+const MAX_DELAY_SECONDS = 900;
+
 interface Entry {
   readonly messageId: string;
   readonly verdict: Verdict;
@@ -57,16 +60,16 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
 
   async function record(entries: readonly Entry[]): Promise<void> {
     const verdicts = entries.map(({ verdict }) => verdict);
-    await Promise.all([ports.rows.send(copiesOf(verdicts)), ports.deadLetters.send(deadLettersOf(verdicts))]);
+    const nowMs = ports.clock.now().getTime();
+    await Promise.all([ports.rows.send(copiesOf(verdicts, nowMs)), ports.deadLetters.send(deadLettersOf(verdicts))]);
     const calls = difference(countCalls(), reported);
-    if (verdicts.some(({ kind }) => kind !== 'done') || calls.sent > 0) await post(verdicts, calls);
+    if (verdicts.some(({ kind }) => kind !== 'done') || calls.sent > 0) await post(verdicts, nowMs, calls);
     reported = sum(reported, calls);
     for (const { messageId } of entries) recorded.add(messageId);
   }
 
-  async function post(verdicts: readonly Verdict[], calls: Calls): Promise<void> {
-    const nowMs = ports.clock.now().getTime();
-    const waits = verdicts.flatMap((verdict) => (verdict.kind === 'again' ? [verdict.delaySeconds] : []));
+  async function post(verdicts: readonly Verdict[], nowMs: number, calls: Calls): Promise<void> {
+    const waits = verdicts.flatMap((verdict) => (verdict.kind === 'again' ? [delaySeconds(verdict, nowMs)] : []));
     const recorded: Happening = {
       type: 'recorded',
       outcomes: verdicts.flatMap((verdict) => (verdict.kind === 'outcome' ? [verdict.outcome] : [])),
@@ -86,12 +89,17 @@ const isRecordedAtOnce = ({ kind }: Verdict): boolean => kind !== 'again';
 const rowsOf = (verdicts: readonly Verdict[], chosen: (verdict: Verdict) => boolean): number[] =>
   verdicts.filter(chosen).map(({ task }) => task.row);
 
-function copiesOf(verdicts: readonly Verdict[]): Message[] {
+function copiesOf(verdicts: readonly Verdict[], nowMs: number): Message[] {
   return verdicts.flatMap((verdict) =>
     verdict.kind === 'again'
-      ? [{ body: verdict.task, groupId: verdict.task.jobId, delaySeconds: verdict.delaySeconds }]
+      ? [{ body: verdict.task, groupId: verdict.task.jobId, delaySeconds: delaySeconds(verdict, nowMs) }]
       : [],
   );
+}
+
+/** Counted from when the copy is sent: a row may have waited long for the end of its batch. */
+function delaySeconds({ notBeforeMs }: { readonly notBeforeMs: number }, nowMs: number): number {
+  return Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.ceil((notBeforeMs - nowMs) / 1_000)));
 }
 
 function deadLettersOf(verdicts: readonly Verdict[]): Message[] {

@@ -1,7 +1,8 @@
-import { Refusal, Withheld } from '../../shared/atlassian/errors.ts';
+import { Refusal, TargetUnusable, Withheld } from '../../shared/atlassian/errors.ts';
 import type { CallCount } from '../../shared/atlassian/apis.ts';
 import type { Atlassian, Opened, OpenOptions } from '../../shared/atlassian/atlassian.ts';
 import type { Cells, Operation, Sight } from '../../shared/operations/operation.ts';
+import { TargetUnreadable } from '../../shared/port-errors.ts';
 import type { Targets } from '../../shared/ports.ts';
 import type { Target } from '../../shared/target.ts';
 
@@ -15,16 +16,16 @@ export interface SessionOptions extends Required<OpenOptions> {
   readonly operation: Operation;
 }
 
-/** One job's dealings with its target during one batch. A 401 is believed only when the secret, read again, still says the same. */
+/**
+ * One job's dealings with its target during one batch. What would halt the job is believed only when the secret, read again,
+ * still says the same.
+ */
 export interface Session {
   readonly look: (rows: readonly Cells[], signal: AbortSignal) => Promise<readonly Sight[]>;
   readonly calls: () => CallCount;
   /** Whether the secret, read again, holds other credentials than this session was opened with. */
   readonly isOutdated: () => Promise<boolean>;
 }
-
-/** The target is not there, or the operation is not for its type: nothing of the job can be carried out. */
-export class TargetUnusable extends Refusal {}
 
 export async function openSession(ports: SessionPorts, options: SessionOptions): Promise<Session> {
   let target = await find(false);
@@ -36,7 +37,7 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
       try {
         return await lookWith(opened, rows, signal);
       } catch (error) {
-        if (!isUnauthorized(error)) throw error;
+        if (!haltsJob(error)) throw error;
         const fresh = await find(true);
         if (same(fresh, target)) throw error;
         former = callsSoFar();
@@ -50,7 +51,7 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
   };
 
   async function find(fresh: boolean): Promise<Target> {
-    const found = await ports.targets.find(options.targetName, { fresh });
+    const found = await ports.targets.find(options.targetName, { fresh }).catch(unusableIfUnreadable);
     if (found) return found;
     throw new TargetUnusable(
       'UNAUTHORIZED',
@@ -71,11 +72,17 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
   }
 }
 
+/** A secret that somebody has spoilt halts the job as a missing one does, until it is mended. */
+function unusableIfUnreadable(error: unknown): never {
+  if (!(error instanceof TargetUnreadable)) throw error;
+  throw new TargetUnusable('UNAUTHORIZED', `${error.message} Then resume the job.`, { cause: error });
+}
+
 const same = (one: Target, other: Target): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-/** Whether Atlassian refused the credentials as such. */
-export const isUnauthorized = (error: unknown): error is Refusal =>
-  error instanceof Refusal && error.code === 'UNAUTHORIZED';
+/** Whether nothing of the job can be carried out until somebody mends the target or its credentials. */
+export const haltsJob = (error: unknown): error is Refusal =>
+  error instanceof TargetUnusable || (error instanceof Refusal && error.code === 'UNAUTHORIZED');
 
 /** Throws Withheld unless the job runs. */
 export function withholdUnless(runs: boolean): void {

@@ -4,22 +4,22 @@ import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { again, type Verdict } from './verdict.ts';
 
-const HELD_SECONDS = 60;
-const AWAITING_SECONDS = 5;
+const HELD_MS = 60_000;
+const AWAITING_MS = 5_000;
 
 /**
  * The verdict of a task that its job's state forbids to carry out; `undefined` when it is due. A row that has an outcome is
  * done, unless it failed and was put up again since, or its failure is in doubt; one of a job that does not run is dropped,
  * and resuming feeds it again; one that comes after another waits for that one's outcome.
  */
-export function verdictByState(task: Task, state: State): Verdict | undefined {
+export function verdictByState(task: Task, state: State, nowMs: number): Verdict | undefined {
   const settled = settledFate(state.fates[task.row] ?? 0);
-  if (!settled) return verdictOfOpenRow(task, state);
+  if (!settled) return verdictOfOpenRow(task, state, nowMs);
   // Nobody asked for the calls of a delivery that came twice, so after a cancel they are calls like any others.
   const isReadBack = isInDoubt(task, state) && state.state !== 'cancelled';
   if (settled.status !== 'failed' || !(isPutUpAgain(task, state) || isReadBack)) return { kind: 'done', task };
   // A stop of the job holds the row back, but it must not be dropped: a dead letter that was put up again is gone.
-  return state.state === 'running' || hasEnded(state.state) ? undefined : again(task, HELD_SECONDS);
+  return state.state === 'running' || hasEnded(state.state) ? undefined : again(task, nowMs + HELD_MS);
 }
 
 const isPutUpAgain = ({ row, generation }: Task, { generations }: State): boolean =>
@@ -38,8 +38,8 @@ export function isInDoubt(task: Task, state: State): boolean {
  * That its address is free already is not enough for a row that comes after another: should the other's outcome get lost,
  * it would look for its person by that address and find somebody else's.
  */
-function verdictOfOpenRow(task: Task, { state, fates }: State): Verdict | undefined {
+function verdictOfOpenRow(task: Task, { state, fates }: State, nowMs: number): Verdict | undefined {
   if (state !== 'running') return { kind: 'dropped', task };
   const isFirst = task.after === undefined || isSettled(fates[task.after.row] ?? 0);
-  return isFirst ? undefined : { kind: 'again', task, why: 'awaiting', delaySeconds: AWAITING_SECONDS };
+  return isFirst ? undefined : { kind: 'again', task, why: 'awaiting', notBeforeMs: nowMs + AWAITING_MS };
 }

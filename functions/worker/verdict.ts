@@ -13,7 +13,8 @@ export type Verdict =
       readonly kind: 'again';
       readonly task: Task;
       readonly why: 'returned' | 'awaiting';
-      readonly delaySeconds: number;
+      /** Epoch milliseconds before which the copy should not come. */
+      readonly notBeforeMs: number;
     }
   /** The job has stopped: no copy, no outcome; resuming feeds the row again. */
   | { readonly kind: 'dropped'; readonly task: Task }
@@ -31,20 +32,17 @@ export interface VerdictContext {
   readonly isFreed: boolean;
 }
 
-/** SQS delays a message by 15 minutes at most; a longer wait is handed back again. */
-const MAX_DELAY_SECONDS = 900;
-
 /** The verdict of an error. An unforeseen one is nobody's verdict: it is thrown on, and the message stays. */
 export function verdictOf(error: unknown, task: Task, context: VerdictContext): Verdict {
   if (error instanceof Withheld) return { kind: 'dropped', task };
-  if (error instanceof RateLimited) return again(task, waitSeconds(error.notBeforeMs, context));
-  if (error instanceof NoAnswer) return failedAttempt(error, task, context, context.consistencySeconds);
+  if (error instanceof RateLimited) return again(task, spread(error.notBeforeMs, context));
+  if (error instanceof NoAnswer) return failedAttempt(error, task, context, context.consistencySeconds * 1_000);
   if (!(error instanceof Refusal)) throw error;
   // Atlassian may not show yet that the address is free.
   if (error.code === 'EMAIL_IN_USE' && context.isFreed)
-    return failedAttempt(error, task, context, context.consistencySeconds);
-  const leastSeconds = error.uncertain ? context.consistencySeconds : 0;
-  return error.temporary ? failedAttempt(error, task, context, leastSeconds) : failure(error, task, context);
+    return failedAttempt(error, task, context, context.consistencySeconds * 1_000);
+  const leastMs = error.uncertain ? context.consistencySeconds * 1_000 : 0;
+  return error.temporary ? failedAttempt(error, task, context, leastMs) : failure(error, task, context);
 }
 
 /** The verdict of a write that Atlassian answered, or of a look that showed that none is needed. */
@@ -62,18 +60,18 @@ export function withoutWrite(
   return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), ...reason } };
 }
 
-/** The same task, unspent, to be taken up again after so many seconds. */
-export const again = (task: Task, delaySeconds: number): Verdict => ({
+/** The same task, unspent, to be taken up again from then on. */
+export const again = (task: Task, notBeforeMs: number): Verdict => ({
   kind: 'again',
   task,
   why: 'returned',
-  delaySeconds,
+  notBeforeMs,
 });
 
-function failedAttempt(error: Refusal | NoAnswer, task: Task, context: VerdictContext, leastSeconds: number): Verdict {
+function failedAttempt(error: Refusal | NoAnswer, task: Task, context: VerdictContext, leastMs: number): Verdict {
   const attempts = task.attempts + 1;
   if (attempts >= context.maxAttempts) return failure(error, task, context);
-  return again({ ...task, attempts }, Math.max(leastSeconds, Math.ceil(backoffMs(attempts, context.random) / 1_000)));
+  return again({ ...task, attempts }, context.nowMs + Math.max(leastMs, backoffMs(attempts, context.random)));
 }
 
 function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: VerdictContext): Verdict {
@@ -83,10 +81,9 @@ function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: VerdictContex
   return { kind: 'outcome', task, outcome };
 }
 
-function waitSeconds(notBeforeMs: number, { nowMs, random }: VerdictContext): number {
-  const seconds = Math.ceil((notBeforeMs - nowMs) / 1_000 + random);
-  return Math.min(MAX_DELAY_SECONDS, Math.max(1, seconds));
-}
+/** Rows that wait for one time come back over the second that follows it. */
+const spread = (notBeforeMs: number, { nowMs, random }: VerdictContext): number =>
+  Math.max(notBeforeMs, nowMs) + random * 1_000;
 
 const rowOf = ({ row, line, generation, attempts }: Task, nowMs: number) => ({
   row,

@@ -1,20 +1,23 @@
 import type { Cloud, Organisation, UserManagement } from '../atlassian/apis.ts';
-import { Refusal } from '../atlassian/errors.ts';
+import { Refusal, TargetUnusable } from '../atlassian/errors.ts';
 import { secretName } from '../target.ts';
 
-/** The organisation's APIs, or the Refusal of all rows that need them. */
+/** The organisation's APIs; throws TargetUnusable when the target has no keys for them. */
 export function organisationOf({ target, organisation, userManagement }: Cloud): {
   readonly organisation: Organisation;
   readonly userManagement: UserManagement;
 } {
   if (organisation && userManagement) return { organisation, userManagement };
-  throw keysMissing(target.name);
+  throw new TargetUnusable(CODE, `${remedy(target.name)}, then resume the job.`);
 }
 
-// FORBIDDEN, since its remedy is the right one: the credentials that the target has are not enough for this change.
+/** The Refusal of a row that needs them, in a job whose other rows do not. */
 export const keysMissing = (target: string): Refusal =>
-  new Refusal(
-    'FORBIDDEN',
-    `The target ${target} has no organisation keys, which this change needs: ` +
-      `add orgId and orgApiKey to its secret ${secretName(target)}, then resume the job. Nothing was sent to Atlassian.`,
-  );
+  new Refusal(CODE, `${remedy(target)}, then drop failed.csv in again. Nothing was sent to Atlassian.`);
+
+// Since its remedy is the right one: the credentials that the target has are not enough for this change.
+const CODE = 'FORBIDDEN';
+
+const remedy = (target: string): string =>
+  `The target ${target} has no organisation keys, which this change needs: ` +
+  `add orgId and orgApiKey to its secret ${secretName(target)}`;

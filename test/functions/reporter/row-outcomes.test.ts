@@ -77,13 +77,13 @@ describe('what became of the rows', () => {
     expect(findings.disagreeing).toBe(0);
   });
 
-  it('says of a row whose write had begun without an answer that it is not known', async () => {
+  it('says of a row whose write was announced and has no answer no more than that it may have begun', async () => {
     const { state, results } = stored([attempting(0)], [1], Uint8Array.of(attempted(PENDING)));
 
     const { taken } = await takeAll(results, { ...state, state: 'cancelled' });
 
     expect(taken).toMatchObject([
-      { status: 'unprocessed', code: 'CANCELLED', attempts: 1, message: expect.stringContaining('not known') },
+      { status: 'unprocessed', code: 'CANCELLED', attempts: 1, message: expect.stringContaining('may have begun') },
     ]);
   });
 

@@ -34,7 +34,7 @@ describe('recorder', () => {
   it('records outcomes as they come and copies when the batch is done, so that a worker that dies leaves no row twice', async () => {
     const { recorder, rows, journal, time } = start();
 
-    recorder.add('one', again(task(0), 7));
+    recorder.add('one', again(task(0), NOW_MS + 7_000));
     time.nowMs += 5_000;
     recorder.add('two', success(task(1), { status: 'changed' }, NOW_MS));
     await settled();
@@ -47,5 +47,21 @@ describe('recorder', () => {
       { outcomes: [], returned: [0] },
     ]);
     expect(rows.messages).toHaveLength(1);
+  });
+
+  it.each([
+    ['what is left of the wait', 20_000, 15],
+    ['whole seconds, never too few', 20_001, 16],
+    ['nothing when the wait is over', 4_000, 0],
+    ['the 15 minutes that SQS delays at most', 3_600_000, 900],
+  ])('delays a copy by %s when the batch ends', async (_, waitMs, delaySeconds) => {
+    const { recorder, rows, journal, time } = start();
+
+    recorder.add('one', again(task(0), NOW_MS + waitMs));
+    time.nowMs += 5_000;
+    await recorder.finish();
+
+    expect(rows.messages).toMatchObject([{ delaySeconds }]);
+    expect(journal.events).toMatchObject([{ until: new Date(time.nowMs + delaySeconds * 1_000).toISOString() }]);
   });
 });

@@ -2,13 +2,14 @@ import type { Context } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 
 import { createWorker } from '../../../functions/worker/worker.ts';
-import { NoAnswer, RateLimited, Refusal } from '../../../shared/atlassian/errors.ts';
+import { NoAnswer, RateLimited, Refusal, TargetUnusable } from '../../../shared/atlassian/errors.ts';
 import type { Cloud } from '../../../shared/atlassian/apis.ts';
 import { attempted, fateOf } from '../../../shared/job/fates.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';
 import { stateKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
 import type { Task } from '../../../shared/job/task.ts';
+import { TargetUnreadable } from '../../../shared/port-errors.ts';
 import type { Cells, Operation, Sight, Written } from '../../../shared/operations/operation.ts';
 import type { CloudTarget } from '../../../shared/target.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
@@ -57,7 +58,16 @@ const throwing = (error: Error) => (): never => {
   throw error;
 };
 
-function start(options: { look: Look; state?: Partial<State>; targets?: readonly CloudTarget[] }) {
+interface Options {
+  readonly look: Look;
+  /** Thrown by a look-up that these rows share. */
+  readonly lookTogether?: (rows: readonly Cells[]) => void;
+  readonly state?: Partial<State>;
+  /** What the secret says at first, and what when it is read again. */
+  readonly targets?: readonly (CloudTarget | TargetUnreadable)[];
+}
+
+function start(options: Options) {
   const state: State = {
     ...newState(JOB, NOW_MS),
     state: 'running',
@@ -73,14 +83,28 @@ function start(options: { look: Look; state?: Partial<State>; targets?: readonly
   const operation: Operation = {
     name: 'suspend',
     about: '',
-    cloud: { columns: [], required: [], check: () => ({ claims: [] }), look: async (cells) => cells.map(options.look) },
+    cloud: {
+      columns: [],
+      required: [],
+      check: () => ({ claims: [] }),
+      look: async (rows) => {
+        options.lookTogether?.(rows);
+        return rows.map(options.look);
+      },
+    },
   };
   const worker = createWorker({
     results,
     rows,
     deadLetters,
     journal,
-    targets: { find: async (_, { fresh } = {}) => (fresh ? (current = later) : current) },
+    targets: {
+      find: async (_, { fresh } = {}) => {
+        if (fresh) current = later;
+        if (current instanceof TargetUnreadable) throw current;
+        return current;
+      },
+    },
     atlassian: {
       open: (_, { gate } = {}) => {
         if (gate) gates.push(gate);
@@ -128,6 +152,21 @@ describe('worker', () => {
 
     expect(outcomesIn(journal.events)[0]).toMatchObject({ status: 'unchanged' });
     expect(outcomesIn(journal.events)[0]?.untouched).toBe(untouched);
+  });
+
+  it('writes a row once that comes twice in one batch, and lets go of both messages', async () => {
+    let writes = 0;
+    const counted = () => {
+      writes += 1;
+      return changed();
+    };
+    const { carryOut, journal } = start({ look: () => ready('a', counted) });
+
+    const response = await carryOut(task(0), task(0));
+
+    expect(response.batchItemFailures).toEqual([]);
+    expect(writes).toBe(1);
+    expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'changed' }]);
   });
 
   it('writes nothing for a row that is so already', async () => {
@@ -254,6 +293,49 @@ describe('worker', () => {
     expect(recordedIn(journal.events)).toMatchObject([{ outcomes: [], dropped: [0] }]);
   });
 
+  describe('when Atlassian refuses a look-up that rows share', () => {
+    const refusal = new Refusal('REQUEST_REFUSED', 'Request Header Fields Too Large', { httpStatus: 431 });
+    const refusing = (isAtFault: (cells: Cells) => boolean) => (rows: readonly Cells[]) => {
+      if (rows.some(isAtFault)) throw refusal;
+    };
+    const nine = Array.from({ length: 9 }, (_, row) => task(row));
+    const look: Look = ({ accountId = '' }) => ready(accountId, changed);
+
+    it('fails only the row that is the reason', async () => {
+      const { carryOut, journal } = start({ look, lookTogether: refusing(({ accountId }) => accountId === 'id-4') });
+
+      const response = await carryOut(...nine);
+
+      const failed = outcomesIn(journal.events).filter(({ status }) => status !== 'changed');
+      expect(failed).toMatchObject([{ row: 4, status: 'failed', code: 'REQUEST_REFUSED', httpStatus: 431 }]);
+      expect(outcomesIn(journal.events)).toHaveLength(9);
+      expect(response.batchItemFailures).toEqual([]);
+    });
+
+    it('fails every row when each is refused alone', async () => {
+      const { carryOut, journal } = start({ look, lookTogether: refusing(() => true) });
+
+      await carryOut(...nine);
+
+      expect(outcomesIn(journal.events).map(({ code }) => code)).toEqual(nine.map(() => 'REQUEST_REFUSED'));
+    });
+
+    it('keeps what was found of the others when there is no time left for the rest', async () => {
+      let looks = 0;
+      const lookTogether = () => {
+        looks += 1;
+        if (looks < 3) throw refusal;
+        if (looks > 3) throw new RateLimited('out of time', { notBeforeMs: NOW_MS, sent: false });
+      };
+      const { carryOut, journal } = start({ look, lookTogether });
+
+      await carryOut(...nine.slice(0, 4));
+
+      expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'changed' }]);
+      expect(recordedIn(journal.events)).toMatchObject([{ returned: [1, 2, 3] }]);
+    });
+  });
+
   describe('when Atlassian refuses the credentials', () => {
     const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
 
@@ -291,6 +373,67 @@ describe('worker', () => {
     });
   });
 
+  describe('when the secret cannot be used any more', () => {
+    const unreadable = new TargetUnreadable(
+      'The secret of target acme cannot be used: it is not JSON. Correct the secret.',
+    );
+    const halted = { type: 'halted', code: 'UNAUTHORIZED', message: expect.stringContaining('not JSON') as string };
+
+    it('fails one row, halts the job and drops the rest', async () => {
+      const { carryOut, journal } = start({ look: () => ready('a', changed), targets: [unreadable] });
+
+      const response = await carryOut(task(0), task(1));
+
+      expect(journal.events).toMatchObject([
+        halted,
+        { type: 'recorded', outcomes: [{ row: 0, code: 'UNAUTHORIZED' }], dropped: [1] },
+      ]);
+      expect(response.batchItemFailures).toEqual([]);
+    });
+
+    it('judges no row again that was written before a 401 had it read', async () => {
+      const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
+      const look: Look = ({ accountId = '' }) =>
+        ready(accountId, accountId === 'id-1' ? throwing(unauthorized) : changed);
+      const { carryOut, journal, deadLetters } = start({ look, targets: [TARGET, unreadable] });
+
+      const response = await carryOut(task(0), task(1));
+
+      expect(journal.events).toMatchObject([{ type: 'attempting' }, halted, { type: 'recorded' }]);
+      expect(outcomesIn(journal.events)).toMatchObject([
+        { row: 0, status: 'changed' },
+        { row: 1, status: 'failed', code: 'UNAUTHORIZED' },
+      ]);
+      expect(deadLetters.messages).toMatchObject([{ body: { row: 1 } }]);
+      expect(response.batchItemFailures).toEqual([]);
+    });
+  });
+
+  describe('when the target has not the keys that the operation needs', () => {
+    const keysMissing = new TargetUnusable('FORBIDDEN', 'The target acme has no organisation keys');
+
+    it('fails one row, halts the job and drops the rest, so that it can be resumed', async () => {
+      const { carryOut, journal } = start({ look: throwing(keysMissing) });
+
+      await carryOut(task(0), task(1));
+
+      expect(journal.events).toMatchObject([
+        { type: 'halted', code: 'FORBIDDEN', message: keysMissing.message },
+        { type: 'recorded', outcomes: [{ row: 0, code: 'FORBIDDEN' }], dropped: [1] },
+      ]);
+    });
+
+    it('looks again when the secret has been mended', async () => {
+      let looks = 0;
+      const look: Look = () => ((looks += 1) === 1 ? throwing(keysMissing)() : { kind: 'fulfilled', claims: [] });
+      const { carryOut, journal } = start({ look, targets: [TARGET, { ...TARGET, orgId: 'org', orgApiKey: 'key' }] });
+
+      await carryOut(task(0));
+
+      expect(outcomesIn(journal.events)).toMatchObject([{ status: 'unchanged' }]);
+    });
+  });
+
   describe('when two rows turn out to be about the same account', () => {
     it('carries the first out and names it to the repeat', async () => {
       const { carryOut, journal } = start({ look: () => ready('one', changed) });
@@ -318,6 +461,32 @@ describe('worker', () => {
         { row: 1, status: 'failed', code: 'CONTRADICTION', message: expect.stringContaining('Line 2 ') as string },
         { row: 2, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 2,') as string },
         { row: 0, status: 'changed' },
+      ]);
+    });
+
+    it('carries one of them out though they come in another order than in the manifest', async () => {
+      const { carryOut, journal } = start({ look: () => ready('one', changed) });
+
+      await carryOut(task(8, { mixed: true }), task(4, { mixed: true }));
+
+      expect(outcomesIn(journal.events)).toMatchObject([
+        { row: 4, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 10,') as string },
+        { row: 8, status: 'changed' },
+      ]);
+    });
+
+    it('fails rows of a batch that want the same, and something else than an earlier batch', async () => {
+      const look: Look = ({ wish }) => ready('one', changed, wish);
+      const { carryOut, journal } = start({ look });
+      const mixed = (row: number, wish: string) => task(row, { mixed: true, cells: { wish } });
+
+      await carryOut(mixed(1, 'add'));
+      await carryOut(mixed(2, 'remove'), mixed(3, 'remove'));
+
+      expect(outcomesIn(journal.events)).toMatchObject([
+        { row: 1, status: 'changed' },
+        { row: 2, status: 'failed', code: 'CONTRADICTION' },
+        { row: 3, status: 'failed', code: 'CONTRADICTION' },
       ]);
     });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { TargetUnusable } from '../../../shared/atlassian/errors.ts';
 import { deactivate } from '../../../shared/operations/deactivate.ts';
 import { reactivate } from '../../../shared/operations/reactivate.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
@@ -61,10 +62,10 @@ describe.each([
     ]);
   });
 
-  it('fails all rows when the target has no organisation keys', async () => {
+  it('finds the target unusable when it has no organisation keys', async () => {
     const { apis } = fakeCloud({ ...SITE, organisation: false });
 
-    await expect(look(operation.cloud, [{ accountId: from }], apis)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(look(operation.cloud, [{ accountId: from }], apis)).rejects.toThrow(TargetUnusable);
   });
 });
 

@@ -216,7 +216,9 @@ describe('creation on Cloud', () => {
       const [sight] = await look(creation.cloud, [{ email: 'new@acme.example', products: 'confluence' }], apis);
 
       expect(sight).toMatchObject({
-        refusal: { message: expect.stringMatching(/orgId and orgApiKey.*rollcall\/acme/) },
+        refusal: {
+          message: expect.stringMatching(/orgId and orgApiKey.*rollcall\/acme, then drop failed.csv in again/),
+        },
       });
       expect(writes(calls)).toEqual([]);
     });

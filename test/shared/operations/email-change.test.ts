@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { TargetUnusable } from '../../../shared/atlassian/errors.ts';
 import { emailChange } from '../../../shared/operations/email-change.ts';
 import type { Cells } from '../../../shared/operations/operation.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
@@ -213,12 +214,13 @@ describe('email-change on Cloud', () => {
     expect(lookUps(calls).filter((name) => name === 'userManagement.profile')).toHaveLength(2);
   });
 
-  it('fails all rows when the target has no organisation keys, and names them', async () => {
+  it('finds the target unusable when it has no organisation keys, and names them', async () => {
     const { apis } = fakeCloud({ ...SITE, organisation: false });
 
     const looking = look(emailChange.cloud, [{ accountId: 'ann', newEmail: NEW }], apis);
 
-    await expect(looking).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('orgApiKey') });
+    await expect(looking).rejects.toThrow(TargetUnusable);
+    await expect(looking).rejects.toThrow('orgApiKey');
   });
 
   it('refuses a row that no longer parses, and carries out the others', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { TargetUnusable } from '../../../shared/atlassian/errors.ts';
 import { restore } from '../../../shared/operations/restore.ts';
 import { suspend } from '../../../shared/operations/suspend.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
@@ -64,12 +65,13 @@ describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, alread
     });
   });
 
-  it('fails all rows when the target has no organisation keys, and names them', async () => {
+  it('finds the target unusable when it has no organisation keys, and names them', async () => {
     const { apis } = fakeCloud({ ...SITE, organisation: false });
 
     const looking = look(operation.cloud, [{ accountId: from }], apis);
 
-    await expect(looking).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('orgApiKey') });
+    await expect(looking).rejects.toThrow(TargetUnusable);
+    await expect(looking).rejects.toThrow('orgApiKey');
   });
 });
 
