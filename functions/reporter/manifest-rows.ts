@@ -4,7 +4,7 @@ import { type Survey, surveySchema } from '../../shared/job/survey.ts';
 import { parseEncoding } from '../../shared/manifest/encoding.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import { openManifest } from '../../shared/manifest/manifest.ts';
-import { unescapeCell } from '../../shared/manifest/write-escape.ts';
+import { unescapeCell } from '../../shared/manifest/formula-escape.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 
 export interface ManifestRow {

@@ -2,7 +2,7 @@ import { inParallel } from '../../shared/in-parallel.ts';
 import { attemptsOf, settledFate, wasAttempted } from '../../shared/job/fates.ts';
 import type { JournalEntry } from '../../shared/job/journal.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
-import { mergeOutcomes, settleOutcome, settleStatus } from '../../shared/job/merge.ts';
+import { mergeOutcomes, settleOutcome, settleStatus } from '../../shared/job/merge-outcomes.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import type { State } from '../../shared/job/state.ts';
 import { unreachedCode } from '../../shared/job/summary.ts';

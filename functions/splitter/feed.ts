@@ -38,12 +38,12 @@ export async function feed(request: FeedRequest, ports: FeedPorts, signal: Abort
   await ports.post(jobId, { type: 'fed', feedId, reached });
 }
 
-interface Job {
+interface Surveyed {
   readonly survey: Survey;
   readonly state: State;
 }
 
-async function sendRows(request: FeedRequest, job: Job, ports: FeedPorts, signal: AbortSignal): Promise<Position> {
+async function sendRows(request: FeedRequest, job: Surveyed, ports: FeedPorts, signal: AbortSignal): Promise<Position> {
   const { from, to, near } = request;
   const { survey, state } = job;
   const start = nearest([near, ...survey.positions], from);
@@ -74,7 +74,7 @@ async function sendRows(request: FeedRequest, job: Job, ports: FeedPorts, signal
 
 async function messageWriter(
   { jobId, from, to }: FeedRequest,
-  { survey, state }: Job,
+  { survey, state }: Surveyed,
   results: ObjectStore,
 ): Promise<(row: Row) => Message> {
   const order = survey.ordered ? await readOrder(results, jobId, { from, to }) : undefined;

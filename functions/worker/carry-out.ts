@@ -16,7 +16,7 @@ import type { JobViews } from './job-views.ts';
 import { createRecorder, type Recorder, type RecorderPorts } from './recorder.ts';
 import { haltsJob, openSession, withholdUnless, type Session, type SessionPorts } from './session.ts';
 import { sortSeen, type Seen, type Writable } from './sorting.ts';
-import { isInDoubt, verdictByState } from './standing.ts';
+import { isInDoubt, verdictByState } from './verdict-by-state.ts';
 import { again, success, verdictOf, type Verdict } from './verdict.ts';
 
 export interface CarryOutPorts extends SessionPorts, RecorderPorts {

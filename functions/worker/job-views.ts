@@ -22,52 +22,54 @@ const READS = 3;
 const KEPT_VIEWS = 50;
 
 interface View {
-  readonly readMs: number;
   readonly state: State | undefined;
   readonly etag: string | undefined;
 }
 
+/** What a view shows is as old as the beginning of its read, whenever the answer comes. */
+interface Reading {
+  readonly beganMs: number;
+  readonly view: Promise<View>;
+}
+
 export function createJobViews(results: ObjectStore, clock: Clock): JobViews {
-  const views = new Map<string, Promise<View>>();
-  const readAt = new Map<string, number>();
+  const readings = new Map<string, Reading>();
   const nowMs = (): number => clock.now().getTime();
 
   return {
     view: async (jobId) => {
       for (let reads = 1; reads <= READS; reads += 1) {
-        const { state, readMs } = await latest(jobId);
-        // What it shows is as old as the beginning of the read, whenever the answer comes.
-        if (nowMs() - readMs < OLDEST_MS) return state;
+        const { beganMs, view } = latest(jobId);
+        const { state } = await view;
+        if (nowMs() - beganMs < OLDEST_MS) return state;
       }
       throw new StateTooSlow(`The state of job ${jobId} took more than ${OLDEST_MS} ms to read, ${READS} times`);
     },
   };
 
-  function latest(jobId: string): Promise<View> {
-    const known = views.get(jobId);
+  function latest(jobId: string): Reading {
+    const known = readings.get(jobId);
     const beganMs = nowMs();
-    if (known && beganMs - (readAt.get(jobId) ?? 0) < VIEW_MS) return known;
-    const reading = read(jobId, beganMs, known);
-    remember(jobId, reading, beganMs);
+    if (known && beganMs - known.beganMs < VIEW_MS) return known;
+    const reading = { beganMs, view: read(jobId, known) };
+    remember(jobId, reading);
     return reading;
   }
 
-  async function read(jobId: string, readMs: number, known: Promise<View> | undefined): Promise<View> {
-    const before = await known?.catch(() => undefined); // a read that failed is made anew
+  async function read(jobId: string, known: Reading | undefined): Promise<View> {
+    const before = await known?.view.catch(() => undefined); // a read that failed is made anew
     const key = stateKey(jobId);
     const object = before?.etag ? await results.readIfChanged(key, before.etag) : await results.read(key);
-    if (object === 'unchanged') return { readMs, state: before?.state, etag: before?.etag };
-    return { readMs, state: object && parseState(await object.text()), etag: object?.etag };
+    if (object === 'unchanged') return { state: before?.state, etag: before?.etag };
+    return { state: object && parseState(await object.text()), etag: object?.etag };
   }
 
-  function remember(jobId: string, reading: Promise<View>, nowMs: number): void {
-    for (const oldest of views.keys()) {
-      if (views.size < KEPT_VIEWS) break;
-      views.delete(oldest);
-      readAt.delete(oldest);
+  function remember(jobId: string, reading: Reading): void {
+    for (const oldest of readings.keys()) {
+      if (readings.size < KEPT_VIEWS) break;
+      readings.delete(oldest);
     }
-    views.set(jobId, reading);
-    readAt.set(jobId, nowMs);
-    reading.catch(() => views.delete(jobId)); // whoever asked gets the error; the next one reads again
+    readings.set(jobId, reading);
+    reading.view.catch(() => readings.delete(jobId)); // whoever asked gets the error; the next one reads again
   }
 }

@@ -1,5 +1,5 @@
 import { fateOf, settledFate, withFate } from './fates.ts';
-import { rankOf } from './merge.ts';
+import { rankOf } from './merge-outcomes.ts';
 import type { Outcome } from './outcome.ts';
 
 /** A row's fate, and the generation of its failure where it failed. */

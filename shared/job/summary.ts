@@ -2,7 +2,7 @@ import { type Code, CODES } from './codes.ts';
 import { attemptsOf, settledFate } from './fates.ts';
 import { type JobState, hasStopped } from './job.ts';
 import type { Calls, Problem } from './journal.ts';
-import { settleStatus } from './merge.ts';
+import { settleStatus } from './merge-outcomes.ts';
 import { type Status, STATUSES } from './outcome.ts';
 import type { State } from './state.ts';
 

@@ -3,7 +3,7 @@ import type { Columns } from './header.ts';
 import { isBlank, trimIdentifier } from './identifiers.ts';
 import type { ManifestLimits } from './limits.ts';
 import type { Row } from './rows.ts';
-import { unescapeCell } from './write-escape.ts';
+import { unescapeCell } from './formula-escape.ts';
 
 /** Takes our cells out of a row's: by canonical name, unescaped where Rollcall wrote them, trimmed; empty ones are absent. */
 export function createCellReader({ columns, escaped }: Pick<Columns, 'columns' | 'escaped'>): (row: Row) => Cells {

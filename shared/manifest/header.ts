@@ -5,7 +5,7 @@ import type { Column, Recipe } from '../operations/operation.ts';
 import { ManifestRefused } from './errors.ts';
 import { columnKey, trimIdentifier } from './identifiers.ts';
 import type { ManifestLimits } from './limits.ts';
-import { unescapeCell } from './write-escape.ts';
+import { unescapeCell } from './formula-escape.ts';
 
 /** What an operation wants of a header. */
 export type Wanted = Pick<Recipe<unknown>, 'columns' | 'required' | 'readHeader'>;

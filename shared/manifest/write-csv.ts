@@ -1,5 +1,5 @@
 import { DELIMITERS } from './dialect.ts';
-import { escapeCell } from './write-escape.ts';
+import { escapeCell } from './formula-escape.ts';
 
 /** What a file that we write begins with: the UTF-8 byte order mark, for Excel, and a `sep=` line where nobody could tell the delimiter by looking. */
 export const csvStart = (delimiter: string): string =>

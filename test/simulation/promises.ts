@@ -1,6 +1,6 @@
 import { settledFate } from '../../shared/job/fates.ts';
 import type { JournalEvent } from '../../shared/job/journal.ts';
-import { mergeOutcomes } from '../../shared/job/merge.ts';
+import { mergeOutcomes } from '../../shared/job/merge-outcomes.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
 import { imbalanceOf, type Summary } from '../../shared/job/summary.ts';

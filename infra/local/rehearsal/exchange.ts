@@ -22,7 +22,7 @@ export interface Incoming {
 }
 
 /** What a request comes to, before it is sent. */
-export interface Outcome {
+export interface Reply {
   readonly answer: Answer;
   readonly fault?: Fault | undefined;
   readonly endpoint: string;
@@ -31,7 +31,7 @@ export interface Outcome {
 }
 
 /** Answers requests, one at a time, as Atlassian would: route, credentials, limits, contract, then the endpoint itself. */
-export function exchange(controlled: Controlled): (incoming: Incoming) => Outcome {
+export function exchange(controlled: Controlled): (incoming: Incoming) => Reply {
   const find = router(ROUTES);
   const limits = limiter(() => controlled.world.clock.now().getTime());
   const refusals = refusedWrites();
@@ -62,7 +62,7 @@ export function exchange(controlled: Controlled): (incoming: Incoming) => Outcom
 
   return (incoming) => {
     const path = pathOf(incoming.url);
-    if (path.startsWith(CONTROL_PREFIX)) return controlOutcome(controlled, incoming, path);
+    if (path.startsWith(CONTROL_PREFIX)) return controlReply(controlled, incoming, path);
     try {
       const found = find(incoming.method, path);
       if (found.kind !== 'endpoint')
@@ -88,7 +88,7 @@ function rateLimitHeaders({ headers, waitMs }: Verdict, { switches }: Behaviour,
   return { ...headers, 'Retry-After': String(Math.ceil(waitMs / 1000)) };
 }
 
-function controlOutcome(controlled: Controlled, { method, url, body }: Incoming, path: string): Outcome {
+function controlReply(controlled: Controlled, { method, url, body }: Incoming, path: string): Reply {
   const query: Query = parseQuery(queryOf(url), 'space');
   return { answer: control(controlled, { method, path, query, body }), endpoint: path, control: true };
 }

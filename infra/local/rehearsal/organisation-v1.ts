@@ -4,7 +4,7 @@ import { type Answer, because, ok, organisationError, Refused } from './answer.t
 import { bodySchema, type Call, jsonBody, queryValue } from './call.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { invited } from './invitation.ts';
-import { joined, left, restored, suspended } from './membership.ts';
+import { joined, left, restored, suspended } from './organisation-writes.ts';
 import { complain, member, pathGroup, productOf, refuse, requireOrganisation } from './organisation-objects.ts';
 import type { Route } from './router.ts';
 

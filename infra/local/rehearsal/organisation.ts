@@ -4,7 +4,7 @@ import { type Answer, ok, organisationError } from './answer.ts';
 import { bodySchema, type Call, jsonBody, queryValue } from './call.ts';
 import { groupIdOf } from './ids.ts';
 import { invited } from './invitation.ts';
-import { joined, left, restored, suspended } from './membership.ts';
+import { joined, left, restored, suspended } from './organisation-writes.ts';
 import {
   complain,
   groupJson,

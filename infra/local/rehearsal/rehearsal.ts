@@ -8,7 +8,7 @@ import { cloudState } from './cloud-state.ts';
 import { CONTROL_PREFIX, type Controlled } from './control.ts';
 import { type RehearsalTargets, targetsAt } from './credentials.ts';
 import { dataCenterState } from './data-center-state.ts';
-import { exchange, type Incoming, type Outcome } from './exchange.ts';
+import { exchange, type Incoming, type Reply } from './exchange.ts';
 import { dice } from './faults.ts';
 import { type StateInput, stateSchema } from './model.ts';
 import { propagation } from './propagation.ts';
@@ -103,7 +103,7 @@ function receive(request: IncomingMessage, response: ServerResponse, then: (body
 }
 
 /** An error of our own is a 500 that says so: a rehearsal that hides its bugs rehearses nothing. */
-function answered(answer: (incoming: Incoming) => Outcome, request: IncomingMessage, body: string): Outcome {
+function answered(answer: (incoming: Incoming) => Reply, request: IncomingMessage, body: string): Reply {
   const { method = '', url = '', headers } = request;
   try {
     return answer({ method, url, headers, body });
@@ -118,8 +118,8 @@ interface Connection {
   readonly response: ServerResponse;
 }
 
-function respond({ world, log }: Controlled, outcome: Outcome, { request, response }: Connection): void {
-  const { answer, fault, endpoint, control } = outcome;
+function respond({ world, log }: Controlled, reply: Reply, { request, response }: Connection): void {
+  const { answer, fault, endpoint, control } = reply;
   const { latencyMs, faults } = world.behaviour;
   if (control) {
     send(response, answer, { hangMs: 0 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { fold } from '../../../shared/job/fold.ts';
 import { attemptsOf, settledFate } from '../../../shared/job/fates.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';
-import { mergeOutcomes, settleStatus } from '../../../shared/job/merge.ts';
+import { mergeOutcomes, settleStatus } from '../../../shared/job/merge-outcomes.ts';
 import { parseState, serializeState, type State } from '../../../shared/job/state.ts';
 import { summaryOf } from '../../../shared/job/summary.ts';
 import { JOB, NOW_MS, eventOf, outcomeOf, recorded, surveyOf } from './building.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { csvLineWriter } from '../../../shared/manifest/write-csv.ts';
-import { escapeCell, unescapeCell } from '../../../shared/manifest/write-escape.ts';
+import { escapeCell, unescapeCell } from '../../../shared/manifest/formula-escape.ts';
 
 // Characters that mean something to a spreadsheet or a CSV reader, met far more often than chance would have it.
 const cells = fc.oneof(
