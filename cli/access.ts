@@ -50,7 +50,7 @@ export function openAccess(options: AccessOptions, environment: Access['environm
     );
   }
   return {
-    environment: clientEnvironment(running, running, running.region),
+    environment: clientEnvironment(running),
     inboxBucket: running.inboxBucket,
     resultsBucket: running.resultsBucket,
     deadLetterQueueUrl: running.deadLetterQueueUrl,

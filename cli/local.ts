@@ -3,11 +3,11 @@ import { createServer } from 'node:net';
 import type { Command } from 'commander';
 
 import { assemble } from '../infra/local/assembly.ts';
-import { startStack, type Connection } from '../infra/local/stack.ts';
+import { startStack } from '../infra/local/stack.ts';
 import { pipelineStage, readStage } from '../infra/stage.ts';
 import { endingSignal } from './ending-signal.ts';
 import { CommandFailed } from './failure.ts';
-import { claimFolder } from './running-stack.ts';
+import { claimFolder, connectionSchema } from './running-stack.ts';
 import { readTargetFile } from './target-file.ts';
 import { reportViolations } from './violations.ts';
 
@@ -47,7 +47,7 @@ async function local({ port, targetFile, folder, stage }: LocalOptions): Promise
     const ending = endingSignal();
     const targets = Object.fromEntries(files.map(({ name, secret }) => [name, secret]));
     const stack = await startStack({ folder, synthesized, targets, ports, environment: process.env });
-    const connection = connectionOf(stack);
+    const connection = connectionSchema.parse(stack);
     claim.announce(connection);
     console.log(JSON.stringify(connection));
     if (!ending.aborted) await once(ending, 'abort');
@@ -87,17 +87,3 @@ async function isFree(port: number): Promise<boolean> {
     server.close();
   }
 }
-
-const connectionOf = (stack: Connection): Connection => ({
-  s3: stack.s3,
-  sqs: stack.sqs,
-  secretsManager: stack.secretsManager,
-  atlassian: stack.atlassian,
-  region: stack.region,
-  accessKeyId: stack.accessKeyId,
-  secretAccessKey: stack.secretAccessKey,
-  inboxBucket: stack.inboxBucket,
-  resultsBucket: stack.resultsBucket,
-  deadLetterQueueUrl: stack.deadLetterQueueUrl,
-  targets: stack.targets,
-});

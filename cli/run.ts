@@ -96,7 +96,7 @@ interface Errand {
 async function carryOut(stack: LocalStack, errand: Errand, ending: AbortSignal): Promise<number> {
   ending.throwIfAborted();
   const { file, target, operation, out } = errand;
-  const client = s3Client(clientEnvironment(stack, stack, stack.region));
+  const client = s3Client(clientEnvironment(stack));
   const inbox = s3ObjectStore({ client, bucket: stack.inboxBucket });
   const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
   const { jobId, prefixes } = await uploadManifest({

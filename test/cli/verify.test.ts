@@ -86,7 +86,7 @@ it.concurrent(
 /** The id of the job that an example became, once it has ended. */
 async function carriedOut(example: string): Promise<string> {
   const [target = '', operation = ''] = example.split('/');
-  const client = s3Client(clientEnvironment(stack, stack, stack.region));
+  const client = s3Client(clientEnvironment(stack));
   const path = join(ROOT, 'examples', example);
   const { jobId, prefixes } = await uploadManifest({ client, bucket: stack.inboxBucket, target, operation, path });
   await followJob({ results: s3ObjectStore({ client, bucket: stack.resultsBucket }), prefixes });

@@ -115,4 +115,4 @@ async function expectJob(prefix: string): Promise<string> {
 }
 
 const resultsOf = (at: LocalStack) =>
-  s3ObjectStore({ client: s3Client(clientEnvironment(at, at, at.region)), bucket: at.resultsBucket });
+  s3ObjectStore({ client: s3Client(clientEnvironment(at)), bucket: at.resultsBucket });
