@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
+import rollcall from '../package.json' with { type: 'json' };
 import { addControls } from './control.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { endWithLauncher } from './end-with-launcher.ts';
@@ -16,6 +17,7 @@ const program = new Command('rollcall')
   .description(
     'Drop a CSV of people in a bucket; every row is carried out against Atlassian, and a report accounts for every row.',
   )
+  .version(rollcall.version, '--version', 'say which version this is')
   .exitOverride();
 addRun(program);
 addLocal(program);

@@ -11,6 +11,7 @@ import { s3Client } from '../shared/adapters/clients.ts';
 import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
 import type { Target } from '../shared/target.ts';
 import { checkOperation } from './check-operation.ts';
+import { countRows } from './count-rows.ts';
 import { describeSummary } from './describe-summary.ts';
 import { endingSignal } from './ending-signal.ts';
 import { CommandFailed } from './failure.ts';
@@ -119,7 +120,7 @@ async function carryOut(stack: LocalStack, errand: Errand, ending: AbortSignal):
   console.log(`${describeSummary(summary)}\nIts report lies in ${folder}.`);
   if (!ending.aborted || summary.state !== 'cancelled') return exitCodeOf(summary);
   console.log(
-    `Stopped after ${summary.counts.rows - summary.counts.unprocessed} rows. Drop the file in again to go on: rows that are done come out unchanged.`,
+    `Stopped after ${countRows(summary.counts.rows - summary.counts.unprocessed)}. Drop the file in again to go on: rows that are done come out unchanged.`,
   );
   throw ending.reason;
 }

@@ -29,7 +29,8 @@ it.concurrent.each([
   [['status', 'job-1'], 'No local stack is running'],
   [['pause', 'job-1'], 'No local stack is running'],
   [['verify', 'job-1'], 'No local stack is running'],
-  [['presign', 'cloud/suspnd/a.csv'], '<target>/<operation>/<name>.csv was expected'],
+  [['presign', 'cloud/suspend'], '<target>/<operation>/<name>.csv was expected'],
+  [['presign', 'cloud/suspnd/a.csv'], 'There is no operation "suspnd"'],
   [['nonsense'], 'nonsense'],
 ] as const)(
   'exits with 1 and says what to do: %j',
