@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 
 import { s3Client, secretsManagerClient, sqsClient } from '../shared/adapters/clients.ts';
 import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
+import { secretsManagerTargets } from '../shared/adapters/secrets-targets.ts';
+import { systemClock } from '../shared/adapters/system-clock.ts';
 import { clientEnvironment } from '../infra/local/services.ts';
 import { CommandFailed } from './failure.ts';
 import { findRunning } from './running-stack.ts';
@@ -21,9 +23,14 @@ export interface Access {
   readonly inboxBucket: string;
   readonly resultsBucket: string;
   readonly deadLetterQueueUrl: string;
+  /** Of the local stack; those of a deployed pipeline are not known here. */
+  readonly targets?: readonly string[];
 }
 
 const FOLDER = '.rollcall';
+
+/** What an argument that names a job may be. */
+export const JOB = "the job's id, or the twelve characters at its end that logs show";
 
 /** Adds the options that say which pipeline is meant. */
 export const withAccess = (command: Command): Command =>
@@ -50,10 +57,11 @@ export function openAccess(options: AccessOptions, environment: Access['environm
     );
   }
   return {
-    environment: clientEnvironment(running, running, running.region),
+    environment: clientEnvironment(running),
     inboxBucket: running.inboxBucket,
     resultsBucket: running.resultsBucket,
     deadLetterQueueUrl: running.deadLetterQueueUrl,
+    targets: running.targets,
   };
 }
 
@@ -74,8 +82,9 @@ export const deadLettersOf = ({ environment, deadLetterQueueUrl }: Access) => ({
   queueUrl: named(deadLetterQueueUrl, '--dead-letters', 'dead-letter queue'),
 });
 
-/** Secrets Manager, where the targets' secrets are. */
-export const secretsOf = ({ environment }: Access) => secretsManagerClient(environment);
+/** The targets, out of Secrets Manager. */
+export const targetsOf = ({ environment }: Access) =>
+  secretsManagerTargets({ client: secretsManagerClient(environment), clock: systemClock });
 
 function named(name: string, option: string, what = 'bucket'): string {
   if (name !== '') return name;

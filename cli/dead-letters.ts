@@ -1,10 +1,11 @@
 import type { Command as Program } from 'commander';
 import Table from 'cli-table3';
 
-import { deadLettersOf, openAccess, resultsOf, withAccess, type AccessOptions } from './access.ts';
+import { deadLettersOf, JOB, openAccess, withAccess, type AccessOptions } from './access.ts';
+import { countRows } from './count-rows.ts';
 import { endingSignal } from './ending-signal.ts';
 import { CommandFailed } from './failure.ts';
-import { findJob } from './find-job.ts';
+import { checkJob } from './find-job.ts';
 import { openDeadLetters, type DeadLetters, type Letter } from './letters.ts';
 
 /** `dead-letters list|show|redrive`: the rows that failed, and another go for those of one job. */
@@ -19,15 +20,17 @@ function add(
   group: Program,
   name: string,
   about: string,
-  run: (letters: DeadLetters, jobId: string, options: AccessOptions) => Promise<void>,
+  run: (letters: DeadLetters, jobId: string) => Promise<void>,
 ): void {
   withAccess(group.command(name))
-    .argument(name === 'list' ? '[job]' : '<job>', "the job's id")
+    .argument(name === 'list' ? '[job]' : '<job>', JOB)
     .option('--dead-letters <url>', 'the dead-letter queue of a deployed pipeline (its output DeadLetterQueueUrl)')
     .description(about)
-    .action(async (jobId: string | undefined, options: AccessOptions) => {
-      const { sqs, queueUrl } = deadLettersOf(openAccess(options, process.env));
-      await run(openDeadLetters(sqs, queueUrl, endingSignal()), jobId ?? '', options);
+    .action(async (idOrEnd: string | undefined, options: AccessOptions) => {
+      const access = openAccess(options, process.env);
+      const { sqs, queueUrl } = deadLettersOf(access);
+      const found = idOrEnd === undefined ? undefined : await checkJob(access, idOrEnd);
+      await run(openDeadLetters(sqs, queueUrl, endingSignal()), found?.job.id ?? idOrEnd ?? '');
     });
 }
 
@@ -62,13 +65,10 @@ async function show(letters: DeadLetters, jobId: string): Promise<void> {
 const lettersOf = async (letters: DeadLetters, jobId: string): Promise<readonly Letter[]> =>
   (await letters.all()).filter(({ task }) => jobId === '' || task?.jobId === jobId);
 
-async function redrive(letters: DeadLetters, jobId: string, options: AccessOptions): Promise<void> {
-  const access = openAccess(options, process.env);
-  // Where the results can be read, a slip in the id is found here rather than nowhere.
-  if (access.resultsBucket !== '') await findJob(resultsOf(access), jobId);
+async function redrive(letters: DeadLetters, jobId: string): Promise<void> {
   const put = await letters.redrive(jobId);
   if (put === 0) throw noLetters(jobId);
-  console.log(`Put ${put} rows of ${jobId} up again. Its report's next revision says what came of them.`);
+  console.log(`Put ${countRows(put)} of ${jobId} up again. Its report's next revision says what came of them.`);
 }
 
 const noLetters = (jobId: string): CommandFailed =>

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 
 import { CODES, type Code } from '../shared/job/codes.ts';
 import type { Summary } from '../shared/job/summary.ts';
+import { countRows } from './count-rows.ts';
 
 /** A job's end in a few lines for a person. */
 export function describeSummary(summary: Summary): string {
@@ -10,7 +11,7 @@ export function describeSummary(summary: Summary): string {
   const counted = { changed, unchanged, failed, invalid, unprocessed };
   const parts = Object.entries(counted).filter(([, count]) => count > 0);
   return [
-    `${job}: ${state}. ${rows} rows${parts.length > 0 ? `: ${parts.map(([name, count]) => `${count} ${name}`).join(', ')}` : ''}.`,
+    `${job}: ${state}. ${countRows(rows)}${parts.length > 0 ? `: ${parts.map(([name, count]) => `${count} ${name}`).join(', ')}` : ''}.`,
     ...(halt ? [`  ${halt.code}: ${halt.message}`] : []),
     ...problems.map(({ line, message }) => `  ${line === undefined ? '' : `line ${line}: `}${message}`),
     ...Object.entries(codes).map(([code, count]) => `  ${count} × ${code}: ${CODES[code as Code].remedy}`), // the keys of `codes` are codes

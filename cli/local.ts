@@ -1,11 +1,13 @@
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import type { Command } from 'commander';
 
 import { assemble } from '../infra/local/assembly.ts';
-import { startStack, type Connection } from '../infra/local/stack.ts';
+import { startStack } from '../infra/local/stack.ts';
 import { pipelineStage, readStage } from '../infra/stage.ts';
+import { endingSignal } from './ending-signal.ts';
 import { CommandFailed } from './failure.ts';
-import { claimFolder } from './running-stack.ts';
+import { claimFolder, connectionSchema } from './running-stack.ts';
 import { readTargetFile } from './target-file.ts';
 import { reportViolations } from './violations.ts';
 
@@ -37,16 +39,18 @@ export const addLocal = (program: Command): Command =>
 async function local({ port, targetFile, folder, stage }: LocalOptions): Promise<number> {
   const files = targetFile.map(readTargetFile);
   const ports = portsFrom(port);
-  const ending = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  await checkFree(Object.values(ports));
+  const settings = stage === undefined ? pipelineStage() : readStage(stage);
   const claim = claimFolder(folder);
   try {
-    const synthesized = await assemble(stage === undefined ? pipelineStage() : readStage(stage));
+    const synthesized = await assemble(settings);
+    const ending = endingSignal();
     const targets = Object.fromEntries(files.map(({ name, secret }) => [name, secret]));
     const stack = await startStack({ folder, synthesized, targets, ports, environment: process.env });
-    const connection = connectionOf(stack);
+    const connection = connectionSchema.parse(stack);
     claim.announce(connection);
     console.log(JSON.stringify(connection));
-    await ending;
+    if (!ending.aborted) await once(ending, 'abort');
     await stack.close();
     return reportViolations(stack, console.error) ? 1 : 0;
   } finally {
@@ -63,16 +67,23 @@ function portsFrom(port: string | undefined) {
   return { s3: first, sqs: first + 1, secretsManager: first + 2, atlassian: first + 3 };
 }
 
-const connectionOf = (stack: Connection): Connection => ({
-  s3: stack.s3,
-  sqs: stack.sqs,
-  secretsManager: stack.secretsManager,
-  atlassian: stack.atlassian,
-  region: stack.region,
-  accessKeyId: stack.accessKeyId,
-  secretAccessKey: stack.secretAccessKey,
-  inboxBucket: stack.inboxBucket,
-  resultsBucket: stack.resultsBucket,
-  deadLetterQueueUrl: stack.deadLetterQueueUrl,
-  targets: stack.targets,
-});
+/** Throws CommandFailed that names every port that somebody listens on already. */
+async function checkFree(ports: readonly number[]): Promise<void> {
+  const taken: number[] = [];
+  for (const port of ports) if (!(await isFree(port))) taken.push(port);
+  if (taken.length === 0) return;
+  const which = taken.length === 1 ? `Port ${taken[0]} is` : `Ports ${taken.join(', ')} are`;
+  throw new CommandFailed(`${which} taken; choose another with --port.`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}

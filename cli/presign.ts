@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 
 import { pipelineStage } from '../infra/stage.ts';
 import { presignPost, presignPut, UPLOAD_SECONDS } from '../shared/adapters/presign.ts';
-import { operationNames } from '../shared/operations/index.ts';
-import { inboxOf, openAccess, withAccess, type AccessOptions } from './access.ts';
+import type { Target } from '../shared/target.ts';
+import { inboxOf, openAccess, targetsOf, withAccess, type Access, type AccessOptions } from './access.ts';
+import { checkOperation } from './check-operation.ts';
 import { CommandFailed } from './failure.ts';
 
 interface PresignOptions extends AccessOptions {
@@ -19,8 +20,11 @@ export const addPresign = (program: Command): Command =>
     .option('--put', 'an address for PUT instead of a form for POST')
     .option('--max-bytes <n>', 'the largest file that the form takes')
     .action(async (key: string, options: PresignOptions) => {
-      checkKey(key);
-      const { client, bucket } = inboxOf(openAccess(options, process.env));
+      const { target, operation } = partsOf(key);
+      checkOperation(operation);
+      const access = openAccess(options, process.env);
+      if (access.targets) checkOperation(operation, await typeOf(target, access, access.targets));
+      const { client, bucket } = inboxOf(access);
       const minutes = `It can be used for ${UPLOAD_SECONDS / 60} minutes:`;
       if (options.put) {
         const url = await presignPut({ client, bucket, key });
@@ -37,13 +41,17 @@ export const addPresign = (program: Command): Command =>
       );
     });
 
-function checkKey(key: string): void {
+function partsOf(key: string): { readonly target: string; readonly operation: string } {
   const [target = '', operation = '', ...name] = key.split('/');
-  const isWhole = target !== '' && name.length > 0 && /\.csv$/i.test(key);
-  if (isWhole && operationNames.includes(operation)) return;
-  throw new CommandFailed(
-    `"${key}" is no place for a manifest; <target>/<operation>/<name>.csv was expected, with one of ${operationNames.join(', ')}.`,
-  );
+  if (target !== '' && name.length > 0 && /\.csv$/i.test(key)) return { target, operation };
+  throw new CommandFailed(`"${key}" is no place for a manifest; <target>/<operation>/<name>.csv was expected.`);
+}
+
+/** The type of a target of the local stack; throws CommandFailed when it has no such target. */
+async function typeOf(name: string, access: Access, names: readonly string[]): Promise<Target['type']> {
+  const target = names.includes(name) ? await targetsOf(access).find(name) : undefined;
+  if (target) return target.type;
+  throw new CommandFailed(`The local stack has no target "${name}"; one of ${names.join(', ')} was expected.`);
 }
 
 function maxBytesOf(given: string | undefined): number {

@@ -73,7 +73,7 @@ function examples(): readonly Example[] {
 }
 
 async function carryOut(stack: LocalStack, folder: string): Promise<number> {
-  const client = s3Client(clientEnvironment(stack, stack, stack.region));
+  const client = s3Client(clientEnvironment(stack));
   const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
   const progress = showProgress();
   const signal = endingSignal();

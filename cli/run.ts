@@ -9,15 +9,21 @@ import { clientEnvironment } from '../infra/local/services.ts';
 import { pipelineStage, readStage } from '../infra/stage.ts';
 import { s3Client } from '../shared/adapters/clients.ts';
 import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
+import type { Target } from '../shared/target.ts';
+import { checkOperation } from './check-operation.ts';
+import { countRows } from './count-rows.ts';
 import { describeSummary } from './describe-summary.ts';
 import { endingSignal } from './ending-signal.ts';
 import { CommandFailed } from './failure.ts';
-import { fetchReport } from './fetch-report.ts';
 import { exitCodeOf, followJob } from './follow-job.ts';
 import { showProgress } from './progress.ts';
+import { leaveReport, makeReportFolder } from './report-folder.ts';
+import { stopJob } from './stop-job.ts';
 import { readTargetFile } from './target-file.ts';
 import { sizeOf, uploadManifest } from './upload-manifest.ts';
 import { reportViolations } from './violations.ts';
+
+const REPORTS = 'reports';
 
 interface RunOptions {
   readonly operation: string;
@@ -43,24 +49,42 @@ export const addRun = (program: Command): Command =>
     });
 
 async function run(file: string, options: RunOptions): Promise<number> {
-  sizeOf(file); // said before anything is started
+  // Whatever can be wrong with what was given is said before anything is started.
+  sizeOf(file);
   const given = options.targetFile === undefined ? undefined : readTargetFile(options.targetFile);
   const target = given?.name ?? rehearsalTarget(options.target);
-  const folder = mkdtempSync(join(tmpdir(), 'rollcall-run-'));
-  const stack = await startStack({
-    folder,
-    synthesized: await assemble(options.stage === undefined ? pipelineStage() : readStage(options.stage)),
-    ...(given && { targets: { [given.name]: given.secret } }),
-    rehearsal: given === undefined,
-    environment: process.env,
-  });
+  checkOperation(options.operation, given?.type ?? rehearsalTarget(options.target));
+  const stage = options.stage === undefined ? pipelineStage() : readStage(options.stage);
+  makeReportFolder(options.out ?? REPORTS);
+
+  const ending = endingSignal();
   try {
-    const code = await carryOut(stack, { file, target, operation: options.operation, out: options.out });
-    return reportViolations(stack, console.error) ? 1 : code;
-  } finally {
-    await stack.close();
-    rmSync(folder, { recursive: true, force: true });
+    const stack = await startStack({
+      folder: temporaryFolder(),
+      synthesized: await assemble(stage),
+      ...(given && { targets: { [given.name]: given.secret } }),
+      rehearsal: given === undefined,
+      environment: process.env,
+    });
+    try {
+      const errand = { file, target, operation: options.operation, out: options.out };
+      const code = await carryOut(stack, errand, ending);
+      return reportViolations(stack, console.error) ? 1 : code;
+    } finally {
+      await stack.close();
+    }
+  } catch (error) {
+    // Ctrl-C ends the bundler, too, and whatever fails thereby fails because of it.
+    if (ending.aborted && !(error instanceof CommandFailed)) throw ending.reason;
+    throw error;
   }
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-run-'));
+  // The target's secret comes to lie in it, so it goes however this process ends.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 interface Errand {
@@ -70,8 +94,11 @@ interface Errand {
   readonly out: string | undefined;
 }
 
-async function carryOut(stack: LocalStack, { file, target, operation, out }: Errand): Promise<number> {
-  const client = s3Client(clientEnvironment(stack, stack, stack.region));
+async function carryOut(stack: LocalStack, errand: Errand, ending: AbortSignal): Promise<number> {
+  ending.throwIfAborted();
+  const { file, target, operation, out } = errand;
+  const client = s3Client(clientEnvironment(stack));
+  const inbox = s3ObjectStore({ client, bucket: stack.inboxBucket });
   const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
   const { jobId, prefixes } = await uploadManifest({
     client,
@@ -81,20 +108,24 @@ async function carryOut(stack: LocalStack, { file, target, operation, out }: Err
     path: file,
   });
   const progress = showProgress();
-  const { summary, prefix } = await followJob({
-    results,
-    prefixes,
-    onStatus: progress.add(jobId),
-    signal: endingSignal(),
-  }).finally(progress.stop);
+  const { summary, prefix } = await followJob({ results, prefixes, onStatus: progress.add(jobId), signal: ending })
+    .finally(progress.stop)
+    .catch((error: unknown) => {
+      if (!ending.aborted) throw error;
+      console.error('Stopping: rows under way are finished, no further one begins …');
+      return stopJob({ inbox, results, jobId, prefixes });
+    });
 
-  const folder = out ?? join('reports', jobId);
-  await fetchReport(results, prefix, folder);
+  const folder = await leaveReport(results, prefix, out ?? join(REPORTS, jobId));
   console.log(`${describeSummary(summary)}\nIts report lies in ${folder}.`);
-  return exitCodeOf(summary);
+  if (!ending.aborted || summary.state !== 'cancelled') return exitCodeOf(summary);
+  console.log(
+    `Stopped after ${countRows(summary.counts.rows - summary.counts.unprocessed)}. Drop the file in again to go on: rows that are done come out unchanged.`,
+  );
+  throw ending.reason;
 }
 
-function rehearsalTarget(name = 'cloud'): string {
+function rehearsalTarget(name = 'cloud'): Target['type'] {
   if (name === 'cloud' || name === 'data-center') return name;
   throw new CommandFailed(
     `--target is "${name}"; cloud or data-center was expected, the rehearsal server's. A target of your own is given by --target-file <secret.json>.`,

@@ -5,7 +5,8 @@ import * as z from 'zod';
 import type { Connection } from '../infra/local/stack.ts';
 import { CommandFailed } from './failure.ts';
 
-const connectionSchema = z.object({
+/** Reads a connection out of whatever holds one. */
+export const connectionSchema = z.object({
   s3: z.string(),
   sqs: z.string(),
   secretsManager: z.string(),

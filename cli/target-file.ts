@@ -3,11 +3,13 @@ import { basename } from 'node:path';
 
 import { parseTarget } from '../shared/adapters/target-secret.ts';
 import { RESERVED_TARGET_NAMES } from '../shared/job/keys.ts';
+import type { Target } from '../shared/target.ts';
 import { CommandFailed } from './failure.ts';
 
 /** A target out of a file: it is named as the file is, and the file holds what its secret would. */
 export interface TargetFile {
   readonly name: string;
+  readonly type: Target['type'];
   readonly secret: unknown;
 }
 
@@ -22,8 +24,8 @@ export function readTargetFile(path: string): TargetFile {
     );
   }
   const text = contentOf(path);
-  parseTarget(name, text);
-  return { name, secret: JSON.parse(text) };
+  const { type } = parseTarget(name, text);
+  return { name, type, secret: JSON.parse(text) };
 }
 
 function contentOf(path: string): string {

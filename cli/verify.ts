@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 
-import { secretsManagerTargets } from '../shared/adapters/secrets-targets.ts';
 import { systemChance } from '../shared/adapters/system-chance.ts';
 import { systemClock } from '../shared/adapters/system-clock.ts';
 import { createAtlassian } from '../shared/atlassian/atlassian.ts';
 import { findOperation } from '../shared/operations/index.ts';
-import { openAccess, resultsOf, secretsOf, withAccess, type AccessOptions } from './access.ts';
+import { JOB, openAccess, resultsOf, targetsOf, withAccess, type AccessOptions } from './access.ts';
 import { changedRows, inBatches } from './changed-rows.ts';
 import { CommandFailed } from './failure.ts';
 import { findJob } from './find-job.ts';
@@ -17,18 +16,24 @@ const RESPONSE_LIMIT_BYTES = 8 * 2 ** 20;
 /** `verify <job>`: reads every changed row again and lists those that do not hold; exits with 2 when there are any. */
 export const addVerify = (program: Command): Command =>
   withAccess(program.command('verify'))
-    .argument('<job>', "the job's id")
+    .argument('<job>', JOB)
     .description('read every row that a job changed again, and list those that do not hold')
-    .action(async (jobId: string, options: AccessOptions) => {
-      process.exitCode = await verify(jobId, options);
+    .action(async (idOrEnd: string, options: AccessOptions) => {
+      process.exitCode = await verify(idOrEnd, options);
     });
 
-async function verify(jobId: string, options: AccessOptions): Promise<number> {
+async function verify(idOrEnd: string, options: AccessOptions): Promise<number> {
   const access = openAccess(options, process.env);
   const results = resultsOf(access);
-  const { job, prefix } = await findJob(results, jobId);
+  const { job, state, prefix } = await findJob(results, idOrEnd);
+  const jobId = job.id;
+  if (state === 'rejected') {
+    throw new CommandFailed(
+      `${jobId} was rejected: no row was changed, so there is nothing to verify. ${prefix}summary.json says why.`,
+    );
+  }
   const operation = findOperation(job.operation);
-  const target = await secretsManagerTargets({ client: secretsOf(access), clock: systemClock }).find(job.target);
+  const target = await targetsOf(access).find(job.target);
   if (!operation || !target) throw new CommandFailed(`The target or operation of ${jobId} is not there any more.`);
   const report = await results.read(`${prefix}results.csv`);
   if (!report) throw new CommandFailed(`${jobId} has no report yet. Verify it when it has ended.`);

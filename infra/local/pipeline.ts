@@ -82,7 +82,7 @@ function startPart(description: FunctionDescription, { services, keys, logs, reg
   const key = services.isAttached ? services.key : keys.issue({ name: description.label, role });
   const environment = {
     ...description.environment,
-    ...clientEnvironment(services.endpoints, key, region),
+    ...clientEnvironment({ ...services.endpoints, ...key, region }),
     AWS_LAMBDA_FUNCTION_NAME: description.name,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(description.memoryMegabytes),
   };

@@ -12,7 +12,10 @@ export interface RehearsalProcess {
 /** Starts the rehearsal server on this port of 127.0.0.1, or on any free one. It ends when this process does. */
 export function startRehearsalProcess(port?: number): Promise<RehearsalProcess> {
   const path = fileURLToPath(new URL('rehearsal-runtime.ts', import.meta.url));
-  const child = fork(path, port === undefined ? [] : [String(port)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(path, port === undefined ? [] : [String(port)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    detached: true, // Ctrl-C reaches a terminal's whole process group, and rows under way still need their Atlassian
+  });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`The rehearsal server could not be started (exit code ${code})`)));

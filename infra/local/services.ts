@@ -61,13 +61,15 @@ export interface Services {
 }
 
 /** What stands in a function's environment so that the SDKs find these services. */
-export const clientEnvironment = (endpoints: Endpoints, key: AccessKey, region: string): Record<string, string> => ({
-  AWS_REGION: region,
-  AWS_ACCESS_KEY_ID: key.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
-  AWS_ENDPOINT_URL_S3: endpoints.s3,
-  AWS_ENDPOINT_URL_SQS: endpoints.sqs,
-  AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+export const clientEnvironment = (
+  services: Endpoints & AccessKey & { readonly region: string },
+): Record<string, string> => ({
+  AWS_REGION: services.region,
+  AWS_ACCESS_KEY_ID: services.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: services.secretAccessKey,
+  AWS_ENDPOINT_URL_S3: services.s3,
+  AWS_ENDPOINT_URL_SQS: services.sqs,
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: services.secretsManager,
 });
 
 /** Starts the embedded services, or attaches to those that `AWS_ENDPOINT_URL` and its kin name, and creates what the template lists. */
@@ -110,7 +112,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     sqs,
     secretsManager: secrets?.url ?? attached.secretsManager ?? '',
   };
-  const elsewhere = attach(attached, clientEnvironment(endpoints, key, region));
+  const elsewhere = attach(attached, clientEnvironment({ ...endpoints, ...key, region }));
   await elsewhere.create(description);
   return {
     endpoints,
@@ -130,7 +132,7 @@ function tellerOf(
   { buckets, queues }: StackDescription,
   { sqs, key, region }: { readonly sqs: string; readonly key: AccessKey; readonly region: string },
 ): { readonly tell: ReturnType<typeof createNotifier>; readonly sqs: SQSClient } {
-  const client = sqsClient(clientEnvironment({ sqs, s3: '', secretsManager: '' }, key, region));
+  const client = sqsClient(clientEnvironment({ sqs, s3: '', secretsManager: '', ...key, region }));
   const queueUrlOf = (queueArn: string): string => queues.find(({ arn }) => arn === queueArn)?.url ?? '';
   return { sqs: client, tell: createNotifier({ buckets, sqs: client, region, queueUrlOf }) };
 }

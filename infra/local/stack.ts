@@ -129,7 +129,7 @@ function connectionOf(services: Services, atlassian: string | undefined, targets
 
 /** Queues in memory went with the former run; queues of somebody else's did not, and need no help. */
 async function goOn(services: Services, connection: Connection, pipeline: Pipeline): Promise<LocalStack['recovered']> {
-  const environment = clientEnvironment(services.endpoints, services.key, REGION);
+  const environment = clientEnvironment(connection);
   const client = s3Client(environment);
   const sqs = sqsClient(environment);
   const ports = recoveryPorts({

@@ -7,13 +7,13 @@ import { TargetUnreadable } from '../port-errors.ts';
 const API_URL = 'https://api.atlassian.com';
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
-const text = z.string().trim().min(1);
+const string = z.string({ error: ({ input }) => (input === undefined ? 'missing' : 'must be text') });
+const text = string.trim().min(1, 'must not be empty');
 
 // What is sent in a header: a line break that came along when it was pasted would break the request.
 const token = text.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
 
-const address = z
-  .string()
+const address = string
   .trim()
   .transform((url) => url.replace(/\/+$/, ''))
   .refine(isUsable, 'must be an https address without credentials, query or fragment (http only on loopback)');
@@ -28,14 +28,17 @@ const cloud = z.object({
   cloudId: text.optional(),
   directoryId: text.optional(),
   apiUrl: address.default(API_URL),
-  defaultProducts: z.array(text).optional(),
-  suspendApi: z.enum(['v2', 'v1']).default('v2'),
+  defaultProducts: z.array(text, 'must be a list of product names').optional(),
+  suspendApi: z.enum(['v2', 'v1'], 'must be "v2" or "v1"').default('v2'),
 });
 
 const dataCenter = z.object({ type: z.literal('data-center'), baseUrl: address, token });
 
 const secret = z.discriminatedUnion('type', [cloud, dataCenter], {
-  error: 'must be an object whose type is "cloud" or "data-center"',
+  error: ({ code }) =>
+    code === 'invalid_union'
+      ? 'must be "cloud" or "data-center"'
+      : 'must be an object whose type is "cloud" or "data-center"',
 });
 
 /** A target's secret, parsed; throws TargetUnreadable that names every field at fault at once and shows no value. */

@@ -50,7 +50,7 @@ export interface Finished {
 /** Starts a stack, that of the default stage unless another is given. */
 export async function startBenchStack(folder: string, given?: Synthesized): Promise<BenchStack> {
   const stack = await startStack({ folder, synthesized: given ?? (await assemble(pipelineStage({}))) });
-  const client = s3Client(clientEnvironment(stack, stack, stack.region));
+  const client = s3Client(clientEnvironment(stack));
   const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
   let uploads = 0;
 

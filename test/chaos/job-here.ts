@@ -15,7 +15,7 @@ import type { ObjectStore } from '../../shared/ports.ts';
 
 /** Clients of a stack as it runs now. */
 export function clientsOf(connection: Connection) {
-  const environment = clientEnvironment(connection, connection, connection.region);
+  const environment = clientEnvironment(connection);
   const s3 = s3Client(environment);
   return {
     s3,

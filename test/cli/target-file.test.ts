@@ -11,7 +11,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const SECRET = { type: 'data-center', baseUrl: 'https://jira.example.com/jira', token: 'very-secret-token' };
 
 it('names a target as its file is', () => {
-  expect(readTargetFile(file('acme-eu.json', SECRET))).toEqual({ name: 'acme-eu', secret: SECRET });
+  expect(readTargetFile(file('acme-eu.json', SECRET))).toEqual({
+    name: 'acme-eu',
+    type: 'data-center',
+    secret: SECRET,
+  });
 });
 
 it.each([

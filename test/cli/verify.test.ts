@@ -39,7 +39,7 @@ afterAll(async () => {
 it.concurrent(
   'finds that what a job has changed holds, access to Confluence too',
   async () => {
-    expect(await verify(hires)).toEqual({ code: 0, stdout: '5 of 5 changed rows hold.\n', stderr: '' });
+    expect(await rollcall('verify', hires)).toEqual({ code: 0, stdout: '5 of 5 changed rows hold.\n', stderr: '' });
   },
   30_000,
 );
@@ -61,7 +61,7 @@ it.concurrent(
       },
     }));
 
-    expect(await verify(managers)).toEqual({
+    expect(await rollcall('verify', managers)).toEqual({
       code: 2,
       stdout:
         'line 5: it is not, or not any more, as the row wants it; drop the row in again to carry it out\n' +
@@ -75,7 +75,7 @@ it.concurrent(
 it.concurrent(
   'says of a job that is not there how its id is found, and exits with 1',
   async () => {
-    const { code, stdout, stderr } = await verify('nothing-000000000000');
+    const { code, stdout, stderr } = await rollcall('verify', 'nothing-000000000000');
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('There is no job nothing-000000000000.');
@@ -86,7 +86,7 @@ it.concurrent(
 /** The id of the job that an example became, once it has ended. */
 async function carriedOut(example: string): Promise<string> {
   const [target = '', operation = ''] = example.split('/');
-  const client = s3Client(clientEnvironment(stack, stack, stack.region));
+  const client = s3Client(clientEnvironment(stack));
   const path = join(ROOT, 'examples', example);
   const { jobId, prefixes } = await uploadManifest({ client, bucket: stack.inboxBucket, target, operation, path });
   await followJob({ results: s3ObjectStore({ client, bucket: stack.resultsBucket }), prefixes });
@@ -108,10 +108,10 @@ interface Ended {
   readonly stderr: string;
 }
 
-const verify = (jobId: string): Promise<Ended> =>
+const rollcall = (...words: readonly string[]): Promise<Ended> =>
   new Promise((resolve) => {
-    const words = [join(ROOT, 'cli/rollcall.ts'), 'verify', jobId, '--folder', folder];
-    const child = execFile(process.execPath, words, (_error, stdout, stderr) =>
+    const command = [join(ROOT, 'cli/rollcall.ts'), ...words, '--folder', folder];
+    const child = execFile(process.execPath, command, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });

@@ -115,7 +115,7 @@ async function untilSettled(connection: Connection, prefixes: readonly string[],
 
 const rowOf = (n: number): string => `user${String(n).padStart(5, '0')}@example.com,group-001`;
 
-const clientAt = (connection: Connection) => s3Client(clientEnvironment(connection, connection, connection.region));
+const clientAt = (connection: Connection) => s3Client(clientEnvironment(connection));
 const inboxAt = (connection: Connection) => ({ client: clientAt(connection), bucket: connection.inboxBucket });
 const resultsAt = (connection: Connection) =>
   s3ObjectStore({ client: clientAt(connection), bucket: connection.resultsBucket });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,11 +42,13 @@ it('run leaves a report and exits with 2 when some row is not as it should be', 
 
 it('run exits with 1 when the manifest is refused, and leaves the report that says why', async () => {
   const out = join(folder, 'refused');
+  const manifest = join(folder, 'refused.csv');
+  writeFileSync(manifest, 'who\nadele@example.com\n');
 
-  const { code, stdout } = await rollcall('run', LEAVERS, '--operation', 'suspnd', '--out', out);
+  const { code, stdout } = await rollcall('run', manifest, '--operation', 'suspend', '--out', out);
 
   expect(code).toBe(1);
-  expect(stdout).toContain('There is no operation "suspnd"');
+  expect(stdout).toContain('rejected');
   expect(JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'))).toMatchObject({ state: 'rejected' });
 }, 60_000);
 
@@ -113,4 +115,4 @@ async function expectJob(prefix: string): Promise<string> {
 }
 
 const resultsOf = (at: LocalStack) =>
-  s3ObjectStore({ client: s3Client(clientEnvironment(at, at, at.region)), bucket: at.resultsBucket });
+  s3ObjectStore({ client: s3Client(clientEnvironment(at)), bucket: at.resultsBucket });

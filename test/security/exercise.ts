@@ -38,7 +38,7 @@ export interface Ended extends Followed {
 
 /** Does with a stack everything that can be done with it, as far as its functions have anything to do with it. */
 export async function exercise(stack: LocalStack, atlassian: string, signal: AbortSignal): Promise<readonly Ended[]> {
-  const environment = clientEnvironment(stack, stack, stack.region);
+  const environment = clientEnvironment(stack);
   const [s3, sqs] = [s3Client(environment), sqsClient(environment)];
   const world = {
     stack,

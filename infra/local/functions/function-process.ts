@@ -92,6 +92,7 @@ function forkRuntime(lambda: FunctionDescription, { environment, log }: ProcessO
     env: { ...environment },
     execArgv: [`--max-old-space-size=${Math.floor(lambda.memoryMegabytes * HEAP_SHARE)}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true, // Ctrl-C reaches a terminal's whole process group, and only the stack says when a function ends
   });
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', log);
   return child;

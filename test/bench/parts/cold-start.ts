@@ -18,7 +18,7 @@ export const coldStart: Part = {
     const bench = await startBenchStack(folder);
     try {
       const { stack } = bench;
-      const services = clientEnvironment(stack, stack, stack.region);
+      const services = clientEnvironment(stack);
       const bare = await timesOf(bareFunction(stack.description.functions[0]!, folder), services, starts); // the stack has functions
       const figures: Figure[] = [
         {

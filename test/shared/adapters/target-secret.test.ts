@@ -59,6 +59,15 @@ describe("a target's secret", () => {
     expect(message).not.toContain('canary');
   });
 
+  it('says of each field that is missing, empty or of another kind what it must be', () => {
+    const message = faultsOf(JSON.stringify({ type: 'cloud', email: '', apiToken: 7, suspendApi: 'v3' }));
+
+    expect(message).toContain(
+      'siteUrl: missing; email: must not be empty; apiToken: must be text; suspendApi: must be "v2" or "v1". Correct',
+    );
+    expect(faultsOf('{"type":"server"}')).toContain('type: must be "cloud" or "data-center"');
+  });
+
   it.each(['canary', '{"type":"canary"}', '[]', 'null', '{"apiToken":"canary"', '7'])(
     'is refused when it is %s, without showing it',
     (json) => {
