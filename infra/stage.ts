@@ -171,7 +171,7 @@ function jsonOf(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    const message = `The stage's settings cannot be read from ${path}: ${String(cause)}. Name a JSON file of settings.`;
+    const message = `The stage's settings cannot be read from ${path} (${cause instanceof Error ? cause.message : String(cause)}). Name a JSON file of settings.`;
     throw new StageInvalid(message, { cause });
   }
 }

@@ -40,7 +40,7 @@ export async function findPlan(key: string, { targets, operations }: PlanPorts):
   const recipe = recipeFor(operation, target);
   if (!recipe)
     return refused(
-      `There is no ${operation.name} on ${target.type}, which ${target.name} is. ${known(doneOn(target, operations))}`,
+      `The target ${target.name} is ${ON[target.type]}, where there is no ${operation.name}. ${known(doneOn(target, operations))}`,
     );
   if (!/\.csv$/i.test(key)) return refused(`The file's name does not end in .csv; ${EXPECTED}.`);
   return { kind: 'plan', plan: { target, recipe } };
@@ -61,6 +61,8 @@ const recipeFor = (operation: Operation, target: Target): RowPlan['recipe'] | un
 
 const doneOn = (target: Target, operations: readonly Operation[]): readonly Operation[] =>
   operations.filter((operation) => recipeFor(operation, target) !== undefined);
+
+const ON = { cloud: 'on Jira Cloud', 'data-center': 'a Jira Data Center' } as const;
 
 const known = (operations: readonly Operation[]): string =>
   `The operations are ${operations.map(({ name }) => name).join(', ')}.`;

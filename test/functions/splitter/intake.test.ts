@@ -45,7 +45,10 @@ it.each([
 });
 
 it.each([
-  { key: 'jira/deactivate/leavers.csv', says: /no deactivate on data-center, which jira is. The operations are / },
+  {
+    key: 'jira/deactivate/leavers.csv',
+    says: /The target jira is a Jira Data Center, where there is no deactivate. The operations are /,
+  },
   { key: 'acme/membership/joiners.xlsx', says: /does not end in \.csv/ },
   { key: 'torn/membership/joiners.csv', says: /secret of target torn cannot be used: apiToken/ },
 ])('refuses $key under its own folder', async ({ key, says }) => {
