@@ -5,9 +5,11 @@ export interface Limits {
   readonly remaining?: number | undefined;
   /** Calls a second that the answer itself names: a policy's quota over its window, a fill rate over its interval. */
   readonly perSecond?: number | undefined;
+  /** Calls that a bucket is filled up by, and how often (Data Center). */
+  readonly fill?: { readonly calls: number; readonly seconds: number } | undefined;
   /** Less than a fifth is left. */
   readonly near: boolean;
-  /** Epoch milliseconds at which the limit starts anew. */
+  /** Epoch milliseconds at which the limit starts anew, or has started while the answer was under way. */
   readonly resetMs?: number | undefined;
   /** Epoch milliseconds before which Atlassian asks for no call; absent for `retry-after: 0`. */
   readonly retryAtMs?: number | undefined;
@@ -30,14 +32,14 @@ export function readLimits(headers: Headers, nowMs: number): Limits {
   const policy = parameters(get('beta-ratelimit-policy') ?? get('ratelimit-policy'));
   const state = parameters(get('beta-ratelimit') ?? get('ratelimit'));
   const retryAtMs = later(readInstant(get('retry-after') ?? get('beta-retry-after'), nowMs), nowMs);
+  const fill = readFill(count(get('x-ratelimit-fillrate')), count(get('x-ratelimit-interval-seconds')));
   return {
     limit: count(get('x-ratelimit-limit')) ?? policy.get('q'),
     remaining: count(get('x-ratelimit-remaining')) ?? state.get('r'),
-    perSecond:
-      quotient(policy.get('q'), policy.get('w')) ??
-      quotient(count(get('x-ratelimit-fillrate')), count(get('x-ratelimit-interval-seconds'))),
+    perSecond: quotient(policy.get('q'), policy.get('w')) ?? quotient(fill?.calls, fill?.seconds),
+    fill,
     near: get('x-ratelimit-nearlimit')?.toLowerCase() === 'true',
-    resetMs: later(readInstant(get('x-ratelimit-reset'), nowMs), nowMs),
+    resetMs: later(readInstant(get('x-ratelimit-reset'), nowMs), nowMs - LONGEST_WAY_MS),
     retryAtMs,
     scope: get('ratelimit-reason')?.toLowerCase().includes('quota') === true ? 'target' : 'endpoint',
   };
@@ -55,7 +57,8 @@ export function notBefore(
 ): number {
   const { retryAtMs, resetMs, scope } = limits;
   const named = scope === 'target' ? Math.max(retryAtMs ?? 0, resetMs ?? 0) : (retryAtMs ?? resetMs ?? 0);
-  const wantedMs = named > 0 ? named : options.nowMs + backoffMs(options.refusals, options.random);
+  const wantedMs =
+    named > 0 ? Math.max(named, options.nowMs) : options.nowMs + backoffMs(options.refusals, options.random);
   return Math.min(wantedMs, options.nowMs + LONGEST_PAUSE_MS);
 }
 
@@ -74,6 +77,9 @@ const LARGEST_DELAY_SECONDS = 315_360_000;
 const secondsOrEpoch = (seconds: number, nowMs: number): number =>
   seconds > LARGEST_DELAY_SECONDS ? seconds * 1_000 : nowMs + seconds * 1_000;
 
+/** An answer takes no longer; a reset further back is stale. */
+const LONGEST_WAY_MS = 2_000;
+
 const later = (ms: number | undefined, nowMs: number): number | undefined =>
   ms !== undefined && ms > nowMs ? ms : undefined;
 
@@ -88,6 +94,10 @@ function parameters(header: string | undefined): ReadonlyMap<string, number> {
       return number === undefined ? [] : [[name, number] as const];
     }),
   );
+}
+
+function readFill(calls: number | undefined, seconds: number | undefined): Limits['fill'] {
+  return calls !== undefined && seconds !== undefined && calls > 0 && seconds > 0 ? { calls, seconds } : undefined;
 }
 
 function quotient(quantity: number | undefined, seconds: number | undefined): number | undefined {

@@ -1,7 +1,8 @@
+import { aboveWanted, afterReading, rise, type Bucket, type Level } from './level.ts';
 import type { Limits } from './limits.ts';
 
 /** How fast one process calls one endpoint class with one method: a token bucket whose rate learns from the answers. */
-export interface Pace {
+export interface Pace extends Bucket {
   /** Calls a second that this process may begin. */
   readonly rate: number;
   readonly tokens: number;
@@ -15,18 +16,10 @@ export interface Pace {
   readonly ceiling?: number | undefined;
   /** What the answer that named a rate said, so that a new one is noticed. */
   readonly namedPerSecond?: number | undefined;
-  /** The level of Atlassian's own bucket, newest first seen and as it was when the last tick ended. */
-  readonly level?: Level | undefined;
+  /** As it was when the last tick ended. */
   readonly lastLevel?: Level | undefined;
   readonly tick: Tick;
   readonly latencyMs: number;
-}
-
-interface Level {
-  readonly atMs: number;
-  readonly limit: number;
-  readonly remaining: number;
-  readonly resetMs?: number | undefined;
 }
 
 /** What happened since the rate was last reconsidered. */
@@ -53,8 +46,6 @@ const SLOWEST = 0.1;
 const FASTEST = 100_000;
 /** Gaps of up to this long between batches are made up. */
 const BURST_SECONDS = 0.5;
-/** Half-full leaves as much room for others that come as for gaps that are made up. */
-const WANTED_FULLNESS = 0.5;
 // Level L with inflow R and our calls r: L' = R − Σr. Each of n processes does r' = (DAMPING·L' + STIFFNESS·(L − wanted))/n,
 // a critically damped spring (2·√STIFFNESS = DAMPING), slow enough for answers that come a second late.
 const STIFFNESS = 0.36;
@@ -63,13 +54,12 @@ const DAMPING = 1.2;
 // one that pauses least between its batches ends up with everything. It pulls nobody down while others leave room, nor up while
 // they leave none: so a share that is guessed wrong does no harm.
 const EVENNESS = 0.6;
+/** A window that ends sooner forgets the level before anybody could see where it is going. */
 const SHORT_WINDOW_MS = 2_000;
 /** A refused rate is come near to at once, passed slowly, and forgotten beyond. */
 const CAREFUL_ABOVE = 0.9;
 const CAREFUL_GROWTH = 0.01;
 const FREE_ABOVE = 1.1;
-/** Two readings further apart than this say nothing about how fast the level moves. */
-const STALE_LEVEL_MS = 3_000;
 
 /** The pace at which a process starts, with its share of the published rate. */
 export function startPace(options: { readonly perSecond: number; readonly nowMs: number }): Pace {
@@ -120,15 +110,11 @@ export const grownHungry = (pace: Pace): Pace =>
 /** Atlassian took the call: its headers say how full its bucket is, and a few times a second the rate follows. */
 export function afterAnswer(pace: Pace, answer: Answered): Pace {
   const { nowMs, sentAtMs, limits, workers } = answer;
-  const { limit, remaining, resetMs } = limits;
-  const level =
-    limit !== undefined && limit > 0 && remaining !== undefined
-      ? { atMs: nowMs, limit, remaining: Math.min(remaining, limit), resetMs }
-      : pace.level;
   const { tick } = pace;
   const noted: Pace = {
     ...pace,
-    level,
+    // Atlassian counts a call halfway between its way there and the answer's way back.
+    ...afterReading(pace, (sentAtMs + nowMs) / 2, limits),
     refusals: sentAtMs > pace.slowedAtMs ? 0 : pace.refusals,
     latencyMs: pace.latencyMs * 0.9 + Math.max(0, nowMs - sentAtMs) * 0.1,
     tick: { ...tick, answered: tick.answered + 1, near: tick.near || limits.near },
@@ -198,9 +184,10 @@ function nextRate(pace: Pace, elapsed: Elapsed): Pick<Pace, 'rate' | 'ceiling'> 
 }
 
 /** One process's part of the rate that Atlassian names, or shows: a bucket that names none holds a second's calls (Jira Cloud). 0 where it does neither. */
-function evenShare({ namedPerSecond, level }: Pace, workers: number): number {
-  const shown = level?.resetMs === undefined ? level?.limit : undefined;
-  return (namedPerSecond ?? shown ?? 0) / workers;
+function evenShare({ namedPerSecond, level, windowMs }: Pace, workers: number): number {
+  if (namedPerSecond !== undefined || level === undefined) return (namedPerSecond ?? 0) / workers;
+  const lengthMs = level.resetMs === undefined ? 1_000 : (windowMs ?? Infinity);
+  return ((level.limit / lengthMs) * 1_000) / workers;
 }
 
 /** Doubled every second while nothing says no; around the rate that was last refused, by a hundredth of it a second. */
@@ -217,24 +204,19 @@ function wantedRate(pace: Pace, level: Level | undefined, elapsed: Elapsed): num
 }
 
 function rateByLevel(pace: Pace, level: Level, { seconds, nowMs, workers }: Elapsed): number {
-  const { rate, lastLevel } = pace;
-  const { remaining, limit, resetMs } = level;
-  // A window that says when it ends is spread over the time it has left; a short one is as good as a bucket.
+  const { rate, lastLevel, windowMs } = pace;
+  const { remaining, resetMs } = level;
+  // The first window is spread over the time that it has left.
   const leftMs = (resetMs ?? 0) - nowMs;
-  if (leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
-  const push = DAMPING * speed(level, lastLevel) + STIFFNESS * (remaining - limit * WANTED_FULLNESS);
+  if (windowMs === undefined && leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
+  const above = aboveWanted(level, windowMs);
+  const damping = windowMs !== undefined && windowMs < SHORT_WINDOW_MS ? 0 : DAMPING;
+  const push = damping * rise(lastLevel, level, windowMs) + STIFFNESS * above;
   const share = evenShare(pace, workers);
   const isBelowShare = rate < share;
-  const hasRoom = remaining >= limit * WANTED_FULLNESS;
+  const hasRoom = above >= 0;
   const pull = share > 0 && isBelowShare === hasRoom ? EVENNESS * (share - rate) : 0;
   return rate + ((push + pull) * seconds) / workers;
-}
-
-/** How fast the level rises, in calls a second. */
-function speed(level: Level, last: Level | undefined): number {
-  if (last === undefined || last.limit !== level.limit) return 0;
-  const elapsedMs = level.atMs - last.atMs;
-  return elapsedMs <= 0 || elapsedMs > STALE_LEVEL_MS ? 0 : ((level.remaining - last.remaining) / elapsedMs) * 1_000;
 }
 
 const clamp = (rate: number): number => Math.min(Math.max(rate, SLOWEST), FASTEST);

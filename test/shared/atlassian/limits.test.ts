@@ -41,13 +41,26 @@ describe('the limits in an answer', () => {
         'x-ratelimit-fillrate': '50',
         'retry-after': '0',
       },
-      { limit: 200, remaining: 180, perSecond: 10, near: false, scope: 'endpoint' },
+      {
+        limit: 200,
+        remaining: 180,
+        perSecond: 10,
+        fill: { calls: 50, seconds: 5 },
+        near: false,
+        scope: 'endpoint',
+      },
     ],
     [
       'a date to come back at',
       { 'retry-after': 'Thu, 01 Jan 2026 01:00:30 GMT' },
       { near: false, retryAtMs: NOW_MS + 30_000, scope: 'endpoint' },
     ],
+    [
+      'a reset that came while the answer was under way',
+      { 'x-ratelimit-reset': '2026-01-01T00:59:59Z' },
+      { near: false, resetMs: NOW_MS - 1_000, scope: 'endpoint' },
+    ],
+    ['a reset long ago', { 'x-ratelimit-reset': '2026-01-01T00:59:00Z' }, { near: false, scope: 'endpoint' }],
     ['a date that has passed', { 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }, { near: false, scope: 'endpoint' }],
     [
       'nonsense',
@@ -75,6 +88,7 @@ describe('the limits in an answer', () => {
       60_000,
     ],
     ['the reset where it stands alone', { 'x-ratelimit-reset': '2026-01-01T01:00:09Z' }, 9_000],
+    ['at once when the reset came with the refusal', { 'x-ratelimit-reset': '2026-01-01T00:59:59Z' }, 0],
     ['a backoff where nothing is named', {}, 2_000],
     ['at most an hour', { 'retry-after': '999999' }, 3_600_000],
   ])('say when to come back: %s', (_, headers, ms) => {
