@@ -251,6 +251,31 @@ describe('a pacer', () => {
     expect(refusal).toHaveProperty('notBeforeMs', notBeforeMs + 20);
   });
 
+  it.each([
+    ['as long as answers have taken lately', 600, 1_000],
+    ['no longer, however slow they were', 60_000, 5_000],
+  ])('begins no call that would not be answered before the deadline: %s', async (_, latencyMs, enoughMs) => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    for (let call = 0; call < 50; call += 1) pacer.answered(limitsAt(time, {}), time.nowMs() - latencyMs);
+
+    await expect(pacer.take(forever, time.nowMs() + enoughMs / 2)).rejects.toMatchObject({ sent: false });
+    await expect(pacer.take(forever, time.nowMs() + 2 * enoughMs)).resolves.toBeUndefined();
+  });
+
+  it('gives up who has waited until an answer would come after the deadline', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
+    await pacer.take(forever, Infinity);
+
+    const waiting = pacer.take(forever, time.nowMs() + 1_100).catch((error: unknown) => error);
+    const patient = pacer.take(forever, time.nowMs() + 1_300);
+    await time.runUntil(2_000);
+
+    expect(await waiting).toMatchObject({ sent: false });
+    await expect(patient).resolves.toBeUndefined();
+  });
+
   it('does not give up, for a rate that has sunk for a while, who would begin in time at an even share of the named one', async () => {
     const time = virtualTime();
     const pacer = pacingAt(time, 2).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
