@@ -25,9 +25,9 @@ export interface Pace extends Bucket {
 /** What happened since the rate was last reconsidered. */
 interface Tick {
   readonly sinceMs: number;
-  readonly answered: number;
   /** Somebody had to wait for a token: a higher rate would be used. */
   readonly hungry: boolean;
+  /** Atlassian warned: a higher rate would not be had for long. */
   readonly near: boolean;
 }
 
@@ -71,7 +71,7 @@ export function startPace(options: { readonly perSecond: number; readonly nowMs:
     pausedUntilMs: 0,
     refusals: 0,
     slowedAtMs: 0,
-    tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+    tick: { sinceMs: nowMs, hungry: false, near: false },
     latencyMs: 100,
   };
 }
@@ -117,10 +117,14 @@ export function afterAnswer(pace: Pace, answer: Answered): Pace {
     ...afterReading(pace, (sentAtMs + nowMs) / 2, limits),
     refusals: sentAtMs > pace.slowedAtMs ? 0 : pace.refusals,
     latencyMs: pace.latencyMs * 0.9 + Math.max(0, nowMs - sentAtMs) * 0.1,
-    tick: { ...tick, answered: tick.answered + 1, near: tick.near || limits.near },
+    tick: { ...tick, near: tick.near || limits.near },
   };
   return reconsider(withNamedRate(noted, limits.perSecond, workers), nowMs, workers);
 }
+
+/** 429s in a row, with one to a call that began at `sentAtMs`: those to calls that were under way together are one. */
+export const refusalsWith = (pace: Pace, sentAtMs: number): number =>
+  pace.refusals + (sentAtMs > pace.slowedAtMs ? 1 : 0);
 
 /** Atlassian said 429: half the rate, once for all the calls that were under way, and nothing before it asks us back. */
 export function afterRefusal(
@@ -142,10 +146,10 @@ export function afterRefusal(
     // An empty bucket says that all processes together were too fast, not that this rate is too high for one of them.
     ceiling: remaining === 0 ? undefined : pace.rate,
     slowedAtMs: nowMs,
-    refusals: pace.refusals + 1,
+    refusals: refusalsWith(pace, sentAtMs),
     level: undefined,
     lastLevel: undefined,
-    tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+    tick: { sinceMs: nowMs, hungry: false, near: false },
   };
 }
 
@@ -164,7 +168,7 @@ function reconsider(pace: Pace, nowMs: number, workers: number): Pace {
     ...pace,
     ...nextRate(pace, { seconds, nowMs, workers }),
     lastLevel: pace.level,
-    tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+    tick: { sinceMs: nowMs, hungry: false, near: false },
   };
 }
 
@@ -177,8 +181,8 @@ interface Elapsed {
 function nextRate(pace: Pace, elapsed: Elapsed): Pick<Pace, 'rate' | 'ceiling'> {
   const { rate, ceiling, level, tick } = pace;
   const free = ceiling === undefined || rate > ceiling * FREE_ABOVE;
-  // Who pauses between batches is hungry less often, and would only ever fall.
-  const mayGrow = tick.hungry || rate < evenShare(pace, elapsed.workers);
+  // Who pauses between batches is hungry less often, and would only ever fall; so would everybody while a quota is near its end.
+  const mayGrow = (tick.hungry && !tick.near) || rate < evenShare(pace, elapsed.workers);
   const fastest = mayGrow ? fastestGrowth(rate, free ? undefined : ceiling, elapsed.seconds) : rate;
   return { rate: clamp(Math.min(wantedRate(pace, level, elapsed), fastest)), ceiling: free ? undefined : ceiling };
 }
@@ -199,8 +203,8 @@ function fastestGrowth(rate: number, ceiling: number | undefined, seconds: numbe
 
 function wantedRate(pace: Pace, level: Level | undefined, elapsed: Elapsed): number {
   const { rate, tick } = pace;
-  if (level !== undefined && level.atMs >= tick.sinceMs) return Math.max(rateByLevel(pace, level, elapsed), rate / 2);
-  return tick.near ? rate * 0.9 : Infinity;
+  if (level === undefined || level.atMs < tick.sinceMs) return Infinity;
+  return Math.max(rateByLevel(pace, level, elapsed), rate / 2);
 }
 
 function rateByLevel(pace: Pace, level: Level, { seconds, nowMs, workers }: Elapsed): number {

@@ -9,6 +9,7 @@ import {
   grownHungry,
   leastWaitMs,
   refill,
+  refusalsWith,
   spend,
   startPace,
   waitMs,
@@ -155,7 +156,11 @@ function createPacer(
     },
     refused: (limits, sentAtMs) => {
       const now = nowMs();
-      const notBeforeMs = notBefore(limits, { nowMs: now, refusals: pace.refusals + 1, random: chance.random() });
+      const notBeforeMs = notBefore(limits, {
+        nowMs: now,
+        refusals: refusalsWith(pace, sentAtMs),
+        random: chance.random(),
+      });
       if (limits.scope === 'target') pause.untilMs = Math.max(pause.untilMs, notBeforeMs);
       pace = afterRefusal(refilled(), { nowMs: now, sentAtMs, notBeforeMs, remaining: limits.remaining });
       giveUpLate();

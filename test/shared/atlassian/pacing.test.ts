@@ -357,6 +357,42 @@ describe('a pacer', () => {
     expect(begun).toBe(50);
   });
 
+  it('waits no longer for the refusals of calls that were under way together, but for those of a later round', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const sentAtMs = time.nowMs();
+    await time.runUntil(100);
+    const waitsMs = (sentMs: number): number => pacer.refused(limitsAt(time, {}), sentMs) - time.nowMs();
+
+    const first = [1, 2, 3].map(() => waitsMs(sentAtMs));
+    await time.runUntil(2_200);
+    const second = waitsMs(time.nowMs() - 50);
+
+    expect(first).toEqual([2_000, 2_000, 2_000]);
+    expect(second).toBe(4_000);
+  });
+
+  it.each([
+    ['that says how much remains', { 'x-ratelimit-limit': '10', 'x-ratelimit-remaining': '10' }],
+    ['that says no more', {}],
+  ])('neither grows nor sinks while a quota is near its end, by an answer %s', async (_, headers) => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 10 });
+    let begun = 0;
+    const call = async (): Promise<void> => {
+      for (;;) {
+        await pacer.take(forever, Infinity);
+        begun += 1;
+        pacer.answered(limitsAt(time, { ...headers, 'x-ratelimit-nearlimit': 'true' }), time.nowMs());
+      }
+    };
+
+    void Promise.all([call(), call()]);
+    await time.runUntil(30_000);
+
+    expect(begun / 30).toBeCloseTo(10, 0);
+  });
+
   it('spreads a window that says when it ends over the time that is left', async () => {
     const time = virtualTime();
     const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 20 });
