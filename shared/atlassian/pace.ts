@@ -54,7 +54,7 @@ const DAMPING = 1.2;
 // one that pauses least between its batches ends up with everything. It pulls nobody down while others leave room, nor up while
 // they leave none: so a share that is guessed wrong does no harm.
 const EVENNESS = 0.6;
-/** A window that ends sooner forgets the level before anybody could see where it is going. */
+/** In a window no longer than this, readings are too few to show how fast the level moves. */
 const SHORT_WINDOW_MS = 2_000;
 /** A refused rate is come near to at once, passed slowly, and forgotten beyond. */
 const CAREFUL_ABOVE = 0.9;
@@ -214,7 +214,7 @@ function rateByLevel(pace: Pace, level: Level, { seconds, nowMs, workers }: Elap
   const leftMs = (resetMs ?? 0) - nowMs;
   if (windowMs === undefined && leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
   const above = aboveWanted(level, windowMs);
-  const damping = windowMs !== undefined && windowMs < SHORT_WINDOW_MS ? 0 : DAMPING;
+  const damping = windowMs !== undefined && windowMs <= SHORT_WINDOW_MS ? 0 : DAMPING;
   const push = damping * rise(lastLevel, level, windowMs) + STIFFNESS * above;
   const share = evenShare(pace, workers);
   const isBelowShare = rate < share;

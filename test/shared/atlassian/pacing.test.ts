@@ -107,6 +107,7 @@ describe('pacing against a limit that workers share', () => {
     ['one of a minute that names no reset', 65, { limit: 1_200, everyMs: 60_000, says: 'remaining' }],
     ['Data Center, filled every second', 94, { limit: 100, everyMs: 1_000, says: 'fill rate' }],
     ['Data Center, filled every minute', 95, { limit: 600, everyMs: 60_000, says: 'fill rate' }],
+    ['Data Center, filled by a tenth every second', 95, { limit: 100, fill: 10, everyMs: 1_000, says: 'fill rate' }],
     ['Data Center, filled by a quarter', 95, { limit: 200, fill: 50, everyMs: 5_000, says: 'fill rate' }],
     ['Data Center, filled by a tenth', 95, { limit: 1_000, fill: 100, everyMs: 10_000, says: 'fill rate' }],
   ])('uses of what is filled in steps, %s, at least %i%%', async (_, percent, scenario) => {
