@@ -1,7 +1,8 @@
+import { aboveWanted, afterReading, rise, type Bucket, type Level } from './level.ts';
 import type { Limits } from './limits.ts';
 
 /** How fast one process calls one endpoint class with one method: a token bucket whose rate learns from the answers. */
-export interface Pace {
+export interface Pace extends Bucket {
   /** Calls a second that this process may begin. */
   readonly rate: number;
   readonly tokens: number;
@@ -15,26 +16,18 @@ export interface Pace {
   readonly ceiling?: number | undefined;
   /** What the answer that named a rate said, so that a new one is noticed. */
   readonly namedPerSecond?: number | undefined;
-  /** The level of Atlassian's own bucket, newest first seen and as it was when the last tick ended. */
-  readonly level?: Level | undefined;
+  /** As it was when the last tick ended. */
   readonly lastLevel?: Level | undefined;
   readonly tick: Tick;
   readonly latencyMs: number;
 }
 
-interface Level {
-  readonly atMs: number;
-  readonly limit: number;
-  readonly remaining: number;
-  readonly resetMs?: number | undefined;
-}
-
 /** What happened since the rate was last reconsidered. */
 interface Tick {
   readonly sinceMs: number;
-  readonly answered: number;
   /** Somebody had to wait for a token: a higher rate would be used. */
   readonly hungry: boolean;
+  /** Atlassian warned: a higher rate would not be had for long. */
   readonly near: boolean;
 }
 
@@ -53,8 +46,6 @@ const SLOWEST = 0.1;
 const FASTEST = 100_000;
 /** Gaps of up to this long between batches are made up. */
 const BURST_SECONDS = 0.5;
-/** Half-full leaves as much room for others that come as for gaps that are made up. */
-const WANTED_FULLNESS = 0.5;
 // Level L with inflow R and our calls r: L' = R − Σr. Each of n processes does r' = (DAMPING·L' + STIFFNESS·(L − wanted))/n,
 // a critically damped spring (2·√STIFFNESS = DAMPING), slow enough for answers that come a second late.
 const STIFFNESS = 0.36;
@@ -63,13 +54,12 @@ const DAMPING = 1.2;
 // one that pauses least between its batches ends up with everything. It pulls nobody down while others leave room, nor up while
 // they leave none: so a share that is guessed wrong does no harm.
 const EVENNESS = 0.6;
+/** In a window no longer than this, readings are too few to show how fast the level moves. */
 const SHORT_WINDOW_MS = 2_000;
 /** A refused rate is come near to at once, passed slowly, and forgotten beyond. */
 const CAREFUL_ABOVE = 0.9;
 const CAREFUL_GROWTH = 0.01;
 const FREE_ABOVE = 1.1;
-/** Two readings further apart than this say nothing about how fast the level moves. */
-const STALE_LEVEL_MS = 3_000;
 
 /** The pace at which a process starts, with its share of the published rate. */
 export function startPace(options: { readonly perSecond: number; readonly nowMs: number }): Pace {
@@ -81,7 +71,7 @@ export function startPace(options: { readonly perSecond: number; readonly nowMs:
     pausedUntilMs: 0,
     refusals: 0,
     slowedAtMs: 0,
-    tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+    tick: { sinceMs: nowMs, hungry: false, near: false },
     latencyMs: 100,
   };
 }
@@ -120,21 +110,21 @@ export const grownHungry = (pace: Pace): Pace =>
 /** Atlassian took the call: its headers say how full its bucket is, and a few times a second the rate follows. */
 export function afterAnswer(pace: Pace, answer: Answered): Pace {
   const { nowMs, sentAtMs, limits, workers } = answer;
-  const { limit, remaining, resetMs } = limits;
-  const level =
-    limit !== undefined && limit > 0 && remaining !== undefined
-      ? { atMs: nowMs, limit, remaining: Math.min(remaining, limit), resetMs }
-      : pace.level;
   const { tick } = pace;
   const noted: Pace = {
     ...pace,
-    level,
+    // Atlassian counts a call halfway between its way there and the answer's way back.
+    ...afterReading(pace, (sentAtMs + nowMs) / 2, limits),
     refusals: sentAtMs > pace.slowedAtMs ? 0 : pace.refusals,
     latencyMs: pace.latencyMs * 0.9 + Math.max(0, nowMs - sentAtMs) * 0.1,
-    tick: { ...tick, answered: tick.answered + 1, near: tick.near || limits.near },
+    tick: { ...tick, near: tick.near || limits.near },
   };
   return reconsider(withNamedRate(noted, limits.perSecond, workers), nowMs, workers);
 }
+
+/** 429s in a row, with one to a call that began at `sentAtMs`: those to calls that were under way together are one. */
+export const refusalsWith = (pace: Pace, sentAtMs: number): number =>
+  pace.refusals + (sentAtMs > pace.slowedAtMs ? 1 : 0);
 
 /** Atlassian said 429: half the rate, once for all the calls that were under way, and nothing before it asks us back. */
 export function afterRefusal(
@@ -156,10 +146,10 @@ export function afterRefusal(
     // An empty bucket says that all processes together were too fast, not that this rate is too high for one of them.
     ceiling: remaining === 0 ? undefined : pace.rate,
     slowedAtMs: nowMs,
-    refusals: pace.refusals + 1,
+    refusals: refusalsWith(pace, sentAtMs),
     level: undefined,
     lastLevel: undefined,
-    tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+    tick: { sinceMs: nowMs, hungry: false, near: false },
   };
 }
 
@@ -178,7 +168,7 @@ function reconsider(pace: Pace, nowMs: number, workers: number): Pace {
     ...pace,
     ...nextRate(pace, { seconds, nowMs, workers }),
     lastLevel: pace.level,
-    tick: { sinceMs: nowMs, answered: 0, hungry: false, near: false },
+    tick: { sinceMs: nowMs, hungry: false, near: false },
   };
 }
 
@@ -191,16 +181,17 @@ interface Elapsed {
 function nextRate(pace: Pace, elapsed: Elapsed): Pick<Pace, 'rate' | 'ceiling'> {
   const { rate, ceiling, level, tick } = pace;
   const free = ceiling === undefined || rate > ceiling * FREE_ABOVE;
-  // Who pauses between batches is hungry less often, and would only ever fall.
-  const mayGrow = tick.hungry || rate < evenShare(pace, elapsed.workers);
+  // Who pauses between batches is hungry less often, and would only ever fall; so would everybody while a quota is near its end.
+  const mayGrow = (tick.hungry && !tick.near) || rate < evenShare(pace, elapsed.workers);
   const fastest = mayGrow ? fastestGrowth(rate, free ? undefined : ceiling, elapsed.seconds) : rate;
   return { rate: clamp(Math.min(wantedRate(pace, level, elapsed), fastest)), ceiling: free ? undefined : ceiling };
 }
 
 /** One process's part of the rate that Atlassian names, or shows: a bucket that names none holds a second's calls (Jira Cloud). 0 where it does neither. */
-function evenShare({ namedPerSecond, level }: Pace, workers: number): number {
-  const shown = level?.resetMs === undefined ? level?.limit : undefined;
-  return (namedPerSecond ?? shown ?? 0) / workers;
+function evenShare({ namedPerSecond, level, windowMs }: Pace, workers: number): number {
+  if (namedPerSecond !== undefined || level === undefined) return (namedPerSecond ?? 0) / workers;
+  const lengthMs = level.resetMs === undefined ? 1_000 : (windowMs ?? Infinity);
+  return ((level.limit / lengthMs) * 1_000) / workers;
 }
 
 /** Doubled every second while nothing says no; around the rate that was last refused, by a hundredth of it a second. */
@@ -212,29 +203,24 @@ function fastestGrowth(rate: number, ceiling: number | undefined, seconds: numbe
 
 function wantedRate(pace: Pace, level: Level | undefined, elapsed: Elapsed): number {
   const { rate, tick } = pace;
-  if (level !== undefined && level.atMs >= tick.sinceMs) return Math.max(rateByLevel(pace, level, elapsed), rate / 2);
-  return tick.near ? rate * 0.9 : Infinity;
+  if (level === undefined || level.atMs < tick.sinceMs) return Infinity;
+  return Math.max(rateByLevel(pace, level, elapsed), rate / 2);
 }
 
 function rateByLevel(pace: Pace, level: Level, { seconds, nowMs, workers }: Elapsed): number {
-  const { rate, lastLevel } = pace;
-  const { remaining, limit, resetMs } = level;
-  // A window that says when it ends is spread over the time it has left; a short one is as good as a bucket.
+  const { rate, lastLevel, windowMs } = pace;
+  const { remaining, resetMs } = level;
+  // The first window is spread over the time that it has left.
   const leftMs = (resetMs ?? 0) - nowMs;
-  if (leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
-  const push = DAMPING * speed(level, lastLevel) + STIFFNESS * (remaining - limit * WANTED_FULLNESS);
+  if (windowMs === undefined && leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
+  const above = aboveWanted(level, windowMs);
+  const damping = windowMs !== undefined && windowMs <= SHORT_WINDOW_MS ? 0 : DAMPING;
+  const push = damping * rise(lastLevel, level, windowMs) + STIFFNESS * above;
   const share = evenShare(pace, workers);
   const isBelowShare = rate < share;
-  const hasRoom = remaining >= limit * WANTED_FULLNESS;
+  const hasRoom = above >= 0;
   const pull = share > 0 && isBelowShare === hasRoom ? EVENNESS * (share - rate) : 0;
   return rate + ((push + pull) * seconds) / workers;
-}
-
-/** How fast the level rises, in calls a second. */
-function speed(level: Level, last: Level | undefined): number {
-  if (last === undefined || last.limit !== level.limit) return 0;
-  const elapsedMs = level.atMs - last.atMs;
-  return elapsedMs <= 0 || elapsedMs > STALE_LEVEL_MS ? 0 : ((level.remaining - last.remaining) / elapsedMs) * 1_000;
 }
 
 const clamp = (rate: number): number => Math.min(Math.max(rate, SLOWEST), FASTEST);

@@ -9,6 +9,7 @@ import {
   grownHungry,
   leastWaitMs,
   refill,
+  refusalsWith,
   spend,
   startPace,
   waitMs,
@@ -18,8 +19,8 @@ import {
 /** One budget: a target's endpoint class and method, as this process shares it with the other workers. */
 export interface Pacer {
   /**
-   * Resolves when a call may begin. Throws RateLimited, nothing sent, when that would be after the deadline, or when the
-   * signal ends first.
+   * Resolves when a call may begin. Throws RateLimited, nothing sent, when that would leave it too little time before the
+   * deadline to be answered, or when the signal ends first.
    */
   readonly take: (signal: AbortSignal, deadlineMs: number) => Promise<void>;
   /** Atlassian took a call that began at `sentAtMs`. */
@@ -50,6 +51,11 @@ export interface Pacing {
 
 /** A rate or a pause may change while somebody sleeps, so nobody sleeps longer. */
 const LONGEST_SLEEP_MS = 250;
+
+/** Some answers take longer than the average. */
+const LATENCIES_FOR_AN_ANSWER = 2;
+/** Else slow answers would keep every call from beginning, and so from being seen to be quick again. */
+const LONGEST_FOR_AN_ANSWER_MS = 5_000;
 
 /** Paces calls by what the answers say: a burst limit slows its own endpoint, a quota that is used up pauses the target. */
 export function createPacing(options: PacingOptions): Pacing {
@@ -91,23 +97,28 @@ function createPacer(
   const pump = async (): Promise<void> => {
     pumping = true;
     while (waiters.length > 0) {
+      giveUpLate();
       while (waiters.length > 0 && mayBegin()) {
         pace = spend(pace);
         waiters.shift()?.begin();
       }
-      giveUpLate();
       if (waiters.length > 0) await sleep(Math.min(Math.max(1, waitMs(refilled(), 0, nowMs())), LONGEST_SLEEP_MS));
     }
     pumping = false;
   };
 
-  const giveUpLate = (): void => {
+  /** Whether a call behind `place` others could not be answered before the deadline: begun any later, it would be cut off. */
+  const isLate = (deadlineMs: number, place: number): boolean => {
     const now = nowMs();
-    const isLate = ({ deadlineMs }: Waiter, place: number): boolean =>
-      now + leastWaitMs(pace, place, now, workers) > deadlineMs;
-    if (!waiters.some(isLate)) return;
+    const answerMs = Math.min(LATENCIES_FOR_AN_ANSWER * pace.latencyMs, LONGEST_FOR_AN_ANSWER_MS);
+    return now + leastWaitMs(refilled(), place, now, workers) + answerMs > deadlineMs;
+  };
+  const beginsAtMs = (place: number): number => nowMs() + waitMs(refilled(), place, nowMs());
+
+  const giveUpLate = (): void => {
+    if (!waiters.some(({ deadlineMs }, place) => isLate(deadlineMs, place))) return;
     for (const waiter of waiters.splice(0)) {
-      if (isLate(waiter, waiters.length)) waiter.giveUp(now + waitMs(pace, waiters.length, now));
+      if (isLate(waiter.deadlineMs, waiters.length)) waiter.giveUp(beginsAtMs(waiters.length));
       else waiters.push(waiter);
     }
   };
@@ -120,7 +131,7 @@ function createPacer(
       };
       const aborted = (): void => {
         waiters.splice(waiters.indexOf(waiter), 1);
-        giveUp(nowMs() + waitMs(refilled(), waiters.length, nowMs()));
+        giveUp(beginsAtMs(waiters.length));
       };
       const begin = (): void => {
         signal.removeEventListener('abort', aborted);
@@ -135,10 +146,7 @@ function createPacer(
 
   return {
     take: async (signal, deadlineMs) => {
-      const now = nowMs();
-      const present = refilled();
-      const isLate = now + leastWaitMs(present, waiters.length, now, workers) > deadlineMs;
-      if (signal.aborted || isLate) throw tooLate(now + waitMs(present, waiters.length, now));
+      if (signal.aborted || isLate(deadlineMs, waiters.length)) throw tooLate(beginsAtMs(waiters.length));
       if (waiters.length > 0 || !mayBegin()) return wait(signal, deadlineMs);
       pace = spend(pace);
     },
@@ -148,7 +156,11 @@ function createPacer(
     },
     refused: (limits, sentAtMs) => {
       const now = nowMs();
-      const notBeforeMs = notBefore(limits, { nowMs: now, refusals: pace.refusals + 1, random: chance.random() });
+      const notBeforeMs = notBefore(limits, {
+        nowMs: now,
+        refusals: refusalsWith(pace, sentAtMs),
+        random: chance.random(),
+      });
       if (limits.scope === 'target') pause.untilMs = Math.max(pause.untilMs, notBeforeMs);
       pace = afterRefusal(refilled(), { nowMs: now, sentAtMs, notBeforeMs, remaining: limits.remaining });
       giveUpLate();

@@ -25,7 +25,52 @@ describe('the limits in an answer', () => {
     [
       'structured headers to come',
       { 'beta-ratelimit-policy': '"jira-burst-based";q=100;w=1', 'beta-ratelimit': '"jira-burst-based";r=90;t=1' },
-      { limit: 100, remaining: 90, perSecond: 100, near: false, scope: 'endpoint' },
+      {
+        limit: 100,
+        remaining: 90,
+        perSecond: 100,
+        near: false,
+        stateEndsAtMs: NOW_MS + 1_000,
+        scope: 'endpoint',
+      },
+    ],
+    [
+      'the state of the policy that is read',
+      {
+        'ratelimit-policy': '"jira-quota-tenant-based";q=65000;w=3600, "jira-burst-based";q=50;w=1',
+        ratelimit: '"jira-quota-tenant-based";r=64000;t=1800, "jira-burst-based";r=7;t=1',
+      },
+      { limit: 50, remaining: 7, perSecond: 50, near: false, stateEndsAtMs: NOW_MS + 1_000, scope: 'endpoint' },
+    ],
+    [
+      'a state of another policy only',
+      { 'ratelimit-policy': '"jira-burst-based";q=50;w=1', ratelimit: '"jira-quota-tenant-based";r=64000;t=1800' },
+      { limit: 50, perSecond: 50, near: false, scope: 'endpoint' },
+    ],
+    [
+      'the state of the policy that refused',
+      {
+        'ratelimit-reason': 'jira-quota-tenant-based',
+        'ratelimit-policy': '"jira-burst-based";q=50;w=1, "jira-quota-tenant-based";q=65000;w=3600',
+        ratelimit: '"jira-burst-based";r=7;t=1, "jira-quota-tenant-based";r=0;t=1800',
+      },
+      {
+        limit: 65_000,
+        remaining: 0,
+        perSecond: 65_000 / 3_600,
+        near: false,
+        stateEndsAtMs: NOW_MS + 1_800_000,
+        scope: 'target',
+      },
+    ],
+    [
+      'headers in several lines',
+      {
+        'x-ratelimit-limit': ['100', '100'],
+        'ratelimit-reason': ['jira-burst-based', 'jira-quota-tenant-based'],
+        'ratelimit-policy': ['"jira-quota-tenant-based";q=65000;w=3600', '"jira-burst-based";q=50;w=1'],
+      },
+      { limit: 100, perSecond: 50, near: false, scope: 'target' },
     ],
     [
       'the burst policy beside a quota',
@@ -41,13 +86,26 @@ describe('the limits in an answer', () => {
         'x-ratelimit-fillrate': '50',
         'retry-after': '0',
       },
-      { limit: 200, remaining: 180, perSecond: 10, near: false, scope: 'endpoint' },
+      {
+        limit: 200,
+        remaining: 180,
+        perSecond: 10,
+        fill: { calls: 50, seconds: 5 },
+        near: false,
+        scope: 'endpoint',
+      },
     ],
     [
       'a date to come back at',
       { 'retry-after': 'Thu, 01 Jan 2026 01:00:30 GMT' },
       { near: false, retryAtMs: NOW_MS + 30_000, scope: 'endpoint' },
     ],
+    [
+      'a reset that came while the answer was under way',
+      { 'x-ratelimit-reset': '2026-01-01T00:59:59Z' },
+      { near: false, resetMs: NOW_MS - 1_000, scope: 'endpoint' },
+    ],
+    ['a reset long ago', { 'x-ratelimit-reset': '2026-01-01T00:59:00Z' }, { near: false, scope: 'endpoint' }],
     ['a date that has passed', { 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }, { near: false, scope: 'endpoint' }],
     [
       'nonsense',
@@ -75,6 +133,13 @@ describe('the limits in an answer', () => {
       60_000,
     ],
     ['the reset where it stands alone', { 'x-ratelimit-reset': '2026-01-01T01:00:09Z' }, 9_000],
+    ['at once when the reset came with the refusal', { 'x-ratelimit-reset': '2026-01-01T00:59:59Z' }, 0],
+    ['the end of the state where nothing else is named', { ratelimit: '"jira-burst-based";r=0;t=3' }, 3_000],
+    [
+      'the reset before the end of the state',
+      { ratelimit: '"jira-burst-based";r=0;t=3', 'x-ratelimit-reset': '2026-01-01T01:00:09Z' },
+      9_000,
+    ],
     ['a backoff where nothing is named', {}, 2_000],
     ['at most an hour', { 'retry-after': '999999' }, 3_600_000],
   ])('say when to come back: %s', (_, headers, ms) => {

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { RateLimited } from '../../../shared/atlassian/errors.ts';
 import { readLimits } from '../../../shared/atlassian/limits.ts';
 import { createPacing, type Pacing } from '../../../shared/atlassian/pacing.ts';
-import { simulateWorker, tokenBucket, type Limiter, type Says } from './simulated-limiter.ts';
+import {
+  simulateWorker,
+  steppedBucket,
+  tokenBucket,
+  type Limiter,
+  type Says,
+  type Steps,
+} from './simulated-limiter.ts';
 import { virtualTime, type VirtualTime } from './virtual-time.ts';
 
 const forever = new AbortController().signal;
@@ -12,17 +19,25 @@ const chance = { uuid: () => 'uuid', random: () => 0.5 };
 const pacingAt = (time: VirtualTime, workers = 1): Pacing =>
   createPacing({ clock: time, chance, workers, sleep: time.sleep });
 
-interface Scenario {
-  readonly limit: number;
-  readonly says?: Says;
+interface Work {
   readonly workers?: number;
+  /** Of the workers that share the limit. */
+  readonly active?: number;
   readonly batch?: number;
   readonly gapMs?: number;
   readonly underWay?: number;
 }
 
+interface Scenario extends Work {
+  readonly limit: number;
+  readonly says?: Says;
+}
+
 /** Worker processes against one limiter, and what was allowed and refused between two times. */
-function simulate({ limit, says, workers = 2, ...work }: Scenario): {
+function simulate(
+  { workers = 2, active = workers, ...work }: Work,
+  makeLimiter: (time: VirtualTime) => Limiter,
+): {
   readonly limiter: Limiter;
   readonly between: (
     fromSeconds: number,
@@ -30,8 +45,8 @@ function simulate({ limit, says, workers = 2, ...work }: Scenario): {
   ) => Promise<{ allowed: number; refused: number; perSecond: number }>;
 } {
   const time = virtualTime();
-  const limiter = tokenBucket(time, limit, says);
-  for (let worker = 0; worker < workers; worker += 1) {
+  const limiter = makeLimiter(time);
+  for (let worker = 0; worker < active; worker += 1) {
     const pacer = pacingAt(time, workers).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
     void simulateWorker({ time, pacer, limiter, signal: forever, ...work });
   }
@@ -51,6 +66,9 @@ function simulate({ limit, says, workers = 2, ...work }: Scenario): {
   };
 }
 
+const simulateBucket = ({ limit, says, ...work }: Scenario): ReturnType<typeof simulate> =>
+  simulate(work, (time) => tokenBucket(time, limit, says));
+
 describe('pacing against a limit that workers share', () => {
   it.each<[string, Scenario]>([
     ['two workers', { limit: 100 }],
@@ -63,12 +81,43 @@ describe('pacing against a limit that workers share', () => {
     ['one that names itself', { limit: 100, says: 'policy', gapMs: 150 }],
     ['one that names itself, and one worker of two', { limit: 100, says: 'policy', workers: 1 }],
   ])('uses at least 95% of it with hardly a refusal: %s', async (_, scenario) => {
-    const { between } = simulate(scenario);
+    const { between } = simulateBucket(scenario);
 
     const steady = await between(30, 90);
 
     expect(steady.perSecond).toBeGreaterThan(scenario.limit * 0.95);
     expect(steady.refused).toBeLessThan(steady.allowed * 0.01);
+  });
+
+  it.each<[string, number, Steps & Work]>([
+    ['a window of a second', 95, { limit: 100, everyMs: 1_000, says: 'reset' }],
+    ['a small one', 95, { limit: 20, everyMs: 1_000, says: 'reset' }],
+    ['a small one with pauses between batches', 95, { limit: 20, everyMs: 1_000, says: 'reset', gapMs: 150 }],
+    ['a large one with pauses between batches', 85, { limit: 100, everyMs: 1_000, says: 'reset', gapMs: 150 }],
+    ['a small one, and one worker of two', 75, { limit: 20, everyMs: 1_000, says: 'reset', active: 1 }],
+    ['one of 2 s', 95, { limit: 40, everyMs: 2_000, says: 'reset' }],
+    ['one of 5 s', 95, { limit: 200, everyMs: 5_000, says: 'reset' }],
+    ['one of 10 s', 95, { limit: 1_000, everyMs: 10_000, says: 'reset' }],
+    ['one of 10 s with pauses between batches', 95, { limit: 1_000, everyMs: 10_000, says: 'reset', gapMs: 150 }],
+    ['one of 10 s, and one worker of two', 95, { limit: 1_000, everyMs: 10_000, says: 'reset', active: 1 }],
+    ['one of a minute', 95, { limit: 1_200, everyMs: 60_000, says: 'reset' }],
+    ['one of a minute, and one worker of two', 95, { limit: 1_200, everyMs: 60_000, says: 'reset', active: 1 }],
+    ['one of a second that names no reset', 30, { limit: 100, everyMs: 1_000, says: 'remaining' }],
+    ['one of 10 s that names no reset', 45, { limit: 1_000, everyMs: 10_000, says: 'remaining' }],
+    ['one of a minute that names no reset', 65, { limit: 1_200, everyMs: 60_000, says: 'remaining' }],
+    ['Data Center, filled every second', 94, { limit: 100, everyMs: 1_000, says: 'fill rate' }],
+    ['Data Center, filled every minute', 95, { limit: 600, everyMs: 60_000, says: 'fill rate' }],
+    ['Data Center, filled by a tenth every second', 95, { limit: 100, fill: 10, everyMs: 1_000, says: 'fill rate' }],
+    ['Data Center, filled by a quarter', 95, { limit: 200, fill: 50, everyMs: 5_000, says: 'fill rate' }],
+    ['Data Center, filled by a tenth', 95, { limit: 1_000, fill: 100, everyMs: 10_000, says: 'fill rate' }],
+  ])('uses of what is filled in steps, %s, at least %i%%', async (_, percent, scenario) => {
+    const { limit, fill = limit, everyMs } = scenario;
+    const { between } = simulate(scenario, (time) => steppedBucket(time, scenario));
+
+    const steady = await between(60, 180);
+
+    expect((steady.perSecond * everyMs) / 1_000 / fill).toBeGreaterThan(percent / 100);
+    expect(steady.refused).toBeLessThanOrEqual(steady.allowed * 0.01);
   });
 
   it.each<Says>(['policy', 'remaining'])(
@@ -97,7 +146,7 @@ describe('pacing against a limit that workers share', () => {
   );
 
   it.each<Says>(['policy', 'remaining'])('comes back when somebody else had used the limit up: %s', async (says) => {
-    const { limiter, between } = simulate({ limit: 100, says, batch: 200, gapMs: 1_000 });
+    const { limiter, between } = simulateBucket({ limit: 100, says, batch: 200, gapMs: 1_000 });
     await between(0, 30);
     limiter.empty();
 
@@ -112,7 +161,7 @@ describe('pacing against a limit that workers share', () => {
     ['halved', 50],
     ['doubled', 200],
   ])('finds within 30 s that the limit was %s', async (_, changed) => {
-    const { limiter, between } = simulate({ limit: 100, gapMs: 100 });
+    const { limiter, between } = simulateBucket({ limit: 100, gapMs: 100 });
     await between(0, 30);
     limiter.change(changed);
 
@@ -128,7 +177,7 @@ describe('pacing against a limit that workers share', () => {
     ['that no header tells of', { limit: 100, says: 'nothing' }, 0.03],
     ['behind the one that the headers tell of', { limit: 30, says: 'another', gapMs: 100 }, 0.03],
   ])('feels its way to a limit %s', async (_, scenario, tolerated) => {
-    const { between } = simulate(scenario);
+    const { between } = simulateBucket(scenario);
 
     const steady = await between(30, 90);
 
@@ -137,7 +186,7 @@ describe('pacing against a limit that workers share', () => {
   });
 
   it('goes to thousands of calls a second within ten where nothing ever says no', async () => {
-    const { between } = simulate({ limit: 1e9, says: 'nothing', workers: 1, underWay: 500, batch: 500 });
+    const { between } = simulateBucket({ limit: 1e9, says: 'nothing', workers: 1, underWay: 500, batch: 500 });
 
     const { perSecond } = await between(7, 9);
 
@@ -201,6 +250,31 @@ describe('a pacer', () => {
     expect(notBeforeMs).toBe(time.nowMs() + 5_000);
     expect(refusal).toMatchObject({ code: 'RATE_LIMITED', sent: false, temporary: true });
     expect(refusal).toHaveProperty('notBeforeMs', notBeforeMs + 20);
+  });
+
+  it.each([
+    ['as long as answers have taken lately', 600, 1_000],
+    ['no longer, however slow they were', 60_000, 5_000],
+  ])('begins no call that would not be answered before the deadline: %s', async (_, latencyMs, enoughMs) => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    for (let call = 0; call < 50; call += 1) pacer.answered(limitsAt(time, {}), time.nowMs() - latencyMs);
+
+    await expect(pacer.take(forever, time.nowMs() + enoughMs / 2)).rejects.toMatchObject({ sent: false });
+    await expect(pacer.take(forever, time.nowMs() + 2 * enoughMs)).resolves.toBeUndefined();
+  });
+
+  it('gives up who has waited until an answer would come after the deadline', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
+    await pacer.take(forever, Infinity);
+
+    const waiting = pacer.take(forever, time.nowMs() + 1_100).catch((error: unknown) => error);
+    const patient = pacer.take(forever, time.nowMs() + 1_300);
+    await time.runUntil(2_000);
+
+    expect(await waiting).toMatchObject({ sent: false });
+    await expect(patient).resolves.toBeUndefined();
   });
 
   it('does not give up, for a rate that has sunk for a while, who would begin in time at an even share of the named one', async () => {
@@ -282,6 +356,42 @@ describe('a pacer', () => {
     await time.runUntil(2_100);
 
     expect(begun).toBe(50);
+  });
+
+  it('waits no longer for the refusals of calls that were under way together, but for those of a later round', async () => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const sentAtMs = time.nowMs();
+    await time.runUntil(100);
+    const waitsMs = (sentMs: number): number => pacer.refused(limitsAt(time, {}), sentMs) - time.nowMs();
+
+    const first = [1, 2, 3].map(() => waitsMs(sentAtMs));
+    await time.runUntil(2_200);
+    const second = waitsMs(time.nowMs() - 50);
+
+    expect(first).toEqual([2_000, 2_000, 2_000]);
+    expect(second).toBe(4_000);
+  });
+
+  it.each([
+    ['that says how much remains', { 'x-ratelimit-limit': '10', 'x-ratelimit-remaining': '10' }],
+    ['that says no more', {}],
+  ])('neither grows nor sinks while a quota is near its end, by an answer %s', async (_, headers) => {
+    const time = virtualTime();
+    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 10 });
+    let begun = 0;
+    const call = async (): Promise<void> => {
+      for (;;) {
+        await pacer.take(forever, Infinity);
+        begun += 1;
+        pacer.answered(limitsAt(time, { ...headers, 'x-ratelimit-nearlimit': 'true' }), time.nowMs());
+      }
+    };
+
+    void Promise.all([call(), call()]);
+    await time.runUntil(30_000);
+
+    expect(begun / 30).toBeCloseTo(10, 0);
   });
 
   it('spreads a window that says when it ends over the time that is left', async () => {

@@ -2,7 +2,7 @@ import type { Pacer } from '../../../shared/atlassian/pacing.ts';
 import { readLimits, type Headers } from '../../../shared/atlassian/limits.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** A token bucket as Atlassian describes its burst limit: what is allowed, refused, and said about it. */
+/** A limit as Atlassian describes it: what is allowed, refused, and said about it. */
 export interface Limiter {
   readonly call: () => { readonly allowed: boolean; readonly headers: Headers };
   readonly change: (perSecond: number) => void;
@@ -44,6 +44,58 @@ export function tokenBucket(time: VirtualTime, perSecond: number, says: Says = '
       if (tokens < 1) {
         counts.refused += 1;
         const wait = says === 'reset' ? {} : { 'retry-after': '1', 'ratelimit-reason': 'jira-burst-based' };
+        return { allowed: false, headers: { ...headers(), ...wait } };
+      }
+      tokens -= 1;
+      counts.allowed += 1;
+      return { allowed: true, headers: headers() };
+    },
+  };
+}
+
+/** What a bucket that is filled in steps tells besides its level: the next step (a window's reset), its fill rate (Data Center's way), or nothing. */
+export type StepSays = 'reset' | 'fill rate' | 'remaining';
+
+export interface Steps {
+  /** Calls that it holds. */
+  readonly limit: number;
+  /** Calls that each step adds; a fixed window is filled to the brim. */
+  readonly fill?: number;
+  readonly everyMs: number;
+  readonly says: StepSays;
+}
+
+/** A bucket that is filled in steps, of which a fixed window is one. */
+export function steppedBucket(time: VirtualTime, { limit, fill = limit, everyMs, says }: Steps): Limiter {
+  let tokens = limit;
+  let nextMs = Math.ceil((time.nowMs() + 1) / everyMs) * everyMs;
+  const counts = { allowed: 0, refused: 0 };
+  const headers = (): Headers => {
+    const level = { 'x-ratelimit-limit': String(limit), 'x-ratelimit-remaining': String(tokens) };
+    if (says === 'reset') return { ...level, 'x-ratelimit-reset': new Date(nextMs).toISOString() };
+    if (says === 'remaining') return level;
+    const seconds = String(everyMs / 1_000);
+    return {
+      ...level,
+      'x-ratelimit-fillrate': String(fill),
+      'x-ratelimit-interval-seconds': seconds,
+      'retry-after': '0',
+    };
+  };
+  return {
+    counts,
+    change: () => undefined,
+    empty: () => {
+      tokens = 0;
+    },
+    call: () => {
+      while (time.nowMs() >= nextMs) {
+        tokens = Math.min(limit, tokens + fill);
+        nextMs += everyMs;
+      }
+      if (tokens === 0) {
+        counts.refused += 1;
+        const wait = says === 'reset' ? {} : { 'retry-after': String(Math.ceil((nextMs - time.nowMs()) / 1_000)) };
         return { allowed: false, headers: { ...headers(), ...wait } };
       }
       tokens -= 1;
