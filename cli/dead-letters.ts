@@ -6,7 +6,7 @@ import { countRows } from './count-rows.ts';
 import { endingSignal } from './ending-signal.ts';
 import { CommandFailed } from './failure.ts';
 import { checkJob } from './find-job.ts';
-import { openDeadLetters, type DeadLetters, type Letter } from './letters.ts';
+import { openDeadLetters, type DeadLetters, type Letter } from './dead-letter-queue.ts';
 
 /** `dead-letters list|show|redrive`: the rows that failed, and another go for those of one job. */
 export function addDeadLetters(program: Program): void {

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Opened } from '../shared/atlassian/atlassian.ts';
 import { RateLimited } from '../shared/atlassian/errors.ts';
-import type { Operation, Recipe, Sight } from '../shared/operations/operation.ts';
+import type { Wanted } from '../shared/manifest/header.ts';
+import type { Operation, Sight } from '../shared/operations/operation.ts';
 import type { Target } from '../shared/target.ts';
 import type { ChangedRow } from './changed-rows.ts';
 import { CommandFailed } from './failure.ts';
@@ -12,9 +13,8 @@ const ROUNDS = 10;
 const PAUSE_MS = 1_000;
 
 /** What an operation wants of a header for a target of this type; throws CommandFailed when it does not exist there. */
-export function recipeFor(operation: Operation, target: Target): Recipe<never> {
-  // Only its columns are used, whose type does not depend on the APIs.
-  const recipe = (target.type === 'cloud' ? operation.cloud : operation.dataCenter) as Recipe<never> | undefined;
+export function wantedOf(operation: Operation, target: Target): Wanted {
+  const recipe = target.type === 'cloud' ? operation.cloud : operation.dataCenter;
   return recipe ?? missing(operation, target.type);
 }
 

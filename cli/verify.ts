@@ -8,7 +8,7 @@ import { JOB, openAccess, resultsOf, targetsOf, withAccess, type AccessOptions }
 import { changedRows, inBatches } from './changed-rows.ts';
 import { CommandFailed } from './failure.ts';
 import { findJob } from './find-job.ts';
-import { lookAgain, recipeFor } from './look-again.ts';
+import { lookAgain, wantedOf } from './look-again.ts';
 
 const ROWS_AT_ONCE = 100;
 const RESPONSE_LIMIT_BYTES = 8 * 2 ** 20;
@@ -46,7 +46,7 @@ async function verify(idOrEnd: string, options: AccessOptions): Promise<number> 
   });
   let looked = 0;
   let broken = 0;
-  for await (const rows of inBatches(changedRows(report.body, recipeFor(operation, target)), ROWS_AT_ONCE)) {
+  for await (const rows of inBatches(changedRows(report.body, wantedOf(operation, target)), ROWS_AT_ONCE)) {
     const reasons = await lookAgain(operation, atlassian.open(target), rows);
     for (const [index, { line }] of rows.entries()) {
       if (reasons[index] === undefined) continue;

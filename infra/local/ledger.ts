@@ -1,7 +1,7 @@
 import { REPORT_FILES } from '../../shared/job/keys.ts';
 import type { AwsCall } from './aws-call.ts';
 import { isAllowed } from './permissions.ts';
-import { ServiceRefusal } from './signature/refusal.ts';
+import { ServiceRefusal } from './service-refusal.ts';
 import type { RoleDescription } from './template/description.ts';
 
 /** Who made calls of one kind, and how many. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../ports.ts';
-import { fillPath, type Query } from './address.ts';
+import { fillPath, type Query } from './request-path.ts';
 import { meaningOf } from './answers.ts';
 import type { Answer, CallCount } from './apis.ts';
 import { budgetOf, ENDPOINTS, type Call, type Endpoint } from './endpoints.ts';
@@ -7,7 +7,7 @@ import { NoAnswer, RateLimited, Refusal } from './errors.ts';
 import type { Http, HttpAnswer } from './http.ts';
 import { readLimits } from './limits.ts';
 import type { Pacing } from './pacing.ts';
-import { excerpt, saidIn } from './said.ts';
+import { excerpt, saidIn } from './error-words.ts';
 
 /** Where an API is, and how it knows us. */
 export interface Access {

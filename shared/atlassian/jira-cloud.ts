@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { inChunks, type Query } from './address.ts';
+import { inChunks, type Query } from './request-path.ts';
 import type { Group, GroupMember, Jira, JiraUser } from './apis.ts';
 import type { Caller } from './calling.ts';
 import { readArrayPages, readBeanPages } from './pages.ts';

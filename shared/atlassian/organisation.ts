@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { inChunks } from './address.ts';
+import { inChunks } from './request-path.ts';
 import type { Answer, Group, Organisation, OrganisationUser } from './apis.ts';
 import type { Caller } from './calling.ts';
 import { NoAnswer, Refusal } from './errors.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import type { Query } from './address.ts';
+import type { Query } from './request-path.ts';
 import type { Arguments, Caller } from './calling.ts';
 import { ENDPOINTS, type Call } from './endpoints.ts';
 import { Refusal } from './errors.ts';

@@ -8,7 +8,7 @@ import { parse } from 'csv-parse/sync';
 import { build, type Plugin } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { openDeadLetters } from '../../cli/letters.ts';
+import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
 import { startStack, type LocalStack } from '../../infra/local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import { bundledCode, synthesize } from '../../infra/synthesize.ts';

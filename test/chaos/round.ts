@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { openDeadLetters } from '../../cli/letters.ts';
+import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
 import { chaosStage, PROPAGATION_MS, SWEEP_EVERY_MS } from './chaos-stage.ts';
 import type { Errand } from './errand.ts';
 import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload } from './job-here.ts';

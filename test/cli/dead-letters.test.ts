@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ListMessageMoveTasksCommand, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
-import { openDeadLetters } from '../../cli/letters.ts';
+import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
 import { claimFolder } from '../../cli/running-stack.ts';
 import { assemble } from '../../infra/local/assembly.ts';
 import { startStack, type LocalStack } from '../../infra/local/stack.ts';

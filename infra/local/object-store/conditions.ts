@@ -1,4 +1,4 @@
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import type { Version } from './bucket-record.ts';
 import { header, type StoreRequest } from './request.ts';
 

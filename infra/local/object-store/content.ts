@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 
 import { unchunked } from '../signature/aws-chunked.ts';
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import { UNSIGNED_PAYLOAD, type Verified } from '../signature/signature.ts';
 import type { Bucket } from './bucket.ts';
 import type { Blob } from './bucket-record.ts';

@@ -1,5 +1,5 @@
 import { ByteReader } from '../signature/byte-reader.ts';
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 
 /** A form up to its file, whose bytes are still to be read: S3 reads the fields first and ignores what comes after the file. */
 export interface Form {

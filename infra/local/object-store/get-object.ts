@@ -1,7 +1,7 @@
 import { closeSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import type { Answer } from './answer.ts';
 import type { Bucket } from './bucket.ts';
 import type { Version } from './bucket-record.ts';

@@ -1,4 +1,4 @@
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import { encoded } from '../signature/canonical-request.ts';
 import { xmlAnswer, type Answer } from './answer.ts';
 import type { Bucket } from './bucket.ts';

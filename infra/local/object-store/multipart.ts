@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import type { Verified } from '../signature/signature.ts';
 import { xmlAnswer, type Answer } from './answer.ts';
 import type { Part, Upload } from './bucket-record.ts';

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 import type { AwsCall } from '../aws-call.ts';
 import { statusAfter, suffer, type Faults } from '../service-fault.ts';
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import { verifySignature, type Verifier } from '../signature/signature.ts';
 import type { Credentials } from '../signature/signing-key.ts';
 import { xmlAnswer, type Answer } from './answer.ts';

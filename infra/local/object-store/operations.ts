@@ -1,5 +1,5 @@
 import type { AwsCall } from '../aws-call.ts';
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import type { Verified } from '../signature/signature.ts';
 import type { Answer } from './answer.ts';
 import { xmlAnswer } from './answer.ts';

@@ -1,5 +1,5 @@
 import { verifyPostPolicy } from '../signature/post-policy.ts';
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import type { Verifier } from '../signature/signature.ts';
 import { xmlDocument } from './xml.ts';
 import type { Answer } from './answer.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import { queryPairs, splitOnce } from '../signature/canonical-request.ts';
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 
 /** A request to the store, path-style: `/<bucket>/<key>?<query>`. An empty bucket is the service, an empty key the bucket. */
 export interface StoreRequest {

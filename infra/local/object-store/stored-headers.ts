@@ -1,4 +1,4 @@
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 
 /** Kept with an object and given back with it. */
 const KEPT = [

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import type { QueueDescription } from '../template/description.ts';
 
 /** The operations around redriving that fauxqs does not have. Source: Amazon SQS API reference. */

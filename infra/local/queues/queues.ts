@@ -6,7 +6,7 @@ import { buildApp } from 'fauxqs';
 import type { AwsCall } from '../aws-call.ts';
 import { statusAfter, suffer, type Faults } from '../service-fault.ts';
 import { jsonRefusal } from '../signature/json-refusal.ts';
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import { verifySignature } from '../signature/signature.ts';
 import type { Credentials } from '../signature/signing-key.ts';
 import type { QueueDescription } from '../template/description.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import type { Secret, SecretFiles } from './secret-files.ts';
 
 /** What a request comes to, and what it was about: the ARN, or the ARN of a secret of that name that is not there. */

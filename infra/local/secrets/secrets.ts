@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 
 import type { AwsCall } from '../aws-call.ts';
 import { jsonRefusal } from '../signature/json-refusal.ts';
-import { ServiceRefusal } from '../signature/refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import { verifySignature } from '../signature/signature.ts';
 import type { Credentials } from '../signature/signing-key.ts';
 import { openSecretFiles, type SecretFiles } from './secret-files.ts';

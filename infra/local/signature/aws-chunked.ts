@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { ByteReader } from './byte-reader.ts';
-import { ServiceRefusal } from './refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import { isSignature, sha256Hex } from './signing-key.ts';
 import { doesNotMatch, type ChunkSeed } from './signature.ts';
 

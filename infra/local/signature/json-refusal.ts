@@ -1,4 +1,4 @@
-import type { ServiceRefusal } from './refusal.ts';
+import type { ServiceRefusal } from '../service-refusal.ts';
 
 interface JsonAnswer {
   readonly status: number;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { ServiceRefusal } from './refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import { credentialIn, doesNotMatch, secretOf, type Verifier } from './signature.ts';
 import { isSignature, signingKey } from './signing-key.ts';
 

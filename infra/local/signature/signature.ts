@@ -1,6 +1,6 @@
 import { parseAmzDate } from './amz-date.ts';
 import { canonicalRequest, queryPairs, splitOnce, type SignedParts } from './canonical-request.ts';
-import { ServiceRefusal } from './refusal.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import { isSignature, scopeText, sha256Hex, signingKey, type Credentials, type Scope } from './signing-key.ts';
 
 /** How far a request's date may be from ours. (S3 error responses, RequestTimeTooSkewed.) */

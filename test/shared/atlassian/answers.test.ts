@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ANSWERS, meaningOf, type AnswerRule } from '../../../shared/atlassian/answers.ts';
 import { ENDPOINTS, type Call } from '../../../shared/atlassian/endpoints.ts';
 import type { Body } from '../../../shared/atlassian/http.ts';
-import { saidIn } from '../../../shared/atlassian/said.ts';
+import { saidIn } from '../../../shared/atlassian/error-words.ts';
 import type { Code } from '../../../shared/job/codes.ts';
 
 const jira = (message: string) => ({ errorMessages: [message], errors: {} });

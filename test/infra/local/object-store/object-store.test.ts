@@ -22,7 +22,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { ServiceRefusal } from '../../../../infra/local/signature/refusal.ts';
+import { ServiceRefusal } from '../../../../infra/local/service-refusal.ts';
 import { ACCESS_KEY, objectStoreHere, REGION } from './object-store-here.ts';
 
 const inbox = { Bucket: 'inbox', Key: 'cloud/suspend/leavers.csv' };

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AwsCall } from '../../../../infra/local/aws-call.ts';
 import { startQueues, type Queues } from '../../../../infra/local/queues/queues.ts';
 import type { ServiceFault } from '../../../../infra/local/service-fault.ts';
-import { ServiceRefusal } from '../../../../infra/local/signature/refusal.ts';
+import { ServiceRefusal } from '../../../../infra/local/service-refusal.ts';
 
 const KEY = { accessKeyId: 'LOCALTEST', secretAccessKey: 'secret' };
 const ACCOUNT = '000000000000';

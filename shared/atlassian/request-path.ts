@@ -19,6 +19,9 @@ function encodeSegment(value: string): string {
 /** A lone surrogate has no encoding: it becomes U+FFFD, which no id or name contains. */
 const encode = (value: string): string => encodeURIComponent(value.toWellFormed());
 
+/** What stands before each value in a query, at the longest. */
+const LONGEST_NAME = '&groupName=';
+
 /** Splits what is asked for into calls that stay under a number of values and a length of their encoded query. */
 export function inChunks(
   values: readonly string[],
@@ -27,7 +30,7 @@ export function inChunks(
   const chunks: string[][] = [];
   let room = 0;
   for (const value of new Set(values)) {
-    const length = encode(value).length + 12;
+    const length = LONGEST_NAME.length + encode(value).length;
     const last = chunks.at(-1);
     if (last === undefined || last.length >= limits.count || room < length) {
       chunks.push([value]);
