@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { isStored } from '../shared/is-stored.ts';
 import { stateKey } from '../shared/job/keys.ts';
 import type { ObjectStore } from '../shared/ports.ts';
 import { CommandFailed } from './failure.ts';
@@ -20,7 +21,7 @@ export async function stopJob(job: {
   const signal = AbortSignal.timeout(STOP_WITHIN_MS);
   try {
     // What is asked of a job that is not known yet is dropped.
-    while (!(await results.read(stateKey(jobId)))) await sleep(LOOK_EVERY_MS, undefined, { signal });
+    while (!(await isStored(results, stateKey(jobId)))) await sleep(LOOK_EVERY_MS, undefined, { signal });
     await inbox.write(`control/${jobId}/cancel`, '');
     return await followJob({ results, prefixes, signal });
   } catch (cause) {

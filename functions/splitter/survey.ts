@@ -1,3 +1,4 @@
+import { isStored } from '../../shared/is-stored.ts';
 import { ConditionNotMet } from '../../shared/port-errors.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { surveyKey } from '../../shared/job/keys.ts';
@@ -25,11 +26,7 @@ export interface SurveyPorts {
  * that was made before, because the event came twice, is only told again.
  */
 export async function survey(job: Job, plan: RowPlan, ports: SurveyPorts, signal: AbortSignal): Promise<void> {
-  const made = await ports.results.read(surveyKey(job.id));
-  if (made) {
-    made.body.destroy();
-    return ports.post(job.id, { type: 'surveyed', job });
-  }
+  if (await isStored(ports.results, surveyKey(job.id))) return ports.post(job.id, { type: 'surveyed', job });
 
   await ports.post(job.id, { type: 'surveying', job });
   try {

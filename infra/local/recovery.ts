@@ -1,3 +1,4 @@
+import { isStored } from '../../shared/is-stored.ts';
 import { jobIdOf } from '../../shared/job/job-id.ts';
 import type { JobState } from '../../shared/job/job.ts';
 import { OPEN_PREFIX, stateKey } from '../../shared/job/keys.ts';
@@ -38,7 +39,7 @@ export async function recover(ports: RecoveryPorts): Promise<{ readonly resumed:
   for await (const manifest of ports.manifests()) {
     const jobId = jobIdOf({ bucket: ports.bucket, ...manifest });
     const state = states.get(jobId);
-    const isSurveyed = state === undefined ? await hasState(jobId, ports.results) : state !== 'surveying';
+    const isSurveyed = state === undefined ? await isStored(ports.results, stateKey(jobId)) : state !== 'surveying';
     if (isSurveyed) continue;
     await ports.announce(manifest);
     announced += 1;
@@ -54,10 +55,4 @@ async function openStates(results: ObjectStore): Promise<ReadonlyMap<string, Job
     if (stored) states.set(jobId, parseState(await stored.text()).state);
   }
   return states;
-}
-
-async function hasState(jobId: string, results: ObjectStore): Promise<boolean> {
-  const stored = await results.read(stateKey(jobId));
-  stored?.body.destroy();
-  return stored !== undefined;
 }
