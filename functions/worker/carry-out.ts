@@ -38,17 +38,29 @@ export async function carryOut(
 ): Promise<ReadonlySet<string>> {
   const calls = { made: (): Omit<Calls, 'retried'> => ({ sent: 0, rateLimited: 0 }), retried: 0 };
   const recorder = createRecorder(jobId, () => ({ ...calls.made(), retried: calls.retried }), ports);
+  const rows = onceEach(deliveries);
   try {
     const state = await ports.views.view(jobId);
     if (!state) throw new Error('a task of a job that has no state'); // its state may be late; if not, the row ends alone
-    await createBatch({ jobId, state, deadline, recorder, calls }, ports).carryOut(deliveries);
+    await createBatch({ jobId, state, deadline, recorder, calls }, ports).carryOut(rows.map(({ first }) => first));
     await recorder.finish();
     ports.log('tasks.recorded', { job: jobId, tasks: recorder.recorded.size, calls: calls.made().sent });
   } catch (error) {
     // Whatever is not recorded by now stays on the queue.
     ports.log('batch.failed', { job: jobId, ...errorFields(error) });
   }
-  return recorder.recorded;
+  return new Set(
+    rows.filter(({ first }) => recorder.recorded.has(first.messageId)).flatMap(({ messageIds }) => messageIds),
+  );
+}
+
+/** A row that came twice is carried out once, and what is recorded of it lets go of both messages. */
+function onceEach(deliveries: readonly Delivery[]) {
+  const rows = Map.groupBy(deliveries, ({ task }) => `${task.row} ${task.generation}`);
+  return [...rows.values()].flatMap((same) => {
+    const [first] = same;
+    return first ? [{ first, messageIds: same.map(({ messageId }) => messageId) }] : [];
+  });
 }
 
 interface BatchContext {
@@ -66,7 +78,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
 
   return {
     carryOut: async (deliveries: readonly Delivery[]): Promise<void> => {
-      const due = onceEach(deliveries.filter((delivery) => !settledByState(delivery)));
+      const due = deliveries.filter((delivery) => !settledByState(delivery));
       const [first] = due;
       if (!first) return;
       const session = await concerning(due, () => open(first.task));
@@ -93,18 +105,6 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     const verdict = verdictByState(task, state, nowMs());
     if (verdict) recorder.add(messageId, verdict);
     return verdict !== undefined;
-  }
-
-  /** Of a row that came twice the first is carried out; the second, a message that says the same, is done with. */
-  function onceEach(open: readonly Delivery[]): readonly Delivery[] {
-    const firsts = new Map<string, Delivery>();
-    for (const delivery of open) {
-      const { messageId, task } = delivery;
-      const row = `${task.row} ${task.generation}`;
-      if (firsts.has(row)) recorder.add(messageId, { kind: 'done', task });
-      else firsts.set(row, delivery);
-    }
-    return [...firsts.values()];
   }
 
   async function open({ operation: name, target: targetName }: Task): Promise<Session> {

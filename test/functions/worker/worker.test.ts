@@ -169,6 +169,17 @@ describe('worker', () => {
     expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'changed' }]);
   });
 
+  it('keeps both messages of a row that came twice when nothing is recorded of it', async () => {
+    const unforeseen = () => {
+      throw new TypeError('our own mistake');
+    };
+    const { carryOut } = start({ look: () => ready('a', unforeseen) });
+
+    const response = await carryOut(task(0), task(0));
+
+    expect(response.batchItemFailures).toHaveLength(2);
+  });
+
   it('writes nothing for a row that is so already', async () => {
     const { carryOut, journal } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
 
