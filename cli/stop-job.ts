@@ -25,6 +25,7 @@ export async function stopJob(job: {
     await inbox.write(`control/${jobId}/cancel`, '');
     return await followJob({ results, prefixes, signal });
   } catch (cause) {
+    if (!signal.aborted) throw cause;
     throw new CommandFailed(
       `${jobId} did not stop within ${STOP_WITHIN_MS / 1_000} s, so it has no report. Drop the file in again: rows that are done come out unchanged.`,
       { cause },

@@ -1,22 +1,16 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { followJob } from '../../cli/follow-job.ts';
 import { claimFolder } from '../../cli/running-stack.ts';
-import { uploadManifest } from '../../cli/upload-manifest.ts';
 import { assemble } from '../../infra/local/assembly.ts';
-import { clientEnvironment } from '../../infra/local/services.ts';
 import { startStack, type LocalStack } from '../../infra/local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
-import { s3Client } from '../../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { carriedOut, commandsOn } from './commands-on-a-stack.ts';
 
-const COMMAND = fileURLToPath(new URL('../../cli/rollcall.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-ended-jobs-'));
+const rollcall = commandsOn(folder);
 let stack: LocalStack;
 let completed: string;
 let rejected: string;
@@ -25,8 +19,8 @@ beforeAll(async () => {
   stack = await startStack({ folder, synthesized: await assemble(pipelineStage()) });
   claimFolder(folder).announce(stack);
   [completed, rejected] = await Promise.all([
-    carriedOut('returners.csv', 'email\nsusan.suspended@example.com\n'),
-    carriedOut('headless.csv', 'who\nsusan.suspended@example.com\n'),
+    restored('returners.csv', 'email\nsusan.suspended@example.com\n'),
+    restored('headless.csv', 'who\nsusan.suspended@example.com\n'),
   ]);
 }, 60_000);
 
@@ -94,27 +88,8 @@ it.concurrent.each([
   30_000,
 );
 
-/** The id of the job that a manifest became, once it has ended. */
-async function carriedOut(name: string, manifest: string): Promise<string> {
+async function restored(name: string, manifest: string): Promise<string> {
   const path = join(folder, name);
   writeFileSync(path, manifest);
-  const client = s3Client(clientEnvironment(stack));
-  const upload = { client, bucket: stack.inboxBucket, target: 'cloud', operation: 'restore', path };
-  const { jobId, prefixes } = await uploadManifest(upload);
-  await followJob({ results: s3ObjectStore({ client, bucket: stack.resultsBucket }), prefixes });
-  return jobId;
+  return carriedOut(stack, { target: 'cloud', operation: 'restore', path });
 }
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const rollcall = (...words: readonly string[]): Promise<Ended> =>
-  new Promise((resolve) => {
-    const command = [COMMAND, ...words, '--folder', folder];
-    const child = execFile(process.execPath, command, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });

@@ -1,23 +1,19 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { followJob } from '../../cli/follow-job.ts';
 import { claimFolder } from '../../cli/running-stack.ts';
-import { uploadManifest } from '../../cli/upload-manifest.ts';
 import { assemble } from '../../infra/local/assembly.ts';
 import type { State } from '../../infra/local/rehearsal/model.ts';
-import { clientEnvironment } from '../../infra/local/services.ts';
 import { startStack, type LocalStack } from '../../infra/local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
-import { s3Client } from '../../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { carriedOut, commandsOn } from './commands-on-a-stack.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-verify-test-'));
+const rollcall = commandsOn(folder);
 let stack: LocalStack;
 let hires: string;
 let managers: string;
@@ -26,8 +22,8 @@ beforeAll(async () => {
   stack = await startStack({ folder, synthesized: await assemble(pipelineStage()) });
   claimFolder(folder).announce(stack);
   [hires = '', managers = ''] = await Promise.all([
-    carriedOut('cloud/creation/new-hires.csv'),
-    carriedOut('data-center/membership/release-managers.csv'),
+    exampleCarriedOut('cloud/creation/new-hires.csv'),
+    exampleCarriedOut('data-center/membership/release-managers.csv'),
   ]);
 }, 60_000);
 
@@ -83,14 +79,9 @@ it.concurrent(
   30_000,
 );
 
-/** The id of the job that an example became, once it has ended. */
-async function carriedOut(example: string): Promise<string> {
+async function exampleCarriedOut(example: string): Promise<string> {
   const [target = '', operation = ''] = example.split('/');
-  const client = s3Client(clientEnvironment(stack));
-  const path = join(ROOT, 'examples', example);
-  const { jobId, prefixes } = await uploadManifest({ client, bucket: stack.inboxBucket, target, operation, path });
-  await followJob({ results: s3ObjectStore({ client, bucket: stack.resultsBucket }), prefixes });
-  return jobId;
+  return carriedOut(stack, { target, operation, path: join(ROOT, 'examples', example) });
 }
 
 async function changeState(change: (state: State) => State): Promise<void> {
@@ -101,17 +92,3 @@ async function changeState(change: (state: State) => State): Promise<void> {
     ok: true,
   });
 }
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const rollcall = (...words: readonly string[]): Promise<Ended> =>
-  new Promise((resolve) => {
-    const command = [join(ROOT, 'cli/rollcall.ts'), ...words, '--folder', folder];
-    const child = execFile(process.execPath, command, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
