@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 
-import { s3Client, secretsManagerClient, sqsClient } from '../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
-import { secretsManagerTargets } from '../shared/adapters/secrets-targets.ts';
-import { systemClock } from '../shared/adapters/system-clock.ts';
-import { clientEnvironment } from '../infra/local/services.ts';
+import { s3Client, secretsManagerClient, sqsClient } from '../shared/aws/clients.ts';
+import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
+import { secretsManagerTargets } from '../shared/aws/secrets-targets.ts';
+import { systemClock } from '../shared/aws/system-clock.ts';
+import { clientEnvironment } from '../local/aws/services.ts';
 import { CommandFailed } from './failure.ts';
 import { findRunning } from './running-stack.ts';
 

@@ -8,7 +8,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 
-import { sqsQueue } from '../shared/adapters/sqs-queue.ts';
+import { sqsQueue } from '../shared/aws/sqs-queue.ts';
 import { taskSchema, type Task } from '../shared/job/task.ts';
 import { readMessage } from '../shared/read-message.ts';
 import { CommandFailed } from './failure.ts';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Command } from 'commander';
 
-import { assemble } from '../infra/local/assembly.ts';
-import { startStack } from '../infra/local/stack.ts';
+import { assemble } from '../local/assembly.ts';
+import { startStack } from '../local/stack.ts';
 import { pipelineStage, readStage } from '../infra/stage.ts';
 import { endingSignal } from './ending-signal.ts';
 import { CommandFailed } from './failure.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import { pipelineStage } from '../infra/stage.ts';
-import { presignPost, presignPut, UPLOAD_SECONDS } from '../shared/adapters/presign.ts';
+import { presignPost, presignPut, UPLOAD_SECONDS } from '../shared/aws/presign.ts';
 import type { Target } from '../shared/target.ts';
 import { inboxOf, openAccess, targetsOf, withAccess, type Access, type AccessOptions } from './access.ts';
 import { checkOperation } from './check-operation.ts';

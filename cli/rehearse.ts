@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 
-import { assemble } from '../infra/local/assembly.ts';
-import { clientEnvironment } from '../infra/local/services.ts';
-import { startStack, type LocalStack } from '../infra/local/stack.ts';
+import { assemble } from '../local/assembly.ts';
+import { clientEnvironment } from '../local/aws/services.ts';
+import { startStack, type LocalStack } from '../local/stack.ts';
 import { pipelineStage } from '../infra/stage.ts';
-import { s3Client } from '../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
+import { s3Client } from '../shared/aws/clients.ts';
+import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
 import { summaryTable } from './describe-summary.ts';
 import { endingSignal } from './ending-signal.ts';
 import { fetchReport } from './fetch-report.ts';

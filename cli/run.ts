@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 
-import { assemble } from '../infra/local/assembly.ts';
-import { startStack, type LocalStack } from '../infra/local/stack.ts';
-import { clientEnvironment } from '../infra/local/services.ts';
+import { assemble } from '../local/assembly.ts';
+import { startStack, type LocalStack } from '../local/stack.ts';
+import { clientEnvironment } from '../local/aws/services.ts';
 import { pipelineStage, readStage } from '../infra/stage.ts';
-import { s3Client } from '../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
+import { s3Client } from '../shared/aws/clients.ts';
+import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
 import type { Target } from '../shared/target.ts';
 import { checkOperation } from './check-operation.ts';
 import { countRows } from './count-rows.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 
-import type { Connection } from '../infra/local/stack.ts';
+import type { Connection } from '../local/stack.ts';
 import { CommandFailed } from './failure.ts';
 
 /** Reads a connection out of whatever holds one. */

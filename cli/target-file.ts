@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
-import { parseTarget } from '../shared/adapters/target-secret.ts';
+import { parseTarget } from '../shared/aws/target-secret.ts';
 import { RESERVED_TARGET_NAMES } from '../shared/job/keys.ts';
 import type { Target } from '../shared/target.ts';
 import { CommandFailed } from './failure.ts';

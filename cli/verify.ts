@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
-import { systemChance } from '../shared/adapters/system-chance.ts';
-import { systemClock } from '../shared/adapters/system-clock.ts';
+import { systemChance } from '../shared/aws/system-chance.ts';
+import { systemClock } from '../shared/aws/system-clock.ts';
 import { createAtlassian } from '../shared/atlassian/atlassian.ts';
 import { findOperation } from '../shared/operations/index.ts';
 import { JOB, openAccess, resultsOf, targetsOf, withAccess, type AccessOptions } from './access.ts';

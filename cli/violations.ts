@@ -1,4 +1,4 @@
-import type { LocalStack } from '../infra/local/stack.ts';
+import type { LocalStack } from '../local/stack.ts';
 
 /** Says which calls the functions made without being allowed to; true when there are any: the run has failed then. */
 export function reportViolations(stack: Pick<LocalStack, 'violations'>, say: (line: string) => void): boolean {

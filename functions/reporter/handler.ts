@@ -1,8 +1,8 @@
-import { s3Client, sqsClient } from '../../shared/adapters/clients.ts';
-import { journalOver } from '../../shared/adapters/journal.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
-import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
-import { systemClock } from '../../shared/adapters/system-clock.ts';
+import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
+import { journalOver } from '../../shared/aws/journal.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
+import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
+import { systemClock } from '../../shared/aws/system-clock.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { jsonLog } from '../../shared/log.ts';
 import { createReporter } from './reporter.ts';

@@ -1,10 +1,10 @@
-import { s3Client, secretsManagerClient, sqsClient } from '../../shared/adapters/clients.ts';
-import { journalOver } from '../../shared/adapters/journal.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
-import { secretsManagerTargets } from '../../shared/adapters/secrets-targets.ts';
-import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
-import { systemChance } from '../../shared/adapters/system-chance.ts';
-import { systemClock } from '../../shared/adapters/system-clock.ts';
+import { s3Client, secretsManagerClient, sqsClient } from '../../shared/aws/clients.ts';
+import { journalOver } from '../../shared/aws/journal.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
+import { secretsManagerTargets } from '../../shared/aws/secrets-targets.ts';
+import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
+import { systemChance } from '../../shared/aws/system-chance.ts';
+import { systemClock } from '../../shared/aws/system-clock.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { jsonLog } from '../../shared/log.ts';
 import { OPERATIONS } from '../../shared/operations/index.ts';

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 
-import { assemble } from '../../infra/local/assembly.ts';
-import { clientEnvironment } from '../../infra/local/services.ts';
-import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { assemble } from '../../local/assembly.ts';
+import { clientEnvironment } from '../../local/aws/services.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import type { Synthesized } from '../../infra/synthesize.ts';
-import { s3Client } from '../../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { s3Client } from '../../shared/aws/clients.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { jobIdOf } from '../../shared/job/job-id.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import type { ObjectStore } from '../../shared/ports.ts';

@@ -1,4 +1,4 @@
-import type { LoggedRequest, RequestSummary } from '../../infra/local/rehearsal/request-log.ts';
+import type { LoggedRequest, RequestSummary } from '../../local/atlassian/request-log.ts';
 
 /** The control endpoints of a rehearsal server; docs/rehearsal.md describes them. */
 export interface RehearsalControl {

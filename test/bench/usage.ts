@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { LocalStack } from '../../infra/local/stack.ts';
+import type { LocalStack } from '../../local/stack.ts';
 import { costOf, type PriceName } from './prices.ts';
 
 /** Requests of one kind, by the stack's functions and what invokes them. */

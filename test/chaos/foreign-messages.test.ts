@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { assemble } from '../../infra/local/assembly.ts';
-import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { assemble } from '../../local/assembly.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 

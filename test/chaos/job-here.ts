@@ -2,10 +2,10 @@ import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { clientEnvironment } from '../../infra/local/services.ts';
-import type { Connection } from '../../infra/local/stack.ts';
-import { s3Client, sqsClient } from '../../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { clientEnvironment } from '../../local/aws/services.ts';
+import type { Connection } from '../../local/stack.ts';
+import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { jobIdOf } from '../../shared/job/job-id.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import { stateKey } from '../../shared/job/keys.ts';

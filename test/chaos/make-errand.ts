@@ -1,5 +1,5 @@
-import type { State } from '../../infra/local/rehearsal/model.ts';
-import { seededState } from '../../infra/local/rehearsal/seed.ts';
+import type { State } from '../../local/atlassian/model.ts';
+import { seededState } from '../../local/atlassian/seed.ts';
 import type { Errand, ErrandRow, Kind } from './errand.ts';
 import { between, oneOf, type Random } from './random.ts';
 import { accountId, GROUPS, type ErrandRecipe } from './recipes.ts';

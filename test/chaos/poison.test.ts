@@ -9,13 +9,13 @@ import { build, type Plugin } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
-import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import { bundledCode, synthesize } from '../../infra/synthesize.ts';
 import { clientsOf, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 import { POISON } from './poisonous-operations.ts';
 import { startRehearsalHere, type RehearsalHere } from './rehearsal-here.ts';
-import { seededState } from '../../infra/local/rehearsal/seed.ts';
+import { seededState } from '../../local/atlassian/seed.ts';
 
 const HEALTHY = 57;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

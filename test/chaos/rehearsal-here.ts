@@ -1,7 +1,7 @@
-import type { Behaviour } from '../../infra/local/rehearsal/behaviour.ts';
-import type { State, StateInput } from '../../infra/local/rehearsal/model.ts';
-import type { RequestSummary } from '../../infra/local/rehearsal/request-log.ts';
-import { startRehearsalProcess } from '../../infra/local/rehearsal-process.ts';
+import type { Behaviour } from '../../local/atlassian/behaviour.ts';
+import type { State, StateInput } from '../../local/atlassian/model.ts';
+import type { RequestSummary } from '../../local/atlassian/request-log.ts';
+import { startRehearsalProcess } from '../../local/rehearsal-process.ts';
 
 type Partially<T> = { readonly [Key in keyof T]?: T[Key] extends readonly unknown[] ? T[Key] : Partial<T[Key]> };
 

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 
-import { assemble } from '../../infra/local/assembly.ts';
-import { residentMemory } from '../../infra/local/functions/resident-memory.ts';
-import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { assemble } from '../../local/assembly.ts';
+import { residentMemory } from '../../local/aws/lambda/resident-memory.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import { clientsOf, isReported, stateOf, summaryIn, until, upload, type Clients } from './job-here.ts';
 import { accountId } from './recipes.ts';

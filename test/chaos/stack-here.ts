@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import type { Connection } from '../../infra/local/stack.ts';
+import type { Connection } from '../../local/stack.ts';
 import type { FaultRates } from './service-faults.ts';
 import type { BatchEnd, FromStack, StackOrder, StackReport, ToStack } from './stack-protocol.ts';
 

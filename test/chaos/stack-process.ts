@@ -1,9 +1,9 @@
 // A local stack in a process of its own, so that all of it can be killed at once.
 import { once } from 'node:events';
 
-import { assemble } from '../../infra/local/assembly.ts';
-import { InvocationFailed } from '../../infra/local/functions/errors.ts';
-import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { assemble } from '../../local/assembly.ts';
+import { InvocationFailed } from '../../local/aws/lambda/errors.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
 import { seededRandom } from './random.ts';
 import { randomFaults } from './service-faults.ts';
 import type { BatchEnd, FromStack, StackOrder, ToStack } from './stack-protocol.ts';

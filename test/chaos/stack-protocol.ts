@@ -1,5 +1,5 @@
 import type { Stage } from '../../infra/stage.ts';
-import type { Connection } from '../../infra/local/stack.ts';
+import type { Connection } from '../../local/stack.ts';
 import type { FaultRates } from './service-faults.ts';
 
 /** What the process that holds a stack is told to begin with. */

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 
 import { followJob } from '../../cli/follow-job.ts';
 import { uploadManifest } from '../../cli/upload-manifest.ts';
-import { clientEnvironment } from '../../infra/local/services.ts';
-import type { LocalStack } from '../../infra/local/stack.ts';
-import { s3Client } from '../../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { clientEnvironment } from '../../local/aws/services.ts';
+import type { LocalStack } from '../../local/stack.ts';
+import { s3Client } from '../../shared/aws/clients.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 
 const COMMAND = fileURLToPath(new URL('../../cli/rollcall.ts', import.meta.url));
 

@@ -8,10 +8,10 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
 import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
 import { claimFolder } from '../../cli/running-stack.ts';
-import { assemble } from '../../infra/local/assembly.ts';
-import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { assemble } from '../../local/assembly.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
-import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
+import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import {
   clientsOf,

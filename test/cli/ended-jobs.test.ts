@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { claimFolder } from '../../cli/running-stack.ts';
-import { assemble } from '../../infra/local/assembly.ts';
-import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { assemble } from '../../local/assembly.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import { carriedOut, commandsOn } from './commands-on-a-stack.ts';
 

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { claimFolder } from '../../cli/running-stack.ts';
-import { assemble } from '../../infra/local/assembly.ts';
-import type { State } from '../../infra/local/rehearsal/model.ts';
-import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { assemble } from '../../local/assembly.ts';
+import type { State } from '../../local/atlassian/model.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import { carriedOut, commandsOn } from './commands-on-a-stack.ts';
 

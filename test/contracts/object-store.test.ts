@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
 
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { memoryObjectStore } from '../fakes/memory-object-store.ts';
-import { objectStoreHere, type ObjectStoreHere } from '../infra/local/object-store/object-store-here.ts';
+import { objectStoreHere, type ObjectStoreHere } from '../local/aws/s3/object-store-here.ts';
 import { objectStoreContract } from './object-store-contract.ts';
 
 objectStoreContract('the object store in memory', () => memoryObjectStore());

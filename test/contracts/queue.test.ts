@@ -7,8 +7,8 @@ import {
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { sqsClient } from '../../shared/adapters/clients.ts';
-import { sqsQueue } from '../../shared/adapters/sqs-queue.ts';
+import { sqsClient } from '../../shared/aws/clients.ts';
+import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import type { Message } from '../../shared/ports.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
 import { queueContract } from './queue-contract.ts';

@@ -3,12 +3,12 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createSplitter } from '../../functions/splitter/splitter.ts';
-import { s3Notification } from '../../infra/local/notifications.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { s3Notification } from '../../local/aws/notifications.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { OPERATIONS } from '../../shared/operations/index.ts';
 import { memoryJournal, memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryObjectStore } from '../fakes/memory-object-store.ts';
-import { objectStoreHere, REGION, type ObjectStoreHere } from '../infra/local/object-store/object-store-here.ts';
+import { objectStoreHere, REGION, type ObjectStoreHere } from '../local/aws/s3/object-store-here.ts';
 import { cloudTarget } from '../shared/atlassian/targets.ts';
 import { KEYS, type KeyEnding } from './keys.ts';
 import { LIMITS } from './oversized.ts';

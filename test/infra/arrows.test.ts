@@ -8,14 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const REFUSED = [
-  ['shared/job/adapter.ts', `import { read } from '../adapters/s3-object-store.ts';`],
+  ['shared/job/adapter.ts', `import { read } from '../aws/s3-object-store.ts';`],
   ['shared/job/function.ts', `import type { Run } from '../../functions/worker/worker.ts';`],
   ['shared/manifest/client.ts', `import { S3Client } from '@aws-sdk/client-s3';`],
   ['shared/operations/network.ts', `import { request } from 'undici';`],
   ['shared/operations/stage.ts', `import { pipelineStage } from '../../infra/stage.ts';`],
-  ['shared/adapters/function.ts', `import { run } from '../../functions/worker/worker.ts';`],
+  ['shared/aws/function.ts', `import { run } from '../../functions/worker/worker.ts';`],
   ['shared/atlassian/commands.ts', `import { run } from '../../cli/rollcall.ts';`],
-  ['functions/worker/adapter.ts', `import { read } from '../../shared/adapters/s3-object-store.ts';`],
+  ['functions/worker/adapter.ts', `import { read } from '../../shared/aws/s3-object-store.ts';`],
   ['functions/worker/client.ts', `import { SQSClient } from '@aws-sdk/client-sqs';`],
   ['functions/worker/other.ts', `import { survey } from '../splitter/survey.ts';`],
   ['functions/worker/environment.ts', `export const region = process.env['AWS_REGION'];`],
@@ -23,7 +23,8 @@ const REFUSED = [
   ['functions/splitter/handler.ts', `import { stage } from '../../infra/stage.ts';`],
   ['shared/environment.ts', `export const region = process.env['AWS_REGION'];`],
   ['infra/value.ts', `import { createWorker } from '../functions/worker/worker.ts';`],
-  ['infra/local/value.ts', `import { createWorker } from '../../functions/worker/worker.ts';`],
+  ['local/aws/value.ts', `import { createWorker } from '../../functions/worker/worker.ts';`],
+  ['infra/emulator.ts', `import { startStack } from '../local/stack.ts';`],
   ['infra/commands.ts', `import { run } from '../cli/rollcall.ts';`],
 ] as const;
 
@@ -33,10 +34,10 @@ const ALLOWED = [
   ['functions/worker/core.ts', `import type { Task } from '../../shared/job/task.ts';`],
   [
     'functions/coordinator/handler.ts',
-    `import { s3Client } from '../../shared/adapters/clients.ts';\nexport const region = [process.env['AWS_REGION'], s3Client];`,
+    `import { s3Client } from '../../shared/aws/clients.ts';\nexport const region = [process.env['AWS_REGION'], s3Client];`,
   ],
   ['infra/type.ts', `import type { Worker } from '../functions/worker/worker.ts';`],
-  ['infra/local/pool.ts', `import { pool } from './functions/function-pool.ts';`],
+  ['local/aws/pool.ts', `import { pool } from './lambda/function-pool.ts';`],
   ['cli/environment.ts', `export const region = process.env['AWS_REGION'];`],
 ] as const;
 

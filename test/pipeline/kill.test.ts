@@ -10,11 +10,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { followJob, settledRows } from '../../cli/follow-job.ts';
 import { uploadManifest } from '../../cli/upload-manifest.ts';
-import { startRehearsal, type Rehearsal } from '../../infra/local/rehearsal/rehearsal.ts';
-import { clientEnvironment } from '../../infra/local/services.ts';
-import type { Connection } from '../../infra/local/stack.ts';
-import { s3Client } from '../../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { startRehearsal, type Rehearsal } from '../../local/atlassian/rehearsal.ts';
+import { clientEnvironment } from '../../local/aws/services.ts';
+import type { Connection } from '../../local/stack.ts';
+import { s3Client } from '../../shared/aws/clients.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 
 const ROWS = 1_200;
 const COMMAND = fileURLToPath(new URL('../../cli/rollcall.ts', import.meta.url));

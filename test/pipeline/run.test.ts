@@ -7,12 +7,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { claimFolder } from '../../cli/running-stack.ts';
 import { followJob } from '../../cli/follow-job.ts';
-import { assemble } from '../../infra/local/assembly.ts';
-import { clientEnvironment } from '../../infra/local/services.ts';
-import { startStack, type LocalStack } from '../../infra/local/stack.ts';
+import { assemble } from '../../local/assembly.ts';
+import { clientEnvironment } from '../../local/aws/services.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
-import { s3Client } from '../../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { s3Client } from '../../shared/aws/clients.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LEAVERS = join(ROOT, 'examples/cloud/suspend/leavers.csv');

@@ -1,5 +1,5 @@
-import type { RequestCount } from '../../infra/local/ledger.ts';
-import type { StackDescription } from '../../infra/local/template/description.ts';
+import type { RequestCount } from '../../local/aws/ledger.ts';
+import type { StackDescription } from '../../local/aws/template/description.ts';
 
 /** `<function> <action> <resource>`, the resource without account, region and stack. */
 export type Use = string;

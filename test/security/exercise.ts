@@ -3,10 +3,10 @@ import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/c
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
 import { followJob, type Followed } from '../../cli/follow-job.ts';
-import { clientEnvironment } from '../../infra/local/services.ts';
-import type { LocalStack } from '../../infra/local/stack.ts';
-import { s3Client, sqsClient } from '../../shared/adapters/clients.ts';
-import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import { clientEnvironment } from '../../local/aws/services.ts';
+import type { LocalStack } from '../../local/stack.ts';
+import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { jobIdOf } from '../../shared/job/job-id.ts';
 import type { Command } from '../../shared/job/job.ts';
 import type { Task } from '../../shared/job/task.ts';

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { assemble } from '../../infra/local/assembly.ts';
-import type { RequestCount, Violation } from '../../infra/local/ledger.ts';
-import { startRehearsal } from '../../infra/local/rehearsal/rehearsal.ts';
-import { startStack } from '../../infra/local/stack.ts';
-import type { StackDescription } from '../../infra/local/template/description.ts';
+import { assemble } from '../../local/assembly.ts';
+import type { RequestCount, Violation } from '../../local/aws/ledger.ts';
+import { startRehearsal } from '../../local/atlassian/rehearsal.ts';
+import { startStack } from '../../local/stack.ts';
+import type { StackDescription } from '../../local/aws/template/description.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import { allowed, used } from './allowed.ts';
 import { CANARY, canariesIn, leaksIn } from './canaries.ts';

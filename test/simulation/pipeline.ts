@@ -2,7 +2,7 @@ import { createCoordinator } from '../../functions/coordinator/coordinator.ts';
 import { createReporter } from '../../functions/reporter/reporter.ts';
 import { createSplitter } from '../../functions/splitter/splitter.ts';
 import { createWorker } from '../../functions/worker/worker.ts';
-import { journalOver } from '../../shared/adapters/journal.ts';
+import { journalOver } from '../../shared/aws/journal.ts';
 import { journalEventSchema } from '../../shared/job/journal.ts';
 import type { Policy } from '../../shared/job/policy.ts';
 import type { Log } from '../../shared/log.ts';

@@ -1,9 +1,9 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { startFunctionProcess } from '../../../infra/local/functions/function-process.ts';
-import type { FunctionDescription } from '../../../infra/local/template/description.ts';
-import { clientEnvironment } from '../../../infra/local/services.ts';
+import { startFunctionProcess } from '../../../local/aws/lambda/function-process.ts';
+import type { FunctionDescription } from '../../../local/aws/template/description.ts';
+import { clientEnvironment } from '../../../local/aws/services.ts';
 import { startBenchStack } from '../bench-stack.ts';
 import { percentile, sized, type Figure, type Part } from '../figures.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { assemble } from '../../../infra/local/assembly.ts';
+import { assemble } from '../../../local/assembly.ts';
 import { pipelineStage } from '../../../infra/stage.ts';
 import { expectAllChanged, startBenchStack } from '../bench-stack.ts';
 import { percentile, sized, type Figure, type Part } from '../figures.ts';

@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 
 import { createCoordinator } from '../../../functions/coordinator/coordinator.ts';
-import { systemChance } from '../../../shared/adapters/system-chance.ts';
+import { systemChance } from '../../../shared/aws/system-chance.ts';
 import { packFates } from '../../../shared/job/fates.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { Happening } from '../../../shared/job/journal.ts';

@@ -2,7 +2,7 @@
 // processor time than one call as another ends. `send-loop-run.mjs <SQS endpoint> <messages>`.
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 
-import { sqsClient } from '../../../shared/adapters/clients.ts';
+import { sqsClient } from '../../../shared/aws/clients.ts';
 import type { Task } from '../../../shared/job/task.ts';
 import { report } from './report.ts';
 

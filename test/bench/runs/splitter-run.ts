@@ -4,10 +4,10 @@ import { createReadStream, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 
 import { createSplitter } from '../../../functions/splitter/splitter.ts';
-import { sqsClient } from '../../../shared/adapters/clients.ts';
-import { sqsQueue } from '../../../shared/adapters/sqs-queue.ts';
-import { systemChance } from '../../../shared/adapters/system-chance.ts';
-import { systemClock } from '../../../shared/adapters/system-clock.ts';
+import { sqsClient } from '../../../shared/aws/clients.ts';
+import { sqsQueue } from '../../../shared/aws/sqs-queue.ts';
+import { systemChance } from '../../../shared/aws/system-chance.ts';
+import { systemClock } from '../../../shared/aws/system-clock.ts';
 import { fold } from '../../../shared/job/fold.ts';
 import { jobIdOf } from '../../../shared/job/job-id.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';

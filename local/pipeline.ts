@@ -1,0 +1,132 @@
+import { sqsClient } from '../shared/aws/clients.ts';
+import type { AccessKeys } from './aws/access-keys.ts';
+import { startEventSource, type EventSource } from './aws/lambda/event-source.ts';
+import { startSchedule, type Schedule } from './aws/lambda/schedule.ts';
+import type { FunctionLogs } from './aws/lambda/function-log.ts';
+import { startFunction, type LocalFunction } from './aws/lambda/function-pool.ts';
+import { clientEnvironment, type Services } from './aws/services.ts';
+import type { FunctionDescription } from './aws/template/description.ts';
+import { TemplateUnreadable } from './aws/template/intrinsics.ts';
+
+/** How often a function ran, how long in all, and how often it failed. */
+export interface FunctionUsage {
+  readonly name: string;
+  readonly invocations: number;
+  readonly milliseconds: number;
+  readonly failures: number;
+}
+
+export interface PipelineOptions {
+  readonly account: string;
+  readonly region: string;
+  readonly services: Services;
+  readonly keys: AccessKeys;
+  readonly logs: FunctionLogs;
+  readonly sweepEveryMs?: number | undefined;
+  readonly watch?: Watch | undefined;
+}
+
+/** Sees an invocation begin: of which function, with which event, and what it comes to. */
+export type Watch = (functionName: string, event: unknown, result: Promise<unknown>) => void;
+
+/** The moving parts: functions, and what invokes them. */
+export interface Pipeline {
+  readonly usage: () => readonly FunctionUsage[];
+  readonly pids: (functionName: string) => readonly number[];
+  readonly kill: (functionName: string) => number;
+  readonly sweep: () => Promise<void>;
+  /** Begins nothing any more, and ends what is under way by killing it. */
+  readonly close: () => Promise<void>;
+}
+
+/** A function, and what its processes and its event sources find in their environment. */
+interface Part {
+  readonly lambda: LocalFunction;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly log: (text: string) => void;
+}
+
+export function startPipeline(options: PipelineOptions): Pipeline {
+  const parts = new Map(
+    options.services.description.functions
+      .filter(({ folder }) => folder !== undefined)
+      .map((description) => [description.name, startPart(description, options)]),
+  );
+  const sources = startSources(parts, options);
+  const schedules = startSchedules(parts, options);
+  const called = (name: string): readonly LocalFunction[] =>
+    [...parts.values()]
+      .map(({ lambda }) => lambda)
+      .filter(({ description }) => name === 'all' || description.label === name);
+  const killAll = (functions: readonly LocalFunction[]): number =>
+    functions.reduce((killed, lambda) => killed + lambda.kill(), 0);
+
+  return {
+    usage: () => called('all').map((lambda) => ({ name: lambda.description.label, ...lambda.usage() })),
+    pids: (name) => called(name).flatMap((lambda) => lambda.pids()),
+    kill: (name) => killAll(called(name)),
+    sweep: async () => {
+      await Promise.all(schedules.map((schedule) => schedule.fire()));
+    },
+    close: async () => {
+      for (const schedule of schedules) schedule.stop();
+      const stopped = Promise.all(sources.map((source) => source.stop()));
+      killAll(called('all'));
+      await stopped;
+    },
+  };
+}
+
+function startPart(description: FunctionDescription, { services, keys, logs, region }: PipelineOptions): Part {
+  const role = services.description.roles.find(({ arn }) => arn === description.roleArn);
+  const key = services.isAttached ? services.key : keys.issue({ name: description.label, role });
+  const environment = {
+    ...description.environment,
+    ...clientEnvironment({ ...services.endpoints, ...key, region }),
+    AWS_LAMBDA_FUNCTION_NAME: description.name,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(description.memoryMegabytes),
+  };
+  const log = logs.of(description.label);
+  return { lambda: startFunction(description, { environment, log }), environment, log };
+}
+
+function startSources(
+  parts: ReadonlyMap<string, Part>,
+  { services, region, watch }: PipelineOptions,
+): readonly EventSource[] {
+  const { eventSources, queues } = services.description;
+  return eventSources.map((description) => {
+    const { lambda, environment, log } = parts.get(description.functionName) ?? missing(description.functionName);
+    const queueUrl = queues.find(({ arn }) => arn === description.queueArn)?.url ?? missing(description.queueArn);
+    return startEventSource({
+      description,
+      queueUrl,
+      region,
+      sqs: sqsClient(environment),
+      invoke: watch ? watched(lambda, watch) : lambda.invoke,
+      report: (error) => log(`event source: ${String(error)}\n`),
+    });
+  });
+}
+
+function watched({ invoke, description }: LocalFunction, watch: Watch): LocalFunction['invoke'] {
+  return (event) => {
+    const result = invoke(event);
+    watch(description.label, event, result);
+    return result;
+  };
+}
+
+function startSchedules(parts: ReadonlyMap<string, Part>, options: PipelineOptions): readonly Schedule[] {
+  const { services, account, region, sweepEveryMs } = options;
+  return services.description.schedules.map((description) => {
+    const part = [...parts.values()].find(({ lambda }) => lambda.description.arn === description.functionArn);
+    const { lambda } = part ?? missing(description.functionArn);
+    const everyMs = sweepEveryMs ?? description.everyMs;
+    return startSchedule({ description: { ...description, everyMs }, region, account, invoke: lambda.invoke });
+  });
+}
+
+function missing(name: string): never {
+  throw new TemplateUnreadable(`The template refers to ${name}, and does not describe it.`);
+}

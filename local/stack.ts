@@ -1,0 +1,152 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { s3Client, sqsClient } from '../shared/aws/clients.ts';
+import { secretName } from '../shared/target.ts';
+import type { Synthesized } from '../infra/synthesize.ts';
+import { createAccessKeys } from './aws/access-keys.ts';
+import { openFunctionLogs } from './aws/lambda/function-log.ts';
+import { createLedger, type RequestCount, type Violation } from './aws/ledger.ts';
+import { startPipeline, type FunctionUsage, type Pipeline, type Watch } from './pipeline.ts';
+import { recover } from './recovery.ts';
+import { recoveryPorts } from './recovery-ports.ts';
+import { startRehearsalProcess } from './rehearsal-process.ts';
+import { clientEnvironment, startServices, type Ports, type ServiceFaults, type Services } from './aws/services.ts';
+import type { StackDescription } from './aws/template/description.ts';
+
+/** The account and region that the local stack says it is in. */
+export const ACCOUNT = '000000000000';
+export const REGION = 'us-east-1';
+
+export interface StackOptions {
+  /** Where everything that outlives the process is kept; one stack at a time. */
+  readonly folder: string;
+  readonly synthesized: Synthesized;
+  /** Secrets of targets beside the rehearsal server's, by target name. */
+  readonly targets?: Readonly<Record<string, unknown>> | undefined;
+  /** Whether the rehearsal server is started, as targets `cloud` and `data-center`; it is unless this is false. */
+  readonly rehearsal?: boolean | undefined;
+  readonly ports?: Ports | undefined;
+  /** `AWS_ENDPOINT_URL` and its kin name services to use instead of the embedded ones; the key to them is here, too. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Milliseconds between two runs of each schedule, instead of the template's rate. */
+  readonly sweepEveryMs?: number | undefined;
+  readonly faults?: ServiceFaults | undefined;
+  /** Told of each batch that an event source hands a function: for tests that ask when a row was in whose hands. */
+  readonly watch?: Watch | undefined;
+}
+
+/** Where a stack can be reached, and with which key. */
+export interface Connection {
+  readonly s3: string;
+  readonly sqs: string;
+  readonly secretsManager: string;
+  /** The rehearsal server; absent when it was not started. */
+  readonly atlassian?: string | undefined;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly inboxBucket: string;
+  readonly resultsBucket: string;
+  readonly deadLetterQueueUrl: string;
+  readonly targets: readonly string[];
+}
+
+/** The pipeline of a synthesized template, running on this machine. */
+export interface LocalStack extends Connection {
+  readonly description: StackDescription;
+  /** Calls to the embedded services, by caller and kind. */
+  readonly requests: () => readonly RequestCount[];
+  /** Calls that a function made and its role does not allow: a run that has any has failed. */
+  readonly violations: () => readonly Violation[];
+  readonly usage: () => readonly FunctionUsage[];
+  /** Process ids of a function, e.g. `worker`, or of `all`. */
+  readonly pids: (functionName: string) => readonly number[];
+  /** Kills the processes of a function, e.g. `worker`, or of `all`; how many there were. */
+  readonly killFunction: (functionName: string) => number;
+  /** Runs the schedules now. */
+  readonly sweep: () => Promise<void>;
+  /** What was found of a former run and set going again. */
+  readonly recovered: { readonly resumed: number; readonly announced: number };
+  readonly close: () => Promise<void>;
+}
+
+/** Starts what a synthesized template says, on 127.0.0.1, and goes on with the jobs that a former run left open. */
+export async function startStack(options: StackOptions): Promise<LocalStack> {
+  const folder = resolve(options.folder);
+  mkdirSync(folder, { recursive: true });
+  const { ports = {}, environment = {}, synthesized, faults, watch } = options;
+  const keys = createAccessKeys();
+  const ledger = createLedger(keys.holderOf);
+  const place = { account: ACCOUNT, region: REGION };
+
+  const [services, rehearsal] = await Promise.all([
+    startServices({ ...place, folder, keys, record: ledger.record, synthesized, ports, environment, faults }),
+    options.rehearsal === false ? undefined : startRehearsalProcess(ports.atlassian),
+  ]);
+  const targets = { ...rehearsal?.targets, ...options.targets };
+  for (const [name, secret] of Object.entries(targets)) await services.putSecret(secretName(name), secret);
+
+  const logs = openFunctionLogs(join(folder, 'logs'));
+  const pipeline = startPipeline({ ...place, services, keys, logs, sweepEveryMs: options.sweepEveryMs, watch });
+  const connection = connectionOf(services, rehearsal?.url, Object.keys(targets));
+  const recovered = await goOn(services, connection, pipeline);
+
+  return {
+    ...connection,
+    description: services.description,
+    requests: ledger.requests,
+    violations: ledger.violations,
+    usage: pipeline.usage,
+    pids: pipeline.pids,
+    killFunction: pipeline.kill,
+    sweep: pipeline.sweep,
+    recovered,
+    close: async () => {
+      await pipeline.close();
+      await services.close();
+      rehearsal?.close();
+      await logs.close();
+    },
+  };
+}
+
+function connectionOf(services: Services, atlassian: string | undefined, targets: readonly string[]): Connection {
+  const { endpoints, key, description } = services;
+  const output = (name: string): string => description.outputs[name] ?? '';
+  return {
+    ...endpoints,
+    atlassian,
+    region: REGION,
+    accessKeyId: key.accessKeyId,
+    secretAccessKey: key.secretAccessKey,
+    inboxBucket: output('InboxBucketName'),
+    resultsBucket: output('ResultsBucketName'),
+    deadLetterQueueUrl: output('DeadLetterQueueUrl'),
+    targets,
+  };
+}
+
+/** Queues in memory went with the former run; queues of somebody else's did not, and need no help. */
+async function goOn(services: Services, connection: Connection, pipeline: Pipeline): Promise<LocalStack['recovered']> {
+  const environment = clientEnvironment(connection);
+  const client = s3Client(environment);
+  const sqs = sqsClient(environment);
+  const ports = recoveryPorts({
+    client,
+    sqs,
+    inbox: connection.inboxBucket,
+    results: connection.resultsBucket,
+    region: REGION,
+    description: services.description,
+  });
+  try {
+    if (!ports || services.isAttached) return { resumed: 0, announced: 0 };
+    const recovered = await recover(ports);
+    if (recovered.resumed > 0) await pipeline.sweep();
+    return recovered;
+  } finally {
+    client.destroy();
+    sqs.destroy();
+  }
+}

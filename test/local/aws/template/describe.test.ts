@@ -1,0 +1,213 @@
+import { expect, it } from 'vitest';
+
+import { describeTemplate } from '../../../../local/aws/template/describe.ts';
+
+const PLACE = {
+  stackName: 'Rollcall',
+  account: '000000000000',
+  region: 'us-east-1',
+  queuesUrl: 'http://127.0.0.1:4566',
+};
+
+const arn = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
+
+it('names what the template does not name, and resolves references to it', () => {
+  const { queues } = read({
+    Dead: { Type: 'AWS::SQS::Queue', Properties: { MessageRetentionPeriod: 1_209_600 } },
+    Rows: {
+      Type: 'AWS::SQS::Queue',
+      Properties: { VisibilityTimeout: 190, RedrivePolicy: { deadLetterTargetArn: arn('Dead'), maxReceiveCount: 5 } },
+    },
+    Journal: { Type: 'AWS::SQS::Queue', Properties: { FifoQueue: true, QueueName: 'journal.fifo', Tags: [] } },
+  });
+
+  expect(queues.map(({ name, attributes }) => [name, attributes])).toEqual([
+    ['Rollcall-Dead', { MessageRetentionPeriod: '1209600' }],
+    [
+      'Rollcall-Rows',
+      {
+        VisibilityTimeout: '190',
+        RedrivePolicy: JSON.stringify({
+          deadLetterTargetArn: 'arn:aws:sqs:us-east-1:000000000000:Rollcall-Dead',
+          maxReceiveCount: 5,
+        }),
+      },
+    ],
+    ['journal.fifo', { FifoQueue: 'true' }],
+  ]);
+});
+
+it('reads a function with its bundle, environment and limits', () => {
+  const { functions } = read({
+    Rows: { Type: 'AWS::SQS::Queue' },
+    Role: { Type: 'AWS::IAM::Role' },
+    Worker: {
+      Type: 'AWS::Lambda::Function',
+      Properties: {
+        Handler: 'index.handler',
+        Role: arn('Role'),
+        Code: { S3Bucket: { 'Fn::Sub': 'assets-${AWS::AccountId}' }, S3Key: 'abc.zip' },
+        Environment: { Variables: { ROWS_QUEUE_URL: { Ref: 'Rows' }, WORKERS: '2' } },
+        Timeout: 30,
+        MemorySize: 512,
+        ReservedConcurrentExecutions: 3,
+      },
+    },
+  });
+
+  expect(functions).toEqual([
+    {
+      logicalId: 'Worker',
+      name: 'Rollcall-Worker',
+      label: 'worker',
+      arn: 'arn:aws:lambda:us-east-1:000000000000:function:Rollcall-Worker',
+      roleArn: 'arn:aws:iam::000000000000:role/Rollcall-Role',
+      handler: 'index.handler',
+      folder: 'assets/abc.zip',
+      environment: { ROWS_QUEUE_URL: 'http://127.0.0.1:4566/000000000000/Rollcall-Rows', WORKERS: '2' },
+      timeoutSeconds: 30,
+      memoryMegabytes: 512,
+      reservedConcurrency: 3,
+    },
+  ]);
+});
+
+it.each([
+  [
+    'the bucket itself',
+    {
+      Inbox: {
+        Type: 'AWS::S3::Bucket',
+        Properties: {
+          NotificationConfiguration: {
+            QueueConfigurations: [
+              {
+                Event: 's3:ObjectCreated:*',
+                Queue: arn('Intake'),
+                Filter: { S3Key: { Rules: [{ Name: 'suffix', Value: '.csv' }] } },
+              },
+            ],
+          },
+        },
+      },
+    },
+  ],
+  [
+    "CDK's custom resource",
+    {
+      Inbox: { Type: 'AWS::S3::Bucket' },
+      Notifications: {
+        Type: 'Custom::S3BucketNotifications',
+        Properties: {
+          BucketName: { Ref: 'Inbox' },
+          NotificationConfiguration: {
+            QueueConfigurations: [
+              {
+                Events: ['s3:ObjectCreated:*'],
+                QueueArn: arn('Intake'),
+                Filter: { Key: { FilterRules: [{ Name: 'suffix', Value: '.csv' }] } },
+              },
+            ],
+          },
+        },
+      },
+    },
+  ],
+])('reads which uploads are told to which queue from %s', (_where, resources) => {
+  const { buckets } = read({ Intake: { Type: 'AWS::SQS::Queue' }, ...resources });
+
+  expect(buckets[0]?.notifications).toEqual([
+    {
+      queueArn: 'arn:aws:sqs:us-east-1:000000000000:Rollcall-Intake',
+      events: ['s3:ObjectCreated:*'],
+      prefix: '',
+      suffix: '.csv',
+    },
+  ]);
+});
+
+it('reads an event source mapping and a schedule', () => {
+  const { eventSources, schedules } = read({
+    Rows: { Type: 'AWS::SQS::Queue' },
+    Worker: { Type: 'AWS::Lambda::Function', Properties: { Handler: 'h', Role: 'r', Code: {} } },
+    Source: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: {
+        EventSourceArn: arn('Rows'),
+        FunctionName: { Ref: 'Worker' },
+        BatchSize: 100,
+        MaximumBatchingWindowInSeconds: 1,
+        ScalingConfig: { MaximumConcurrency: 2 },
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+      },
+    },
+    Sweep: {
+      Type: 'AWS::Events::Rule',
+      Properties: { ScheduleExpression: 'rate(5 minutes)', Targets: [{ Arn: arn('Worker'), Id: '1' }] },
+    },
+  });
+
+  expect(eventSources).toEqual([
+    {
+      functionName: 'Rollcall-Worker',
+      queueArn: 'arn:aws:sqs:us-east-1:000000000000:Rollcall-Rows',
+      batchSize: 100,
+      windowSeconds: 1,
+      maxConcurrency: 2,
+      partialResponses: true,
+    },
+  ]);
+  expect(schedules).toMatchObject([{ name: 'Rollcall-Sweep', everyMs: 300_000 }]);
+});
+
+it("gathers a role's statements from its own and its attached policies", () => {
+  const statement = (action: string) => ({ Effect: 'Allow', Action: action, Resource: '*' });
+  const { roles } = read({
+    Role: {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        Policies: [{ PolicyName: 'own', PolicyDocument: { Statement: [statement('s3:GetObject')] } }],
+        ManagedPolicyArns: [
+          {
+            'Fn::Join': [
+              '',
+              ['arn:', { Ref: 'AWS::Partition' }, ':iam::aws:policy/service-role/AWSLambdaBasicExecutionRole'],
+            ],
+          },
+        ],
+      },
+    },
+    Policy: {
+      Type: 'AWS::IAM::Policy',
+      Properties: { Roles: [{ Ref: 'Role' }], PolicyDocument: { Statement: [statement('sqs:SendMessage')] } },
+    },
+  });
+
+  expect(roles[0]?.statements.flatMap(({ actions }) => actions)).toEqual(['s3:GetObject', 'sqs:SendMessage']);
+});
+
+it.each([
+  [
+    'an intrinsic function that it does not know',
+    {
+      Queue: {
+        Type: 'AWS::SQS::Queue',
+        Properties: { QueueName: { 'Fn::ImportValue': 'x' }, DelaySeconds: { 'Fn::ImportValue': 'x' } },
+      },
+    },
+  ],
+  ['a reference to nothing', { Queue: { Type: 'AWS::SQS::Queue', Properties: { DelaySeconds: { Ref: 'Nothing' } } } }],
+  [
+    'a schedule that is no rate',
+    {
+      Rule: {
+        Type: 'AWS::Events::Rule',
+        Properties: { ScheduleExpression: 'cron(0 1 * * ? *)', Targets: [{ Arn: 'x' }] },
+      },
+    },
+  ],
+])('refuses %s', (_what, resources) => {
+  expect(() => read(resources)).toThrow(expect.objectContaining({ code: 'TEMPLATE_UNREADABLE' }));
+});
+
+const read = (resources: object) => describeTemplate({ Resources: resources }, PLACE, (key) => `assets/${key}`);

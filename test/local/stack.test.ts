@@ -1,0 +1,176 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { buildApp } from 'fauxqs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { clientEnvironment } from '../../local/aws/services.ts';
+import { startStack, type LocalStack } from '../../local/stack.ts';
+import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-stack-'));
+let stack: LocalStack;
+
+// Answers an upload with a copy of its key, and does what a message asks of it.
+const SOURCE = `
+  import { GetObjectCommand, PutObjectCommand, S3Client } from ${JSON.stringify(import.meta.resolve('@aws-sdk/client-s3'))};
+  const s3 = new S3Client({});
+  export const handler = async ({ Records: records }) => {
+    const batchItemFailures = [];
+    for (const { messageId, body } of records) {
+      const message = JSON.parse(body);
+      const key = message.Records?.[0].s3.object.key;
+      if (message.ask === 'crash') process.exit(1);
+      else if (message.ask === 'fail') batchItemFailures.push({ itemIdentifier: messageId });
+      else if (message.ask === 'overreach') await s3.send(new GetObjectCommand({ Bucket: process.env.RESULTS, Key: 'x' })).catch((error) => console.log(error.name));
+      else await s3.send(new PutObjectCommand({ Bucket: process.env.RESULTS, Key: 'copied', Body: key }));
+    }
+    return { batchItemFailures };
+  };`;
+
+beforeAll(async () => {
+  const bundle = join(folder, 'bundle');
+  mkdirSync(bundle);
+  writeFileSync(join(bundle, 'index.mjs'), SOURCE);
+  stack = await startStack({
+    folder: join(folder, 'state'),
+    synthesized: { stackName: 'Test', template: TEMPLATE, folderOf: () => bundle },
+    rehearsal: false,
+  });
+});
+
+afterAll(async () => {
+  await stack.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('carries an upload through notification, queue, event source and function, with the keys of its own role', async () => {
+  const { s3 } = clients();
+
+  await s3.send(new PutObjectCommand({ Bucket: stack.inboxBucket, Key: 'a b/ü+.csv', Body: 'x' }));
+
+  await expect.poll(() => read('copied'), { timeout: 10_000 }).toBe('a+b/%C3%BC%2B.csv');
+  expect(stack.violations()).toEqual([]);
+  expect(stack.requests()).toContainEqual(
+    expect.objectContaining({ caller: 'copier', action: 's3:PutObject', resource: 'arn:aws:s3:::results/*' }),
+  );
+});
+
+it('lets go of messages that are done, and of none that failed or whose function died', async () => {
+  const { sqs } = clients();
+  const QueueUrl = stack.description.queues[0]?.url;
+
+  for (const ask of ['fail', 'crash', 'nothing']) {
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ ask }) }));
+  }
+
+  // Hidden until their visibility time-out is over.
+  const hidden = async (): Promise<string | undefined> => {
+    const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+    const { Attributes: found } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }),
+    );
+    return names.map((name) => found?.[name]).join();
+  };
+  await expect.poll(() => stack.usage()[0]?.failures, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(hidden, { timeout: 10_000 }).toBe('0,2');
+});
+
+it('refuses a call that the role does not allow, and keeps it: the run has failed', async () => {
+  const { sqs } = clients();
+
+  const MessageBody = JSON.stringify({ ask: 'overreach' });
+  await sqs.send(new SendMessageCommand({ QueueUrl: stack.description.queues[0]?.url, MessageBody }));
+
+  await expect
+    .poll(() => stack.violations(), { timeout: 10_000 })
+    .toEqual([{ caller: 'copier', action: 's3:GetObject', resource: 'arn:aws:s3:::results/*' }]);
+  await expect
+    .poll(() => readFileSync(join(folder, 'state', 'logs', 'copier.log'), 'utf8'), { timeout: 5_000 })
+    .toContain('AccessDenied');
+});
+
+it('uses the queues of somebody else when AWS_ENDPOINT_URL_SQS names them, with the key that comes with it', async () => {
+  const elsewhere = buildApp({ logger: false, host: '127.0.0.1' });
+  const url = await elsewhere.listen({ host: '127.0.0.1', port: 0 });
+  const attached = await startStack({
+    folder: join(folder, 'attached'),
+    synthesized: { stackName: 'Test', template: TEMPLATE, folderOf: () => join(folder, 'bundle') },
+    rehearsal: false,
+    environment: { AWS_ENDPOINT_URL_SQS: `${url}/`, AWS_ACCESS_KEY_ID: 'theirs', AWS_SECRET_ACCESS_KEY: 'key' },
+  });
+  const { s3 } = clients(attached);
+
+  await s3.send(new PutObjectCommand({ Bucket: attached.inboxBucket, Key: 'theirs.csv', Body: 'x' }));
+
+  await expect.poll(() => read('copied', attached), { timeout: 10_000 }).toBe('theirs.csv');
+  expect({ sqs: attached.sqs, key: attached.accessKeyId }).toEqual({ sqs: url, key: 'theirs' });
+  expect(attached.requests().filter(({ action }) => action.startsWith('sqs:'))).toEqual([]);
+  await attached.close();
+  await elsewhere.close();
+});
+
+function clients(at: LocalStack = stack) {
+  const environment = clientEnvironment(at);
+  return { s3: s3Client(environment), sqs: sqsClient(environment) };
+}
+
+async function read(key: string, at: LocalStack = stack): Promise<string | undefined> {
+  const { s3 } = clients(at);
+  const found = await s3.send(new GetObjectCommand({ Bucket: at.resultsBucket, Key: key })).catch(() => undefined);
+  return found?.Body?.transformToString();
+}
+
+const arn = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
+
+const TEMPLATE = {
+  Resources: {
+    Intake: { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 600 } },
+    Inbox: {
+      Type: 'AWS::S3::Bucket',
+      Properties: {
+        BucketName: 'inbox',
+        NotificationConfiguration: { QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: arn('Intake') }] },
+      },
+    },
+    Results: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'results' } },
+    Role: {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        Policies: [
+          {
+            PolicyDocument: {
+              Statement: [
+                { Effect: 'Allow', Action: ['sqs:*'], Resource: arn('Intake') },
+                { Effect: 'Allow', Action: 's3:PutObject', Resource: { 'Fn::Join': ['', [arn('Results'), '/*']] } },
+              ],
+            },
+          },
+        ],
+      },
+    },
+    Copier: {
+      Type: 'AWS::Lambda::Function',
+      Properties: {
+        Handler: 'index.handler',
+        Role: arn('Role'),
+        Code: { S3Key: 'code.zip' },
+        Environment: { Variables: { RESULTS: { Ref: 'Results' } } },
+        Timeout: 10,
+        MemorySize: 256,
+      },
+    },
+    Source: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: {
+        EventSourceArn: arn('Intake'),
+        FunctionName: { Ref: 'Copier' },
+        BatchSize: 1,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+      },
+    },
+  },
+  Outputs: { InboxBucketName: { Value: { Ref: 'Inbox' } }, ResultsBucketName: { Value: { Ref: 'Results' } } },
+};

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+
+import { journalOver } from '../../../shared/aws/journal.ts';
+import { journalEventSchema, type JournalEvent } from '../../../shared/job/journal.ts';
+import { memoryQueue } from '../../fakes/memory-queue.ts';
+
+const EVENT = { version: 1, id: 'event-1', jobId: 'job-1', at: '2026-11-21T08:00:00.000Z' } as const;
+
+describe('the journal over a queue', () => {
+  it('puts an event into the mailbox of its job, under an id of its own', async () => {
+    const { journal, queue } = start();
+
+    await journal.post([{ ...EVENT, type: 'swept' }]);
+
+    expect(queue.messages).toEqual([
+      { body: { ...EVENT, type: 'swept' }, groupId: 'job-1', deduplicationId: 'event-1' },
+    ]);
+  });
+
+  it('splits outcomes that are too many for one message, and counts their calls once', async () => {
+    const { journal, posted } = start();
+    const outcomes = Array.from({ length: 1_000 }, (_, row) => outcome(row));
+    const calls = { sent: 7, rateLimited: 1, retried: 2 };
+
+    await journal.post([
+      { ...EVENT, type: 'recorded', outcomes, returned: [2_000], awaiting: [], dropped: [3_000], calls },
+    ]);
+
+    const parts = posted().filter((event) => event.type === 'recorded');
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.flatMap((part) => part.outcomes)).toEqual(outcomes);
+    expect(parts.flatMap((part) => part.returned)).toEqual([2_000]);
+    expect(parts.flatMap((part) => part.dropped)).toEqual([3_000]);
+    expect(parts.filter((part) => part.calls.sent > 0).map((part) => part.calls)).toEqual([calls]);
+  });
+
+  it('splits before-states that are too large for one message', async () => {
+    const { journal, posted } = start();
+    const rows = Array.from({ length: 90 }, (_, row) => ({ row, line: row + 2, before: 'x'.repeat(30_000) }));
+
+    await journal.post([{ ...EVENT, type: 'attempting', rows }]);
+
+    expect(posted().flatMap((event) => (event.type === 'attempting' ? event.rows : []))).toEqual(rows);
+  });
+
+  it('gives the parts of an event ids that are the same whenever it is posted', async () => {
+    const { journal, queue } = start();
+    const rows = Array.from({ length: 90 }, (_, row) => ({ row, line: row + 2, before: 'x'.repeat(30_000) }));
+
+    await journal.post([{ ...EVENT, type: 'attempting', rows }]);
+    await journal.post([{ ...EVENT, type: 'attempting', rows }]);
+
+    const ids = queue.messages.map((message) => message.deduplicationId);
+    expect(new Set(ids).size).toBe(ids.length / 2);
+  });
+});
+
+function start() {
+  const queue = memoryQueue();
+  const posted = (): readonly JournalEvent[] => queue.messages.map(({ body }) => journalEventSchema.parse(body));
+  return { queue, journal: journalOver(queue), posted };
+}
+
+const outcome = (row: number) =>
+  ({
+    row,
+    line: row + 2,
+    generation: 0,
+    status: 'failed',
+    code: 'REQUEST_REFUSED',
+    message: 'x'.repeat(1_000),
+    attempts: 1,
+    finishedAt: EVENT.at,
+  }) as const;

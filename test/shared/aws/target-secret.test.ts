@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+
+import { TargetUnreadable } from '../../../shared/port-errors.ts';
+import { parseTarget } from '../../../shared/aws/target-secret.ts';
+
+const CLOUD = {
+  type: 'cloud',
+  siteUrl: 'https://acme.atlassian.net',
+  email: 'admin@acme.test',
+  apiToken: 'canary-token',
+};
+const DATA_CENTER = { type: 'data-center', baseUrl: 'https://jira.acme.test/jira', token: 'canary-token' };
+
+describe("a target's secret", () => {
+  it('describes a Cloud site with defaults for what it leaves out', () => {
+    expect(parse(CLOUD)).toEqual({ ...CLOUD, name: 'acme', apiUrl: 'https://api.atlassian.com', suspendApi: 'v2' });
+  });
+
+  it('describes a Data Center', () => {
+    expect(parse(DATA_CENTER)).toEqual({ ...DATA_CENTER, name: 'acme' });
+  });
+
+  it('loses trailing slashes of addresses and spaces around what was pasted', () => {
+    expect(parse({ ...CLOUD, siteUrl: ' https://acme.atlassian.net// ', apiToken: 'canary-token\n' })).toMatchObject({
+      siteUrl: 'https://acme.atlassian.net',
+      apiToken: 'canary-token',
+    });
+  });
+
+  it.each(['http://127.0.0.1:8080/jira', 'http://localhost:8080', 'http://[::1]:8080', 'https://jira.acme.test'])(
+    'may point to %s',
+    (baseUrl) => {
+      expect(parse({ ...DATA_CENTER, baseUrl })).toMatchObject({ baseUrl });
+    },
+  );
+
+  it.each([
+    'http://jira.acme.test',
+    'https://user:canary@jira.acme.test',
+    'https://jira.acme.test/?a=canary',
+    'jira',
+    'ftp://localhost',
+  ])('may not point to %s', (baseUrl) => {
+    expect(() => parse({ ...DATA_CENTER, baseUrl })).toThrow(/baseUrl: must be an https address/);
+  });
+
+  it('is refused with every field at fault at once, and no value', () => {
+    const message = faultsOf(
+      JSON.stringify({
+        ...CLOUD,
+        siteUrl: 'http://canary.test',
+        email: '',
+        apiToken: 'canary token',
+        suspendApi: 'canary',
+      }),
+    );
+
+    expect(message).toMatch(/siteUrl.*email.*apiToken.*suspendApi/);
+    expect(message).not.toContain('canary');
+  });
+
+  it('says of each field that is missing, empty or of another kind what it must be', () => {
+    const message = faultsOf(JSON.stringify({ type: 'cloud', email: '', apiToken: 7, suspendApi: 'v3' }));
+
+    expect(message).toContain(
+      'siteUrl: missing; email: must not be empty; apiToken: must be text; suspendApi: must be "v2" or "v1". Correct',
+    );
+    expect(faultsOf('{"type":"server"}')).toContain('type: must be "cloud" or "data-center"');
+  });
+
+  it.each(['canary', '{"type":"canary"}', '[]', 'null', '{"apiToken":"canary"', '7'])(
+    'is refused when it is %s, without showing it',
+    (json) => {
+      const message = faultsOf(json);
+
+      expect(message).toContain('acme');
+      expect(message).not.toContain('canary');
+    },
+  );
+});
+
+const parse = (secret: object) => parseTarget('acme', JSON.stringify(secret));
+
+function faultsOf(json: string): string {
+  try {
+    parseTarget('acme', json);
+  } catch (error) {
+    if (error instanceof TargetUnreadable) return `${error.message} ${String(error.cause ?? '')}`;
+    throw error;
+  }
+  throw new Error('The secret was accepted');
+}
