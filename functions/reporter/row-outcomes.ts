@@ -1,5 +1,5 @@
 import { inParallel } from '../../shared/in-parallel.ts';
-import { attemptsOf, settledFate, wasAttempted } from '../../shared/job/fates.ts';
+import { attemptsOf, settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
 import type { JournalEntry } from '../../shared/job/journal.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
 import { mergeOutcomes, settleOutcome, settleStatus } from '../../shared/job/merge-outcomes.ts';
@@ -48,7 +48,7 @@ interface Unread {
   readonly lastRow: number;
 }
 
-/** Joins a job's chunks, its tail and its fates. Each chunk is read once, and again only when it spans more rows than the reach. */
+/** Joins a job's chunks, its tail and its row statuses. Each chunk is read once, and again only when it spans more rows than the reach. */
 export function rowOutcomes(results: ObjectStore, state: State, { step, reach } = STRIDE): RowOutcomes {
   const known = new Map<number, Known>();
   const missingChunks: string[] = [];
@@ -122,20 +122,20 @@ function* entriesOf(chunk: string): Iterable<JournalEntry> {
 
 /** The state has every outcome that the journal holds, as it merged; of its own it has only rows that it gave up on or stopped before. */
 function agrees(state: State, row: number, recorded: Outcome | undefined): boolean {
-  const fate = state.fates[row];
-  if (fate === undefined) return false;
-  const settled = settledFate(fate);
+  const rowStatus = state.rowStatuses[row];
+  if (rowStatus === undefined) return false;
+  const settled = settledStatus(rowStatus);
   if (!recorded) return settled ? settled.status === 'unprocessed' : unreachedCode(state) !== undefined;
-  return settled !== undefined && settleStatus(settled, attemptsOf(fate)) === recorded.status;
+  return settled !== undefined && settleStatus(settled, attemptsOf(rowStatus)) === recorded.status;
 }
 
 /** The outcome of a row of which the journal says nothing: the state's, or that the job stopped before it. */
 function unrecorded(state: State, row: number, line: number): Outcome {
-  const fate = state.fates[row] ?? 0;
-  const attempts = wasAttempted(fate) ? 1 : 0;
+  const rowStatus = state.rowStatuses[row] ?? 0;
+  const attempts = wasAttempted(rowStatus) ? 1 : 0;
   const common = { row, line, generation: 0, attempts, finishedAt: state.finishedAt ?? '' };
-  const settled = settledFate(fate);
-  if (settled) return { ...common, status: settleStatus(settled, attemptsOf(fate)), code: settled.code };
+  const settled = settledStatus(rowStatus);
+  if (settled) return { ...common, status: settleStatus(settled, attemptsOf(rowStatus)), code: settled.code };
   return {
     ...common,
     status: 'unprocessed',

@@ -1,4 +1,4 @@
-import { isSettled, PENDING } from '../../shared/job/fates.ts';
+import { isSettled, PENDING } from '../../shared/job/row-status.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import type { Position } from '../../shared/job/journal.ts';
 import { stateKey, surveyKey } from '../../shared/job/keys.ts';
@@ -57,7 +57,7 @@ async function sendRows(request: FeedRequest, job: Surveyed, ports: FeedPorts, s
       for (const row of rows) {
         reached = row;
         if (row.row >= to || signal.aborted) break;
-        if (row.row >= from && !isSettled(state.fates[row.row] ?? PENDING)) await sender.add(messageOf(row));
+        if (row.row >= from && !isSettled(state.rowStatuses[row.row] ?? PENDING)) await sender.add(messageOf(row));
       }
       if (reached.row >= to || signal.aborted) break;
       reached = next;

@@ -1,8 +1,8 @@
 import type { Survey } from '../../shared/job/survey.ts';
 import { chunksOf, readLines, type Reading } from './reading.ts';
 import { claimStep, CONTRADICTION, DUPLICATE } from './repeats.ts';
-import { fateOfRow, isFresh, lineOf, partnerOf, unfreshen } from './row-table.ts';
-import { PENDING } from '../../shared/job/fates.ts';
+import { rowStatusAt, isFresh, lineOf, partnerOf, unfreshen } from './row-table.ts';
+import { PENDING } from '../../shared/job/row-status.ts';
 
 /** Writes the outcomes of rows that repeat or contradict another: those that the first claims showed, then those of each further claim. */
 export async function findConflicts(
@@ -21,8 +21,8 @@ async function compareClaims({ table, check, batches }: Reading, claim: number):
   const step = claimStep(table, { findsRepeats: false });
   for await (const { rows } of batches()) {
     for (const row of rows) {
-      const fate = fateOfRow(table, row.row);
-      if (fate !== PENDING && fate !== CONTRADICTION) continue;
+      const rowStatus = rowStatusAt(table, row.row);
+      if (rowStatus !== PENDING && rowStatus !== CONTRADICTION) continue;
       const checked = check(row);
       const further = 'claims' in checked ? checked.claims[claim] : undefined;
       if (further) step.add(row.row, further);
@@ -40,7 +40,7 @@ async function writeConflicts(reading: Reading, claim: number): Promise<Survey['
     unfreshen(table, row);
     const place = { row, line: lineOf(table, row) };
     const partner = lineOf(table, partnerOf(table, row));
-    const written = chunks.add({ ...place, ...conflictWith(partner, fateOfRow(table, row) === DUPLICATE) });
+    const written = chunks.add({ ...place, ...conflictWith(partner, rowStatusAt(table, row) === DUPLICATE) });
     if (written) await written;
   }
   return chunks.finish();

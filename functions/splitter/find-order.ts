@@ -1,10 +1,10 @@
-import { PENDING } from '../../shared/job/fates.ts';
+import { PENDING } from '../../shared/job/row-status.ts';
 import { orderKey } from '../../shared/job/keys.ts';
 import type { Survey } from '../../shared/job/survey.ts';
 import type { Checked } from '../../shared/operations/operation.ts';
 import { awaitedBy, circleFrom, orderStep } from './order.ts';
 import { chunksOf, readLines, type Reading } from './reading.ts';
-import { fateOfRow, isFresh, lineOf, unfreshen } from './row-table.ts';
+import { rowStatusAt, isFresh, lineOf, unfreshen } from './row-table.ts';
 
 const LINES_NAMED = 10;
 
@@ -37,7 +37,7 @@ async function eachPendingRow(
 ): Promise<void> {
   for await (const { rows } of batches()) {
     for (const row of rows) {
-      if (fateOfRow(table, row.row) !== PENDING) continue;
+      if (rowStatusAt(table, row.row) !== PENDING) continue;
       const checked = check(row);
       if ('claims' in checked) use(row.row, checked);
     }
@@ -69,7 +69,8 @@ async function* orderLines({ table, rows }: Reading): AsyncGenerator<string> {
   let lines = '';
   for (let row = 0; row < rows; row += 1) {
     const awaited = awaitedBy(table, row);
-    if (awaited === undefined || fateOfRow(table, row) !== PENDING || fateOfRow(table, awaited) !== PENDING) continue;
+    if (awaited === undefined || rowStatusAt(table, row) !== PENDING || rowStatusAt(table, awaited) !== PENDING)
+      continue;
     lines += `[${row},${awaited},${lineOf(table, awaited)}]\n`;
     if (lines.length < 65_536) continue;
     yield lines;

@@ -1,7 +1,7 @@
-import { PENDING } from '../../shared/job/fates.ts';
+import { PENDING } from '../../shared/job/row-status.ts';
 import { hashText, type TextHash } from './hash.ts';
 import { CONTRADICTION } from './repeats.ts';
-import { fateOfRow, findRow, settle, sortWords, writeWord, type RowTable } from './row-table.ts';
+import { rowStatusAt, findRow, settle, sortWords, writeWord, type RowTable } from './row-table.ts';
 
 /** Which row waits for which: the addresses that rows free are noted first, then those that rows take are looked up. */
 export interface OrderStep {
@@ -91,7 +91,7 @@ function settleCircle(table: RowTable, start: number): number {
   let settled = 0;
   let row: number | undefined = start;
   do {
-    if (fateOfRow(table, row) === PENDING) settle(table, row, CONTRADICTION);
+    if (rowStatusAt(table, row) === PENDING) settle(table, row, CONTRADICTION);
     settled += 1;
     row = awaitedBy(table, row);
   } while (row !== undefined && row !== start);

@@ -1,8 +1,8 @@
-import { fateOf, PENDING } from '../../shared/job/fates.ts';
+import { rowStatusOf, PENDING } from '../../shared/job/row-status.ts';
 import type { Claim } from '../../shared/operations/operation.ts';
 import { hashText, type TextHash } from './hash.ts';
 import {
-  fateOfRow,
+  rowStatusAt,
   partnerOf,
   rowOfWord,
   sameHash,
@@ -13,8 +13,8 @@ import {
   type RowTable,
 } from './row-table.ts';
 
-export const DUPLICATE = fateOf('unprocessed', 'DUPLICATE');
-export const CONTRADICTION = fateOf('invalid', 'CONTRADICTION');
+export const DUPLICATE = rowStatusOf('unprocessed', 'DUPLICATE');
+export const CONTRADICTION = rowStatusOf('invalid', 'CONTRADICTION');
 
 /** One claim of each row, put side by side: which rows repeat an earlier one, and which contradict each other. */
 export interface ClaimStep {
@@ -83,7 +83,7 @@ function settleGroup(table: RowTable, group: Group, repeats: boolean): number {
   for (let index = 0; index < group.size; index += 1) {
     const row = group.row(index);
     if (other === undefined && row === first) continue;
-    if (fateOfRow(table, row) !== PENDING) continue;
+    if (rowStatusAt(table, row) !== PENDING) continue;
     settle(table, row, other === undefined ? DUPLICATE : CONTRADICTION);
     setPartner(table, row, other !== undefined && table.others[row] === wish ? other : first);
     settled += 1;

@@ -2,8 +2,8 @@ import type { TextHash } from './hash.ts';
 
 const ROW_BITS = 23;
 const ROW_MASK = 2 ** ROW_BITS - 1;
-const FATE_BITS = 8;
-const FATE_MASK = 2 ** FATE_BITS - 1;
+const STATUS_BITS = 8;
+const STATUS_MASK = 2 ** STATUS_BITS - 1;
 const FRESH = 2 ** 31;
 
 /** A table cannot number more rows than this. */
@@ -18,7 +18,7 @@ export interface RowTable {
   readonly words: BigUint64Array;
   /** The same memory by halves, the low one first, as on every processor that Lambda has. When the words have served, it holds a line a row. */
   readonly halves: Uint32Array;
-  /** By row: 8 bits of fate, 23 further bits of the key's hash or a partner's row, 1 bit that says the fate is of this step. */
+  /** By row: 8 bits of row status, 23 further bits of the key's hash or a partner's row, 1 bit that says the row status is of this step. */
   readonly marks: Uint32Array;
   /** By row: the hash of a wish, or the row that is waited for. */
   readonly others: Uint32Array;
@@ -34,7 +34,7 @@ export function createRowTable(rows: number): RowTable {
   };
 }
 
-/** Writes a word; of the 64 bits of the hash, those that do not fit into it go beside the row's fate. */
+/** Writes a word; of the 64 bits of the hash, those that do not fit into it go beside the row's row status. */
 export function writeWord(table: RowTable, index: number, row: number, { high, low }: TextHash): void {
   table.halves[2 * index] = ((low & ~ROW_MASK) | row) >>> 0;
   table.halves[2 * index + 1] = high;
@@ -73,21 +73,21 @@ export function findRow(table: RowTable, count: number, { high, low }: TextHash)
   return undefined;
 }
 
-export const fateOfRow = ({ marks }: RowTable, row: number): number => at(marks, row) & FATE_MASK;
+export const rowStatusAt = ({ marks }: RowTable, row: number): number => at(marks, row) & STATUS_MASK;
 
-/** Gives a row its fate in this step. */
-export function settle(table: RowTable, row: number, fate: number): void {
-  table.marks[row] = ((at(table.marks, row) & ~FATE_MASK) | fate | FRESH) >>> 0;
+/** Gives a row its row status in this step. */
+export function settle(table: RowTable, row: number, rowStatus: number): void {
+  table.marks[row] = ((at(table.marks, row) & ~STATUS_MASK) | rowStatus | FRESH) >>> 0;
 }
 
 /** The further bits of a row's hash, or its partner once it has one. */
-export const partnerOf = ({ marks }: RowTable, row: number): number => (at(marks, row) >>> FATE_BITS) & ROW_MASK;
+export const partnerOf = ({ marks }: RowTable, row: number): number => (at(marks, row) >>> STATUS_BITS) & ROW_MASK;
 
 export function setPartner({ marks }: RowTable, row: number, partner: number): void {
-  marks[row] = ((at(marks, row) & (FRESH | FATE_MASK)) | (partner << FATE_BITS)) >>> 0;
+  marks[row] = ((at(marks, row) & (FRESH | STATUS_MASK)) | (partner << STATUS_BITS)) >>> 0;
 }
 
-/** Whether a row got its fate in this step. */
+/** Whether a row got its row status in this step. */
 export const isFresh = ({ marks }: RowTable, row: number): boolean => at(marks, row) >= FRESH;
 
 /** Ends the step for a row. */
@@ -102,11 +102,11 @@ export function setLine({ halves }: RowTable, row: number, line: number): void {
 
 export const lineOf = ({ halves }: RowTable, row: number): number => at(halves, row);
 
-/** Every row's fate, a byte each, where the words were. */
-export function fatesOf(table: RowTable, rows: number): Uint8Array {
-  const fates = new Uint8Array(table.words.buffer, 0, rows);
-  for (let row = 0; row < rows; row += 1) fates[row] = fateOfRow(table, row);
-  return fates;
+/** Every row's row status, a byte each, where the words were. */
+export function rowStatusesOf(table: RowTable, rows: number): Uint8Array {
+  const rowStatuses = new Uint8Array(table.words.buffer, 0, rows);
+  for (let row = 0; row < rows; row += 1) rowStatuses[row] = rowStatusAt(table, row);
+  return rowStatuses;
 }
 
 // Within bounds by construction: rows and words are counted before they are read.

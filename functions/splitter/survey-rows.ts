@@ -1,4 +1,4 @@
-import { fateOf, packFates } from '../../shared/job/fates.ts';
+import { rowStatusOf, packRowStatuses } from '../../shared/job/row-status.ts';
 import type { Job } from '../../shared/job/job.ts';
 import type { Position } from '../../shared/job/journal.ts';
 import { POSITION_EVERY, type Survey } from '../../shared/job/survey.ts';
@@ -15,7 +15,7 @@ import type { ManifestSource } from './manifest-source.ts';
 import { chunksOf, type Reading } from './reading.ts';
 import { claimStep } from './repeats.ts';
 import { createCheck } from './row-check.ts';
-import { createRowTable, fatesOf, settle, unfreshen } from './row-table.ts';
+import { createRowTable, rowStatusesOf, settle, unfreshen } from './row-table.ts';
 
 export interface SurveyRequest {
   readonly job: Job;
@@ -31,7 +31,7 @@ export interface RowPorts {
   readonly limits: ManifestLimits;
 }
 
-const INVALID = fateOf('invalid', 'INVALID_ROW');
+const INVALID = rowStatusOf('invalid', 'INVALID_ROW');
 /** No row takes less: one character and its line end. */
 const LEAST_ROW_BYTES = 2;
 
@@ -64,7 +64,7 @@ export async function surveyRows({ job, plan, encoding, source }: SurveyRequest,
       carriedColumns: [...columns.carriedColumns],
       columns: [...columns.columns],
       escaped: columns.escaped,
-      fates: packFates(fatesOf(reading.table, first.rows)),
+      rowStatuses: packRowStatuses(rowStatusesOf(reading.table, first.rows)),
       chunks: [...first.chunks, ...found.chunks],
       positions: first.positions,
       mixed: first.namings.size > 1,

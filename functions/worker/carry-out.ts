@@ -1,5 +1,5 @@
 import { Refusal, TargetUnusable } from '../../shared/atlassian/errors.ts';
-import { settledFate, wasAttempted } from '../../shared/job/fates.ts';
+import { settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
 import type { Calls, JournalEvent } from '../../shared/job/journal.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
@@ -189,7 +189,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   }
 
   function isFirstWrite({ attempts, row }: Task): boolean {
-    return attempts === 0 && !wasAttempted(state.fates[row] ?? 0);
+    return attempts === 0 && !wasAttempted(state.rowStatuses[row] ?? 0);
   }
 
   /** What halts the job fails the first of the rows, and the rest are dropped. */
@@ -218,7 +218,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
 
   function verdictOn(error: unknown, task: Task): Verdict {
     const { maxAttempts, consistencySeconds } = ports;
-    const predecessor = task.after && settledFate(state.fates[task.after.row] ?? 0);
+    const predecessor = task.after && settledStatus(state.rowStatuses[task.after.row] ?? 0);
     const isFreed = predecessor?.status === 'changed' || predecessor?.status === 'unchanged';
     const random = ports.chance.random();
     return verdictOf(error, task, { nowMs: nowMs(), random, maxAttempts, consistencySeconds, isFreed });

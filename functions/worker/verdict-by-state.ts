@@ -1,4 +1,4 @@
-import { isSettled, settledFate, wasAttempted } from '../../shared/job/fates.ts';
+import { isSettled, settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
@@ -13,7 +13,7 @@ const AWAITING_MS = 5_000;
  * and resuming feeds it again; one that comes after another waits for that one's outcome.
  */
 export function verdictByState(task: Task, state: State, nowMs: number): Verdict | undefined {
-  const settled = settledFate(state.fates[task.row] ?? 0);
+  const settled = settledStatus(state.rowStatuses[task.row] ?? 0);
   if (!settled) return verdictOfOpenRow(task, state, nowMs);
   // Nobody asked for the calls of a delivery that came twice, so after a cancel they are calls like any others.
   const isReadBack = isInDoubt(task, state) && state.state !== 'cancelled';
@@ -30,16 +30,16 @@ const isPutUpAgain = ({ row, generation }: Task, { generations }: State): boolea
  * write, whose answer nobody heard. Such a row is looked at and not written.
  */
 export function isInDoubt(task: Task, state: State): boolean {
-  const fate = state.fates[task.row] ?? 0;
-  return settledFate(fate)?.status === 'failed' && wasAttempted(fate) && !isPutUpAgain(task, state);
+  const rowStatus = state.rowStatuses[task.row] ?? 0;
+  return settledStatus(rowStatus)?.status === 'failed' && wasAttempted(rowStatus) && !isPutUpAgain(task, state);
 }
 
 /**
  * That its address is free already is not enough for a row that comes after another: should the other's outcome get lost,
  * it would look for its person by that address and find somebody else's.
  */
-function verdictOfOpenRow(task: Task, { state, fates }: State, nowMs: number): Verdict | undefined {
+function verdictOfOpenRow(task: Task, { state, rowStatuses }: State, nowMs: number): Verdict | undefined {
   if (state !== 'running') return { kind: 'dropped', task };
-  const isFirst = task.after === undefined || isSettled(fates[task.after.row] ?? 0);
+  const isFirst = task.after === undefined || isSettled(rowStatuses[task.after.row] ?? 0);
   return isFirst ? undefined : { kind: 'again', task, why: 'awaiting', notBeforeMs: nowMs + AWAITING_MS };
 }

@@ -1,14 +1,14 @@
-import { mergeFates } from './merge-fates.ts';
+import { mergeRowStatus } from './merge-row-status.ts';
 import {
   AWAITING_ROW,
   HANDED_BACK,
   PENDING,
   attempted,
   isSettled,
-  settledFate,
-  unpackFates,
-  withFate,
-} from './fates.ts';
+  settledStatus,
+  unpackRowStatuses,
+  withRowStatus,
+} from './row-status.ts';
 import { hasEnded, hasStopped, type Command, type Job } from './job.ts';
 import type { JournalEntry, JournalEvent } from './journal.ts';
 import type { Outcome } from './outcome.ts';
@@ -40,7 +40,7 @@ export function newState(job: Job, nowMs: number): State {
     state: 'surveying',
     problems: [],
     rows: 0,
-    fates: new Uint8Array(0),
+    rowStatuses: new Uint8Array(0),
     generations: new Map(),
     released: 0,
     outcomes: 0,
@@ -90,7 +90,7 @@ function isSignOfLife(event: JournalEvent): boolean {
 
 const draftOf = (state: State): Draft => ({
   ...state,
-  fates: Uint8Array.from(state.fates),
+  rowStatuses: Uint8Array.from(state.rowStatuses),
   tail: [...state.tail],
   generations: new Map(state.generations),
 });
@@ -135,7 +135,7 @@ function applySurvey(draft: Draft, { nowMs, survey }: FoldContext): void {
   if (draft.state !== 'surveying' || !survey) return;
   draft.rows = survey.rows;
   draft.manifest = { encoding: survey.encoding, delimiter: survey.delimiter, carriedColumns: survey.carriedColumns };
-  draft.fates = unpackFates(survey.fates, survey.rows);
+  draft.rowStatuses = unpackRowStatuses(survey.rowStatuses, survey.rows);
   draft.chunks = survey.chunks;
   draft.start = survey.positions[0] ?? ORIGIN;
   draft.fed = draft.start;
@@ -161,10 +161,10 @@ function applyFed(draft: Draft, { feedId, reached }: JournalEvent & { type: 'fed
 function applyAttempts(draft: Draft, rows: (JournalEvent & { type: 'attempting' })['rows']): void {
   for (const { row, line, before } of rows) {
     if (row >= draft.rows) continue;
-    const old = draft.fates[row] ?? PENDING;
-    draft.fates[row] = attempted(old);
+    const old = draft.rowStatuses[row] ?? PENDING;
+    draft.rowStatuses[row] = attempted(old);
     draft.tail.push({ kind: 'attempting', row, line, before });
-    const status = settledFate(old)?.status;
+    const status = settledStatus(old)?.status;
     // Of any other row the report says the same as before: one that was put up again is reported with its outcome.
     if (status === undefined || status === 'unchanged') reportAgain(draft);
   }
@@ -185,10 +185,10 @@ function applyRecord(draft: Draft, event: JournalEvent & { type: 'recorded' }): 
 }
 
 function applyOutcome(draft: Draft, outcome: Outcome): void {
-  const old = draft.fates[outcome.row] ?? PENDING;
-  const merged = mergeFates({ fate: old, generation: draft.generations.get(outcome.row) ?? 0 }, outcome);
+  const old = draft.rowStatuses[outcome.row] ?? PENDING;
+  const merged = mergeRowStatus({ rowStatus: old, generation: draft.generations.get(outcome.row) ?? 0 }, outcome);
   if (!isSettled(old)) draft.outcomes += 1;
-  draft.fates[outcome.row] = merged.fate;
+  draft.rowStatuses[outcome.row] = merged.rowStatus;
   if (merged.generation > 0) draft.generations.set(outcome.row, merged.generation);
   else draft.generations.delete(outcome.row);
   draft.tail.push({ kind: 'outcome', ...outcome });
@@ -200,9 +200,9 @@ function reportAgain(draft: Draft): void {
   if (hasStopped(draft.state)) draft.reportDue = true;
 }
 
-function mark(draft: Draft, row: number, fate: number): void {
-  const old = draft.fates[row];
-  if (old !== undefined && !isSettled(old)) draft.fates[row] = withFate(old, fate);
+function mark(draft: Draft, row: number, rowStatus: number): void {
+  const old = draft.rowStatuses[row];
+  if (old !== undefined && !isSettled(old)) draft.rowStatuses[row] = withRowStatus(old, rowStatus);
 }
 
 function applyCommand(draft: Draft, command: Command, nowMs: number): void {

@@ -1,4 +1,4 @@
-import { AWAITING_ROW, bareFate, isSettled } from './fates.ts';
+import { AWAITING_ROW, bareRowStatus, isSettled } from './row-status.ts';
 import type { Policy } from './policy.ts';
 import type { State } from './state.ts';
 
@@ -29,20 +29,20 @@ function windowFor({ outcomes, rate }: State, policy: Policy): number {
 }
 
 /** Rows that are out, have no outcome and hold a place in the window. */
-function countFilling({ fates, released }: State): number {
+function countFilling({ rowStatuses, released }: State): number {
   let filling = 0;
   for (let row = 0; row < released; row += 1) {
-    const fate = fates[row] ?? 0;
-    if (!isSettled(fate) && bareFate(fate) !== AWAITING_ROW) filling += 1;
+    const rowStatus = rowStatuses[row] ?? 0;
+    if (!isSettled(rowStatus) && bareRowStatus(rowStatus) !== AWAITING_ROW) filling += 1;
   }
   return filling;
 }
 
 /** Past the next `room` rows that have no outcome, and past any that already have one behind them. */
-function advance({ fates, released, rows }: State, room: number): number {
+function advance({ rowStatuses, released, rows }: State, room: number): number {
   let next = released;
   for (let left = room; next < rows; next += 1) {
-    if (isSettled(fates[next] ?? 0)) continue;
+    if (isSettled(rowStatuses[next] ?? 0)) continue;
     if (left === 0) break;
     left -= 1;
   }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { packFates, unpackFates } from './fates.ts';
+import { packRowStatuses, unpackRowStatuses } from './row-status.ts';
 import type { Job, JobState } from './job.ts';
 import { ENDED_STATES, OPEN_STATES } from './job.ts';
 import type { Calls, JournalEntry, Position, Problem } from './journal.ts';
@@ -40,8 +40,8 @@ export interface State {
   readonly rows: number;
   readonly manifest?:
     { readonly encoding: string; readonly delimiter: string; readonly carriedColumns: readonly string[] } | undefined;
-  /** A byte a row: see fates.ts. Folding changes it in place, on a copy that one run owns. */
-  readonly fates: Uint8Array;
+  /** A byte a row: see row-status.ts. Folding changes it in place, on a copy that one run owns. */
+  readonly rowStatuses: Uint8Array;
   /** The generation of a row's failure, where it was put up again by hand. */
   readonly generations: ReadonlyMap<number, number>;
   /** How many rows have been let out. */
@@ -80,22 +80,22 @@ const storedSchema = z.object({
   version: z.literal(1),
   state: z.enum([...OPEN_STATES, ...ENDED_STATES]),
   rows: z.int().nonnegative(),
-  fates: z.string(),
+  rowStatuses: z.string(),
   generations: z.array(z.tuple([z.int(), z.int()])),
 });
 
 /** A state as the text that is stored. */
-export const serializeState = ({ fates, generations, ...rest }: State): string =>
-  JSON.stringify({ version: 1, ...rest, fates: packFates(fates), generations: [...generations] });
+export const serializeState = ({ rowStatuses, generations, ...rest }: State): string =>
+  JSON.stringify({ version: 1, ...rest, rowStatuses: packRowStatuses(rowStatuses), generations: [...generations] });
 
 /** The inverse of serializeState. Checks what could come from another version; the rest is our own writing, fenced by If-Match. */
 export function parseState(text: string): State {
   const raw: unknown = JSON.parse(text);
-  const { version: _version, fates, generations, ...checked } = storedSchema.parse(raw);
+  const { version: _version, rowStatuses, generations, ...checked } = storedSchema.parse(raw);
   return {
-    ...(raw as Omit<State, 'fates' | 'generations'>), // written by serializeState of the version just checked
+    ...(raw as Omit<State, 'rowStatuses' | 'generations'>), // written by serializeState of the version just checked
     ...checked,
-    fates: unpackFates(fates, checked.rows),
+    rowStatuses: unpackRowStatuses(rowStatuses, checked.rows),
     generations: new Map(generations),
   };
 }

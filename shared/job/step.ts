@@ -1,4 +1,4 @@
-import { fateOf, isSettled, withFate } from './fates.ts';
+import { rowStatusOf, isSettled, withRowStatus } from './row-status.ts';
 import { hasStopped } from './job.ts';
 import { nextRelease } from './next-release.ts';
 import type { Policy } from './policy.ts';
@@ -53,8 +53,13 @@ function giveUp(state: State, { nowMs }: StepContext): State {
     const message = 'The manifest could not be read in three attempts; drop it in again.';
     return { ...state, ...entering(state, 'broken', nowMs), problems: [{ message }] };
   }
-  const lost = fateOf('unprocessed', 'LOST');
-  return { ...state, fates: state.fates.map((fate) => (isSettled(fate) ? fate : withFate(fate, lost))) };
+  const lost = rowStatusOf('unprocessed', 'LOST');
+  return {
+    ...state,
+    rowStatuses: state.rowStatuses.map((rowStatus) =>
+      isSettled(rowStatus) ? rowStatus : withRowStatus(rowStatus, lost),
+    ),
+  };
 }
 
 function measure(state: State, { nowMs }: StepContext): State {
@@ -65,7 +70,7 @@ function measure(state: State, { nowMs }: StepContext): State {
 }
 
 function complete(state: State, { nowMs }: StepContext): State {
-  if (state.state !== 'running' || !state.fates.every(isSettled)) return state;
+  if (state.state !== 'running' || !state.rowStatuses.every(isSettled)) return state;
   return { ...state, ...entering(state, 'completed', nowMs) };
 }
 

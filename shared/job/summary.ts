@@ -1,5 +1,5 @@
 import { type Code, CODES } from './codes.ts';
-import { attemptsOf, settledFate } from './fates.ts';
+import { attemptsOf, settledStatus } from './row-status.ts';
 import { type JobState, hasStopped } from './job.ts';
 import type { Calls, Problem } from './journal.ts';
 import { settleStatus } from './merge-outcomes.ts';
@@ -36,7 +36,7 @@ export interface Summary {
 }
 
 /** The summary of a job as its state stands. */
-export const summaryOf = (state: State): Summary => summaryWith(state, tallyOfFates(state));
+export const summaryOf = (state: State): Summary => summaryWith(state, tallyRowStatuses(state));
 
 /** What was found amiss while rows were counted, and whether it means that a row is not accounted for. */
 export interface Amiss {
@@ -110,16 +110,16 @@ export function imbalanceOf(counts: Counts): string | undefined {
   return `The figures do not add up: ${counts.rows} rows, but ${figures} = ${sum}. Report this, with the job's id.`;
 }
 
-/** How often each fate occurs: a state has up to millions of rows, and no more than 256 fates. */
-function tallyOfFates(state: State): Tally {
+/** How often each row status occurs: a state has up to millions of rows, and no more than 256 row statuses. */
+function tallyRowStatuses(state: State): Tally {
   const occurrences = new Uint32Array(256);
-  for (const fate of state.fates) occurrences[fate] = (occurrences[fate] ?? 0) + 1;
+  for (const rowStatus of state.rowStatuses) occurrences[rowStatus] = (occurrences[rowStatus] ?? 0) + 1;
   const unreached = unreachedCode(state);
   const tally = createTally(state.rows);
-  occurrences.forEach((times, fate) => {
+  occurrences.forEach((times, rowStatus) => {
     if (times === 0) return;
-    const settled = settledFate(fate);
-    if (settled) tally.add(settleStatus(settled, attemptsOf(fate)), settled.code, times);
+    const settled = settledStatus(rowStatus);
+    if (settled) tally.add(settleStatus(settled, attemptsOf(rowStatus)), settled.code, times);
     else if (unreached) tally.add('unprocessed', unreached, times);
   });
   return tally.total();

@@ -17,8 +17,8 @@ export const surveySchema = z.object({
   columns: z.array(z.string().nullable()),
   /** True in a file with a `rollcall_line` column: one escaping `'` is taken from its cells. */
   escaped: z.boolean(),
-  /** A byte a row (see fates.ts), deflated, base64: rows that will never be sent have theirs already. */
-  fates: z.string(),
+  /** A byte a row (see row-status.ts), deflated, base64: rows that will never be sent have theirs already. */
+  rowStatuses: z.string(),
   /** Chunks that hold those rows' outcomes, in row order. */
   chunks: z.array(z.object({ name: z.string(), firstRow: z.int(), lastRow: z.int() })),
   /** The first data row's position, and one every POSITION_EVERY rows. */

@@ -1,4 +1,4 @@
-import { PENDING, bareFate, isSettled } from './fates.ts';
+import { PENDING, bareRowStatus, isSettled } from './row-status.ts';
 import { hasStopped, type JobState } from './job.ts';
 import type { Outbox, State } from './state.ts';
 
@@ -19,7 +19,7 @@ export function entering(state: State, next: JobState, nowMs: number): Partial<S
 
 /** A feed of everything that is out and has no outcome; `undefined` when there is nothing of the kind. */
 export function feedAgain(state: State): Outbox['feed'] {
-  const from = state.fates.subarray(0, state.released).findIndex((fate) => !isSettled(fate));
+  const from = state.rowStatuses.subarray(0, state.released).findIndex((rowStatus) => !isSettled(rowStatus));
   if (from === -1) return undefined;
   return {
     id: `again-${state.stateSinceMs}-${state.rounds}`,
@@ -32,5 +32,5 @@ export function feedAgain(state: State): Outbox['feed'] {
 
 /** Whether a row was sent and nobody has said anything of it yet: it may be in a worker's hands. */
 export function isUnderWay(state: State): boolean {
-  return state.fates.subarray(0, state.fed.row).some((fate) => bareFate(fate) === PENDING);
+  return state.rowStatuses.subarray(0, state.fed.row).some((rowStatus) => bareRowStatus(rowStatus) === PENDING);
 }

@@ -1,4 +1,4 @@
-import { settledFate } from '../../shared/job/fates.ts';
+import { settledStatus } from '../../shared/job/row-status.ts';
 import type { JournalEvent } from '../../shared/job/journal.ts';
 import { mergeOutcomes } from '../../shared/job/merge-outcomes.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
@@ -126,7 +126,7 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
       const { jobId, row } = taskSchema.parse(JSON.parse(body));
       const known = told.get(`${jobId}/${row}`);
       const state = states.get(jobId);
-      const settled = state && settledFate(state.fates[row] ?? 0) !== undefined;
+      const settled = state && settledStatus(state.rowStatuses[row] ?? 0) !== undefined;
       if (settled || known?.outcome || (known && known.atMs >= atMs)) return;
       violate('Fail closed', `${id}, row ${row} of ${jobId}, was let go and the journal knows nothing of it`);
     },

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 
 import { createCoordinator } from '../../../functions/coordinator/coordinator.ts';
 import { systemChance } from '../../../shared/aws/system-chance.ts';
-import { packFates } from '../../../shared/job/fates.ts';
+import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { Happening } from '../../../shared/job/journal.ts';
 import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
@@ -36,7 +36,7 @@ const survey: Survey = {
   carriedColumns: [],
   columns: ['email', 'groupName'],
   escaped: false,
-  fates: packFates(new Uint8Array(rows)),
+  rowStatuses: packRowStatuses(new Uint8Array(rows)),
   chunks: [],
   positions: [],
   ordered: false,

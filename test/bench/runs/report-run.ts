@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 
 import { writeReportFiles } from '../../../functions/reporter/report.ts';
-import { attempted, fateOf, packFates } from '../../../shared/job/fates.ts';
+import { attempted, rowStatusOf, packRowStatuses } from '../../../shared/job/row-status.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { JournalEntry } from '../../../shared/job/journal.ts';
@@ -43,9 +43,9 @@ report({
 });
 
 function stateOf(): State {
-  const fates = new Uint8Array(ROWS);
+  const rowStatuses = new Uint8Array(ROWS);
   for (let row = 0; row < ROWS; row += 1)
-    fates[row] = attempted(fails(row) ? fateOf('failed', 'USER_NOT_FOUND') : fateOf('changed'));
+    rowStatuses[row] = attempted(fails(row) ? rowStatusOf('failed', 'USER_NOT_FOUND') : rowStatusOf('changed'));
   const chunks: Chunk[] = [];
   for (let row = 0; row < ROWS; row += ROWS_A_CHUNK) {
     const firstRow = Math.max(0, row - (OVERLAP - 1) * ROWS_A_CHUNK);
@@ -55,7 +55,7 @@ function stateOf(): State {
     ...newState(job, 0),
     state: 'completed',
     rows: ROWS,
-    fates,
+    rowStatuses,
     chunks,
     manifest: { encoding: 'utf-8', delimiter: ',', carriedColumns: ['Department'] },
     revision: 1,
@@ -89,7 +89,7 @@ function chunkStore(): ObjectStore {
     carriedColumns: ['Department'],
     columns: ['email', 'group', null],
     escaped: false,
-    fates: packFates(new Uint8Array(ROWS)),
+    rowStatuses: packRowStatuses(new Uint8Array(ROWS)),
     chunks: [],
     positions: [],
     ordered: false,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { fateOf, PENDING } from '../../../shared/job/fates.ts';
+import { rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
 import { request, start, summaryIn, table } from './start.ts';
 import { FINISHED_AT, FOLDER, JOB, outcome } from './stopped-job.ts';
 
@@ -58,8 +58,8 @@ describe('the report of a job', () => {
         const { reporter, results } = start({
           manifest: `email\n${rows.map((_ending, row) => `p${row}@x.test\n`).join('')}`,
           entries: rows.flatMap((ending, row) => (ending ? [outcome({ row, ...ending })] : [])),
-          fates: rows.map((ending) =>
-            ending ? fateOf(ending.status, 'code' in ending ? ending.code : undefined) : PENDING,
+          rowStatuses: rows.map((ending) =>
+            ending ? rowStatusOf(ending.status, 'code' in ending ? ending.code : undefined) : PENDING,
           ),
           state: { state: 'cancelled' },
         });
@@ -174,7 +174,7 @@ describe('the report of a job', () => {
     const { reporter, results } = start({
       manifest: 'email\na@x.test\nb@x.test\n',
       entries: [outcome({ row: 0 })],
-      fates: [fateOf('changed'), PENDING],
+      rowStatuses: [rowStatusOf('changed'), PENDING],
       state: { state, halt },
     });
 
@@ -265,7 +265,7 @@ describe('the report of a job', () => {
     const { reporter, results } = start({
       manifest: 'email\na@x.test\n',
       entries: [outcome({ row: 0 })],
-      fates: [fateOf('unchanged')],
+      rowStatuses: [rowStatusOf('unchanged')],
     });
 
     await reporter(request(1));

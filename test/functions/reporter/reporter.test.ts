@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { fateOf } from '../../../shared/job/fates.ts';
+import { rowStatusOf } from '../../../shared/job/row-status.ts';
 import { stateKey } from '../../../shared/job/keys.ts';
 import { serializeState } from '../../../shared/job/state.ts';
 import { delivery, request, start, summaryIn, table } from './start.ts';
@@ -37,7 +37,7 @@ describe('a request for a report', () => {
           const newer = stoppedState({
             revision: 2,
             rows: 1,
-            fates: Uint8Array.of(fateOf('unchanged')),
+            rowStatuses: Uint8Array.of(rowStatusOf('unchanged')),
             tail: [outcome({ row: 0, status: 'unchanged' })],
           });
           return store.write(stateKey(JOB.id), serializeState(newer));

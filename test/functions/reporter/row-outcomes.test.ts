@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { rowOutcomes } from '../../../functions/reporter/row-outcomes.ts';
-import { attempted, fateOf, PENDING } from '../../../shared/job/fates.ts';
+import { attempted, rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
 import { type JournalEntry } from '../../../shared/job/journal.ts';
 import type { State } from '../../../shared/job/state.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
-import { attempting, chunkOf, fatesOf, outcome, stoppedState } from './stopped-job.ts';
+import { attempting, chunkOf, rowStatusesOf, outcome, stoppedState } from './stopped-job.ts';
 
 const ROWS = 60;
 
@@ -48,7 +48,7 @@ describe('what became of the rows', () => {
       outcome({ row: 0, status: 'changed', generation: 1 }),
       outcome({ row: 0, status: 'unchanged', generation: 2 }),
     ];
-    const { state, results } = stored(entries, [1, 0, 2], Uint8Array.of(fateOf('changed')));
+    const { state, results } = stored(entries, [1, 0, 2], Uint8Array.of(rowStatusOf('changed')));
 
     const { taken } = await takeAll(results, state);
 
@@ -60,7 +60,7 @@ describe('what became of the rows', () => {
     ['after', [2, 1]],
   ])('is changed for a row found as wanted when an attempt stands %s that in the journal', async (_when, places) => {
     const entries = [attempting(0), outcome({ row: 0, status: 'unchanged' })];
-    const { state, results } = stored(entries, places, Uint8Array.of(attempted(fateOf('unchanged'))));
+    const { state, results } = stored(entries, places, Uint8Array.of(attempted(rowStatusOf('unchanged'))));
 
     const { taken, findings } = await takeAll(results, state);
 
@@ -69,7 +69,7 @@ describe('what became of the rows', () => {
   });
 
   it('comes from the state for rows that the coordinator gave up on', async () => {
-    const { state, results } = stored([], [], Uint8Array.of(fateOf('unprocessed', 'LOST')));
+    const { state, results } = stored([], [], Uint8Array.of(rowStatusOf('unprocessed', 'LOST')));
 
     const { taken, findings } = await takeAll(results, state);
 
@@ -89,11 +89,11 @@ describe('what became of the rows', () => {
 
   it.each([
     ['the journal has an outcome that the state has not', [outcome({ row: 0 })], PENDING],
-    ['the journal has another outcome than the state', [outcome({ row: 0 })], fateOf('unchanged')],
-    ['the state has an outcome that the journal has not', [], fateOf('changed')],
+    ['the journal has another outcome than the state', [outcome({ row: 0 })], rowStatusOf('unchanged')],
+    ['the state has an outcome that the journal has not', [], rowStatusOf('changed')],
     ['a completed job has none', [], PENDING],
-  ])('is questionable when %s', async (_what, entries, fate) => {
-    const { state, results } = stored(entries, [0], Uint8Array.of(fate));
+  ])('is questionable when %s', async (_what, entries, rowStatus) => {
+    const { state, results } = stored(entries, [0], Uint8Array.of(rowStatus));
 
     const { findings } = await takeAll(results, state);
 
@@ -114,14 +114,14 @@ describe('what became of the rows', () => {
 function stored(
   entries: readonly JournalEntry[],
   places: readonly number[],
-  fates = fatesOf(new Set(entries.map(({ row }) => row)).size, entries),
+  rowStatuses = rowStatusesOf(new Set(entries.map(({ row }) => row)).size, entries),
 ): { readonly state: State; readonly results: ObjectStore } {
   const byPlace = Map.groupBy(entries, (_entry) => places[entries.indexOf(_entry)] ?? 0);
   const chunks = [...byPlace].filter(([place]) => place > 0).map(([place, own]) => chunkOf(`chunk-${place}`, own));
   return {
     state: stoppedState({
-      rows: fates.length,
-      fates,
+      rows: rowStatuses.length,
+      rowStatuses,
       tail: byPlace.get(0) ?? [],
       chunks: chunks.map(({ chunk }) => chunk),
     }),

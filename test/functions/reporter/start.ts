@@ -2,7 +2,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { parse } from 'csv-parse/sync';
 
 import { createReporter } from '../../../functions/reporter/reporter.ts';
-import { packFates } from '../../../shared/job/fates.ts';
+import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { JournalEntry } from '../../../shared/job/journal.ts';
 import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
@@ -11,12 +11,12 @@ import type { Survey } from '../../../shared/job/survey.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { type MemoryObjectStore, memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryJournal } from '../../fakes/memory-queue.ts';
-import { chunkOf, fatesOf, FOLDER, JOB, stoppedState } from './stopped-job.ts';
+import { chunkOf, rowStatusesOf, FOLDER, JOB, stoppedState } from './stopped-job.ts';
 
 interface Start {
   readonly manifest?: string | undefined;
   readonly entries: readonly JournalEntry[];
-  readonly fates?: readonly number[];
+  readonly rowStatuses?: readonly number[];
   readonly survey?: Partial<Survey>;
   readonly state?: Partial<State>;
   /** The report file after which something happens, the first time that it is stored. */
@@ -29,11 +29,11 @@ interface Start {
 export function start(given: Start) {
   const { chunk, object } = chunkOf('one', given.entries);
   const rows = new Set(given.entries.map(({ row }) => row)).size;
-  const fates = given.fates ? Uint8Array.from(given.fates) : fatesOf(rows, given.entries);
-  const survey = surveyOf(fates, given.survey);
+  const rowStatuses = given.rowStatuses ? Uint8Array.from(given.rowStatuses) : rowStatusesOf(rows, given.entries);
+  const survey = surveyOf(rowStatuses, given.survey);
   const state = stoppedState({
-    rows: fates.length,
-    fates,
+    rows: rowStatuses.length,
+    rowStatuses,
     chunks: given.entries.length === 0 ? [] : [chunk],
     manifest: { encoding: 'utf-8', delimiter: survey.delimiter, carriedColumns: [] },
     ...given.state,
@@ -83,15 +83,15 @@ const misbehaving = (
   };
 };
 
-const surveyOf = (fates: Uint8Array, given: Partial<Survey> = {}): Survey => ({
+const surveyOf = (rowStatuses: Uint8Array, given: Partial<Survey> = {}): Survey => ({
   version: 1,
-  rows: fates.length,
+  rows: rowStatuses.length,
   encoding: 'utf-8',
   delimiter: ',',
   carriedColumns: [],
   columns: [],
   escaped: false,
-  fates: packFates(fates),
+  rowStatuses: packRowStatuses(rowStatuses),
   chunks: [],
   positions: [],
   ordered: false,

@@ -1,4 +1,4 @@
-import { fateOf, PENDING } from '../../../shared/job/fates.ts';
+import { rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { JournalEntry } from '../../../shared/job/journal.ts';
@@ -31,11 +31,12 @@ export const outcome = (given: Partial<Outcome> & { readonly row: number }): Jou
 
 export const attempting = (row: number): JournalEntry => ({ kind: 'attempting', row, line: row + 2, before: {} });
 
-/** The fates that a coordinator would have of these outcomes: the last one of each row, where they do not have to be merged. */
-export function fatesOf(rows: number, entries: readonly JournalEntry[]): Uint8Array {
-  const fates = new Uint8Array(rows).fill(PENDING);
-  for (const entry of entries) if (entry.kind === 'outcome') fates[entry.row] = fateOf(entry.status, entry.code);
-  return fates;
+/** The row statuses that a coordinator would have of these outcomes: the last one of each row, where they do not have to be merged. */
+export function rowStatusesOf(rows: number, entries: readonly JournalEntry[]): Uint8Array {
+  const rowStatuses = new Uint8Array(rows).fill(PENDING);
+  for (const entry of entries)
+    if (entry.kind === 'outcome') rowStatuses[entry.row] = rowStatusOf(entry.status, entry.code);
+  return rowStatuses;
 }
 
 /** A chunk as it is stored, and as the state names it. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { fateOf } from '../../../shared/job/fates.ts';
+import { rowStatusOf } from '../../../shared/job/row-status.ts';
 import type { Message } from '../../../shared/ports.ts';
 import { start } from './start.ts';
 
@@ -73,8 +73,8 @@ it('begins at the nearest position that the survey kept', async () => {
 
 it('passes over rows that have an outcome, and tells redriven rows their generation', async () => {
   const { jobId, feed, tasks, putState } = await surveyed(4);
-  const fates = Uint8Array.from([0, fateOf('changed'), fateOf('failed', 'USER_NOT_FOUND'), 1]);
-  await putState(jobId, { fates, generations: new Map([[3, 2]]) });
+  const rowStatuses = Uint8Array.from([0, rowStatusOf('changed'), rowStatusOf('failed', 'USER_NOT_FOUND'), 1]);
+  await putState(jobId, { rowStatuses, generations: new Map([[3, 2]]) });
 
   await feed(jobId, { to: 4 });
 

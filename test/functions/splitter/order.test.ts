@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 
 import { awaitedBy, circleFrom, orderStep } from '../../../functions/splitter/order.ts';
 import { CONTRADICTION } from '../../../functions/splitter/repeats.ts';
-import { createRowTable, fateOfRow } from '../../../functions/splitter/row-table.ts';
-import { PENDING } from '../../../shared/job/fates.ts';
+import { createRowTable, rowStatusAt } from '../../../functions/splitter/row-table.ts';
+import { PENDING } from '../../../shared/job/row-status.ts';
 
 /** Rows by the address that each frees and takes; no address is freed twice, and none taken twice. */
 const moves = fc.integer({ min: 0, max: 9 }).chain((size) => {
@@ -34,7 +34,7 @@ it('finds whom each row waits for, and exactly the rows that stand in circles', 
         return next === row;
       });
       expect(awaited.map((_, row) => awaitedBy(table, row))).toEqual(awaited);
-      expect(returns.map((_, row) => fateOfRow(table, row))).toEqual(
+      expect(returns.map((_, row) => rowStatusAt(table, row))).toEqual(
         returns.map((is) => (is ? CONTRADICTION : PENDING)),
       );
       expect(waiting).toBe(awaited.filter((row) => row !== undefined).length);

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 
 import { hashText } from '../../../functions/splitter/hash.ts';
 import { claimStep, CONTRADICTION, DUPLICATE } from '../../../functions/splitter/repeats.ts';
-import { createRowTable, fateOfRow, partnerOf } from '../../../functions/splitter/row-table.ts';
-import { PENDING } from '../../../shared/job/fates.ts';
+import { createRowTable, rowStatusAt, partnerOf } from '../../../functions/splitter/row-table.ts';
+import { PENDING } from '../../../shared/job/row-status.ts';
 import type { Claim } from '../../../shared/operations/operation.ts';
 
 const claims = fc.array(
@@ -12,7 +12,7 @@ const claims = fc.array(
   { maxLength: 12 },
 );
 
-/** The fate and partner of a row, said as plainly as can be. */
+/** The row status and partner of a row, said as plainly as can be. */
 function plainly(all: readonly Claim[], row: number): readonly [number, number?] {
   const { thing, wish } = all[row] ?? { thing: '', wish: '' };
   const same = all.flatMap((claim, index) => (claim.thing === thing ? [index] : []));
@@ -32,11 +32,11 @@ it('tells repeats and contradictions, and the first row that each is one to', ()
 
       const plain = all.map((_, row) => plainly(all, row));
       const found = all.map((_, row) => {
-        const fate = fateOfRow(table, row);
-        return fate === PENDING ? [fate] : [fate, partnerOf(table, row)];
+        const rowStatus = rowStatusAt(table, row);
+        return rowStatus === PENDING ? [rowStatus] : [rowStatus, partnerOf(table, row)];
       });
       expect(found).toEqual(plain);
-      expect(settled).toBe(plain.filter(([fate]) => fate !== PENDING).length);
+      expect(settled).toBe(plain.filter(([rowStatus]) => rowStatus !== PENDING).length);
     }),
     { numRuns: 500 },
   );
@@ -49,7 +49,7 @@ it('takes no row for a repeat that agrees with another on a further claim alone'
   step.add(1, { thing: 'address', wish: 'account' });
 
   expect(step.finish()).toBe(0);
-  expect(fateOfRow(table, 1)).toBe(PENDING);
+  expect(rowStatusAt(table, 1)).toBe(PENDING);
 });
 
 it('tells very many repeats of one row in time', () => {
@@ -59,7 +59,7 @@ it('tells very many repeats of one row in time', () => {
   for (let row = 0; row < rows; row += 1) step.add(row, { thing: row === 7 ? 'other' : 'same', wish: 'x' });
 
   expect(step.finish()).toBe(rows - 2);
-  expect([fateOfRow(table, 7), fateOfRow(table, 8)]).toEqual([PENDING, DUPLICATE]);
+  expect([rowStatusAt(table, 7), rowStatusAt(table, 8)]).toEqual([PENDING, DUPLICATE]);
 });
 
 it('gives texts that differ in little hashes that differ', () => {

@@ -7,7 +7,7 @@ import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import { serializeState } from '../../../shared/job/state.ts';
-import { unpackFates } from '../../../shared/job/fates.ts';
+import { unpackRowStatuses } from '../../../shared/job/row-status.ts';
 import type { FeedRequest } from '../../../shared/job/requests.ts';
 import { surveySchema, type Survey } from '../../../shared/job/survey.ts';
 import type { State } from '../../../shared/job/state.ts';
@@ -108,8 +108,14 @@ export function start(options: StartOptions = {}) {
     const survey = surveyOf(jobId);
     const job = journal.events.flatMap((event) => ('job' in event && event.jobId === jobId ? [event.job] : []))[0];
     if (!job) throw new Error(`No event tells what ${jobId} is`);
-    const fates = unpackFates(survey.fates, survey.rows);
-    const state = { ...newState(job, NOW.getTime()), state: 'running' as const, rows: survey.rows, fates, ...change };
+    const rowStatuses = unpackRowStatuses(survey.rowStatuses, survey.rows);
+    const state = {
+      ...newState(job, NOW.getTime()),
+      state: 'running' as const,
+      rows: survey.rows,
+      rowStatuses,
+      ...change,
+    };
     await results.write(stateKey(jobId), serializeState(state));
   };
 

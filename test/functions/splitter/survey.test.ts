@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { fateOf, PENDING, unpackFates } from '../../../shared/job/fates.ts';
+import { rowStatusOf, PENDING, unpackRowStatuses } from '../../../shared/job/row-status.ts';
 import { notification, start } from './start.ts';
 
 const MEMBERSHIP = 'acme/membership/joiners.csv';
@@ -44,9 +44,9 @@ it('says of each row all that is wrong with it, and goes on', async () => {
   expect(outcomes[0]?.message).toMatch(/email: "nobody".*action: "ad"/);
   expect(outcomes[1]?.message).toContain('2 cells where the header has 3');
   expect(outcomes[2]?.message).toContain('4 cells where the header has 3');
-  const { fates } = surveyOf(jobId);
-  const invalid = fateOf('invalid', 'INVALID_ROW');
-  expect([...unpackFates(fates, 5)]).toEqual([PENDING, invalid, invalid, invalid, PENDING]);
+  const { rowStatuses } = surveyOf(jobId);
+  const invalid = rowStatusOf('invalid', 'INVALID_ROW');
+  expect([...unpackRowStatuses(rowStatuses, 5)]).toEqual([PENDING, invalid, invalid, invalid, PENDING]);
 });
 
 it('leaves out repeats and refuses contradictions, each with the line of the other row', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createWorker } from '../../../functions/worker/worker.ts';
 import { NoAnswer, RateLimited, Refusal, TargetUnusable } from '../../../shared/atlassian/errors.ts';
 import type { Cloud } from '../../../shared/atlassian/apis.ts';
-import { attempted, fateOf } from '../../../shared/job/fates.ts';
+import { attempted, rowStatusOf } from '../../../shared/job/row-status.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';
 import { stateKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
@@ -72,7 +72,7 @@ function start(options: Options) {
     ...newState(JOB, NOW_MS),
     state: 'running',
     rows: 10,
-    fates: new Uint8Array(10),
+    rowStatuses: new Uint8Array(10),
     ...options.state,
   };
   const results = memoryObjectStore({ [stateKey(JOB.id)]: serializeState(state) });
@@ -145,8 +145,11 @@ describe('worker', () => {
     ['its first write', task(0), new Uint8Array(10), true],
     ['a later attempt, which an earlier one may have made so', task(0, { attempts: 1 }), new Uint8Array(10), undefined],
     ['a write after one that may have begun', task(0), new Uint8Array(10).fill(attempted(0)), undefined],
-  ])('says whether Atlassian answered "so already" to %s', async (_, sent, fates, untouched) => {
-    const { carryOut, journal } = start({ look: () => ready('a', () => ({ status: 'unchanged' })), state: { fates } });
+  ])('says whether Atlassian answered "so already" to %s', async (_, sent, rowStatuses, untouched) => {
+    const { carryOut, journal } = start({
+      look: () => ready('a', () => ({ status: 'unchanged' })),
+      state: { rowStatuses },
+    });
 
     await carryOut(sent);
 
@@ -256,8 +259,8 @@ describe('worker', () => {
   });
 
   it('forgets a task whose row has an outcome', async () => {
-    const fates = new Uint8Array(10).fill(fateOf('changed'));
-    const { carryOut, journal } = start({ look: () => ready('a', changed), state: { fates } });
+    const rowStatuses = new Uint8Array(10).fill(rowStatusOf('changed'));
+    const { carryOut, journal } = start({ look: () => ready('a', changed), state: { rowStatuses } });
 
     expect((await carryOut(task(0))).batchItemFailures).toEqual([]);
     expect(journal.events).toEqual([]);
@@ -267,9 +270,12 @@ describe('worker', () => {
     ['finds its own write in what another delivery took for a refusal', 'fulfilled', [{ row: 0, status: 'unchanged' }]],
     ['writes nothing for a row that another delivery saw fail', 'ready', []],
   ] as const)('%s', async (_what, kind, outcomes) => {
-    const fates = Uint8Array.of(attempted(fateOf('failed', 'REQUEST_REFUSED')));
+    const rowStatuses = Uint8Array.of(attempted(rowStatusOf('failed', 'REQUEST_REFUSED')));
     const look: Look = () => (kind === 'ready' ? ready('a', throwing(new Error('written'))) : { kind, claims: [] });
-    const { carryOut, journal, rows, deadLetters } = start({ look, state: { state: 'completed', rows: 1, fates } });
+    const { carryOut, journal, rows, deadLetters } = start({
+      look,
+      state: { state: 'completed', rows: 1, rowStatuses },
+    });
 
     const response = await carryOut(task(0, { attempts: 1 }));
 
@@ -279,9 +285,9 @@ describe('worker', () => {
   });
 
   it('calls nobody for a failure in doubt once its job is cancelled', async () => {
-    const fates = Uint8Array.of(attempted(fateOf('failed', 'REQUEST_REFUSED')));
+    const rowStatuses = Uint8Array.of(attempted(rowStatusOf('failed', 'REQUEST_REFUSED')));
     const look: Look = () => throwing(new Error('looked up'))();
-    const { carryOut, journal, rows } = start({ look, state: { state: 'cancelled', rows: 1, fates } });
+    const { carryOut, journal, rows } = start({ look, state: { state: 'cancelled', rows: 1, rowStatuses } });
 
     const response = await carryOut(task(0, { attempts: 1 }));
 
@@ -289,8 +295,11 @@ describe('worker', () => {
   });
 
   it('carries a failed row out again that was put up again by hand, though its job has ended', async () => {
-    const fates = new Uint8Array(10).fill(fateOf('failed', 'FORBIDDEN'));
-    const { carryOut, journal } = start({ look: () => ready('a', changed), state: { state: 'completed', fates } });
+    const rowStatuses = new Uint8Array(10).fill(rowStatusOf('failed', 'FORBIDDEN'));
+    const { carryOut, journal } = start({
+      look: () => ready('a', changed),
+      state: { state: 'completed', rowStatuses },
+    });
 
     await carryOut(task(0, { generation: 1 }));
 
@@ -532,9 +541,9 @@ describe('worker', () => {
     });
 
     it('fails when that row has its outcome and the address is still taken', async () => {
-      const fates = new Uint8Array(10);
-      fates[0] = fateOf('failed', 'FORBIDDEN');
-      const { carryOut, journal } = start({ look: inUse, state: { fates } });
+      const rowStatuses = new Uint8Array(10);
+      rowStatuses[0] = rowStatusOf('failed', 'FORBIDDEN');
+      const { carryOut, journal } = start({ look: inUse, state: { rowStatuses } });
 
       await carryOut(waiting);
 
@@ -542,9 +551,9 @@ describe('worker', () => {
     });
 
     it('tries again once Atlassian must show that the address is free, when that row has freed it', async () => {
-      const fates = new Uint8Array(10);
-      fates[0] = fateOf('changed');
-      const { carryOut, rows } = start({ look: inUse, state: { fates } });
+      const rowStatuses = new Uint8Array(10);
+      rowStatuses[0] = rowStatusOf('changed');
+      const { carryOut, rows } = start({ look: inUse, state: { rowStatuses } });
 
       await carryOut(waiting);
 

@@ -1,6 +1,6 @@
 import type { JournalEvent, Happening } from '../../../shared/job/journal.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
-import { packFates, PENDING } from '../../../shared/job/fates.ts';
+import { packRowStatuses, PENDING } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { Policy } from '../../../shared/job/policy.ts';
 import type { Survey } from '../../../shared/job/survey.ts';
@@ -55,7 +55,7 @@ export const outcomeOf = (row: number, more: Partial<Outcome> = {}): Outcome => 
   ...more,
 });
 
-export const surveyOf = (rows: number, fates = new Uint8Array(rows).fill(PENDING)): Survey => ({
+export const surveyOf = (rows: number, rowStatuses = new Uint8Array(rows).fill(PENDING)): Survey => ({
   version: 1,
   rows,
   encoding: 'utf-8',
@@ -63,7 +63,7 @@ export const surveyOf = (rows: number, fates = new Uint8Array(rows).fill(PENDING
   carriedColumns: [],
   columns: ['email'],
   escaped: false,
-  fates: packFates(fates),
+  rowStatuses: packRowStatuses(rowStatuses),
   chunks: [],
   positions: [{ row: 0, line: 2, offset: 6 }],
   ordered: false,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { fold } from '../../../shared/job/fold.ts';
-import { attemptsOf, settledFate } from '../../../shared/job/fates.ts';
+import { attemptsOf, settledStatus } from '../../../shared/job/row-status.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';
 import { mergeOutcomes, settleStatus } from '../../../shared/job/merge-outcomes.ts';
 import { parseState, serializeState, type State } from '../../../shared/job/state.ts';
@@ -54,7 +54,7 @@ describe('fold', () => {
     expect(serializeState(before)).toBe(stored);
   });
 
-  it('comes to the same fates whatever the order of outcomes', () => {
+  it('comes to the same rowStatuses whatever the order of outcomes', () => {
     const status = fc.constantFrom('changed', 'unchanged', 'failed', 'unprocessed');
     const outcomes = fc.array(
       fc.record({ row: fc.nat(9), status, generation: fc.nat(2) }).map(({ row, status: is, generation }) =>
@@ -80,7 +80,7 @@ describe('fold', () => {
           shuffled.map(({ outcome }) => recorded([outcome])),
         );
 
-        expect(crossed.fates).toEqual(straight.fates);
+        expect(crossed.rowStatuses).toEqual(straight.rowStatuses);
         expect(crossed.generations).toEqual(straight.generations);
       }),
     );
@@ -115,8 +115,8 @@ describe('fold', () => {
 
         const outcomes = own.flatMap((event) => (event.type === 'recorded' ? event.outcomes : []));
         const attempts = own.filter(({ type }) => type === 'attempting').length;
-        const fate = settledFate(state.fates[0] ?? 0);
-        expect(fate && settleStatus(fate, attemptsOf(state.fates[0] ?? 0))).toBe(
+        const rowStatus = settledStatus(state.rowStatuses[0] ?? 0);
+        expect(rowStatus && settleStatus(rowStatus, attemptsOf(state.rowStatuses[0] ?? 0))).toBe(
           outcomes.length === 0 ? undefined : settleStatus(outcomes.reduce(mergeOutcomes), attempts),
         );
       }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { fold } from '../../../shared/job/fold.ts';
-import { settledFate } from '../../../shared/job/fates.ts';
+import { settledStatus } from '../../../shared/job/row-status.ts';
 import type { JournalEvent } from '../../../shared/job/journal.ts';
 import type { State } from '../../../shared/job/state.ts';
 import { step } from '../../../shared/job/step.ts';
@@ -166,7 +166,7 @@ describe('step', () => {
 
       expect(swept).toMatchObject({ state: 'running', rounds: 3, outbox: { feed: { from: 0, to: 1 } } });
       expect(lost.state).toBe('completed');
-      expect(settledFate(lost.fates[0] ?? 0)).toEqual({ status: 'unprocessed', code: 'LOST' });
+      expect(settledStatus(lost.rowStatuses[0] ?? 0)).toEqual({ status: 'unprocessed', code: 'LOST' });
     });
 
     it.each([

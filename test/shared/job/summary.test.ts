@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { attempted, fateOf, PENDING } from '../../../shared/job/fates.ts';
+import { attempted, rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import type { JobState } from '../../../shared/job/job.ts';
 import type { State } from '../../../shared/job/state.ts';
@@ -8,18 +8,18 @@ import { imbalanceOf, summaryOf, unreachedCode } from '../../../shared/job/summa
 
 describe('the summary of a job', () => {
   it('says everything that stands in summary.json', () => {
-    const fates = [
-      fateOf('changed'),
-      fateOf('unchanged'),
-      attempted(fateOf('unchanged')),
-      fateOf('failed', 'USER_NOT_FOUND'),
-      fateOf('failed', 'USER_NOT_FOUND'),
-      fateOf('invalid', 'CONTRADICTION'),
-      fateOf('unprocessed', 'DUPLICATE'),
+    const rowStatuses = [
+      rowStatusOf('changed'),
+      rowStatusOf('unchanged'),
+      attempted(rowStatusOf('unchanged')),
+      rowStatusOf('failed', 'USER_NOT_FOUND'),
+      rowStatusOf('failed', 'USER_NOT_FOUND'),
+      rowStatusOf('invalid', 'CONTRADICTION'),
+      rowStatusOf('unprocessed', 'DUPLICATE'),
     ];
 
     const summary = summaryOf(
-      stateOf({ state: 'completed', fates, revision: 2, finishedAt: '2026-11-21T08:05:00.000Z' }),
+      stateOf({ state: 'completed', rowStatuses, revision: 2, finishedAt: '2026-11-21T08:05:00.000Z' }),
     );
 
     expect(JSON.parse(JSON.stringify(summary))).toEqual({
@@ -48,7 +48,9 @@ describe('the summary of a job', () => {
   it.each(['surveying', 'waiting', 'running', 'paused'] as const)(
     'counts rows without an outcome only among all rows while the job is %s',
     (state) => {
-      const { counts, codes } = summaryOf(stateOf({ state, fates: [PENDING, attempted(PENDING), fateOf('changed')] }));
+      const { counts, codes } = summaryOf(
+        stateOf({ state, rowStatuses: [PENDING, attempted(PENDING), rowStatusOf('changed')] }),
+      );
 
       expect(counts).toEqual({ rows: 3, changed: 1, unchanged: 0, failed: 0, invalid: 0, unprocessed: 0 });
       expect(codes).toEqual({});
@@ -66,7 +68,9 @@ describe('the summary of a job', () => {
   ] as const)('in a job that was %s for %s, rows without an outcome are unprocessed, %s', (state, code, expected) => {
     const halt = code && { code, message: 'Because.' };
 
-    const summary = summaryOf(stateOf({ state, halt, fates: [PENDING, fateOf('changed'), attempted(PENDING)] }));
+    const summary = summaryOf(
+      stateOf({ state, halt, rowStatuses: [PENDING, rowStatusOf('changed'), attempted(PENDING)] }),
+    );
 
     expect(summary.counts).toEqual({ rows: 3, changed: 1, unchanged: 0, failed: 0, invalid: 0, unprocessed: 2 });
     expect(summary.codes).toEqual({ [expected]: 2 });
@@ -74,7 +78,7 @@ describe('the summary of a job', () => {
   });
 
   it('calls a completed job broken when one of its rows has no outcome, and says which figures', () => {
-    const summary = summaryOf(stateOf({ state: 'completed', fates: [PENDING, fateOf('changed')] }));
+    const summary = summaryOf(stateOf({ state: 'completed', rowStatuses: [PENDING, rowStatusOf('changed')] }));
 
     expect(summary.state).toBe('broken');
     expect(summary.problems?.map(({ message }) => message)).toEqual([
@@ -113,9 +117,9 @@ describe('promise 1, conservation,', () => {
 });
 
 function stateOf({
-  fates = [],
+  rowStatuses = [],
   ...rest
-}: Partial<Omit<State, 'fates'>> & { state: JobState; fates?: number[] }): State {
+}: Partial<Omit<State, 'rowStatuses'>> & { state: JobState; rowStatuses?: number[] }): State {
   const job = {
     id: 'leavers-0123456789ab',
     target: 'acme',
@@ -125,9 +129,9 @@ function stateOf({
   };
   return {
     ...newState(job, 0),
-    rows: fates.length,
+    rows: rowStatuses.length,
     manifest: { encoding: 'utf-8', delimiter: ';', carriedColumns: ['Department'] },
-    fates: Uint8Array.from(fates),
+    rowStatuses: Uint8Array.from(rowStatuses),
     calls: { sent: 9, rateLimited: 2, retried: 1 },
     revision: 1,
     ...rest,
