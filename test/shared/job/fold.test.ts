@@ -54,7 +54,7 @@ describe('fold', () => {
     expect(serializeState(before)).toBe(stored);
   });
 
-  it('comes to the same rowStatuses whatever the order of outcomes', () => {
+  it('comes to the same row statuses whatever the order of outcomes', () => {
     const status = fc.constantFrom('changed', 'unchanged', 'failed', 'unprocessed');
     const outcomes = fc.array(
       fc.record({ row: fc.nat(9), status, generation: fc.nat(2) }).map(({ row, status: is, generation }) =>
