@@ -64,7 +64,7 @@ const LAST_STOP_ALARMS: Readonly<Record<keyof LastStops, { readonly id: string; 
   feedDead: {
     id: 'FeedDeadAlarm',
     description:
-      "A request to send rows was given up. The sweep asks again by itself; find the cause in the splitter's log, for the " +
+      "A request to send rows was given up. The reconcile asks again by itself; find the cause in the splitter's log, for the " +
       'job ends with rows LOST if it persists.',
   },
   journalDead: {

@@ -34,7 +34,7 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
 
   const functions = pipelineFunctions(stack, { stage, code, holdings: { inbox, results, queues } });
   connect(functions, queues, stage);
-  sweepEveryMinute(stack, functions.coordinator);
+  reconcileEveryMinute(stack, functions.coordinator);
 
   const topic = pipelineAlarms(stack, { stage, functions, rows: queues.rows, lastStops });
   output(stack, {
@@ -146,8 +146,8 @@ function connect(functions: Functions, queues: Holdings['queues'], stage: Stage)
   receivesFrom(reporter, 'Reports', { queue: queues.reports, batchSize: 1, maxConcurrency: reportsConcurrency });
 }
 
-function sweepEveryMinute(scope: Construct, coordinator: PipelineFunction): void {
-  new Rule(scope, 'Sweep', {
+function reconcileEveryMinute(scope: Construct, coordinator: PipelineFunction): void {
+  new Rule(scope, 'Reconcile', {
     description: 'Reminds every open job of the time.',
     schedule: Schedule.rate(Duration.minutes(1)),
     targets: [new InvokeFunction(coordinator.lambda)],

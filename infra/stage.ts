@@ -60,7 +60,7 @@ const coordinator = z
   .strictObject({
     timeoutSeconds: timeoutSeconds.default(30),
     memoryMegabytes: memoryMegabytes.default(512),
-    /** One more than its event source takes, for the sweep. */
+    /** One more than its event source takes, for the reconcile. */
     reservedConcurrency: reservedConcurrency.default(3),
     journalConcurrency: maxConcurrency.default(2),
     /** The least that a job's full window holds. */

@@ -22,7 +22,7 @@ export interface PipelineOptions {
   readonly services: Services;
   readonly keys: AccessKeys;
   readonly logs: FunctionLogs;
-  readonly sweepEveryMs?: number | undefined;
+  readonly reconcileEveryMs?: number | undefined;
   readonly watch?: Watch | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface Pipeline {
   readonly usage: () => readonly FunctionUsage[];
   readonly pids: (functionName: string) => readonly number[];
   readonly kill: (functionName: string) => number;
-  readonly sweep: () => Promise<void>;
+  readonly reconcile: () => Promise<void>;
   /** Begins nothing any more, and ends what is under way by killing it. */
   readonly close: () => Promise<void>;
 }
@@ -65,7 +65,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     usage: () => called('all').map((lambda) => ({ name: lambda.description.label, ...lambda.usage() })),
     pids: (name) => called(name).flatMap((lambda) => lambda.pids()),
     kill: (name) => killAll(called(name)),
-    sweep: async () => {
+    reconcile: async () => {
       await Promise.all(schedules.map((schedule) => schedule.fire()));
     },
     close: async () => {
@@ -118,11 +118,11 @@ function watched({ invoke, description }: LocalFunction, watch: Watch): LocalFun
 }
 
 function startSchedules(parts: ReadonlyMap<string, Part>, options: PipelineOptions): readonly Schedule[] {
-  const { services, account, region, sweepEveryMs } = options;
+  const { services, account, region, reconcileEveryMs } = options;
   return services.description.schedules.map((description) => {
     const part = [...parts.values()].find(({ lambda }) => lambda.description.arn === description.functionArn);
     const { lambda } = part ?? missing(description.functionArn);
-    const everyMs = sweepEveryMs ?? description.everyMs;
+    const everyMs = reconcileEveryMs ?? description.everyMs;
     return startSchedule({ description: { ...description, everyMs }, region, account, invoke: lambda.invoke });
   });
 }

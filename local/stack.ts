@@ -30,7 +30,7 @@ export interface StackOptions {
   /** `AWS_ENDPOINT_URL` and its kin name services to use instead of the embedded ones; the key to them is here, too. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Milliseconds between two runs of each schedule, instead of the template's rate. */
-  readonly sweepEveryMs?: number | undefined;
+  readonly reconcileEveryMs?: number | undefined;
   readonly faults?: ServiceFaults | undefined;
   /** Told of each batch that an event source hands a function: for tests that ask when a row was in whose hands. */
   readonly watch?: Watch | undefined;
@@ -65,7 +65,7 @@ export interface LocalStack extends Connection {
   /** Kills the processes of a function, e.g. `worker`, or of `all`; how many there were. */
   readonly killFunction: (functionName: string) => number;
   /** Runs the schedules now. */
-  readonly sweep: () => Promise<void>;
+  readonly reconcile: () => Promise<void>;
   /** What was found of a former run and set going again. */
   readonly recovered: { readonly resumed: number; readonly announced: number };
   readonly close: () => Promise<void>;
@@ -88,7 +88,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   for (const [name, secret] of Object.entries(targets)) await services.putSecret(secretName(name), secret);
 
   const logs = openFunctionLogs(join(folder, 'logs'));
-  const pipeline = startPipeline({ ...place, services, keys, logs, sweepEveryMs: options.sweepEveryMs, watch });
+  const pipeline = startPipeline({ ...place, services, keys, logs, reconcileEveryMs: options.reconcileEveryMs, watch });
   const connection = connectionOf(services, rehearsal?.url, Object.keys(targets));
   const recovered = await goOn(services, connection, pipeline);
 
@@ -100,7 +100,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     usage: pipeline.usage,
     pids: pipeline.pids,
     killFunction: pipeline.kill,
-    sweep: pipeline.sweep,
+    reconcile: pipeline.reconcile,
     recovered,
     close: async () => {
       await pipeline.close();
@@ -143,7 +143,7 @@ async function goOn(services: Services, connection: Connection, pipeline: Pipeli
   try {
     if (!ports || services.isAttached) return { resumed: 0, announced: 0 };
     const recovered = await recover(ports);
-    if (recovered.resumed > 0) await pipeline.sweep();
+    if (recovered.resumed > 0) await pipeline.reconcile();
     return recovered;
   } finally {
     client.destroy();

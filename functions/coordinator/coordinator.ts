@@ -7,7 +7,7 @@ import { readMessage } from '../../shared/read-message.ts';
 import { setAside } from '../../shared/set-aside.ts';
 import { createRun, type RunPorts } from './run.ts';
 import { createStateStore } from './state-store.ts';
-import { sweep } from './sweep.ts';
+import { reconcile } from './reconcile.ts';
 
 export interface CoordinatorPorts extends Omit<RunPorts, 'states'> {
   readonly journal: Journal;
@@ -26,13 +26,13 @@ interface Delivery {
   readonly event: JournalEvent;
 }
 
-/** Each job's one writer: reads its mailbox, folds, decides, and sends what follows. Sweeps when the schedule says so. */
+/** Each job's one writer: reads its mailbox, folds, decides, and sends what follows. Reconciles when the schedule says so. */
 export function createCoordinator(ports: CoordinatorPorts) {
   const run = createRun({ ...ports, states: createStateStore(ports.results) });
 
   return async function coordinator(event: SQSEvent | ScheduledEvent): Promise<SQSBatchResponse> {
     if (!('Records' in event)) {
-      await sweep(ports);
+      await reconcile(ports);
       return { batchItemFailures: [] };
     }
     const deliveries = await open(event.Records);
@@ -67,8 +67,8 @@ export function createCoordinator(ports: CoordinatorPorts) {
 
   async function turnAway(jobId: string, deliveries: readonly Delivery[]): Promise<void> {
     for (const { record, event } of deliveries) {
-      // A command for a job that is not there is a person's slip, a sweep for one is a leftover marker: neither is an alarm.
-      if (event.type === 'commanded' || event.type === 'swept')
+      // A command for a job that is not there is a person's slip, a reconcile for one is a leftover marker: neither is an alarm.
+      if (event.type === 'commanded' || event.type === 'reconcile')
         ports.log('job.unknown', { job: jobId, type: event.type });
       else await setAside(ports.results, record, `There is no job ${jobId}.`, ports.log);
     }

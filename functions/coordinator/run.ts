@@ -47,11 +47,11 @@ export function createRun(ports: RunPorts) {
     const folded = fold(base?.state, events, { nowMs, survey: await surveyFor(jobId, base, events) });
     if (!folded) return false;
 
-    const swept = events.some((event) => event.type === 'swept');
-    const stepped = step(folded, { nowMs, policy: ports.policy, swept });
+    const reconciling = events.some((event) => event.type === 'reconcile');
+    const stepped = step(folded, { nowMs, policy: ports.policy, reconciling });
     const { state, due } = takeDue(await flush(stepped), nowMs, ports.policy.resendMs);
 
-    // The marker is put before the state and taken after it: whatever a crash leaves behind, the sweep finds.
+    // The marker is put before the state and taken after it: whatever a crash leaves behind, the reconcile finds.
     if (isOpen(state) && !(base && isOpen(base.state))) await ports.results.write(openKey(jobId), '');
     await ports.states.save(state, base);
     await sendDue(state, due, ports);

@@ -82,9 +82,9 @@ export function fold(
   return draft;
 }
 
-/** A sweep is none, nor is a row that only waits for another: should that one be lost, the two would keep the job open for ever. */
+/** A reconcile is none, nor is a row that only waits for another: should that one be lost, the two would keep the job open for ever. */
 function isSignOfLife(event: JournalEvent): boolean {
-  if (event.type !== 'recorded') return event.type !== 'swept';
+  if (event.type !== 'recorded') return event.type !== 'reconcile';
   return event.awaiting.length === 0 || event.outcomes.length + event.returned.length + event.dropped.length > 0;
 }
 
@@ -116,7 +116,7 @@ function apply(draft: Draft, event: JournalEvent, context: FoldContext): void {
       return enter(draft, 'halted', context.nowMs);
     case 'commanded':
       return applyCommand(draft, event.command, context.nowMs);
-    case 'swept':
+    case 'reconcile':
       return;
     case 'reported':
       if (draft.outbox.report?.revision === event.revision) draft.outbox = { ...draft.outbox, report: undefined };

@@ -82,7 +82,7 @@ const happenings = z.discriminatedUnion('type', [
   /** Nothing more may begin until a person has mended what the message says. */
   z.object({ type: z.literal('halted'), code: codeSchema, message: z.string() }),
   z.object({ type: z.literal('commanded'), command: z.enum(COMMANDS) }),
-  z.object({ type: z.literal('swept') }),
+  z.object({ type: z.literal('reconcile') }),
   z.object({ type: z.literal('reported'), revision: z.int().positive() }),
 ]);
 

@@ -20,7 +20,7 @@ export const aloneKey = (jobId: string, row: number, generation: number): string
 export const claimKey = (jobId: string, thing: string): string =>
   `jobs/${jobId}/claims/${createHash('sha256').update(thing).digest('hex').slice(0, 32)}`;
 
-/** An empty object for each job that has not ended or whose newest report is not confirmed: what the sweep lists. */
+/** An empty object for each job that has not ended or whose newest report is not confirmed: what the reconcile lists. */
 export const OPEN_PREFIX = 'open/';
 export const openKey = (jobId: string): string => `${OPEN_PREFIX}${jobId}`;
 

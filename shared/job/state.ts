@@ -64,7 +64,7 @@ export interface State {
   readonly lastEventMs: number;
   /** Until when rows were handed back, at the latest. */
   readonly untilMs: number;
-  /** Sweeps that fed the job again since the last outcome. */
+  /** Reconciles that fed the job again since the last outcome. */
   readonly rounds: number;
   /** The revision of the newest report that was asked for; 0 before the first. */
   readonly revision: number;

@@ -8,8 +8,8 @@ import { entering, feedAgain, isUnderWay } from './transitions.ts';
 export interface StepContext {
   readonly nowMs: number;
   readonly policy: Policy;
-  /** Whether a sweep came: only then does silence count. */
-  readonly swept: boolean;
+  /** Whether a reconcile came: only then does silence count. */
+  readonly reconciling: boolean;
 }
 
 /** Rounds of feeding again without an outcome after which the rows that are left are lost. */
@@ -18,12 +18,15 @@ const RATE_SAMPLE_MS = 1_000;
 
 /** What follows from a state: ending, feeding again, letting more rows out, asking for a report. */
 export function step(state: State, context: StepContext): State {
-  return [expire, sweep, measure, complete, release, askForReport].reduce((next, rule) => rule(next, context), state);
+  return [expire, reconcile, measure, complete, release, askForReport].reduce(
+    (next, rule) => rule(next, context),
+    state,
+  );
 }
 
-function expire(state: State, { nowMs, policy, swept }: StepContext): State {
+function expire(state: State, { nowMs, policy, reconciling }: StepContext): State {
   const waits = state.state === 'halted' || state.state === 'waiting';
-  if (!swept || !waits || nowMs - state.stateSinceMs < policy.expiryMs) return state;
+  if (!reconciling || !waits || nowMs - state.stateSinceMs < policy.expiryMs) return state;
   const halt = {
     code: 'EXPIRED',
     message: `Nobody resumed the job since ${new Date(state.stateSinceMs).toISOString()}`,
@@ -32,8 +35,8 @@ function expire(state: State, { nowMs, policy, swept }: StepContext): State {
 }
 
 /** An overdue job is fed (or surveyed) again; after three rounds without an outcome it ends with what it has. */
-function sweep(state: State, context: StepContext): State {
-  if (!context.swept || !isOverdue(state, context)) return state;
+function reconcile(state: State, context: StepContext): State {
+  if (!context.reconciling || !isOverdue(state, context)) return state;
   if (state.rounds >= ROUNDS_BEFORE_LOST) return giveUp(state, context);
   const rounds = state.rounds + 1;
   const outbox =
@@ -86,9 +89,9 @@ function release(state: State, { policy }: StepContext): State {
  * A report waits until no row may be in a worker's hands, or until silence says that none is; and for the one before, so
  * that a hundred outcomes after the end do not make a hundred reports.
  */
-function askForReport(state: State, { nowMs, policy, swept }: StepContext): State {
+function askForReport(state: State, { nowMs, policy, reconciling }: StepContext): State {
   const stopped = hasStopped(state.state) && !state.outbox.report;
-  const silent = swept && nowMs - state.lastEventMs > policy.overdueMs;
+  const silent = reconciling && nowMs - state.lastEventMs > policy.overdueMs;
   if (!stopped || !state.reportDue || (isUnderWay(state) && !silent)) return state;
   const revision = state.revision + 1;
   return { ...state, revision, reportDue: false, outbox: { ...state.outbox, report: { revision, sentAtMs: 0 } } };

@@ -2,7 +2,7 @@ import { pipelineStage, visibilitySeconds, type Stage } from '../../infra/stage.
 
 /** How long Atlassian takes to show a write in a round; less than the stage's consistency time. */
 export const PROPAGATION_MS = 400;
-export const SWEEP_EVERY_MS = 5_000;
+export const RECONCILE_EVERY_MS = 5_000;
 
 /**
  * The stage of the chaos rounds: every time-out so short that what dies is done again within the round. A window wider than

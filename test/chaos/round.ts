@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
-import { chaosStage, PROPAGATION_MS, SWEEP_EVERY_MS } from './chaos-stage.ts';
+import { chaosStage, PROPAGATION_MS, RECONCILE_EVERY_MS } from './chaos-stage.ts';
 import type { Errand } from './errand.ts';
 import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload } from './job-here.ts';
 import { planKills, type Kill, type KillOptions } from './kills.ts';
@@ -84,7 +84,7 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
     stage: chaosStage(),
     targets: rehearsal.targets,
     seed,
-    sweepEveryMs: SWEEP_EVERY_MS,
+    reconcileEveryMs: RECONCILE_EVERY_MS,
     onBatch: recovery.onBatch,
   });
   try {

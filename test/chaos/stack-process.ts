@@ -19,7 +19,7 @@ const stack = await startStack({
   synthesized: await assemble(order.stage),
   targets: order.targets,
   rehearsal: false,
-  sweepEveryMs: order.sweepEveryMs,
+  reconcileEveryMs: order.reconcileEveryMs,
   faults: { s3: faults.s3.faults, sqs: faults.sqs.faults },
   watch,
 });

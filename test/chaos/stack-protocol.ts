@@ -8,7 +8,7 @@ export interface StackOrder {
   readonly stage: Stage;
   readonly targets: Readonly<Record<string, unknown>>;
   readonly seed: number;
-  readonly sweepEveryMs: number;
+  readonly reconcileEveryMs: number;
 }
 
 /** What it is asked later. */

@@ -106,7 +106,7 @@ describe('an account whose concurrency quota is ten', () => {
   });
 });
 
-it('leaves the coordinator room for the sweep beside its mailboxes', () => {
+it('leaves the coordinator room for the reconcile beside its mailboxes', () => {
   const coordinator = standard.one(FUNCTION, 'Coordinator').Properties;
 
   expect(coordinator.ReservedConcurrentExecutions).toBeGreaterThan(sumBy(standard, coordinator));
@@ -214,7 +214,7 @@ it('hides rows for 19 seconds when the worker may run for three', () => {
   expect(seconds).toBe(19);
 });
 
-it('sweeps every minute, by a rule that may invoke the coordinator', () => {
+it('reconciles every minute, by a rule that may invoke the coordinator', () => {
   const [[ruleId, rule] = []] = standard.all('AWS::Events::Rule');
   const [[, permission] = []] = standard.all('AWS::Lambda::Permission');
 

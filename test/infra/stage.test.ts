@@ -39,7 +39,7 @@ describe('a stage', () => {
   it.each([
     ['a setting that does not exist', { worker: { retries: 3 } }, 'retries'],
     ['fewer reserved than its sources run', { worker: { rowsConcurrency: 10 } }, 'at least 12'],
-    ['no reservation left for the sweep', { coordinator: { reservedConcurrency: 2 } }, 'at least 3'],
+    ['no reservation left for the reconcile', { coordinator: { reservedConcurrency: 2 } }, 'at least 3'],
     ['a source that runs one at a time', { splitter: { feedConcurrency: 1 } }, 'splitter.feedConcurrency'],
     ['a large batch without a window', { worker: { batchingWindowSeconds: 0 } }, 'worker.batchingWindowSeconds'],
     ['so few receives that throttling uses them up', { maxReceiveCount: 2 }, 'maxReceiveCount'],

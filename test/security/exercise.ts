@@ -83,7 +83,7 @@ async function pauseAndResume(world: World, { errand, jobId }: Dropped): Promise
   await until(() => says('running'), world.signal);
   await command(world, jobId, 'pause');
   await until(() => says('paused'), world.signal);
-  await world.stack.sweep();
+  await world.stack.reconcile();
   await command(world, jobId, 'resume');
 }
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
     synthesized: await assemble(pipelineStage()),
     rehearsal: false,
     targets: { ...atlassian.targets, stolen: STOLEN(atlassian.url) },
-    sweepEveryMs: ENDS_MS,
+    reconcileEveryMs: ENDS_MS,
   });
   try {
     ended = await exercise(stack, atlassian.url, AbortSignal.timeout(ENDS_MS));

@@ -36,7 +36,7 @@ export interface PipelineOptions {
 export interface Pipeline {
   readonly queues: Queues;
   /** What the schedule does every minute. */
-  readonly sweep: () => void;
+  readonly reconcile: () => void;
   /** Whether nothing is waiting and nobody is working. */
   readonly isIdle: () => boolean;
 }
@@ -77,7 +77,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   connectAll(functions, queues, options);
   return {
     queues,
-    sweep: () => void functions.sweeper.invoke({ source: 'aws.events' }),
+    reconcile: () => void functions.reconciler.invoke({ source: 'aws.events' }),
     isIdle: () =>
       Object.values(queues).every((queue) => queue === queues.deadLetters || queue.parcels().length === 0) &&
       Object.values(functions).every((one) => one.underWay() === 0),
@@ -114,7 +114,7 @@ function createQueues({ world, faults, receiveCountGoesOn: countGoesOn }: Pipeli
   };
 }
 
-type Functions = Readonly<Record<'splitter' | 'worker' | 'coordinator' | 'reporter' | 'sweeper', SimulatedFunction>>;
+type Functions = Readonly<Record<'splitter' | 'worker' | 'coordinator' | 'reporter' | 'reconciler', SimulatedFunction>>;
 
 function createFunctions(options: PipelineOptions, queues: Queues): Functions {
   const { world, faults, promises, sites, targets } = options;
@@ -204,8 +204,8 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
       world,
       faults,
     ),
-    sweeper: createFunction(
-      { name: 'sweeper', timeoutSeconds: COORDINATOR_SECONDS, create: coordinator },
+    reconciler: createFunction(
+      { name: 'reconciler', timeoutSeconds: COORDINATOR_SECONDS, create: coordinator },
       world,
       faults,
     ),

@@ -54,7 +54,7 @@ export async function simulate(scenario: Scenario, trace?: (line: string) => voi
     world.after(atSeconds * 1_000, () => send(id, command, stage));
   }
   scheduleFaults(stage);
-  sweepEveryMinute(stage);
+  reconcileEveryMinute(stage);
 
   await runToEnd(stage, beginMs);
   if (scenario.redrive && promises.violations.length === 0) await redrive(stage);
@@ -165,12 +165,12 @@ function scheduleFaults({ world, faults, pipeline, jobs, secrets, promises }: St
   }
 }
 
-function sweepEveryMinute({ world, pipeline }: Stage): void {
-  const sweep = (): void => {
-    pipeline.sweep();
-    world.after(MINUTE_MS, sweep);
+function reconcileEveryMinute({ world, pipeline }: Stage): void {
+  const reconcile = (): void => {
+    pipeline.reconcile();
+    world.after(MINUTE_MS, reconcile);
   };
-  world.after(MINUTE_MS, sweep);
+  world.after(MINUTE_MS, reconcile);
 }
 
 /** Lets things happen until every job has ended, with a person who looks after what stands still. */

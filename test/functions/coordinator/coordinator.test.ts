@@ -66,7 +66,7 @@ describe('coordinator', () => {
     const openBefore = results.objects.has(openKey(JOB.id));
     time.nowMs += POLICY.overdueMs + 1;
 
-    await coordinator(sqsEvent([eventOf({ type: 'swept' })]));
+    await coordinator(sqsEvent([eventOf({ type: 'reconcile' })]));
 
     expect({ openBefore, reports: reports.messages.length }).toEqual({ openBefore: true, reports: 1 });
   });
@@ -87,7 +87,7 @@ describe('coordinator', () => {
     await coordinator(sqsEvent([surveyed()]));
     time.nowMs += POLICY.resendMs;
 
-    await coordinator(sqsEvent([eventOf({ type: 'swept' })]));
+    await coordinator(sqsEvent([eventOf({ type: 'reconcile' })]));
 
     expect(feeds.messages).toHaveLength(2);
   });
@@ -133,7 +133,7 @@ describe('coordinator', () => {
 
   it.each([
     ['is no JSON', '{'],
-    ['is of another version', { ...eventOf({ type: 'swept' }), version: 2 }],
+    ['is of another version', { ...eventOf({ type: 'reconcile' }), version: 2 }],
     ['speaks of a job that is not there', recorded([outcomeOf(0)])],
   ])('sets a message aside that %s', async (_, body) => {
     const { coordinator, results, logged } = start();
@@ -151,6 +151,6 @@ describe('coordinator', () => {
 
     await coordinator({ source: 'aws.events' });
 
-    expect(journal.events).toMatchObject([{ type: 'swept', jobId: JOB.id }]);
+    expect(journal.events).toMatchObject([{ type: 'reconcile', jobId: JOB.id }]);
   });
 });

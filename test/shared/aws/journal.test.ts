@@ -10,10 +10,10 @@ describe('the journal over a queue', () => {
   it('puts an event into the mailbox of its job, under an id of its own', async () => {
     const { journal, queue } = start();
 
-    await journal.post([{ ...EVENT, type: 'swept' }]);
+    await journal.post([{ ...EVENT, type: 'reconcile' }]);
 
     expect(queue.messages).toEqual([
-      { body: { ...EVENT, type: 'swept' }, groupId: 'job-1', deduplicationId: 'event-1' },
+      { body: { ...EVENT, type: 'reconcile' }, groupId: 'job-1', deduplicationId: 'event-1' },
     ]);
   });
 

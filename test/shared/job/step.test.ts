@@ -9,14 +9,14 @@ import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, surveyOf } from './b
 
 interface Moment {
   readonly nowMs?: number;
-  readonly swept?: boolean;
+  readonly reconciling?: boolean;
 }
 
 function run(state: State | undefined, events: readonly JournalEvent[], rows: number, moment: Moment = {}): State {
   const nowMs = moment.nowMs ?? NOW_MS;
   const folded = fold(state, events, { nowMs, survey: surveyOf(rows) });
   if (!folded) throw new Error('nothing is known of the job');
-  return step(folded, { nowMs, policy: POLICY, swept: moment.swept ?? false });
+  return step(folded, { nowMs, policy: POLICY, reconciling: moment.reconciling ?? false });
 }
 
 const begun = (rows: number): State => run(undefined, [eventOf({ type: 'surveyed', job: JOB })], rows);
@@ -141,30 +141,31 @@ describe('step', () => {
     expect(run(fedUp(begun(100), 100), [recorded([], { returned: [0] })], 100).released).toBe(1);
   });
 
-  describe('on a sweep', () => {
+  describe('on a reconcile', () => {
     const silentMs = POLICY.overdueMs + 1;
 
     it('does nothing while the job is not overdue', () => {
       const fed = fedUp(begun(10), 10);
 
-      expect(run(fed, [], 10, { swept: true })).toEqual(fed);
+      expect(run(fed, [], 10, { reconciling: true })).toEqual(fed);
     });
 
     it('waits for the time until which rows were handed back', () => {
       const until = new Date(NOW_MS + 600_000).toISOString();
       const fed = run(fedUp(begun(10), 10), [recorded([], { returned: [0], until })], 10);
 
-      expect(run(fed, [], 10, { swept: true, nowMs: NOW_MS + 600_000 }).outbox.feed).toBeUndefined();
+      expect(run(fed, [], 10, { reconciling: true, nowMs: NOW_MS + 600_000 }).outbox.feed).toBeUndefined();
     });
 
     it('feeds an overdue job again, and gives its rows up as LOST after three rounds', () => {
-      const swept = [1, 2, 3].reduce(
-        (state, round) => run({ ...state, outbox: {} }, [], 10, { swept: true, nowMs: NOW_MS + round * silentMs }),
+      const reconciling = [1, 2, 3].reduce(
+        (state, round) =>
+          run({ ...state, outbox: {} }, [], 10, { reconciling: true, nowMs: NOW_MS + round * silentMs }),
         fedUp(begun(10), 10),
       );
-      const lost = run({ ...swept, outbox: {} }, [], 10, { swept: true, nowMs: NOW_MS + 4 * silentMs });
+      const lost = run({ ...reconciling, outbox: {} }, [], 10, { reconciling: true, nowMs: NOW_MS + 4 * silentMs });
 
-      expect(swept).toMatchObject({ state: 'running', rounds: 3, outbox: { feed: { from: 0, to: 1 } } });
+      expect(reconciling).toMatchObject({ state: 'running', rounds: 3, outbox: { feed: { from: 0, to: 1 } } });
       expect(lost.state).toBe('completed');
       expect(settledStatus(lost.rowStatuses[0] ?? 0)).toEqual({ status: 'unprocessed', code: 'LOST' });
     });
@@ -174,7 +175,7 @@ describe('step', () => {
       ['it is there', eventOf({ type: 'surveyed', job: JOB })],
     ])('asks for the survey no longer once %s', (_, event) => {
       const surveying = run(undefined, [eventOf({ type: 'surveying', job: JOB })], 1);
-      const asked = run(surveying, [], 1, { swept: true, nowMs: NOW_MS + silentMs });
+      const asked = run(surveying, [], 1, { reconciling: true, nowMs: NOW_MS + silentMs });
 
       expect(run(asked, [event], 1).outbox.survey).toBeUndefined();
     });
@@ -184,19 +185,19 @@ describe('step', () => {
       const until = new Date(NOW_MS + 2 * silentMs).toISOString();
       const waiting = run(fed, [recorded([], { awaiting: [0], until })], 1, { nowMs: NOW_MS + silentMs - 1 });
 
-      expect(run(waiting, [], 1, { swept: true, nowMs: NOW_MS + silentMs }).rounds).toBe(1);
+      expect(run(waiting, [], 1, { reconciling: true, nowMs: NOW_MS + silentMs }).rounds).toBe(1);
     });
 
     it('asks for the survey again when its message was lost', () => {
       const surveying = run(undefined, [eventOf({ type: 'surveying', job: JOB })], 0);
 
-      expect(run(surveying, [], 0, { swept: true, nowMs: NOW_MS + silentMs }).outbox.survey).toBeDefined();
+      expect(run(surveying, [], 0, { reconciling: true, nowMs: NOW_MS + silentMs }).outbox.survey).toBeDefined();
     });
 
     it('cancels a job that nobody resumed for seven days', () => {
       const halted = run(begun(10), [eventOf({ type: 'halted', code: 'UNAUTHORIZED', message: 'no' })], 10);
 
-      const expired = run(halted, [], 10, { swept: true, nowMs: NOW_MS + POLICY.expiryMs });
+      const expired = run(halted, [], 10, { reconciling: true, nowMs: NOW_MS + POLICY.expiryMs });
 
       expect(expired).toMatchObject({ state: 'cancelled', halt: { code: 'EXPIRED' } });
     });

@@ -141,7 +141,7 @@ it('reads an event source mapping and a schedule', () => {
         FunctionResponseTypes: ['ReportBatchItemFailures'],
       },
     },
-    Sweep: {
+    Reconcile: {
       Type: 'AWS::Events::Rule',
       Properties: { ScheduleExpression: 'rate(5 minutes)', Targets: [{ Arn: arn('Worker'), Id: '1' }] },
     },
@@ -157,7 +157,7 @@ it('reads an event source mapping and a schedule', () => {
       partialResponses: true,
     },
   ]);
-  expect(schedules).toMatchObject([{ name: 'Rollcall-Sweep', everyMs: 300_000 }]);
+  expect(schedules).toMatchObject([{ name: 'Rollcall-Reconcile', everyMs: 300_000 }]);
 });
 
 it("gathers a role's statements from its own and its attached policies", () => {

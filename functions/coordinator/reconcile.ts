@@ -3,7 +3,7 @@ import type { JournalEvent } from '../../shared/job/journal.ts';
 import { journalEvent, type EventPorts } from '../../shared/journal-event.ts';
 import type { Journal, ObjectStore } from '../../shared/ports.ts';
 
-export interface SweepPorts extends EventPorts {
+export interface ReconcilePorts extends EventPorts {
   readonly results: ObjectStore;
   readonly journal: Journal;
 }
@@ -11,10 +11,10 @@ export interface SweepPorts extends EventPorts {
 const POSTED_AT_ONCE = 100;
 
 /** Reminds every open job of the time; what follows from it the job's own mailbox decides. */
-export async function sweep({ results, journal, ...ports }: SweepPorts): Promise<void> {
+export async function reconcile({ results, journal, ...ports }: ReconcilePorts): Promise<void> {
   let events: JournalEvent[] = [];
   for await (const key of results.list(OPEN_PREFIX)) {
-    events.push(journalEvent(key.slice(OPEN_PREFIX.length), { type: 'swept' }, ports));
+    events.push(journalEvent(key.slice(OPEN_PREFIX.length), { type: 'reconcile' }, ports));
     if (events.length < POSTED_AT_ONCE) continue;
     await journal.post(events);
     events = [];
