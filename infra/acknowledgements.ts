@@ -21,7 +21,7 @@ export function acknowledgeFindings(
   for (const key of [STATE, SURVEY, ORDER]) {
     acknowledge(objects(results, key), "It lies under its job's id, which is made from the upload.");
   }
-  acknowledge(objects(results, 'jobs/*/chunks/*'), "A job's journal is kept in chunks, as many as it needs.");
+  acknowledge(objects(results, 'jobs/*/chunks/*'), "A job's events are kept in chunks, as many as it needs.");
   acknowledge(
     objects(results, 'jobs/*/alone/*'),
     'A mark lies under the job and the number of the row that it is about.',

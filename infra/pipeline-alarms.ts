@@ -61,14 +61,14 @@ const LAST_STOP_ALARMS: Readonly<Record<keyof LastStops, { readonly id: string; 
       "An upload's event was given up: its manifest was not read and no job began. Find the cause in the splitter's log, " +
       'then redrive the queue or upload the file again.',
   },
-  feedDead: {
-    id: 'FeedDeadAlarm',
+  enqueueDead: {
+    id: 'EnqueueDeadAlarm',
     description:
       "A request to send rows was given up. The reconcile asks again by itself; find the cause in the splitter's log, for the " +
       'job ends with rows LOST if it persists.',
   },
-  journalDead: {
-    id: 'JournalDeadAlarm',
+  eventsDead: {
+    id: 'EventsDeadAlarm',
     description:
       "Events of a job were given up, so its counts may lag behind. Find the cause in the coordinator's log, then redrive " +
       'the queue: events are folded once, however late.',

@@ -12,12 +12,12 @@ export function environmentsOver({ inbox, results, queues }: Holdings, stage: St
   const { worker, coordinator, limits } = stage;
   const buckets = { INBOX_BUCKET: inbox.bucketName, RESULTS_BUCKET: results.bucketName };
   const { RESULTS_BUCKET } = buckets;
-  const JOURNAL_QUEUE_URL = queues.journal.queueUrl;
+  const EVENTS_QUEUE_URL = queues.events.queueUrl;
   return {
     splitter: {
       ...buckets,
       ROWS_QUEUE_URL: queues.rows.queueUrl,
-      JOURNAL_QUEUE_URL,
+      EVENTS_QUEUE_URL,
       MANIFEST_LIMIT: String(limits.manifestBytes),
       ROW_COUNT_LIMIT: String(limits.rows),
       ROW_LIMIT: String(limits.rowBytes),
@@ -29,7 +29,7 @@ export function environmentsOver({ inbox, results, queues }: Holdings, stage: St
       ROWS_QUEUE_URL: queues.rows.queueUrl,
       EXHAUSTED_QUEUE_ARN: queues.exhausted.queueArn,
       DEAD_LETTERS_QUEUE_URL: queues.deadLetters.queueUrl,
-      JOURNAL_QUEUE_URL,
+      EVENTS_QUEUE_URL,
       MAX_ATTEMPTS: String(worker.maxAttempts),
       WORKERS: String(worker.rowsConcurrency),
       CALLS_UNDER_WAY: String(worker.callsUnderWay),
@@ -38,14 +38,14 @@ export function environmentsOver({ inbox, results, queues }: Holdings, stage: St
     },
     coordinator: {
       RESULTS_BUCKET,
-      JOURNAL_QUEUE_URL,
-      FEED_QUEUE_URL: queues.feed.queueUrl,
+      EVENTS_QUEUE_URL,
+      ENQUEUE_QUEUE_URL: queues.enqueue.queueUrl,
       REPORTS_QUEUE_URL: queues.reports.queueUrl,
       WINDOW_ROWS: String(coordinator.windowRows),
       WINDOW_SECONDS: String(coordinator.windowSeconds),
       OVERDUE_SECONDS: String(visibilitySeconds(worker)),
       EXPIRY_DAYS: String(coordinator.expiryDays),
     },
-    reporter: { ...buckets, JOURNAL_QUEUE_URL },
+    reporter: { ...buckets, EVENTS_QUEUE_URL },
   };
 }

@@ -5,13 +5,13 @@ import { pipelineQueue } from './constructs/queue.ts';
 import { visibilitySeconds, type Stage } from './stage.ts';
 
 /** The queues that functions send to or receive from. */
-export type QueueName = 'intake' | 'feed' | 'rows' | 'exhausted' | 'deadLetters' | 'journal' | 'reports';
+export type QueueName = 'intake' | 'enqueue' | 'rows' | 'exhausted' | 'deadLetters' | 'events' | 'reports';
 
 export type Queues = Readonly<Record<QueueName, Queue>>;
 
 /** Queues whose messages nobody receives by himself: what lies there is for a person. */
 export type LastStops = Readonly<
-  Record<'deadLetters' | 'intakeDead' | 'feedDead' | 'journalDead' | 'reportsDead', Queue>
+  Record<'deadLetters' | 'intakeDead' | 'enqueueDead' | 'eventsDead' | 'reportsDead', Queue>
 >;
 
 interface Receiver {
@@ -32,8 +32,8 @@ export function pipelineQueues(
   const lastStops = {
     deadLetters: pipelineQueue(scope, 'DeadLetters'),
     intakeDead: pipelineQueue(scope, 'IntakeDead'),
-    feedDead: pipelineQueue(scope, 'FeedDead'),
-    journalDead: pipelineQueue(scope, 'JournalDead', { fifo: true }),
+    enqueueDead: pipelineQueue(scope, 'EnqueueDead'),
+    eventsDead: pipelineQueue(scope, 'EventsDead', { fifo: true }),
     reportsDead: pipelineQueue(scope, 'ReportsDead'),
   };
   const queue = (id: string, { to, receives = maxReceiveCount, ...receiver }: Receiver): Queue =>
@@ -44,13 +44,13 @@ export function pipelineQueues(
     });
 
   const { timeoutSeconds, batchingWindowSeconds } = worker;
-  const { deadLetters, intakeDead, feedDead, journalDead, reportsDead } = lastStops;
+  const { deadLetters, intakeDead, enqueueDead, eventsDead, reportsDead } = lastStops;
   const intake = queue('Intake', { timeoutSeconds: splitter.timeoutSeconds, to: intakeDead });
-  const feed = queue('Feed', { timeoutSeconds: splitter.timeoutSeconds, to: feedDead });
+  const enqueue = queue('Enqueue', { timeoutSeconds: splitter.timeoutSeconds, to: enqueueDead });
   const receives = EXHAUSTED_FACTOR * maxReceiveCount;
   const exhausted = queue('Exhausted', { timeoutSeconds, to: deadLetters, receives });
   const rows = queue('Rows', { timeoutSeconds, batchingWindowSeconds, to: exhausted });
-  const journal = queue('Journal', { timeoutSeconds: coordinator.timeoutSeconds, to: journalDead });
+  const eventsQueue = queue('Events', { timeoutSeconds: coordinator.timeoutSeconds, to: eventsDead });
   const reports = queue('Reports', { timeoutSeconds: reporter.timeoutSeconds, to: reportsDead });
-  return { queues: { intake, feed, rows, exhausted, deadLetters, journal, reports }, lastStops };
+  return { queues: { intake, enqueue, rows, exhausted, deadLetters, events: eventsQueue, reports }, lastStops };
 }

@@ -34,8 +34,8 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
   const { inbox, results, queues } = holdings;
   return {
     splitter: [
-      receives(queues.intake, queues.feed),
-      sends(queues.rows, queues.journal),
+      receives(queues.intake, queues.enqueue),
+      sends(queues.rows, queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], '*'),
       onObjects(results, ['s3:GetObject'], STATE, SURVEY, ORDER),
       onObjects(results, ['s3:PutObject'], SURVEY, ORDER, CHUNKS, BROKEN),
@@ -45,15 +45,15 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
     ],
     worker: [
       receives(queues.rows, queues.exhausted),
-      sends(queues.rows, queues.deadLetters, queues.journal),
+      sends(queues.rows, queues.deadLetters, queues.events),
       onObjects(results, ['s3:GetObject'], STATE, CLAIMS),
       onObjects(results, ['s3:PutObject'], ALONE, CLAIMS, BROKEN),
       tellsMissing(results),
       readsTargets(scope),
     ],
     coordinator: [
-      receives(queues.journal),
-      sends(queues.feed, queues.journal, queues.reports),
+      receives(queues.events),
+      sends(queues.enqueue, queues.events, queues.reports),
       onObjects(results, ['s3:GetObject'], STATE, SURVEY),
       onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', BROKEN),
       onObjects(results, ['s3:DeleteObject'], OPEN),
@@ -61,7 +61,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
     ],
     reporter: [
       receives(queues.reports),
-      sends(queues.journal),
+      sends(queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], '*'),
       onObjects(results, ['s3:GetObject'], STATE, SURVEY, CHUNKS),
       onObjects(results, ['s3:PutObject'], ...REPORT, BROKEN),

@@ -125,9 +125,9 @@ const MAILBOX_BATCH = 10;
 
 function connect(functions: Functions, queues: Holdings['queues'], stage: Stage): void {
   const { splitter, worker, coordinator, reporter } = functions;
-  const { intakeConcurrency, feedConcurrency } = stage.splitter;
+  const { intakeConcurrency, enqueueConcurrency } = stage.splitter;
   receivesFrom(splitter, 'Intake', { queue: queues.intake, batchSize: 1, maxConcurrency: intakeConcurrency });
-  receivesFrom(splitter, 'Feed', { queue: queues.feed, batchSize: 1, maxConcurrency: feedConcurrency });
+  receivesFrom(splitter, 'Enqueue', { queue: queues.enqueue, batchSize: 1, maxConcurrency: enqueueConcurrency });
   const { batchSize, batchingWindowSeconds, rowsConcurrency, exhaustedConcurrency } = stage.worker;
   receivesFrom(worker, 'Rows', {
     queue: queues.rows,
@@ -136,11 +136,11 @@ function connect(functions: Functions, queues: Holdings['queues'], stage: Stage)
     maxConcurrency: rowsConcurrency,
   });
   receivesFrom(worker, 'Exhausted', { queue: queues.exhausted, batchSize: 1, maxConcurrency: exhaustedConcurrency });
-  const { journalConcurrency } = stage.coordinator;
-  receivesFrom(coordinator, 'Journal', {
-    queue: queues.journal,
+  const { eventsConcurrency } = stage.coordinator;
+  receivesFrom(coordinator, 'Events', {
+    queue: queues.events,
     batchSize: MAILBOX_BATCH,
-    maxConcurrency: journalConcurrency,
+    maxConcurrency: eventsConcurrency,
   });
   const { reportsConcurrency } = stage.reporter;
   receivesFrom(reporter, 'Reports', { queue: queues.reports, batchSize: 1, maxConcurrency: reportsConcurrency });

@@ -26,9 +26,9 @@ const splitter = z
     memoryMegabytes: memoryMegabytes.default(1_024),
     reservedConcurrency: reservedConcurrency.default(4),
     intakeConcurrency: maxConcurrency.default(2),
-    feedConcurrency: maxConcurrency.default(2),
+    enqueueConcurrency: maxConcurrency.default(2),
   })
-  .superRefine((own, context) => reservesEnough(own, own.intakeConcurrency + own.feedConcurrency, context));
+  .superRefine((own, context) => reservesEnough(own, own.intakeConcurrency + own.enqueueConcurrency, context));
 
 const worker = z
   .strictObject({
@@ -62,7 +62,7 @@ const coordinator = z
     memoryMegabytes: memoryMegabytes.default(512),
     /** One more than its event source takes, for the reconcile. */
     reservedConcurrency: reservedConcurrency.default(3),
-    journalConcurrency: maxConcurrency.default(2),
+    eventsConcurrency: maxConcurrency.default(2),
     /** The least that a job's full window holds. */
     windowRows: count.default(300),
     /** The work that a job's full window holds at its present rate. */
@@ -70,7 +70,7 @@ const coordinator = z
     /** How long a halted or waiting job is kept before it is cancelled. */
     expiryDays: count.default(7),
   })
-  .superRefine((own, context) => reservesEnough(own, own.journalConcurrency + 1, context));
+  .superRefine((own, context) => reservesEnough(own, own.eventsConcurrency + 1, context));
 
 const reporter = z
   .strictObject({

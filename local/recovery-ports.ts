@@ -1,7 +1,7 @@
 import { HeadObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-import { journalOver } from '../shared/aws/journal.ts';
+import { eventsQueueOver } from '../shared/aws/events-queue.ts';
 import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../shared/aws/sqs-queue.ts';
 import { systemChance } from '../shared/aws/system-chance.ts';
@@ -22,15 +22,15 @@ interface RecoveryPlace {
 /** What recovery needs, over a stack's own buckets and queues; `undefined` when the template has no such pipeline in it. */
 export function recoveryPorts(place: RecoveryPlace): RecoveryPorts | undefined {
   const { client, sqs, inbox, description } = place;
-  const journalUrl = description.functions.map(({ environment }) => environment['JOURNAL_QUEUE_URL']).find(Boolean);
+  const eventsQueueUrl = description.functions.map(({ environment }) => environment['EVENTS_QUEUE_URL']).find(Boolean);
   const intakeArn = description.buckets.find(({ name }) => name === inbox)?.notifications[0]?.queueArn;
   const intakeUrl = description.queues.find(({ arn }) => arn === intakeArn)?.url;
-  if (journalUrl === undefined || intakeUrl === undefined) return undefined;
+  if (eventsQueueUrl === undefined || intakeUrl === undefined) return undefined;
   return {
     bucket: inbox,
     manifests: () => newestVersions(client, inbox),
     results: s3ObjectStore({ client, bucket: place.results }),
-    journal: journalOver(sqsQueue({ client: sqs, queueUrl: journalUrl })),
+    eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: eventsQueueUrl })),
     announce: async (manifest) => {
       const MessageBody = s3Notification(createdOf(inbox, manifest), place.region);
       await sqs.send(new SendMessageCommand({ QueueUrl: intakeUrl, MessageBody }));

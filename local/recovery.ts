@@ -3,8 +3,8 @@ import { jobIdOf } from '../shared/job/job-id.ts';
 import type { JobState } from '../shared/job/job.ts';
 import { OPEN_PREFIX, stateKey } from '../shared/job/keys.ts';
 import { parseState } from '../shared/job/state.ts';
-import { journalEvent, type EventPorts } from '../shared/journal-event.ts';
-import type { Journal, ObjectStore } from '../shared/ports.ts';
+import { createEvent, type EventPorts } from '../shared/create-event.ts';
+import type { EventsQueue, ObjectStore } from '../shared/ports.ts';
 
 /** A manifest as it lies in the inbox. */
 export interface InboxObject {
@@ -18,22 +18,22 @@ export interface RecoveryPorts extends EventPorts {
   /** The newest version of every object in the inbox. */
   readonly manifests: () => AsyncIterable<InboxObject>;
   readonly results: ObjectStore;
-  readonly journal: Journal;
+  readonly eventsQueue: EventsQueue;
   /** Tells the intake of an object, as if it had just come. */
   readonly announce: (manifest: InboxObject) => Promise<void>;
 }
 
 /**
- * Goes on where a stack left off whose queues are gone: running jobs are paused and resumed, which feeds every row without an
+ * Goes on where a stack left off whose queues are gone: running jobs are paused and resumed, which enqueues every row without an
  * outcome again, and manifests that were not surveyed to the end are announced again. Returns how many of each.
  */
 export async function recover(ports: RecoveryPorts): Promise<{ readonly resumed: number; readonly announced: number }> {
   const states = await openStates(ports.results);
   const running = [...states].filter(([, state]) => state === 'running').map(([jobId]) => jobId);
   const commands = running.flatMap((jobId) =>
-    (['pause', 'resume'] as const).map((command) => journalEvent(jobId, { type: 'commanded', command }, ports)),
+    (['pause', 'resume'] as const).map((command) => createEvent(jobId, { type: 'commanded', command }, ports)),
   );
-  if (commands.length > 0) await ports.journal.post(commands);
+  if (commands.length > 0) await ports.eventsQueue.post(commands);
 
   let announced = 0;
   for await (const manifest of ports.manifests()) {

@@ -11,7 +11,7 @@ export const ENVIRONMENTS = {
     INBOX_BUCKET: text,
     RESULTS_BUCKET: text,
     ROWS_QUEUE_URL: text,
-    JOURNAL_QUEUE_URL: text,
+    EVENTS_QUEUE_URL: text,
     /** Bytes. */
     MANIFEST_LIMIT: count,
     ROW_COUNT_LIMIT: count,
@@ -27,7 +27,7 @@ export const ENVIRONMENTS = {
     /** ARN, to tell a record of the exhausted queue from one of the rows queue. */
     EXHAUSTED_QUEUE_ARN: text,
     DEAD_LETTERS_QUEUE_URL: text,
-    JOURNAL_QUEUE_URL: text,
+    EVENTS_QUEUE_URL: text,
     MAX_ATTEMPTS: count,
     /** How many worker processes share a target's rate: the event source's maxConcurrency. */
     WORKERS: count,
@@ -39,8 +39,8 @@ export const ENVIRONMENTS = {
   }),
   coordinator: z.object({
     RESULTS_BUCKET: text,
-    JOURNAL_QUEUE_URL: text,
-    FEED_QUEUE_URL: text,
+    EVENTS_QUEUE_URL: text,
+    ENQUEUE_QUEUE_URL: text,
     REPORTS_QUEUE_URL: text,
     WINDOW_ROWS: count,
     WINDOW_SECONDS: count,
@@ -51,7 +51,7 @@ export const ENVIRONMENTS = {
   reporter: z.object({
     INBOX_BUCKET: text,
     RESULTS_BUCKET: text,
-    JOURNAL_QUEUE_URL: text,
+    EVENTS_QUEUE_URL: text,
   }),
 } as const;
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-import type { JournalEvent } from './job/journal.ts';
+import type { JobEvent } from './job/events.ts';
 import type { Target } from './target.ts';
 
 /** What time it is; tests decide. */
@@ -69,8 +69,8 @@ export interface Queue {
 }
 
 /** A job's mailbox: events are kept until a coordinator has folded them. */
-export interface Journal {
-  readonly post: (events: readonly JournalEvent[]) => Promise<void>;
+export interface EventsQueue {
+  readonly post: (events: readonly JobEvent[]) => Promise<void>;
 }
 
 /** The targets, as their secrets describe them. Throws TargetUnreadable when a secret is there but is not what it should be. */

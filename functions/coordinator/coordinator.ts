@@ -1,8 +1,8 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
-import { journalEventSchema, type JournalEvent } from '../../shared/job/journal.ts';
+import { jobEventSchema, type JobEvent } from '../../shared/job/events.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import type { Journal } from '../../shared/ports.ts';
+import type { EventsQueue } from '../../shared/ports.ts';
 import { readMessage } from '../../shared/read-message.ts';
 import { setAside } from '../../shared/set-aside.ts';
 import { createRun, type RunPorts } from './run.ts';
@@ -10,7 +10,7 @@ import { createStateStore } from './state-store.ts';
 import { reconcile } from './reconcile.ts';
 
 export interface CoordinatorPorts extends Omit<RunPorts, 'states'> {
-  readonly journal: Journal;
+  readonly eventsQueue: EventsQueue;
   readonly log: Log;
 }
 
@@ -19,11 +19,11 @@ interface ScheduledEvent {
   readonly source: string;
 }
 
-const UNKNOWN_EVENT = 'This is no journal event of a version that the coordinator knows.';
+const UNKNOWN_EVENT = 'This is no event of a version that the coordinator knows.';
 
 interface Delivery {
   readonly record: SQSRecord;
-  readonly event: JournalEvent;
+  readonly event: JobEvent;
 }
 
 /** Each job's one writer: reads its mailbox, folds, decides, and sends what follows. Reconciles when the schedule says so. */
@@ -44,7 +44,7 @@ export function createCoordinator(ports: CoordinatorPorts) {
   async function open(records: readonly SQSRecord[]): Promise<Delivery[]> {
     const deliveries: Delivery[] = [];
     for (const record of records) {
-      const event = readMessage(journalEventSchema, record.body);
+      const event = readMessage(jobEventSchema, record.body);
       if (event) deliveries.push({ record, event });
       else await setAside(ports.results, record, UNKNOWN_EVENT, ports.log);
     }
@@ -56,7 +56,7 @@ export function createCoordinator(ports: CoordinatorPorts) {
     try {
       const events = deliveries.map(({ event }) => event);
       const known = await run(jobId, events);
-      if (known) ports.log('journal.folded', { job: jobId, events: events.length });
+      if (known) ports.log('events.folded', { job: jobId, events: events.length });
       else await turnAway(jobId, deliveries);
       return [];
     } catch (error) {

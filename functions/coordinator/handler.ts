@@ -1,5 +1,5 @@
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
-import { journalOver } from '../../shared/aws/journal.ts';
+import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance } from '../../shared/aws/system-chance.ts';
@@ -17,8 +17,8 @@ const DAY_MS = 86_400_000;
 
 export const handler = createCoordinator({
   results: s3ObjectStore({ client: s3Client(process.env), bucket: environment.RESULTS_BUCKET }),
-  journal: journalOver(queue(environment.JOURNAL_QUEUE_URL)),
-  feeds: queue(environment.FEED_QUEUE_URL),
+  eventsQueue: eventsQueueOver(queue(environment.EVENTS_QUEUE_URL)),
+  enqueueQueue: queue(environment.ENQUEUE_QUEUE_URL),
   reports: queue(environment.REPORTS_QUEUE_URL),
   clock: systemClock,
   chance: systemChance,

@@ -1,9 +1,9 @@
-import type { FeedRequest, ReportRequest } from '../../shared/job/requests.ts';
+import type { EnqueueRequest, ReportRequest } from '../../shared/job/requests.ts';
 import type { Outbox, State } from '../../shared/job/state.ts';
 import type { Queue } from '../../shared/ports.ts';
 
 export interface OutboxQueues {
-  readonly feeds: Queue;
+  readonly enqueueQueue: Queue;
   readonly reports: Queue;
 }
 
@@ -15,14 +15,14 @@ export function takeDue(
 ): { readonly state: State; readonly due: Outbox } {
   const isDue = (entry: { readonly sentAtMs: number } | undefined): boolean =>
     entry !== undefined && nowMs - entry.sentAtMs >= resendMs;
-  const { feed, survey, report } = state.outbox;
+  const { enqueue, survey, report } = state.outbox;
   const due: Outbox = {
-    ...(isDue(feed) && { feed }),
+    ...(isDue(enqueue) && { enqueue }),
     ...(isDue(survey) && { survey }),
     ...(isDue(report) && { report }),
   };
   const outbox: Outbox = {
-    feed: due.feed ? { ...due.feed, sentAtMs: nowMs } : feed,
+    enqueue: due.enqueue ? { ...due.enqueue, sentAtMs: nowMs } : enqueue,
     survey: due.survey ? { sentAtMs: nowMs } : survey,
     report: due.report ? { ...due.report, sentAtMs: nowMs } : report,
   };
@@ -31,14 +31,14 @@ export function takeDue(
 
 /** Sends what is due. Whatever a crash keeps from being sent stays in the outbox and is due again. */
 export async function sendDue({ job }: State, due: Outbox, queues: OutboxQueues): Promise<void> {
-  const { feed, survey, report } = due;
+  const { enqueue, survey, report } = due;
   const sends: Promise<void>[] = [];
-  if (feed) {
-    const { id: feedId, from, to, near } = feed;
-    const body: FeedRequest = { version: 1, kind: 'feed', jobId: job.id, feedId, from, to, near };
-    sends.push(queues.feeds.send([{ body }]));
+  if (enqueue) {
+    const { id: enqueueId, from, to, near } = enqueue;
+    const body: EnqueueRequest = { version: 1, kind: 'enqueue', jobId: job.id, enqueueId, from, to, near };
+    sends.push(queues.enqueueQueue.send([{ body }]));
   }
-  if (survey) sends.push(queues.feeds.send([{ body: notificationOf(job.manifest) }]));
+  if (survey) sends.push(queues.enqueueQueue.send([{ body: notificationOf(job.manifest) }]));
   if (report) {
     const body: ReportRequest = { version: 1, kind: 'report', jobId: job.id };
     sends.push(queues.reports.send([{ body }]));

@@ -1,7 +1,7 @@
 import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { fold } from '../../shared/job/fold.ts';
 import { hasEnded } from '../../shared/job/job.ts';
-import type { JournalEvent } from '../../shared/job/journal.ts';
+import type { JobEvent } from '../../shared/job/events.ts';
 import { chunkKey, openKey, resultsPrefix, surveyKey } from '../../shared/job/keys.ts';
 import type { Policy } from '../../shared/job/policy.ts';
 import type { State } from '../../shared/job/state.ts';
@@ -31,7 +31,7 @@ export function createRun(ports: RunPorts) {
   const statusWrittenMs = new Map<string, number>();
 
   /** Returns false when nothing is known of the job. */
-  return async function run(jobId: string, events: readonly JournalEvent[]): Promise<boolean> {
+  return async function run(jobId: string, events: readonly JobEvent[]): Promise<boolean> {
     for (let race = 1; ; race += 1) {
       try {
         return await attempt(jobId, events);
@@ -41,7 +41,7 @@ export function createRun(ports: RunPorts) {
     }
   };
 
-  async function attempt(jobId: string, events: readonly JournalEvent[]): Promise<boolean> {
+  async function attempt(jobId: string, events: readonly JobEvent[]): Promise<boolean> {
     const base = await ports.states.load(jobId);
     const nowMs = ports.clock.now().getTime();
     const folded = fold(base?.state, events, { nowMs, survey: await surveyFor(jobId, base, events) });
@@ -63,7 +63,7 @@ export function createRun(ports: RunPorts) {
   async function surveyFor(
     jobId: string,
     base: StoredState | undefined,
-    events: readonly JournalEvent[],
+    events: readonly JobEvent[],
   ): Promise<Survey | undefined> {
     const awaited = (base?.state.state ?? 'surveying') === 'surveying';
     if (!awaited || !events.some((event) => event.type === 'surveyed')) return undefined;

@@ -1,5 +1,5 @@
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
-import { journalOver } from '../../shared/aws/journal.ts';
+import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemClock } from '../../shared/aws/system-clock.ts';
@@ -13,7 +13,7 @@ const client = s3Client(process.env);
 export const handler = createReporter({
   inbox: s3ObjectStore({ client, bucket: environment.INBOX_BUCKET }),
   results: s3ObjectStore({ client, bucket: environment.RESULTS_BUCKET }),
-  journal: journalOver(sqsQueue({ client: sqsClient(process.env), queueUrl: environment.JOURNAL_QUEUE_URL })),
+  eventsQueue: eventsQueueOver(sqsQueue({ client: sqsClient(process.env), queueUrl: environment.EVENTS_QUEUE_URL })),
   clock: systemClock,
   log: jsonLog,
 });

@@ -1,6 +1,6 @@
 import { RollcallError } from '../../shared/errors.ts';
 import { resultsPrefix } from '../../shared/job/keys.ts';
-import type { Problem } from '../../shared/job/journal.ts';
+import type { Problem } from '../../shared/job/events.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import type { State } from '../../shared/job/state.ts';
 import { type Amiss, createTally, type Summary, summaryWith, type Tally } from '../../shared/job/summary.ts';
@@ -16,7 +16,7 @@ export interface ReportPorts {
   readonly results: ObjectStore;
 }
 
-/** Writes a job's three CSV files from its manifest and journal, and gives the summary that goes with them. */
+/** Writes a job's three CSV files from its manifest and events, and gives the summary that goes with them. */
 export async function writeReportFiles(ports: ReportPorts, state: State): Promise<Summary> {
   if (state.manifest) {
     try {
@@ -31,7 +31,7 @@ export async function writeReportFiles(ports: ReportPorts, state: State): Promis
 }
 
 const MANIFEST_GONE =
-  'The manifest can no longer be read from the inbox, so the files hold what the journal knows: the rollcall_ columns alone.';
+  'The manifest can no longer be read from the inbox, so the files hold the rollcall_ columns alone.';
 
 /** The manifest is not what was surveyed; what is temporary is tried again as a whole instead. */
 const isUnreadable = (error: unknown): boolean => error instanceof RollcallError && !error.temporary;
@@ -103,10 +103,10 @@ async function* numbersOf({ rows }: State): ManifestRows['batches'] {
 function amissIn({ disagreeing, firstDisagreeing = 0, missingChunks }: Findings, problems: readonly Problem[]): Amiss {
   const found: Problem[] = [...problems];
   if (missingChunks.length > 0)
-    found.push({ message: `Parts of the job's journal are gone: ${missingChunks.slice(0, 10).join(', ')}.` });
+    found.push({ message: `Some of the job's events are gone: ${missingChunks.slice(0, 10).join(', ')}.` });
   if (disagreeing > 0) {
     const rows = `${disagreeing} rows, the first of them row ${firstDisagreeing + 1}`;
-    found.push({ message: `Journal and state do not say the same of ${rows}. Report this, with the job's id.` });
+    found.push({ message: `Events and state disagree about ${rows}. Report this, with the job's id.` });
   }
   return { problems: found, broken: disagreeing > 0 };
 }

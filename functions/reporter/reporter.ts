@@ -6,13 +6,13 @@ import { reportRequestSchema } from '../../shared/job/requests.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import type { Clock, Journal } from '../../shared/ports.ts';
+import type { Clock, EventsQueue } from '../../shared/ports.ts';
 import { readMessage } from '../../shared/read-message.ts';
 import { setAside } from '../../shared/set-aside.ts';
 import { type ReportPorts, writeReportFiles } from './report.ts';
 
 export interface ReporterPorts extends ReportPorts {
-  readonly journal: Journal;
+  readonly eventsQueue: EventsQueue;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,7 +43,7 @@ async function handle(ports: ReporterPorts, record: SQSRecord): Promise<void> {
   if (!state) return setAside(results, record, `There is no job ${request.jobId}.`, log);
   // Also for a revision that is no longer the newest: its reporter may have died over files that were newer than its own.
   const revision = await report(ports, state);
-  await ports.journal.post([
+  await ports.eventsQueue.post([
     {
       version: 1,
       // An id of its own for each request, the same when a request is delivered twice.

@@ -1,6 +1,6 @@
 import { inParallel } from '../../shared/in-parallel.ts';
 import { attemptsOf, settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
-import type { JournalEntry } from '../../shared/job/journal.ts';
+import type { RowEvent } from '../../shared/job/events.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
 import { mergeOutcomes, settleOutcome, settleStatus } from '../../shared/job/merge-outcomes.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
@@ -14,14 +14,14 @@ export interface RowOutcomes {
   readonly loadedUpTo: () => number;
   /** Makes the next rows ready, and lets go of those before them. */
   readonly loadMore: () => Promise<void>;
-  /** What the report says of a row, asked once a row; its line is 0 when neither the journal nor the caller knows it. */
+  /** What the report says of a row, asked once a row; its line is 0 when neither the events nor the caller knows it. */
   readonly take: (row: number, line?: number) => Outcome;
   /** What was found amiss on the way. */
   readonly findings: () => Findings;
 }
 
 export interface Findings {
-  /** Rows of which journal and state disagree, and the first of them. */
+  /** Rows of which events and state disagree, and the first of them. */
   readonly disagreeing: number;
   readonly firstDisagreeing: number | undefined;
   readonly missingChunks: readonly string[];
@@ -97,7 +97,7 @@ export function rowOutcomes(results: ObjectStore, state: State, { step, reach } 
   };
 }
 
-function learn(known: Map<number, Known>, entry: JournalEntry): void {
+function learn(known: Map<number, Known>, entry: RowEvent): void {
   const before = known.get(entry.row);
   known.set(
     entry.row,
@@ -110,17 +110,17 @@ function learn(known: Map<number, Known>, entry: JournalEntry): void {
   );
 }
 
-function* entriesOf(chunk: string): Iterable<JournalEntry> {
+function* entriesOf(chunk: string): Iterable<RowEvent> {
   for (let start = 0; start < chunk.length;) {
     const newline = chunk.indexOf('\n', start);
     const end = newline === -1 ? chunk.length : newline;
     // Our own writing, named by a state that If-Match fences: parsing each of millions of lines would double the time.
-    if (end > start) yield JSON.parse(chunk.slice(start, end)) as JournalEntry;
+    if (end > start) yield JSON.parse(chunk.slice(start, end)) as RowEvent;
     start = end + 1;
   }
 }
 
-/** The state has every outcome that the journal holds, as it merged; of its own it has only rows that it gave up on or stopped before. */
+/** The state has every outcome that the events hold, as it merged; of its own it has only rows that it gave up on or stopped before. */
 function agrees(state: State, row: number, recorded: Outcome | undefined): boolean {
   const rowStatus = state.rowStatuses[row];
   if (rowStatus === undefined) return false;
@@ -129,7 +129,7 @@ function agrees(state: State, row: number, recorded: Outcome | undefined): boole
   return settled !== undefined && settleStatus(settled, attemptsOf(rowStatus)) === recorded.status;
 }
 
-/** The outcome of a row of which the journal says nothing: the state's, or that the job stopped before it. */
+/** The outcome of a row of which no event speaks: the state's, or that the job stopped before it. */
 function unrecorded(state: State, row: number, line: number): Outcome {
   const rowStatus = state.rowStatuses[row] ?? 0;
   const attempts = wasAttempted(rowStatus) ? 1 : 0;

@@ -12,7 +12,7 @@ export class ManifestReplaced extends RollcallError {
   readonly temporary = true;
 }
 
-/** A feed came before what it rests on can be read. */
+/** An enqueue request came before what it rests on can be read. */
 export class JobNotReadable extends RollcallError {
   readonly code = 'JOB_NOT_READABLE';
   readonly temporary = true;

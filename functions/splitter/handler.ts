@@ -1,5 +1,5 @@
 import { s3Client, secretsManagerClient, sqsClient } from '../../shared/aws/clients.ts';
-import { journalOver } from '../../shared/aws/journal.ts';
+import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { secretsManagerTargets } from '../../shared/aws/secrets-targets.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
@@ -20,7 +20,7 @@ export const handler = createSplitter({
   targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
   operations: OPERATIONS,
   rows: sqsQueue({ client: sqs, queueUrl: environment.ROWS_QUEUE_URL }),
-  journal: journalOver(sqsQueue({ client: sqs, queueUrl: environment.JOURNAL_QUEUE_URL })),
+  eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: environment.EVENTS_QUEUE_URL })),
   clock: systemClock,
   chance: systemChance,
   limits: {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { feedRequestSchema, type FeedRequest } from '../../shared/job/requests.ts';
+import { enqueueRequestSchema, type EnqueueRequest } from '../../shared/job/requests.ts';
 import { MessageUnreadable } from './errors.ts';
 
 /** An object that was put into the inbox bucket. */
@@ -14,7 +14,7 @@ export interface Upload {
 }
 
 /** What a message asks of the splitter. */
-export type Request = { readonly kind: 'uploads'; readonly uploads: readonly Upload[] } | FeedRequest;
+export type Request = { readonly kind: 'uploads'; readonly uploads: readonly Upload[] } | EnqueueRequest;
 
 // Names and encodings of the fields: "Event message structure", Amazon S3 user guide.
 const notificationSchema = z.object({
@@ -37,17 +37,17 @@ const notificationSchema = z.object({
 const testEventSchema = z.object({ Event: z.literal('s3:TestEvent') });
 
 const requestSchema = z.union([
-  feedRequestSchema,
+  enqueueRequestSchema,
   notificationSchema,
   testEventSchema.transform(() => ({ Records: [] })),
 ]);
 
-/** Reads a message of the intake or the feed queue. Throws MessageUnreadable for anything that is neither. */
+/** Reads a message of the intake or the enqueue queue. Throws MessageUnreadable for anything that is neither. */
 export function readRequest(body: string): Request {
   const parsed = requestSchema.safeParse(parseJson(body));
   if (!parsed.success)
     throw new MessageUnreadable(
-      'This is neither a notification of S3 nor a feed request of a version that the splitter knows.',
+      'This is neither a notification of S3 nor an enqueue request of a version that the splitter knows.',
     );
   if ('kind' in parsed.data) return parsed.data;
   const created = parsed.data.Records.filter(({ eventName }) => eventName.startsWith('ObjectCreated:'));

@@ -1,5 +1,5 @@
 import type { Code } from '../../shared/job/codes.ts';
-import type { JournalEntry } from '../../shared/job/journal.ts';
+import type { RowEvent } from '../../shared/job/events.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
 import { MESSAGE_CHARACTERS } from '../../shared/job/outcome.ts';
 import type { Survey } from '../../shared/job/survey.ts';
@@ -52,7 +52,7 @@ export function outcomeChunks(
     add: ({ message, ...unsent }) => {
       const shown = message.slice(0, MESSAGE_CHARACTERS).toWellFormed();
       const finishedAt = now().toISOString();
-      const entry: JournalEntry = {
+      const entry: RowEvent = {
         kind: 'outcome',
         ...unsent,
         generation: 0,

@@ -1,19 +1,19 @@
-import type { Happening } from '../../shared/job/journal.ts';
+import type { EventBody } from '../../shared/job/events.ts';
 import type { Log } from '../../shared/log.ts';
-import { journalEvent, type EventPorts } from '../../shared/journal-event.ts';
-import type { Journal } from '../../shared/ports.ts';
+import { createEvent, type EventPorts } from '../../shared/create-event.ts';
+import type { EventsQueue } from '../../shared/ports.ts';
 
 export interface PostPorts extends EventPorts {
-  readonly journal: Journal;
+  readonly eventsQueue: EventsQueue;
   readonly log: Log;
 }
 
-/** Tells a job's journal what happened. */
-export type Post = (jobId: string, happening: Happening) => Promise<void>;
+/** Tells a job's events what happened. */
+export type Post = (jobId: string, body: EventBody) => Promise<void>;
 
 export const postTo =
-  ({ journal, log, ...ports }: PostPorts): Post =>
-  async (jobId, happening) => {
-    await journal.post([journalEvent(jobId, happening, ports)]);
-    log(`job.${happening.type}`, { job: jobId });
+  ({ eventsQueue, log, ...ports }: PostPorts): Post =>
+  async (jobId, body) => {
+    await eventsQueue.post([createEvent(jobId, body, ports)]);
+    log(`job.${body.type}`, { job: jobId });
   };

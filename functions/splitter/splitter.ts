@@ -4,10 +4,10 @@ import type { Job } from '../../shared/job/job.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
-import type { Chance, Clock, Journal, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
+import type { Chance, Clock, EventsQueue, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
 import { setAside } from '../../shared/set-aside.ts';
 import { MessageUnreadable } from './errors.ts';
-import { feed } from './feed.ts';
+import { enqueue } from './enqueue.ts';
 import type { RowPlan } from './find-plan.ts';
 import { takeIn } from './intake.ts';
 import { readRequest } from './message.ts';
@@ -21,7 +21,7 @@ export interface SplitterPorts {
   readonly targets: Targets;
   readonly operations: readonly Operation[];
   readonly rows: Queue;
-  readonly journal: Journal;
+  readonly eventsQueue: EventsQueue;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly limits: ManifestLimits;
@@ -30,7 +30,7 @@ export interface SplitterPorts {
   readonly timeout?: (ms: number) => AbortSignal;
 }
 
-/** Time for sending what is under way and telling the journal: a third of a short time-out, and ten seconds of a long one. */
+/** Time for sending what is under way and sending the event: a third of a short time-out, and ten seconds of a long one. */
 const RESERVE_MS = 10_000;
 
 /** Makes jobs of uploads and sends the rows that are released; a message has failed unless everything it asks for is done. */
@@ -63,7 +63,7 @@ export function createSplitter(given: SplitterPorts) {
 
   async function carryOut(body: string, signal: AbortSignal): Promise<void> {
     const request = readRequest(body);
-    if (request.kind === 'feed') return feed(request, ports, signal);
+    if (request.kind === 'enqueue') return enqueue(request, ports, signal);
     const surveyNow = (job: Job, plan: RowPlan) => survey(job, plan, ports, signal);
     for (const upload of request.uploads) await takeIn(upload, { ...ports, survey: surveyNow });
   }

@@ -1,6 +1,6 @@
 import { rowStatusOf, packRowStatuses } from '../../shared/job/row-status.ts';
 import type { Job } from '../../shared/job/job.ts';
-import type { Position } from '../../shared/job/journal.ts';
+import type { Position } from '../../shared/job/events.ts';
 import { POSITION_EVERY, type Survey } from '../../shared/job/survey.ts';
 import type { Encoding } from '../../shared/manifest/encoding.ts';
 import { mapHeader } from '../../shared/manifest/header.ts';

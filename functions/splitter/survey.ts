@@ -22,7 +22,7 @@ export interface SurveyPorts {
 }
 
 /**
- * Reads a whole manifest before anything is done about any of its rows, and tells the journal what came of it. A survey
+ * Reads a whole manifest before anything is done about any of its rows, and sends an event that says what came of it. A survey
  * that was made before, because the event came twice, is only told again.
  */
 export async function survey(job: Job, plan: RowPlan, ports: SurveyPorts, signal: AbortSignal): Promise<void> {

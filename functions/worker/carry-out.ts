@@ -1,10 +1,10 @@
 import { Refusal, TargetUnusable } from '../../shared/atlassian/errors.ts';
 import { settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
-import type { Calls, JournalEvent } from '../../shared/job/journal.ts';
+import type { Calls, JobEvent } from '../../shared/job/events.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { inParallel } from '../../shared/in-parallel.ts';
-import { journalEvent } from '../../shared/journal-event.ts';
+import { createEvent } from '../../shared/create-event.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
@@ -164,7 +164,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     const { settled, writable } = sortSeen(seen, conflicts, nowMs(), verdictOn);
     for (const [{ messageId }, verdict] of settled) recorder.add(messageId, verdict);
     if (writable.length === 0) return;
-    await ports.journal.post([attempting(writable)]);
+    await ports.eventsQueue.post([attempting(writable)]);
     await inParallel(writable, ports.callsUnderWay, (one) => writeOne(one, session));
   }
 
@@ -224,9 +224,9 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     return verdictOf(error, task, { nowMs: nowMs(), random, maxAttempts, consistencySeconds, isFreed });
   }
 
-  function attempting(writable: readonly Writable[]): JournalEvent {
+  function attempting(writable: readonly Writable[]): JobEvent {
     const rows = writable.map(({ task: { row, line }, sight: { before } }) => ({ row, line, before }));
-    return journalEvent(jobId, { type: 'attempting', rows }, ports);
+    return createEvent(jobId, { type: 'attempting', rows }, ports);
   }
 }
 

@@ -1,5 +1,5 @@
 import { s3Client, secretsManagerClient, sqsClient } from '../../shared/aws/clients.ts';
-import { journalOver } from '../../shared/aws/journal.ts';
+import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { secretsManagerTargets } from '../../shared/aws/secrets-targets.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
@@ -19,7 +19,7 @@ export const handler = createWorker({
   results: s3ObjectStore({ client: s3Client(process.env), bucket: environment.RESULTS_BUCKET }),
   rows: queue(environment.ROWS_QUEUE_URL),
   deadLetters: queue(environment.DEAD_LETTERS_QUEUE_URL),
-  journal: journalOver(queue(environment.JOURNAL_QUEUE_URL)),
+  eventsQueue: eventsQueueOver(queue(environment.EVENTS_QUEUE_URL)),
   targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
   atlassian: createAtlassian({
     clock: systemClock,

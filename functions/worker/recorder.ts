@@ -1,17 +1,17 @@
-import type { Calls, Happening } from '../../shared/job/journal.ts';
+import type { Calls, EventBody } from '../../shared/job/events.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import type { Task } from '../../shared/job/task.ts';
-import { journalEvent, type EventPorts } from '../../shared/journal-event.ts';
-import type { Journal, Message, Queue } from '../../shared/ports.ts';
+import { createEvent, type EventPorts } from '../../shared/create-event.ts';
+import type { EventsQueue, Message, Queue } from '../../shared/ports.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface RecorderPorts extends EventPorts {
   readonly rows: Queue;
   readonly deadLetters: Queue;
-  readonly journal: Journal;
+  readonly eventsQueue: EventsQueue;
 }
 
-/** Brings one job's verdicts into the journal. A message may be let go only once its verdict is in there. */
+/** Brings one job's verdicts into the job's events. A message may be let go only once its verdict is in there. */
 export interface Recorder {
   readonly add: (messageId: string, verdict: Verdict) => void;
   /** Resolves when everything that was added is recorded; throws what kept it from being so. */
@@ -70,7 +70,7 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
 
   async function post(verdicts: readonly Verdict[], nowMs: number, calls: Calls): Promise<void> {
     const waits = verdicts.flatMap((verdict) => (verdict.kind === 'again' ? [delaySeconds(verdict, nowMs)] : []));
-    const recorded: Happening = {
+    const recorded: EventBody = {
       type: 'recorded',
       outcomes: verdicts.flatMap((verdict) => (verdict.kind === 'outcome' ? [verdict.outcome] : [])),
       returned: rowsOf(verdicts, (verdict) => verdict.kind === 'again' && verdict.why === 'returned'),
@@ -79,7 +79,7 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
       until: waits.length > 0 ? new Date(nowMs + Math.max(...waits) * 1_000).toISOString() : undefined,
       calls,
     };
-    await ports.journal.post([journalEvent(jobId, recorded, ports)]);
+    await ports.eventsQueue.post([createEvent(jobId, recorded, ports)]);
   }
 }
 

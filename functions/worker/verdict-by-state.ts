@@ -10,7 +10,7 @@ const AWAITING_MS = 5_000;
 /**
  * The verdict of a task that its job's state forbids to carry out; `undefined` when it is due. A row that has an outcome is
  * done, unless it failed and was put up again since, or its failure is in doubt; one of a job that does not run is dropped,
- * and resuming feeds it again; one that comes after another waits for that one's outcome.
+ * and resuming enqueues it again; one that comes after another waits for that one's outcome.
  */
 export function verdictByState(task: Task, state: State, nowMs: number): Verdict | undefined {
   const settled = settledStatus(state.rowStatuses[task.row] ?? 0);

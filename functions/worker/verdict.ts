@@ -16,7 +16,7 @@ export type Verdict =
       /** Epoch milliseconds before which the copy should not come. */
       readonly notBeforeMs: number;
     }
-  /** The job has stopped: no copy, no outcome; resuming feeds the row again. */
+  /** The job has stopped: no copy, no outcome; resuming enqueues the row again. */
   | { readonly kind: 'dropped'; readonly task: Task }
   /** It has its outcome already. */
   | { readonly kind: 'done'; readonly task: Task };

@@ -25,7 +25,7 @@ const RESERVE_MS = 5_000;
 
 const UNKNOWN_TASK = 'This is no task of a version that the worker knows.';
 
-/** Carries tasks of any jobs out, and lets go of each message only when what became of its row is in the journal. */
+/** Carries tasks of any jobs out, and lets go of each message only when what became of its row is in the job's events. */
 export function createWorker(ports: WorkerPorts) {
   const { timeout = (ms: number) => AbortSignal.timeout(ms) } = ports;
   const carryOutPorts = { ...ports, views: createJobViews(ports.results, ports.clock) };

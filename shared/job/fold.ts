@@ -10,15 +10,15 @@ import {
   withRowStatus,
 } from './row-status.ts';
 import { hasEnded, hasStopped, type Command, type Job } from './job.ts';
-import type { JournalEntry, JournalEvent } from './journal.ts';
+import type { RowEvent, JobEvent } from './events.ts';
 import type { Outcome } from './outcome.ts';
-import { entering, feedAgain } from './transitions.ts';
+import { entering, enqueueAgain } from './transitions.ts';
 import type { State } from './state.ts';
 import type { Survey } from './survey.ts';
 
 /** A state while one run folds: it owns copies of what it changes in place. */
 type Draft = { -readonly [Field in keyof State]: State[Field] } & {
-  tail: JournalEntry[];
+  tail: RowEvent[];
   generations: Map<number, number>;
 };
 
@@ -45,7 +45,7 @@ export function newState(job: Job, nowMs: number): State {
     released: 0,
     outcomes: 0,
     start: ORIGIN,
-    fed: ORIGIN,
+    enqueued: ORIGIN,
     chunks: [],
     tail: [],
     calls: { sent: 0, rateLimited: 0, retried: 0 },
@@ -65,11 +65,7 @@ export function newState(job: Job, nowMs: number): State {
  * The state after these events, in whatever order they come; the same event twice counts once. Returns `undefined` until
  * an event has come that carries the job: surveying, surveyed or rejected.
  */
-export function fold(
-  state: State | undefined,
-  events: readonly JournalEvent[],
-  context: FoldContext,
-): State | undefined {
+export function fold(state: State | undefined, events: readonly JobEvent[], context: FoldContext): State | undefined {
   let draft = state && draftOf(state);
   for (const event of events) {
     if (draft?.recentEvents.includes(event.id)) continue;
@@ -83,7 +79,7 @@ export function fold(
 }
 
 /** A reconcile is none, nor is a row that only waits for another: should that one be lost, the two would keep the job open for ever. */
-function isSignOfLife(event: JournalEvent): boolean {
+function isSignOfLife(event: JobEvent): boolean {
   if (event.type !== 'recorded') return event.type !== 'reconcile';
   return event.awaiting.length === 0 || event.outcomes.length + event.returned.length + event.dropped.length > 0;
 }
@@ -95,7 +91,7 @@ const draftOf = (state: State): Draft => ({
   generations: new Map(state.generations),
 });
 
-function apply(draft: Draft, event: JournalEvent, context: FoldContext): void {
+function apply(draft: Draft, event: JobEvent, context: FoldContext): void {
   switch (event.type) {
     case 'surveying':
       draft.outbox = { ...draft.outbox, survey: undefined };
@@ -104,8 +100,8 @@ function apply(draft: Draft, event: JournalEvent, context: FoldContext): void {
       return applySurvey(draft, context);
     case 'rejected':
       return applyRejection(draft, event, context.nowMs);
-    case 'fed':
-      return applyFed(draft, event);
+    case 'enqueued':
+      return applyEnqueued(draft, event);
     case 'attempting':
       return applyAttempts(draft, event.rows);
     case 'recorded':
@@ -138,27 +134,27 @@ function applySurvey(draft: Draft, { nowMs, survey }: FoldContext): void {
   draft.rowStatuses = unpackRowStatuses(survey.rowStatuses, survey.rows);
   draft.chunks = survey.chunks;
   draft.start = survey.positions[0] ?? ORIGIN;
-  draft.fed = draft.start;
+  draft.enqueued = draft.start;
   enter(draft, 'running', nowMs);
 }
 
-function applyRejection(draft: Draft, event: JournalEvent & { type: 'rejected' }, nowMs: number): void {
+function applyRejection(draft: Draft, event: JobEvent & { type: 'rejected' }, nowMs: number): void {
   if (draft.state !== 'surveying') return;
   draft.problems = event.problems;
   enter(draft, 'rejected', nowMs);
 }
 
-function applyFed(draft: Draft, { feedId, reached }: JournalEvent & { type: 'fed' }): void {
-  if (draft.outbox.feed?.id !== feedId) return;
-  if (reached.row > draft.fed.row) draft.fed = reached;
-  const { to } = draft.outbox.feed;
+function applyEnqueued(draft: Draft, { enqueueId, reached }: JobEvent & { type: 'enqueued' }): void {
+  if (draft.outbox.enqueue?.id !== enqueueId) return;
+  if (reached.row > draft.enqueued.row) draft.enqueued = reached;
+  const { to } = draft.outbox.enqueue;
   draft.outbox = {
     ...draft.outbox,
-    feed: reached.row < to ? { id: `${feedId}+`, from: reached.row, to, near: reached, sentAtMs: 0 } : undefined,
+    enqueue: reached.row < to ? { id: `${enqueueId}+`, from: reached.row, to, near: reached, sentAtMs: 0 } : undefined,
   };
 }
 
-function applyAttempts(draft: Draft, rows: (JournalEvent & { type: 'attempting' })['rows']): void {
+function applyAttempts(draft: Draft, rows: (JobEvent & { type: 'attempting' })['rows']): void {
   for (const { row, line, before } of rows) {
     if (row >= draft.rows) continue;
     const old = draft.rowStatuses[row] ?? PENDING;
@@ -170,7 +166,7 @@ function applyAttempts(draft: Draft, rows: (JournalEvent & { type: 'attempting' 
   }
 }
 
-function applyRecord(draft: Draft, event: JournalEvent & { type: 'recorded' }): void {
+function applyRecord(draft: Draft, event: JobEvent & { type: 'recorded' }): void {
   for (const outcome of event.outcomes) if (outcome.row < draft.rows) applyOutcome(draft, outcome);
   for (const row of [...event.returned, ...event.dropped]) mark(draft, row, HANDED_BACK);
   for (const row of event.awaiting) mark(draft, row, AWAITING_ROW);
@@ -224,10 +220,10 @@ function applyCommand(draft: Draft, command: Command, nowMs: number): void {
   }
 }
 
-/** Rows that were dropped meanwhile are pending again, and everything that is out without an outcome is fed once more. */
+/** Rows that were dropped meanwhile are pending again, and everything that is out without an outcome is enqueued once more. */
 function resume(draft: Draft, nowMs: number): void {
   draft.halt = undefined;
   for (let row = 0; row < draft.released; row += 1) mark(draft, row, PENDING);
   enter(draft, 'running', nowMs);
-  draft.outbox = { ...draft.outbox, feed: feedAgain(draft) };
+  draft.outbox = { ...draft.outbox, enqueue: enqueueAgain(draft) };
 }

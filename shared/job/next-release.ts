@@ -19,7 +19,7 @@ export function nextRelease(state: State, policy: Policy): number {
 
   const window = windowFor(state, policy);
   const room = window - countFilling(state);
-  // A feed costs requests, so a full window is topped up in quarters.
+  // Enqueueing costs requests, so a full window is topped up in quarters.
   return room * 4 < window ? state.released : advance(state, room);
 }
 

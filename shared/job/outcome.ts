@@ -8,7 +8,7 @@ export type Status = (typeof STATUSES)[number];
 /** The most that an outcome's message has. */
 export const MESSAGE_CHARACTERS = 1_000;
 
-/** What became of one row, as the journal keeps it and the report shows it. */
+/** What became of one row, as its event keeps it and the report shows it. */
 export interface Outcome {
   /** The row's place in the manifest, counted from 0 without header and blank lines. */
   readonly row: number;

@@ -1,20 +1,20 @@
 import * as z from 'zod';
 
-import { positionSchema } from './journal.ts';
+import { positionSchema } from './events.ts';
 
 /** What the coordinator asks of the splitter: send the rows from `from` up to but not including `to` that have no outcome. */
-export const feedRequestSchema = z.object({
+export const enqueueRequestSchema = z.object({
   version: z.literal(1),
-  kind: z.literal('feed'),
+  kind: z.literal('enqueue'),
   jobId: z.string().min(1),
-  feedId: z.string().min(1),
+  enqueueId: z.string().min(1),
   from: z.int().nonnegative(),
   to: z.int().nonnegative(),
   /** A known position at or before `from`; the survey may have kept a nearer one. */
   near: positionSchema,
 });
 
-export type FeedRequest = Readonly<z.infer<typeof feedRequestSchema>>;
+export type EnqueueRequest = Readonly<z.infer<typeof enqueueRequestSchema>>;
 
 /** What the coordinator asks of the reporter: write the job's files, as they stand now. */
 export const reportRequestSchema = z.object({

@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { packRowStatuses, unpackRowStatuses } from './row-status.ts';
 import type { Job, JobState } from './job.ts';
 import { ENDED_STATES, OPEN_STATES } from './job.ts';
-import type { Calls, JournalEntry, Position, Problem } from './journal.ts';
+import type { Calls, RowEvent, Position, Problem } from './events.ts';
 import type { Code } from './codes.ts';
 
-/** A chunk of the journal: an object of JSON lines (JournalEntry), and the range of rows that it speaks of. */
+/** A chunk of events: an object of JSON lines (RowEvent), and the range of rows that it speaks of. */
 export interface Chunk {
   readonly name: string;
   readonly firstRow: number;
@@ -15,7 +15,7 @@ export interface Chunk {
 
 /** What is still to be confirmed by an event: sent at once, and again every `resendMs`. `sentAtMs` is in epoch milliseconds, 0 before the first time. */
 export interface Outbox {
-  readonly feed?:
+  readonly enqueue?:
     | {
         readonly id: string;
         readonly from: number;
@@ -29,7 +29,7 @@ export interface Outbox {
   readonly report?: { readonly revision: number; readonly sentAtMs: number } | undefined;
 }
 
-/** Everything the coordinator knows of a job: a fold of its journal, kept at `jobs/<id>/state.json` with If-Match as the fence. */
+/** Everything the coordinator knows of a job: a fold of its events, kept at `jobs/<id>/state.json` with If-Match as the fence. */
 export interface State {
   readonly job: Job;
   readonly state: JobState;
@@ -50,11 +50,11 @@ export interface State {
   readonly outcomes: number;
   /** Where the first row begins. */
   readonly start: Position;
-  /** How far the feed came: rows before it were sent. */
-  readonly fed: Position;
+  /** How far the enqueue came: rows before it were sent. */
+  readonly enqueued: Position;
   readonly chunks: readonly Chunk[];
   /** Entries that are not in a chunk yet. */
-  readonly tail: readonly JournalEntry[];
+  readonly tail: readonly RowEvent[];
   readonly calls: Calls;
   /** Outcomes a second, lately: measured from `sinceMs`, when there were `outcomes`. */
   readonly rate: { readonly sinceMs: number; readonly outcomes: number; readonly perSecond: number };
@@ -64,7 +64,7 @@ export interface State {
   readonly lastEventMs: number;
   /** Until when rows were handed back, at the latest. */
   readonly untilMs: number;
-  /** Reconciles that fed the job again since the last outcome. */
+  /** Reconciles that enqueued the job again since the last outcome. */
   readonly rounds: number;
   /** The revision of the newest report that was asked for; 0 before the first. */
   readonly revision: number;

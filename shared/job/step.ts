@@ -3,7 +3,7 @@ import { hasStopped } from './job.ts';
 import { nextRelease } from './next-release.ts';
 import type { Policy } from './policy.ts';
 import type { State } from './state.ts';
-import { entering, feedAgain, isUnderWay } from './transitions.ts';
+import { entering, enqueueAgain, isUnderWay } from './transitions.ts';
 
 export interface StepContext {
   readonly nowMs: number;
@@ -12,11 +12,11 @@ export interface StepContext {
   readonly reconciling: boolean;
 }
 
-/** Rounds of feeding again without an outcome after which the rows that are left are lost. */
+/** Rounds of enqueueing again without an outcome after which the rows that are left are lost. */
 const ROUNDS_BEFORE_LOST = 3;
 const RATE_SAMPLE_MS = 1_000;
 
-/** What follows from a state: ending, feeding again, letting more rows out, asking for a report. */
+/** What follows from a state: ending, enqueueing again, letting more rows out, asking for a report. */
 export function step(state: State, context: StepContext): State {
   return [expire, reconcile, measure, complete, release, askForReport].reduce(
     (next, rule) => rule(next, context),
@@ -34,7 +34,7 @@ function expire(state: State, { nowMs, policy, reconciling }: StepContext): Stat
   return { ...state, ...entering(state, 'cancelled', nowMs), halt };
 }
 
-/** An overdue job is fed (or surveyed) again; after three rounds without an outcome it ends with what it has. */
+/** An overdue job is enqueued (or surveyed) again; after three rounds without an outcome it ends with what it has. */
 function reconcile(state: State, context: StepContext): State {
   if (!context.reconciling || !isOverdue(state, context)) return state;
   if (state.rounds >= ROUNDS_BEFORE_LOST) return giveUp(state, context);
@@ -42,7 +42,7 @@ function reconcile(state: State, context: StepContext): State {
   const outbox =
     state.state === 'surveying'
       ? { ...state.outbox, survey: { sentAtMs: 0 } }
-      : { ...state.outbox, feed: feedAgain({ ...state, rounds }) ?? state.outbox.feed };
+      : { ...state.outbox, enqueue: enqueueAgain({ ...state, rounds }) ?? state.outbox.enqueue };
   return { ...state, rounds, outbox, lastEventMs: context.nowMs };
 }
 
@@ -78,11 +78,11 @@ function complete(state: State, { nowMs }: StepContext): State {
 }
 
 function release(state: State, { policy }: StepContext): State {
-  if (state.state !== 'running' || state.outbox.feed) return state;
+  if (state.state !== 'running' || state.outbox.enqueue) return state;
   const released = nextRelease(state, policy);
   if (released === state.released) return state;
-  const feed = { id: `to-${released}`, from: state.fed.row, to: released, near: state.fed, sentAtMs: 0 };
-  return { ...state, released, outbox: { ...state.outbox, feed } };
+  const enqueue = { id: `to-${released}`, from: state.enqueued.row, to: released, near: state.enqueued, sentAtMs: 0 };
+  return { ...state, released, outbox: { ...state.outbox, enqueue } };
 }
 
 /**

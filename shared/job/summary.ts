@@ -1,7 +1,7 @@
 import { type Code, CODES } from './codes.ts';
 import { attemptsOf, settledStatus } from './row-status.ts';
 import { type JobState, hasStopped } from './job.ts';
-import type { Calls, Problem } from './journal.ts';
+import type { Calls, Problem } from './events.ts';
 import { settleStatus } from './merge-outcomes.ts';
 import { type Status, STATUSES } from './outcome.ts';
 import type { State } from './state.ts';

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 
-import { positionSchema } from './journal.ts';
+import { positionSchema } from './events.ts';
 
 /** How many rows lie between two kept positions. */
 export const POSITION_EVERY = 2_000;
 
-/** What a survey found in a manifest: `jobs/<id>/survey.json`. Enough to feed any row without reading the file again from its start. */
+/** What a survey found in a manifest: `jobs/<id>/survey.json`. Enough to enqueue any row without reading the file again from its start. */
 export const surveySchema = z.object({
   version: z.literal(1),
   rows: z.int().nonnegative(),

@@ -5,20 +5,20 @@ import type { Outbox, State } from './state.ts';
 /** What changes when a job enters a state: what the former one asked of the splitter is void, and a stop owes a report. */
 export function entering(state: State, next: JobState, nowMs: number): Partial<State> {
   const stops = hasStopped(next);
-  const { survey: _survey, feed, ...outbox } = state.outbox;
+  const { survey: _survey, enqueue, ...outbox } = state.outbox;
   return {
     state: next,
     stateSinceMs: nowMs,
     rounds: 0,
     rate: { sinceMs: nowMs, outcomes: state.outcomes, perSecond: state.rate.perSecond },
-    outbox: next === 'running' && feed ? { ...outbox, feed } : outbox,
+    outbox: next === 'running' && enqueue ? { ...outbox, enqueue } : outbox,
     reportDue: stops || state.reportDue,
     finishedAt: stops ? new Date(nowMs).toISOString() : undefined,
   };
 }
 
-/** A feed of everything that is out and has no outcome; `undefined` when there is nothing of the kind. */
-export function feedAgain(state: State): Outbox['feed'] {
+/** An enqueue request for everything that is out and has no outcome; `undefined` when there is nothing of the kind. */
+export function enqueueAgain(state: State): Outbox['enqueue'] {
   const from = state.rowStatuses.subarray(0, state.released).findIndex((rowStatus) => !isSettled(rowStatus));
   if (from === -1) return undefined;
   return {
@@ -32,5 +32,5 @@ export function feedAgain(state: State): Outbox['feed'] {
 
 /** Whether a row was sent and nobody has said anything of it yet: it may be in a worker's hands. */
 export function isUnderWay(state: State): boolean {
-  return state.rowStatuses.subarray(0, state.fed.row).some((rowStatus) => bareRowStatus(rowStatus) === PENDING);
+  return state.rowStatuses.subarray(0, state.enqueued.row).some((rowStatus) => bareRowStatus(rowStatus) === PENDING);
 }

@@ -1,5 +1,5 @@
 import { RollcallError } from '../errors.ts';
-import type { Problem } from '../job/journal.ts';
+import type { Problem } from '../job/events.ts';
 
 /** The manifest as a whole cannot be carried out: every reason at once, each with its line and what to do. */
 export class ManifestRefused extends RollcallError {

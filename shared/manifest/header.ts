@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-import type { Problem } from '../job/journal.ts';
+import type { Problem } from '../job/events.ts';
 import type { Column, Recipe } from '../operations/operation.ts';
 import { ManifestRefused } from './errors.ts';
 import { columnKey, trimIdentifier } from './identifiers.ts';

@@ -1,4 +1,4 @@
-import type { Position } from '../job/journal.ts';
+import type { Position } from '../job/events.ts';
 import type { Column } from '../operations/operation.ts';
 import { findDialect } from './dialect.ts';
 import { byteLength, byteOrderMark, decode, NotUtf8, type Encoding, type Piece } from './encoding.ts';

@@ -103,7 +103,7 @@ export function createScanner(delimiter: string): Scanner {
   /** Notes that the row ends at this line end, or with the text; false when the text may go on. */
   function endsAt(at: number, final: boolean): boolean {
     const isReturn = at === carriageReturn;
-    // A carriage return that is the last character may have its line feed in the text to come.
+    // A carriage return that is the last character may have its line@@enqueue in the text to come.
     if (!final && (at >= text.length || (isReturn && at + 1 === text.length))) return false;
     scanner.end = Math.min(text.length, at + (isReturn && text.charCodeAt(at + 1) === LINE_FEED ? 2 : 1));
     scanner.lineBreaks = 1;

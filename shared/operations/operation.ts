@@ -49,7 +49,7 @@ export type Sight =
       readonly kind: 'ready';
       /** With ids in place of e-mails and names, so that one account written in two ways is found. */
       readonly claims: readonly Claim[];
-      /** What was read and is about to change, for the journal; JSON. */
+      /** What was read and is about to change, for the job's events; JSON. */
       readonly before: unknown;
       /** One call; throws Refusal, RateLimited or NoAnswer. */
       readonly write: (signal: AbortSignal) => Promise<Written>;

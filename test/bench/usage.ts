@@ -94,7 +94,7 @@ export function billOf(usage: Usage, times: number): readonly BillLine[] {
     ),
     line('SQS, standard queues', 'sqsStandard', billed(standard)),
     line('SQS, fair queue of rows', 'sqsFair', billed(fair)),
-    line('SQS, journal (FIFO)', 'sqsFifo', billed(fifo)),
+    line('SQS, eventsQueue (FIFO)', 'sqsFifo', billed(fifo)),
     line('S3 writes', 's3Write', billed(usage.s3Writes)),
     line('S3 reads', 's3Read', billed(usage.s3Reads)),
     line('S3, manifest and report kept a month', 's3Storage', usage.storedBytes / 1e9),

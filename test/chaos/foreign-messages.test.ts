@@ -9,9 +9,9 @@ import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 
-const RECEIVED = ['Intake', 'Feed', 'Rows', 'Exhausted', 'Journal', 'Reports'];
+const RECEIVED = ['Intake', 'Enqueue', 'Rows', 'Exhausted', 'Events', 'Reports'];
 /** No JSON, none of ours, and one of a version that nobody knows yet. */
-const FOREIGN = ['hello', '{"hello":"world"}', '{"version":99,"kind":"feed","jobId":"people-000000000000"}'];
+const FOREIGN = ['hello', '{"hello":"world"}', '{"version":99,"kind":"enqueue","jobId":"people-000000000000"}'];
 const WAIT = { forMs: 30_000 };
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-foreign-'));
 let stack: LocalStack;

@@ -119,7 +119,7 @@ it('makes a new job of the same file dropped again, in which rows that are done 
   expect(report).toMatchObject({ revision: 1, counts: { rows: 3, unchanged: 2, changed: 1 } });
 }, 60_000);
 
-it('resume feeds the rows of a halted job that have no outcome; the row that met the refusal is redriven', async () => {
+it('resume enqueues the rows of a halted job that have no outcome; the row that met the refusal is redriven', async () => {
   const state = await control<{ cloud: { credentials: { jira: object[]; organisation: object[] } } }>('GET', 'state');
   const { cloud } = state;
   await control('PUT', 'state', { ...state, cloud: { ...cloud, credentials: { jira: [], organisation: [] } } });

@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync';
 
 import { createCoordinator } from '../../functions/coordinator/coordinator.ts';
 import { createReporter } from '../../functions/reporter/reporter.ts';
-import type { Happening } from '../../shared/job/journal.ts';
+import type { EventBody } from '../../shared/job/events.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import type { Cells } from '../../shared/operations/operation.ts';
@@ -22,7 +22,7 @@ export interface Carried {
 }
 
 export interface Line {
-  /** Drops a manifest into the inbox, lets it be surveyed and fed to its last row, cancels it, and reads its report. */
+  /** Drops a manifest into the inbox, lets it be surveyed and enqueued to its last row, cancels it, and reads its report. */
   readonly carry: (manifest: Uint8Array, operation?: string) => Promise<Carried>;
   readonly logged: readonly string[];
 }
@@ -30,14 +30,14 @@ export interface Line {
 /** The real splitter, coordinator and reporter over ports in memory. */
 export function startLine(limits?: ManifestLimits): Line {
   const splitter = start(limits && { limits });
-  const [reports, feeds] = [memoryQueue(), memoryQueue()];
+  const [reports, enqueueQueue] = [memoryQueue(), memoryQueue()];
   const clock = { now: () => NOW };
   let ids = 0;
   const log = (event: string): unknown => splitter.logged.push(event);
-  const ports = { ...splitter, clock, journal: { post: async () => undefined }, log };
+  const ports = { ...splitter, clock, eventsQueue: { post: async () => undefined }, log };
   const coordinator = createCoordinator({
     ...ports,
-    feeds,
+    enqueueQueue,
     reports,
     chance: { uuid: () => `coordinator-${(ids += 1)}`, random: () => 0.5 },
     policy: { windowRows: 100, windowSeconds: 2, overdueMs: 1e6, expiryMs: 1e9, resendMs: 1e6 },
@@ -53,8 +53,8 @@ export function startLine(limits?: ManifestLimits): Line {
       await must(coordinator(eventOf(own)));
       const isRead = own.some(({ body }) => body.type === 'surveyed');
       if (isRead) {
-        const failed = await splitter.feed(jobId, { to: splitter.surveyOf(jobId).rows });
-        if (failed.length > 0) throw new Error('The rows could not be fed');
+        const failed = await splitter.enqueue(jobId, { to: splitter.surveyOf(jobId).rows });
+        if (failed.length > 0) throw new Error('The rows could not be enqueued');
         await must(coordinator(eventOf([{ body: cancelled(jobId) }])));
       }
       const request = reports.messages.findLast(({ body }) => (body as { jobId: string }).jobId === jobId); // a report request
@@ -75,8 +75,8 @@ export function startLine(limits?: ManifestLimits): Line {
 }
 
 function cancelled(jobId: string): unknown {
-  const happening: Happening = { type: 'commanded', command: 'cancel' };
-  return { version: 1, id: `cancel-${jobId}`, jobId, at: NOW.toISOString(), ...happening };
+  const body: EventBody = { type: 'commanded', command: 'cancel' };
+  return { version: 1, id: `cancel-${jobId}`, jobId, at: NOW.toISOString(), ...body };
 }
 
 const eventOf = (messages: readonly Pick<Message, 'body'>[]): SQSEvent => {

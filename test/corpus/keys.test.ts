@@ -6,7 +6,7 @@ import { createSplitter } from '../../functions/splitter/splitter.ts';
 import { s3Notification } from '../../local/aws/notifications.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { OPERATIONS } from '../../shared/operations/index.ts';
-import { memoryJournal, memoryQueue } from '../fakes/memory-queue.ts';
+import { memoryEventsQueue, memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryObjectStore } from '../fakes/memory-object-store.ts';
 import { objectStoreHere, REGION, type ObjectStoreHere } from '../local/aws/s3/object-store-here.ts';
 import { cloudTarget } from '../shared/atlassian/targets.ts';
@@ -29,14 +29,14 @@ async function drop(key: string) {
   );
   const created = store.created.at(-1);
   if (!created) throw new Error('The object store told nothing');
-  const [results, journal] = [memoryObjectStore(), memoryJournal()];
+  const [results, eventsQueue] = [memoryObjectStore(), memoryEventsQueue()];
   const splitter = createSplitter({
     inbox: s3ObjectStore({ client: store.client, bucket: 'inbox' }),
     results,
     targets: { find: async (name) => (name === 'acme' ? cloudTarget() : undefined) },
     operations: OPERATIONS,
     rows: memoryQueue(),
-    journal,
+    eventsQueue,
     clock: { now: () => new Date() },
     chance: { uuid: () => crypto.randomUUID(), random: () => 0.5 },
     limits: LIMITS,
@@ -47,7 +47,7 @@ async function drop(key: string) {
   const context = { getRemainingTimeInMillis: () => 60_000 } as unknown as Context; // likewise
   const { batchItemFailures } = await splitter(event, context);
   expect(batchItemFailures).toEqual([]);
-  return { events: journal.events, kept: [...results.objects.keys()] };
+  return { events: eventsQueue.events, kept: [...results.objects.keys()] };
 }
 
 describe('an object of the inbox, whatever its key', () => {

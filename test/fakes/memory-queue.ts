@@ -1,6 +1,6 @@
 import { QueueRefused } from '../../shared/port-errors.ts';
-import type { JournalEvent } from '../../shared/job/journal.ts';
-import type { Journal, Message, Queue } from '../../shared/ports.ts';
+import type { JobEvent } from '../../shared/job/events.ts';
+import type { EventsQueue, Message, Queue } from '../../shared/ports.ts';
 
 /** A queue that keeps what it was sent. */
 export interface MemoryQueue extends Queue {
@@ -31,13 +31,13 @@ function delivered({ body, attributes, ...rest }: Message): Message {
   };
 }
 
-/** A journal that keeps its events in order. */
-export interface MemoryJournal extends Journal {
-  readonly events: readonly JournalEvent[];
+/** A events queue that keeps its events in order. */
+export interface MemoryEventsQueue extends EventsQueue {
+  readonly events: readonly JobEvent[];
 }
 
-export function memoryJournal(): MemoryJournal {
-  const events: JournalEvent[] = [];
+export function memoryEventsQueue(): MemoryEventsQueue {
+  const events: JobEvent[] = [];
   return {
     events,
     post: async (posted) => {

@@ -67,10 +67,10 @@ describe.each(FUNCTIONS)('the role of the %s', (name) => {
 });
 
 it.each([
-  ['Splitter', ['Journal', 'Rows']],
-  ['Worker', ['DeadLetters', 'Journal', 'Rows']],
-  ['Coordinator', ['Feed', 'Journal', 'Reports']],
-  ['Reporter', ['Journal']],
+  ['Splitter', ['Events', 'Rows']],
+  ['Worker', ['DeadLetters', 'Events', 'Rows']],
+  ['Coordinator', ['Enqueue', 'Events', 'Reports']],
+  ['Reporter', ['Events']],
 ] as const)('the %s sends to %j and to no other queue', (name, queues) => {
   const sent = of(name).filter(({ action }) => action === 'sqs:SendMessage');
 

@@ -115,10 +115,10 @@ it('leaves the coordinator room for the reconcile beside its mailboxes', () => {
 describe('queues', () => {
   it.each([
     ['Intake', 'IntakeDead'],
-    ['Feed', 'FeedDead'],
+    ['Enqueue', 'EnqueueDead'],
     ['Rows', 'Exhausted'],
     ['Exhausted', 'DeadLetters'],
-    ['Journal', 'JournalDead'],
+    ['Events', 'EventsDead'],
     ['Reports', 'ReportsDead'],
   ])('%s redrives to %s', (from, to) => {
     const { RedrivePolicy: redrive } = standard.one(QUEUE, from).Properties;
@@ -150,7 +150,7 @@ describe('queues', () => {
   });
 
   it('give each mailbox its own throughput and redrive to a mailbox queue', () => {
-    for (const name of ['Journal', 'JournalDead']) {
+    for (const name of ['Events', 'EventsDead']) {
       expect(standard.one(QUEUE, name).Properties).toMatchObject({
         FifoQueue: true,
         DeduplicationScope: 'messageGroup',

@@ -40,7 +40,7 @@ describe('a stage', () => {
     ['a setting that does not exist', { worker: { retries: 3 } }, 'retries'],
     ['fewer reserved than its sources run', { worker: { rowsConcurrency: 10 } }, 'at least 12'],
     ['no reservation left for the reconcile', { coordinator: { reservedConcurrency: 2 } }, 'at least 3'],
-    ['a source that runs one at a time', { splitter: { feedConcurrency: 1 } }, 'splitter.feedConcurrency'],
+    ['a source that runs one at a time', { splitter: { enqueueConcurrency: 1 } }, 'splitter.enqueueConcurrency'],
     ['a large batch without a window', { worker: { batchingWindowSeconds: 0 } }, 'worker.batchingWindowSeconds'],
     ['so few receives that throttling uses them up', { maxReceiveCount: 2 }, 'maxReceiveCount'],
     ['rows that no message can carry', { limits: { rowBytes: 2_000_000 } }, 'limits.rowBytes'],

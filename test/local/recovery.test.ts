@@ -8,17 +8,17 @@ import type { JobState } from '../../shared/job/job.ts';
 import { openKey, stateKey } from '../../shared/job/keys.ts';
 import { serializeState } from '../../shared/job/state.ts';
 import { memoryObjectStore } from '../fakes/memory-object-store.ts';
-import { memoryJournal } from '../fakes/memory-queue.ts';
+import { memoryEventsQueue } from '../fakes/memory-queue.ts';
 
 const BUCKET = 'inbox';
 const manifest = (name: string): InboxObject => ({ key: `cloud/suspend/${name}.csv`, versionId: 'v1', bytes: 10 });
 const idOf = (name: string): string => jobIdOf({ bucket: BUCKET, ...manifest(name) });
 
-it('feeds running jobs again by pausing and resuming them, in that order', async () => {
-  const { ports, journal } = left({ running: 'running' });
+it('enqueues running jobs again by pausing and resuming them, in that order', async () => {
+  const { ports, eventsQueue } = left({ running: 'running' });
 
   expect(await recover(ports)).toEqual({ resumed: 1, announced: 0 });
-  expect(journal.events.map((event) => [event.jobId, event.type === 'commanded' && event.command])).toEqual([
+  expect(eventsQueue.events.map((event) => [event.jobId, event.type === 'commanded' && event.command])).toEqual([
     [idOf('running'), 'pause'],
     [idOf('running'), 'resume'],
   ]);
@@ -33,11 +33,11 @@ it('announces manifests again of which nothing is known, or that were being surv
 });
 
 it.each<JobState>(['paused', 'waiting', 'halted'])('leaves a job alone that is %s', async (state) => {
-  const { ports, journal, announced } = left({ job: state });
+  const { ports, eventsQueue, announced } = left({ job: state });
 
   await recover(ports);
 
-  expect([...journal.events, ...announced]).toEqual([]);
+  expect([...eventsQueue.events, ...announced]).toEqual([]);
 });
 
 /** What a stack that was killed leaves: manifests, and the states of the jobs that they became. */
@@ -57,19 +57,19 @@ function left(jobs: Readonly<Record<string, JobState | undefined>>) {
     if (state !== 'completed') objects[openKey(job.id)] = '';
   }
   const announced: InboxObject[] = [];
-  const journal = memoryJournal();
+  const eventsQueue = memoryEventsQueue();
   const ports = {
     bucket: BUCKET,
     manifests: async function* () {
       yield* Object.keys(jobs).map(manifest);
     },
     results: memoryObjectStore(objects),
-    journal,
+    eventsQueue,
     announce: async (object: InboxObject) => {
       announced.push(object);
     },
     clock: { now: () => new Date(0) },
     chance: systemChance,
   };
-  return { ports, journal, announced };
+  return { ports, eventsQueue, announced };
 }

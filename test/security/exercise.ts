@@ -135,7 +135,7 @@ async function limitOneWrite({ atlassian }: World): Promise<void> {
   });
 }
 
-const RECEIVED = ['Intake', 'Feed', 'Rows', 'Exhausted', 'Journal', 'Reports'] as const;
+const RECEIVED = ['Intake', 'Enqueue', 'Rows', 'Exhausted', 'Events', 'Reports'] as const;
 
 /** A message that is not ours on every queue, and one that speaks of an object and a job which are not there. */
 async function sendRubbish(world: World): Promise<void> {
@@ -159,7 +159,7 @@ async function sendRubbish(world: World): Promise<void> {
 async function send({ stack, sqs }: World, name: (typeof RECEIVED)[number], body: string): Promise<void> {
   const queue = stack.description.queues.find(({ logicalId }) => new RegExp(`^${name}[0-9A-F]{8}$`).test(logicalId));
   if (!queue) throw new Error(`There is no queue ${name}`);
-  const fifo = name === 'Journal' ? { MessageGroupId: 'x', MessageDeduplicationId: crypto.randomUUID() } : {};
+  const fifo = name === 'Events' ? { MessageGroupId: 'x', MessageDeduplicationId: crypto.randomUUID() } : {};
   await sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: body, ...fifo }));
 }
 

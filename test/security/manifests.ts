@@ -25,7 +25,7 @@ const account = (name: string): string => PEOPLE.find((person) => person.name ==
 const nobody = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `${CANARY}.${index}@nowhere.example`);
 
-/** Long enough for a report of several parts, and for its journal to become chunks. */
+/** Long enough for a report of several parts, and for its events queue to become chunks. */
 const LARGE_ROWS = 1_100;
 const NOTE = `${CANARY} `.repeat(900);
 

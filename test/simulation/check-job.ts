@@ -40,7 +40,7 @@ interface Reported {
   readonly attempts: number;
 }
 
-/** Holds the report of a job that has ended against the manifest, the journal and Atlassian, row by row. */
+/** Holds the report of a job that has ended against the manifest, the job's events and Atlassian, row by row. */
 export async function checkJob(job: SimulatedJob, ended: Ended): Promise<void> {
   const { promises, results } = ended;
   checkWrites(job, promises);
@@ -68,23 +68,26 @@ export async function checkJob(job: SimulatedJob, ended: Ended): Promise<void> {
   await checkRebuilt(state, summary, ended);
 }
 
-/** Whether events that the journal had accepted may never have reached a coordinator. */
-const hasLostEvents = ({ faults }: Ended): boolean => faults.injected().has('journal purged');
+/** Whether events that the job's events had accepted may never have reached a coordinator. */
+const hasLostEvents = ({ faults }: Ended): boolean => faults.injected().has('eventsQueue purged');
 
 /** How many ids of events a state remembers, so that one that comes twice counts once. */
 const REMEMBERED_EVENTS = 100;
 
-/** Everything that the journal was told is in the state, once. */
+/** Everything that the job's events was told is in the state, once. */
 function checkFolded(rows: readonly Reported[], { job, calls }: State, promises: Promises): void {
-  const { outcomes, callsSent, events } = promises.journalOf(job.id);
+  const { outcomes, callsSent, events } = promises.eventsOf(job.id);
   for (const [row, { status }] of outcomes)
     if (STATUSES.indexOf(status) < STATUSES.findIndex((known) => known === rows[row]?.status))
       promises.violate(
         'Fail closed',
-        `row ${row} of ${job.id} is ${rows[row]?.status}, and the journal was told ${status}`,
+        `row ${row} of ${job.id} is ${rows[row]?.status}, and the eventsQueue was told ${status}`,
       );
   if (events < REMEMBERED_EVENTS && calls.sent !== callsSent)
-    promises.violate('Conservation', `${job.id} counts ${calls.sent} calls, and the journal was told of ${callsSent}`);
+    promises.violate(
+      'Conservation',
+      `${job.id} counts ${calls.sent} calls, and the eventsQueue was told of ${callsSent}`,
+    );
 }
 
 function checkWrites({ effective, wishes, id }: SimulatedJob, promises: Promises): void {
@@ -176,7 +179,7 @@ function isExpected({ status, code }: Reported, { expected, write }: Wish): bool
   return write !== undefined && expected.status === 'changed' && status === 'unchanged';
 }
 
-/** The report is a function of manifest and journal. */
+/** The report is a function of manifest and events. */
 async function checkRebuilt(state: State, summary: Summary, { inbox, results, promises }: Ended): Promise<void> {
   const folder = resultsPrefix(state.job);
   const copies = memoryObjectStore(Object.fromEntries(results.objects));

@@ -2,8 +2,8 @@ import { createCoordinator } from '../../functions/coordinator/coordinator.ts';
 import { createReporter } from '../../functions/reporter/reporter.ts';
 import { createSplitter } from '../../functions/splitter/splitter.ts';
 import { createWorker } from '../../functions/worker/worker.ts';
-import { journalOver } from '../../shared/aws/journal.ts';
-import { journalEventSchema } from '../../shared/job/journal.ts';
+import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
+import { jobEventSchema } from '../../shared/job/events.ts';
 import type { Policy } from '../../shared/job/policy.ts';
 import type { Log } from '../../shared/log.ts';
 import { findOperation, OPERATIONS } from '../../shared/operations/index.ts';
@@ -43,8 +43,8 @@ export interface Pipeline {
 
 export type Queues = Readonly<Record<Live | LastStop, SimulatedQueue>>;
 
-type Live = 'intake' | 'feed' | 'rows' | 'exhausted' | 'journal' | 'reports';
-type LastStop = 'deadLetters' | 'intakeDead' | 'feedDead' | 'journalDead' | 'reportsDead';
+type Live = 'intake' | 'enqueue' | 'rows' | 'exhausted' | 'events' | 'reports';
+type LastStop = 'deadLetters' | 'intakeDead' | 'enqueueDead' | 'eventsDead' | 'reportsDead';
 
 /** As the stack's settings have them. */
 const WORKER_SECONDS = 30;
@@ -95,21 +95,21 @@ function createQueues({ world, faults, receiveCountGoesOn: countGoesOn }: Pipeli
     });
   const deadLetters = queue({ name: 'dead-letters' });
   const intakeDead = queue({ name: 'intake-dead' });
-  const feedDead = queue({ name: 'feed-dead' });
-  const journalDead = queue({ name: 'journal-dead.fifo', fifo: true });
+  const enqueueDead = queue({ name: 'enqueue-dead' });
+  const eventsDead = queue({ name: 'events-dead.fifo', fifo: true });
   const reportsDead = queue({ name: 'reports-dead' });
   const exhausted = source('exhausted', WORKER_SECONDS, deadLetters);
   return {
     deadLetters,
     intakeDead,
-    feedDead,
-    journalDead,
+    enqueueDead,
+    eventsDead,
     reportsDead,
     intake: source('intake', SPLITTER_SECONDS, intakeDead),
-    feed: source('feed', SPLITTER_SECONDS, feedDead),
+    enqueue: source('enqueue', SPLITTER_SECONDS, enqueueDead),
     exhausted,
     rows: source('rows', OVERDUE_SECONDS / 6, exhausted),
-    journal: source('journal.fifo', COORDINATOR_SECONDS, journalDead, true),
+    events: source('events.fifo', COORDINATOR_SECONDS, eventsDead, true),
     reports: source('reports', SPLITTER_SECONDS, reportsDead),
   };
 }
@@ -131,8 +131,8 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
       chance,
       inbox: storePort(options.inbox, process, faults),
       results: storePort(options.results, process, faults, promises.written),
-      journal: journalOver(
-        queuePort(queues.journal, process, faults, ({ body }) => promises.posted(journalEventSchema.parse(body))),
+      eventsQueue: eventsQueueOver(
+        queuePort(queues.events, process, faults, ({ body }) => promises.posted(jobEventSchema.parse(body))),
       ),
     };
   };
@@ -141,7 +141,7 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
     const { send, ...ports } = portsOf(process);
     return createCoordinator({
       ...ports,
-      feeds: send(queues.feed),
+      enqueueQueue: send(queues.enqueue),
       reports: send(queues.reports),
       policy: POLICY,
     });
@@ -216,10 +216,10 @@ function connectAll(functions: Functions, queues: Queues, { world, faults, promi
   const { splitter, worker, coordinator, reporter } = functions;
   const onDone = promises.letGo;
   connect({ queue: queues.intake, to: splitter, batchSize: 1 }, world, faults);
-  connect({ queue: queues.feed, to: splitter, batchSize: 1 }, world, faults);
+  connect({ queue: queues.enqueue, to: splitter, batchSize: 1 }, world, faults);
   const windowMs = BATCHING_WINDOW_SECONDS * 1_000;
   connect({ queue: queues.rows, to: worker, batchSize: 200, windowMs, onDone }, world, faults);
   connect({ queue: queues.exhausted, to: worker, batchSize: 1, onDone }, world, faults);
-  connect({ queue: queues.journal, to: coordinator, batchSize: 10 }, world, faults);
+  connect({ queue: queues.events, to: coordinator, batchSize: 10 }, world, faults);
   connect({ queue: queues.reports, to: reporter, batchSize: 1 }, world, faults);
 }

@@ -1,5 +1,5 @@
 import { settledStatus } from '../../shared/job/row-status.ts';
-import type { JournalEvent } from '../../shared/job/journal.ts';
+import type { JobEvent } from '../../shared/job/events.ts';
 import { mergeOutcomes } from '../../shared/job/merge-outcomes.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
@@ -16,9 +16,9 @@ export interface Promises {
   /** The newest state of each job, by its id. */
   readonly states: ReadonlyMap<string, State>;
   readonly written: (key: string) => void;
-  readonly posted: (event: JournalEvent) => void;
-  /** What the journal of a job was told in all. */
-  readonly journalOf: (jobId: string) => Journalled;
+  readonly posted: (event: JobEvent) => void;
+  /** What the job's events of a job was told in all. */
+  readonly eventsOf: (jobId: string) => Posted;
   /** A call of this job has begun. */
   readonly callBegan: (jobId: string, name: string) => void;
   readonly letGo: (received: Received) => void;
@@ -27,8 +27,8 @@ export interface Promises {
   readonly isRedriven: () => boolean;
 }
 
-/** What a job's journal was told, each event counted once. */
-export interface Journalled {
+/** What a job's events was told, each event counted once. */
+export interface Posted {
   readonly events: number;
   readonly callsSent: number;
   /** The outcome of each row that counts most. */
@@ -37,7 +37,7 @@ export interface Journalled {
 
 const STOP_MS = 1_000;
 
-/** What the journal was told of a row, and when. */
+/** What the job's events was told of a row, and when. */
 interface Told {
   readonly outcome: boolean;
   readonly atMs: number;
@@ -48,7 +48,7 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
   const states = new Map<string, State>();
   const stoppedMs = new Map<string, number>();
   const told = new Map<string, Told>();
-  const journals = new Map<string, { ids: Set<string>; callsSent: number; outcomes: Map<number, Outcome> }>();
+  const eventsQueues = new Map<string, { ids: Set<string>; callsSent: number; outcomes: Map<number, Outcome> }>();
   let putUpAgain = false;
 
   const violate = (promise: string, what: string): void => {
@@ -74,14 +74,14 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
       violate('Conservation', `${key} is broken: ${JSON.stringify(summary.problems)}`);
   };
 
-  const journalOf = (jobId: string) => {
-    const journal = journals.get(jobId) ?? {
+  const eventsOf = (jobId: string) => {
+    const eventsQueue = eventsQueues.get(jobId) ?? {
       ids: new Set<string>(),
       callsSent: 0,
       outcomes: new Map<number, Outcome>(),
     };
-    journals.set(jobId, journal);
-    return journal;
+    eventsQueues.set(jobId, eventsQueue);
+    return eventsQueue;
   };
 
   const tell = (jobId: string, row: number, outcome: boolean): void => {
@@ -99,20 +99,20 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
       if (key.endsWith('/summary.json') || key.endsWith('/status.json')) summaryWritten(key);
     },
     posted: (event) => {
-      const journal = journalOf(event.jobId);
-      if (journal.ids.has(event.id)) return;
-      journal.ids.add(event.id);
+      const eventsQueue = eventsOf(event.jobId);
+      if (eventsQueue.ids.has(event.id)) return;
+      eventsQueue.ids.add(event.id);
       if (event.type !== 'recorded') return;
-      journal.callsSent += event.calls.sent;
+      eventsQueue.callsSent += event.calls.sent;
       for (const outcome of event.outcomes) {
-        const known = journal.outcomes.get(outcome.row);
-        journal.outcomes.set(outcome.row, known ? mergeOutcomes(known, outcome) : outcome);
+        const known = eventsQueue.outcomes.get(outcome.row);
+        eventsQueue.outcomes.set(outcome.row, known ? mergeOutcomes(known, outcome) : outcome);
       }
       for (const { row } of event.outcomes) tell(event.jobId, row, true);
       for (const row of [...event.returned, ...event.awaiting, ...event.dropped]) tell(event.jobId, row, false);
     },
-    journalOf: (jobId) => {
-      const { ids, callsSent, outcomes } = journalOf(jobId);
+    eventsOf: (jobId) => {
+      const { ids, callsSent, outcomes } = eventsOf(jobId);
       return { events: ids.size, callsSent, outcomes };
     },
     callBegan: (jobId, name) => {
@@ -128,7 +128,7 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
       const state = states.get(jobId);
       const settled = state && settledStatus(state.rowStatuses[row] ?? 0) !== undefined;
       if (settled || known?.outcome || (known && known.atMs >= atMs)) return;
-      violate('Fail closed', `${id}, row ${row} of ${jobId}, was let go and the journal knows nothing of it`);
+      violate('Fail closed', `${id}, row ${row} of ${jobId}, was let go and the eventsQueue knows nothing of it`);
     },
     redriven: () => {
       putUpAgain = true;
@@ -137,5 +137,5 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
   };
 }
 
-const describe = ({ job, state, released, rows, fed, outcomes, revision, reportDue, outbox }: State): string =>
-  `  ${job.id} is ${state}: released ${released}/${rows}, fed ${fed.row}, outcomes ${outcomes}, revision ${revision}${reportDue ? ', report due' : ''}${outbox.report ? ', report asked for' : ''}`;
+const describe = ({ job, state, released, rows, enqueued, outcomes, revision, reportDue, outbox }: State): string =>
+  `  ${job.id} is ${state}: released ${released}/${rows}, enqueued ${enqueued.row}, outcomes ${outcomes}, revision ${revision}${reportDue ? ', report due' : ''}${outbox.report ? ', report asked for' : ''}`;

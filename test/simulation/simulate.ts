@@ -136,9 +136,9 @@ const send = (jobId: string, command: Command, stage: Stage): void => {
 
 const PURGES: Readonly<Partial<Record<FaultKind, keyof Queues>>> = {
   'rows purged': 'rows',
-  'feed purged': 'feed',
+  'enqueue purged': 'enqueue',
   'reports purged': 'reports',
-  'journal purged': 'journal',
+  'eventsQueue purged': 'events',
 };
 
 function scheduleFaults({ world, faults, pipeline, jobs, secrets, promises }: Stage): void {
@@ -146,7 +146,7 @@ function scheduleFaults({ world, faults, pipeline, jobs, secrets, promises }: St
     world.after(at * 1_000, () => {
       const purged = PURGES[kind];
       // Before its first event is folded, a job is known to nobody but the messages in the queues.
-      if (purged === 'journal' && jobs.some(({ id }) => !promises.states.has(id))) return;
+      if (purged === 'events' && jobs.some(({ id }) => !promises.states.has(id))) return;
       faults.struck(kind);
       world.note(() => kind);
       if (purged) pipeline.queues[purged].purge();
@@ -205,7 +205,7 @@ function lookAfter(stage: Stage): void {
     if (state === 'paused') send(id, world.random.happens(0.7) ? 'resume' : 'cancel', stage);
     if (state === 'halted' && world.random.happens(0.3)) send(id, 'resume', stage);
   }
-  for (const name of ['intake', 'feed', 'journal', 'reports'] as const)
+  for (const name of ['intake', 'enqueue', 'events', 'reports'] as const)
     putBack(pipeline.queues[`${name}Dead`], pipeline.queues[name]);
 }
 

@@ -5,10 +5,10 @@ const SIZES = { quick: [10_000, 100_000], full: [10_000, 100_000, 1_000_000] };
 /** As many events as a FIFO queue gives a function at once on AWS, and as the embedded queue does. */
 const EVENTS = [10, 1];
 
-/** The coordinator alone: the whole journal of a job, and its report. */
+/** The coordinator alone: the whole events queue of a job, and its report. */
 export const coordinator: Part = {
   name: 'coordinator',
-  about: 'the journal of jobs of several sizes folded, and their reports written',
+  about: 'the eventsQueue of jobs of several sizes folded, and their reports written',
   run: async ({ size, folder, say }) => {
     const fold = bundleRun('coordinator-run', folder);
     const report = bundleRun('report-run', folder);

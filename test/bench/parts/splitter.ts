@@ -17,7 +17,7 @@ const MEMORY_GOALS: Readonly<Record<number, number>> = { 1_000_000: 200, 5_000_0
 /** The splitter alone, against an endpoint that answers and forgets, beside the two loops that it cannot be faster than. */
 export const splitter: Part = {
   name: 'splitter',
-  about: 'survey and feed of manifests of several sizes, against an endpoint that answers and forgets',
+  about: 'survey and enqueue of manifests of several sizes, against an endpoint that answers and forgets',
   run: async ({ size, folder, say }) => {
     const runs: Runs = {
       splitter: bundleRun('splitter-run', folder),
@@ -64,7 +64,7 @@ interface Runs {
 /** One turn of all three; rates in rows per second. */
 interface Turn {
   readonly survey: number;
-  readonly feed: number;
+  readonly enqueue: number;
   readonly whole: number;
   readonly peakMiB: number;
   readonly parsing: number;
@@ -79,11 +79,11 @@ async function turn(
   const sending = await runMeasured(runs.sendLoop, [sink, bare], FUNCTION_OPTIONS);
   const parsing = await runMeasured(runs.parseLoop, [csv], FUNCTION_OPTIONS);
   const { figures, peakMiB } = await runMeasured(runs.splitter, [csv, rows, sink], FUNCTION_OPTIONS);
-  const { surveySeconds = 0, feedSeconds = 0 } = figures;
+  const { surveySeconds = 0, enqueueSeconds = 0 } = figures;
   return {
     survey: rows / surveySeconds,
-    feed: rows / feedSeconds,
-    whole: rows / (surveySeconds + feedSeconds),
+    enqueue: rows / enqueueSeconds,
+    whole: rows / (surveySeconds + enqueueSeconds),
     peakMiB,
     parsing: rateOf(parsing.figures),
     sending: rateOf(sending.figures),
@@ -106,15 +106,15 @@ async function bestOf(turns: number, next: () => Promise<Turn>): Promise<Turn> {
   return best;
 }
 
-function figuresOf(rows: number, { survey, feed, whole, peakMiB, parsing, sending }: Turn): Figure[] {
+function figuresOf(rows: number, { survey, enqueue, whole, peakMiB, parsing, sending }: Turn): Figure[] {
   const what = (figure: string): string => `${rows.toLocaleString('en-US')} rows: ${figure}`;
   const memoryGoal = MEMORY_GOALS[rows];
   return [
     {
-      what: what('survey and feed'),
+      what: what('survey and enqueue'),
       value: whole,
       unit: 'rows/s',
-      note: `survey ${survey.toFixed(0)}, feed ${feed.toFixed(0)} rows/s`,
+      note: `survey ${survey.toFixed(0)}, enqueue ${enqueue.toFixed(0)} rows/s`,
     },
     { what: what('bare SendMessageBatch loop'), value: sending, unit: 'rows/s' },
     { what: what('bare csv-parse loop'), value: parsing, unit: 'rows/s' },

@@ -1,14 +1,14 @@
-// Folds the whole journal of one job by the coordinator alone: `coordinator-run.mjs <rows> <events an invocation>`. Its store is
-// kept in memory, chunks are counted and forgotten, and each feed that it asks for is answered by its next invocation.
+// Folds the whole events queue of one job by the coordinator alone: `coordinator-run.mjs <rows> <events an invocation>`. Its store is
+// kept in memory, chunks are counted and forgotten, and each enqueue that it asks for is answered by its next invocation.
 import { Readable } from 'node:stream';
 
 import { createCoordinator } from '../../../functions/coordinator/coordinator.ts';
 import { systemChance } from '../../../shared/aws/system-chance.ts';
 import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
-import type { Happening } from '../../../shared/job/journal.ts';
+import type { EventBody } from '../../../shared/job/events.ts';
 import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
-import type { FeedRequest } from '../../../shared/job/requests.ts';
+import type { EnqueueRequest } from '../../../shared/job/requests.ts';
 import { parseState } from '../../../shared/job/state.ts';
 import type { Survey } from '../../../shared/job/survey.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
@@ -52,8 +52,8 @@ let ids = 0;
 
 const coordinator = createCoordinator({
   results: store(),
-  journal: { post: async () => {} },
-  feeds: { send: async (messages) => messages.forEach(({ body }) => answerFeed(body as FeedRequest)) }, // only feeds are sent there
+  eventsQueue: { post: async () => {} },
+  enqueueQueue: { send: async (messages) => messages.forEach(({ body }) => answerEnqueue(body as EnqueueRequest)) }, // only enqueues are sent there
   reports: { send: async () => {} },
   clock: { now: () => new Date(nowMs) },
   chance: systemChance,
@@ -90,7 +90,7 @@ async function invoke(bodies: readonly string[]): Promise<number> {
   const Records = bodies.map((body, index) => ({
     messageId: String(index),
     body,
-    eventSourceARN: 'arn:aws:sqs:::journal',
+    eventSourceARN: 'arn:aws:sqs:::eventsQueue',
   }));
   const started = performance.now();
   const { batchItemFailures } = await coordinator({ Records } as unknown as Parameters<typeof coordinator>[0]); // all it reads
@@ -98,10 +98,10 @@ async function invoke(bodies: readonly string[]): Promise<number> {
   return (performance.now() - started) / 1_000;
 }
 
-function eventText(happening: Happening): string {
+function eventText(body: EventBody): string {
   ids += 1;
   const id = `00000000-0000-4000-8000-${String(ids).padStart(12, '0')}`;
-  return JSON.stringify({ version: 1, id, jobId: job.id, at: new Date(nowMs).toISOString(), ...happening });
+  return JSON.stringify({ version: 1, id, jobId: job.id, at: new Date(nowMs).toISOString(), ...body });
 }
 
 /** What a worker's batch leaves: the attempts, and the outcomes in the order in which the answers came. */
@@ -134,8 +134,8 @@ function batchTexts(from: number, to: number): readonly string[] {
   ];
 }
 
-function answerFeed({ feedId, to }: FeedRequest): void {
-  waiting.push(eventText({ type: 'fed', feedId, reached: { row: to, line: to + 2, offset: to * 45 } }));
+function answerEnqueue({ enqueueId, to }: EnqueueRequest): void {
+  waiting.push(eventText({ type: 'enqueued', enqueueId, reached: { row: to, line: to + 2, offset: to * 45 } }));
 }
 
 function store(): ObjectStore {

@@ -5,7 +5,7 @@ import { writeReportFiles } from '../../../functions/reporter/report.ts';
 import { attempted, rowStatusOf, packRowStatuses } from '../../../shared/job/row-status.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import type { Job } from '../../../shared/job/job.ts';
-import type { JournalEntry } from '../../../shared/job/journal.ts';
+import type { RowEvent } from '../../../shared/job/events.ts';
 import { chunkKey, surveyKey } from '../../../shared/job/keys.ts';
 import { type Chunk, parseState, serializeState, type State } from '../../../shared/job/state.ts';
 import type { Survey } from '../../../shared/job/survey.ts';
@@ -123,7 +123,7 @@ function chunkText(key: string): string {
 
 function entryLines(row: number): readonly string[] {
   const common = { row, line: row + 2 };
-  const entries: readonly JournalEntry[] = [
+  const entries: readonly RowEvent[] = [
     {
       kind: 'attempting',
       ...common,

@@ -1,4 +1,4 @@
-// Surveys and feeds one manifest by the splitter alone: `splitter-run.mjs <csv> <rows> <SQS endpoint> [lambda]`. The manifest is a
+// Surveys and enqueues one manifest by the splitter alone: `splitter-run.mjs <csv> <rows> <SQS endpoint> [lambda]`. The manifest is a
 // file on disk, the state of the job is kept here, and the rows go to the endpoint over the real adapter.
 import { createReadStream, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -10,9 +10,9 @@ import { systemChance } from '../../../shared/aws/system-chance.ts';
 import { systemClock } from '../../../shared/aws/system-clock.ts';
 import { fold } from '../../../shared/job/fold.ts';
 import { jobIdOf } from '../../../shared/job/job-id.ts';
-import type { JournalEvent } from '../../../shared/job/journal.ts';
+import type { JobEvent } from '../../../shared/job/events.ts';
 import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
-import type { FeedRequest } from '../../../shared/job/requests.ts';
+import type { EnqueueRequest } from '../../../shared/job/requests.ts';
 import { serializeState } from '../../../shared/job/state.ts';
 import { surveySchema } from '../../../shared/job/survey.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
@@ -23,7 +23,7 @@ import { report } from './report.ts';
 const [csv = '', rowCount = '0', endpoint = ''] = process.argv.slice(2);
 const rows = Number(rowCount);
 const bytes = statSync(csv).size;
-const events: JournalEvent[] = [];
+const events: JobEvent[] = [];
 const kept = new Map<string, string>();
 let etags = 0;
 
@@ -71,7 +71,7 @@ const splitter = createSplitter({
   targets: { find: async () => BENCH_TARGET },
   operations: OPERATIONS,
   rows: sqsQueue({ client: sqs, queueUrl: `${endpoint}/000000000000/rows` }),
-  journal: { post: async (posted) => void events.push(...posted) },
+  eventsQueue: { post: async (posted) => void events.push(...posted) },
   clock: systemClock,
   chance: systemChance,
   limits: { manifestBytes: 2 ** 31, rows: 5_000_000, rowBytes: 256 * 1_024, columns: 1_000, cellCharacters: 32_767 },
@@ -87,27 +87,28 @@ const surveySeconds = await invoke({ Records: [{ eventName: 'ObjectCreated:Put',
 const survey = surveySchema.parse(JSON.parse(kept.get(surveyKey(jobId)) ?? 'null'));
 if (survey.rows !== rows) throw new Error(`The survey found ${survey.rows} rows of ${rows}`);
 const surveyed = fold(undefined, events.splice(0), { nowMs: Date.now(), survey });
-if (!surveyed) throw new Error('The survey told the journal nothing');
+if (!surveyed) throw new Error('The survey told the eventsQueue nothing');
 kept.set(stateKey(jobId), serializeState({ ...surveyed, released: rows }));
 
-let feedSeconds = 0;
+let enqueueSeconds = 0;
 let near = survey.positions[0]!; // every survey has one
 while (near.row < rows) {
-  const request: FeedRequest = {
+  const request: EnqueueRequest = {
     version: 1,
-    kind: 'feed',
+    kind: 'enqueue',
     jobId,
-    feedId: `to-${rows}`,
+    enqueueId: `to-${rows}`,
     from: near.row,
     to: rows,
     near,
   };
-  feedSeconds += await invoke(request);
-  const [fed] = events.splice(0);
-  if (fed?.type !== 'fed' || fed.reached.row <= near.row) throw new Error('The feed made no way');
-  near = fed.reached;
+  enqueueSeconds += await invoke(request);
+  const [enqueued] = events.splice(0);
+  if (enqueued?.type !== 'enqueued' || enqueued.reached.row <= near.row)
+    throw new Error('The enqueue made no progress');
+  near = enqueued.reached;
 }
-report({ surveySeconds, feedSeconds });
+report({ surveySeconds, enqueueSeconds });
 sqs.destroy();
 
 async function invoke(body: unknown): Promise<number> {

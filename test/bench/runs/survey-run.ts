@@ -86,7 +86,7 @@ const splitter = createSplitter({
   targets: { find: async () => BENCH_TARGET },
   operations: OPERATIONS,
   rows: { send: drop },
-  journal: {
+  eventsQueue: {
     post: async (events) => {
       for (const event of events) if (event.type === 'rejected') throw new Error(JSON.stringify(event.problems));
     },

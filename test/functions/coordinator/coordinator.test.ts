@@ -5,21 +5,21 @@ import { ConditionNotMet } from '../../../shared/port-errors.ts';
 import { openKey, stateKey, surveyKey } from '../../../shared/job/keys.ts';
 import { parseState } from '../../../shared/job/state.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
-import { memoryJournal, memoryQueue } from '../../fakes/memory-queue.ts';
+import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, surveyOf } from '../../shared/job/building.ts';
 import { sqsEvent } from '../sqs-event.ts';
 
 function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
   const results = memoryObjectStore({ [surveyKey(JOB.id)]: JSON.stringify(surveyOf(rows)) });
-  const [feeds, reports, journal] = [memoryQueue(), memoryQueue(), memoryJournal()];
+  const [enqueueQueue, reports, eventsQueue] = [memoryQueue(), memoryQueue(), memoryEventsQueue()];
   const time = { nowMs: NOW_MS };
   const logged: string[] = [];
   let uuids = 0;
   const coordinator = createCoordinator({
     results,
-    feeds,
+    enqueueQueue,
     reports,
-    journal,
+    eventsQueue,
     clock: { now: () => new Date(time.nowMs) },
     chance: { uuid: () => `uuid-${(uuids += 1)}`, random: () => 0.5 },
     log: (event) => logged.push(event),
@@ -28,19 +28,21 @@ function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
   });
   const state = () => parseState(results.textOf(stateKey(JOB.id)));
   const status = () => JSON.parse(results.textOf(`acme/suspend/${JOB.id}/status.json`)) as Record<string, unknown>;
-  return { coordinator, results, feeds, reports, journal, time, logged, state, status };
+  return { coordinator, results, enqueueQueue, reports, eventsQueue, time, logged, state, status };
 }
 
 const surveyed = () => eventOf({ type: 'surveyed', job: JOB });
 
 describe('coordinator', () => {
-  it('asks for the first feed and marks the job as open once the manifest has been read', async () => {
-    const { coordinator, feeds, results, status } = start();
+  it('asks for the first enqueue request and marks the job as open once the manifest has been read', async () => {
+    const { coordinator, enqueueQueue, results, status } = start();
 
     const response = await coordinator(sqsEvent([eventOf({ type: 'surveying', job: JOB }), surveyed()]));
 
     expect(response.batchItemFailures).toEqual([]);
-    expect(feeds.messages.map(({ body }) => body)).toMatchObject([{ kind: 'feed', jobId: JOB.id, from: 0, to: 1 }]);
+    expect(enqueueQueue.messages.map(({ body }) => body)).toMatchObject([
+      { kind: 'enqueue', jobId: JOB.id, from: 0, to: 1 },
+    ]);
     expect(results.objects.has(openKey(JOB.id))).toBe(true);
     expect(status()).toMatchObject({ state: 'running', counts: { rows: 10 } });
   });
@@ -61,7 +63,7 @@ describe('coordinator', () => {
     const { coordinator, reports, results, time } = start();
     await coordinator(sqsEvent([surveyed()]));
     const reached = { row: 1, line: 3, offset: 9 };
-    await coordinator(sqsEvent([eventOf({ type: 'fed', feedId: 'to-1', reached })]));
+    await coordinator(sqsEvent([eventOf({ type: 'enqueued', enqueueId: 'to-1', reached })]));
     await coordinator(sqsEvent([eventOf({ type: 'commanded', command: 'cancel' })]));
     const openBefore = results.objects.has(openKey(JOB.id));
     time.nowMs += POLICY.overdueMs + 1;
@@ -83,13 +85,13 @@ describe('coordinator', () => {
   });
 
   it('sends again what was not confirmed in time', async () => {
-    const { coordinator, feeds, time } = start();
+    const { coordinator, enqueueQueue, time } = start();
     await coordinator(sqsEvent([surveyed()]));
     time.nowMs += POLICY.resendMs;
 
     await coordinator(sqsEvent([eventOf({ type: 'reconcile' })]));
 
-    expect(feeds.messages).toHaveLength(2);
+    expect(enqueueQueue.messages).toHaveLength(2);
   });
 
   it('gives every letter of a job back when its state cannot be written, and those of no other job', async () => {
@@ -138,19 +140,19 @@ describe('coordinator', () => {
   ])('sets a message aside that %s', async (_, body) => {
     const { coordinator, results, logged } = start();
 
-    const response = await coordinator(sqsEvent([body], { queue: 'journal.fifo' }));
+    const response = await coordinator(sqsEvent([body], { queue: 'eventsQueue.fifo' }));
 
     expect(response.batchItemFailures).toEqual([]);
-    expect(JSON.parse(results.textOf('broken/journal.fifo/message-1.json'))).toHaveProperty('reason');
+    expect(JSON.parse(results.textOf('broken/eventsQueue.fifo/message-1.json'))).toHaveProperty('reason');
     expect(logged).toContain('message.set-aside');
   });
 
   it('reminds every open job when the schedule says so', async () => {
-    const { coordinator, journal } = start();
+    const { coordinator, eventsQueue } = start();
     await coordinator(sqsEvent([surveyed()]));
 
     await coordinator({ source: 'aws.events' });
 
-    expect(journal.events).toMatchObject([{ type: 'reconcile', jobId: JOB.id }]);
+    expect(eventsQueue.events).toMatchObject([{ type: 'reconcile', jobId: JOB.id }]);
   });
 });

@@ -10,7 +10,7 @@ const REPORT_HEADER =
 
 describe('the report of a job', () => {
   it('accounts for every row, in the order and with the columns of the manifest', async () => {
-    const { reporter, results, journal } = start({
+    const { reporter, results, eventsQueue } = start({
       manifest:
         'Email,Department\r\na@x.test,Sales\r\nb@x.test,"R&D, Lab"\r\nc@x.test,\r\nd@x.test,HR\r\ne@x.test,HR\r\n',
       entries: [
@@ -41,7 +41,7 @@ describe('the report of a job', () => {
       codes: { USER_NOT_FOUND: 1, INVALID_ROW: 1, DUPLICATE: 1 },
     });
     expect(summaryIn(results).problems).toBeUndefined();
-    expect(journal.events).toMatchObject([{ type: 'reported', jobId: JOB.id, revision: 1 }]);
+    expect(eventsQueue.events).toMatchObject([{ type: 'reported', jobId: JOB.id, revision: 1 }]);
   });
 
   it('keeps promise 1, conservation, whatever became of the rows', async () => {
@@ -192,7 +192,7 @@ describe('the report of a job', () => {
 
   it('of a refused manifest names its problems', async () => {
     const problems = [{ line: 4, message: 'A quote is opened and never closed.' }];
-    const { reporter, results, journal } = start({
+    const { reporter, results, eventsQueue } = start({
       entries: [],
       state: { state: 'rejected', problems, manifest: undefined },
     });
@@ -202,7 +202,7 @@ describe('the report of a job', () => {
     expect(summaryIn(results)).toMatchObject({ state: 'rejected', problems });
     for (const file of ['results.csv', 'failed.csv', 'unprocessed.csv'])
       expect(results.textOf(`${FOLDER}${file}`)).toBe(`\uFEFF${REPORT_HEADER}\r\n`);
-    expect(journal.events).toHaveLength(1);
+    expect(eventsQueue.events).toHaveLength(1);
   });
 
   it('of a key that named no target lies under rejected/', async () => {
@@ -224,7 +224,7 @@ describe('the report of a job', () => {
   it.each([
     ['is gone', undefined],
     ['cannot be parsed any more', 'email\n"a@x.test\n'],
-  ])('says what the journal knows when the manifest %s', async (_what, manifest) => {
+  ])("says what the job's events knows when the manifest %s", async (_what, manifest) => {
     const { reporter, results } = start({
       manifest,
       entries: [outcome({ row: 0 }), outcome({ row: 1, status: 'failed', code: 'FORBIDDEN' })],
@@ -261,7 +261,7 @@ describe('the report of a job', () => {
     },
   );
 
-  it('is broken when journal and state do not say the same of a row', async () => {
+  it('is broken when events queue and state do not say the same of a row', async () => {
     const { reporter, results } = start({
       manifest: 'email\na@x.test\n',
       entries: [outcome({ row: 0 })],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { rowOutcomes } from '../../../functions/reporter/row-outcomes.ts';
 import { attempted, rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
-import { type JournalEntry } from '../../../shared/job/journal.ts';
+import { type RowEvent } from '../../../shared/job/events.ts';
 import type { State } from '../../../shared/job/state.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
@@ -58,15 +58,18 @@ describe('what became of the rows', () => {
   it.each([
     ['before', [1, 2]],
     ['after', [2, 1]],
-  ])('is changed for a row found as wanted when an attempt stands %s that in the journal', async (_when, places) => {
-    const entries = [attempting(0), outcome({ row: 0, status: 'unchanged' })];
-    const { state, results } = stored(entries, places, Uint8Array.of(attempted(rowStatusOf('unchanged'))));
+  ])(
+    "is changed for a row found as wanted when an attempt stands %s that in the job's events",
+    async (_when, places) => {
+      const entries = [attempting(0), outcome({ row: 0, status: 'unchanged' })];
+      const { state, results } = stored(entries, places, Uint8Array.of(attempted(rowStatusOf('unchanged'))));
 
-    const { taken, findings } = await takeAll(results, state);
+      const { taken, findings } = await takeAll(results, state);
 
-    expect(taken).toMatchObject([{ status: 'changed' }]);
-    expect(findings.disagreeing).toBe(0);
-  });
+      expect(taken).toMatchObject([{ status: 'changed' }]);
+      expect(findings.disagreeing).toBe(0);
+    },
+  );
 
   it('comes from the state for rows that the coordinator gave up on', async () => {
     const { state, results } = stored([], [], Uint8Array.of(rowStatusOf('unprocessed', 'LOST')));
@@ -88,9 +91,9 @@ describe('what became of the rows', () => {
   });
 
   it.each([
-    ['the journal has an outcome that the state has not', [outcome({ row: 0 })], PENDING],
-    ['the journal has another outcome than the state', [outcome({ row: 0 })], rowStatusOf('unchanged')],
-    ['the state has an outcome that the journal has not', [], rowStatusOf('changed')],
+    ['the eventsQueue has an outcome that the state has not', [outcome({ row: 0 })], PENDING],
+    ['the eventsQueue has another outcome than the state', [outcome({ row: 0 })], rowStatusOf('unchanged')],
+    ['the state has an outcome that the eventsQueue has not', [], rowStatusOf('changed')],
     ['a completed job has none', [], PENDING],
   ])('is questionable when %s', async (_what, entries, rowStatus) => {
     const { state, results } = stored(entries, [0], Uint8Array.of(rowStatus));
@@ -112,7 +115,7 @@ describe('what became of the rows', () => {
 
 /** Entries spread over chunks by number; number 0 is the tail. */
 function stored(
-  entries: readonly JournalEntry[],
+  entries: readonly RowEvent[],
   places: readonly number[],
   rowStatuses = rowStatusesOf(new Set(entries.map(({ row }) => row)).size, entries),
 ): { readonly state: State; readonly results: ObjectStore } {

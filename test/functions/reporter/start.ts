@@ -3,19 +3,19 @@ import { parse } from 'csv-parse/sync';
 
 import { createReporter } from '../../../functions/reporter/reporter.ts';
 import { packRowStatuses } from '../../../shared/job/row-status.ts';
-import type { JournalEntry } from '../../../shared/job/journal.ts';
+import type { RowEvent } from '../../../shared/job/events.ts';
 import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
 import type { Summary } from '../../../shared/job/summary.ts';
 import type { Survey } from '../../../shared/job/survey.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { type MemoryObjectStore, memoryObjectStore } from '../../fakes/memory-object-store.ts';
-import { memoryJournal } from '../../fakes/memory-queue.ts';
+import { memoryEventsQueue } from '../../fakes/memory-queue.ts';
 import { chunkOf, rowStatusesOf, FOLDER, JOB, stoppedState } from './stopped-job.ts';
 
 interface Start {
   readonly manifest?: string | undefined;
-  readonly entries: readonly JournalEntry[];
+  readonly entries: readonly RowEvent[];
   readonly rowStatuses?: readonly number[];
   readonly survey?: Partial<Survey>;
   readonly state?: Partial<State>;
@@ -25,7 +25,7 @@ interface Start {
   readonly failReadsOf?: string;
 }
 
-/** A reporter beside the stores of one stopped job, whose journal is one chunk. */
+/** A reporter beside the stores of one stopped job, whose events queue is one chunk. */
 export function start(given: Start) {
   const { chunk, object } = chunkOf('one', given.entries);
   const rows = new Set(given.entries.map(({ row }) => row)).size;
@@ -44,15 +44,15 @@ export function start(given: Start) {
     [surveyKey(JOB.id)]: JSON.stringify(survey),
   });
   const inbox = memoryObjectStore(given.manifest === undefined ? {} : { [JOB.manifest.key]: given.manifest });
-  const journal = memoryJournal();
+  const eventsQueue = memoryEventsQueue();
   const reporter = createReporter({
     inbox,
     results: misbehaving(results, given),
-    journal,
+    eventsQueue,
     clock: { now: () => new Date('2026-11-21T09:00:00.000Z') },
     log: () => undefined,
   });
-  return { reporter, results, journal };
+  return { reporter, results, eventsQueue };
 }
 
 const misbehaving = (

@@ -1,7 +1,7 @@
 import { rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import type { Job } from '../../../shared/job/job.ts';
-import type { JournalEntry } from '../../../shared/job/journal.ts';
+import type { RowEvent } from '../../../shared/job/events.ts';
 import { chunkKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
 import { type Chunk, type State } from '../../../shared/job/state.ts';
@@ -18,8 +18,8 @@ export const FOLDER = 'acme/suspend/leavers-0123456789ab/';
 
 export const FINISHED_AT = '2026-11-21T08:05:00.000Z';
 
-/** An outcome as the journal keeps it, from the one thing that matters of it. */
-export const outcome = (given: Partial<Outcome> & { readonly row: number }): JournalEntry => ({
+/** An outcome as its event keeps it, from the one thing that matters of it. */
+export const outcome = (given: Partial<Outcome> & { readonly row: number }): RowEvent => ({
   kind: 'outcome',
   line: given.row + 2,
   generation: 0,
@@ -29,10 +29,10 @@ export const outcome = (given: Partial<Outcome> & { readonly row: number }): Jou
   ...given,
 });
 
-export const attempting = (row: number): JournalEntry => ({ kind: 'attempting', row, line: row + 2, before: {} });
+export const attempting = (row: number): RowEvent => ({ kind: 'attempting', row, line: row + 2, before: {} });
 
 /** The row statuses that a coordinator would have of these outcomes: the last one of each row, where they do not have to be merged. */
-export function rowStatusesOf(rows: number, entries: readonly JournalEntry[]): Uint8Array {
+export function rowStatusesOf(rows: number, entries: readonly RowEvent[]): Uint8Array {
   const rowStatuses = new Uint8Array(rows).fill(PENDING);
   for (const entry of entries)
     if (entry.kind === 'outcome') rowStatuses[entry.row] = rowStatusOf(entry.status, entry.code);
@@ -42,7 +42,7 @@ export function rowStatusesOf(rows: number, entries: readonly JournalEntry[]): U
 /** A chunk as it is stored, and as the state names it. */
 export function chunkOf(
   name: string,
-  entries: readonly JournalEntry[],
+  entries: readonly RowEvent[],
 ): { readonly chunk: Chunk; readonly object: object } {
   const rows = entries.map(({ row }) => row);
   return {

@@ -96,9 +96,13 @@ it.each([
   {
     what: 'what is neither event nor request',
     body: { kind: 'report', version: 1 },
-    reason: /neither a notification of S3 nor a feed/,
+    reason: /neither a notification of S3 nor an enqueue/,
   },
-  { what: 'a feed request of another version', body: { kind: 'feed', version: 2, jobId: 'j' }, reason: /version/ },
+  {
+    what: 'a enqueue request of another version',
+    body: { kind: 'enqueue', version: 2, jobId: 'j' },
+    reason: /version/,
+  },
   { what: 'a command that there is not', body: notification('control/job/explode'), reason: /no such command.*pause/ },
   {
     what: 'a command for what is no job id, and no name of a mailbox',
@@ -127,17 +131,17 @@ it.each([
 
 it('does the rest of a batch when one message of it fails', async () => {
   const { deliver, happened } = start();
-  const feed = {
+  const enqueue = {
     version: 1,
-    kind: 'feed',
+    kind: 'enqueue',
     jobId: 'unknown',
-    feedId: 'f',
+    enqueueId: 'f',
     from: 0,
     to: 1,
     near: { row: 0, line: 1, offset: 0 },
   };
 
-  const failed = await deliver([feed, notification('control/job/pause')]);
+  const failed = await deliver([enqueue, notification('control/job/pause')]);
 
   expect(failed).toEqual(['message-0']);
   expect(happened()).toEqual(['commanded']);

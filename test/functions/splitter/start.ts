@@ -2,13 +2,13 @@ import type { Context, SQSEvent } from 'aws-lambda';
 
 import { createSplitter } from '../../../functions/splitter/splitter.ts';
 import { TargetUnreadable } from '../../../shared/port-errors.ts';
-import type { Happening } from '../../../shared/job/journal.ts';
+import type { EventBody } from '../../../shared/job/events.ts';
 import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import { serializeState } from '../../../shared/job/state.ts';
 import { unpackRowStatuses } from '../../../shared/job/row-status.ts';
-import type { FeedRequest } from '../../../shared/job/requests.ts';
+import type { EnqueueRequest } from '../../../shared/job/requests.ts';
 import { surveySchema, type Survey } from '../../../shared/job/survey.ts';
 import type { State } from '../../../shared/job/state.ts';
 import type { Task } from '../../../shared/job/task.ts';
@@ -17,7 +17,7 @@ import { OPERATIONS } from '../../../shared/operations/index.ts';
 import type { Queue, Targets } from '../../../shared/ports.ts';
 import type { Target } from '../../../shared/target.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
-import { memoryJournal, memoryQueue } from '../../fakes/memory-queue.ts';
+import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 
 export const NOW = new Date('2026-11-21T10:00:00.000Z');
 
@@ -59,7 +59,7 @@ interface StartOptions {
 export function start(options: StartOptions = {}) {
   const inbox = memoryObjectStore();
   const results = memoryObjectStore();
-  const journal = memoryJournal();
+  const eventsQueue = memoryEventsQueue();
   const rows = memoryQueue();
   const logged: string[] = [];
   let ids = 0;
@@ -69,7 +69,7 @@ export function start(options: StartOptions = {}) {
     targets,
     operations: OPERATIONS,
     rows: options.rows ?? rows,
-    journal,
+    eventsQueue,
     clock: { now: () => NOW },
     chance: { uuid: () => `id-${(ids += 1)}`, random: () => 0.5 },
     limits: { ...LIMITS, ...options.limits },
@@ -91,7 +91,7 @@ export function start(options: StartOptions = {}) {
   const upload = async (key: string, manifest: string | Uint8Array, versionId = 'v1'): Promise<string> => {
     await inbox.write(key, manifest);
     await deliver([notification(key, { versionId, size: Buffer.byteLength(manifest) })]);
-    const last = journal.events.at(-1);
+    const last = eventsQueue.events.at(-1);
     if (!last) throw new Error(`Nothing happened to ${key}`);
     return last.jobId;
   };
@@ -106,7 +106,7 @@ export function start(options: StartOptions = {}) {
 
   const putState = async (jobId: string, change: Partial<State> = {}): Promise<void> => {
     const survey = surveyOf(jobId);
-    const job = journal.events.flatMap((event) => ('job' in event && event.jobId === jobId ? [event.job] : []))[0];
+    const job = eventsQueue.events.flatMap((event) => ('job' in event && event.jobId === jobId ? [event.job] : []))[0];
     if (!job) throw new Error(`No event tells what ${jobId} is`);
     const rowStatuses = unpackRowStatuses(survey.rowStatuses, survey.rows);
     const state = {
@@ -119,9 +119,12 @@ export function start(options: StartOptions = {}) {
     await results.write(stateKey(jobId), serializeState(state));
   };
 
-  const feed = (jobId: string, range: Partial<FeedRequest>, remainingMs?: number) => {
+  const enqueue = (jobId: string, range: Partial<EnqueueRequest>, remainingMs?: number) => {
     const [near] = surveyOf(jobId).positions;
-    return deliver([{ version: 1, kind: 'feed', jobId, feedId: 'feed-1', from: 0, near, ...range }], remainingMs);
+    return deliver(
+      [{ version: 1, kind: 'enqueue', jobId, enqueueId: 'enqueue-1', from: 0, near, ...range }],
+      remainingMs,
+    );
   };
 
   return {
@@ -132,12 +135,12 @@ export function start(options: StartOptions = {}) {
     surveyOf,
     outcomesOf,
     putState,
-    feed,
+    enqueue,
     logged,
-    events: journal.events,
-    happened: (): readonly Happening['type'][] => journal.events.map(({ type }) => type),
+    events: eventsQueue.events,
+    happened: (): readonly EventBody['type'][] => eventsQueue.events.map(({ type }) => type),
     problems: (): readonly { readonly line?: number | undefined; readonly message: string }[] =>
-      journal.events.flatMap((event) => (event.type === 'rejected' ? event.problems : [])),
+      eventsQueue.events.flatMap((event) => (event.type === 'rejected' ? event.problems : [])),
     messages: rows.messages,
     tasks: (): readonly Task[] => rows.messages.map(({ body }) => body as Task), // sent by the splitter under test
   };

@@ -177,7 +177,7 @@ it('surveys a header without rows', async () => {
   expect(surveyOf(jobId)).toMatchObject({ rows: 0, positions: [{ row: 0, line: 2, offset: 13 }] });
 });
 
-it('makes the same job of an event that comes twice, and only tells the journal again', async () => {
+it('makes the same job of an event that comes twice, and only sends an event that says again', async () => {
   const { upload, happened, results } = start();
   const first = await upload(MEMBERSHIP, 'email,group\nwrong,staff\n');
   const stored = new Map(results.objects);
@@ -217,14 +217,14 @@ it('goes on with many thousand invalid rows in chunks of bounded size', async ()
 });
 
 it('takes the escaping apostrophe off the cells of a file that Rollcall wrote', async () => {
-  const { upload, surveyOf, putState, feed, tasks } = start();
+  const { upload, surveyOf, putState, enqueue, tasks } = start();
   const jobId = await upload(
     MEMBERSHIP,
     "email,group,rollcall_line,rollcall_code\r\nann@acme.example,'=staff,2,HALTED\r\nbob@acme.example,''+x,3,\r\n",
   );
   await putState(jobId);
 
-  await feed(jobId, { to: 2 });
+  await enqueue(jobId, { to: 2 });
 
   expect(surveyOf(jobId)).toMatchObject({ escaped: true, carriedColumns: [] });
   expect(tasks().map(({ cells }) => cells['groupName'])).toEqual(['=staff', "'+x"]);

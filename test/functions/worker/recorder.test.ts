@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createRecorder } from '../../../functions/worker/recorder.ts';
 import { again, success } from '../../../functions/worker/verdict.ts';
 import type { Task } from '../../../shared/job/task.ts';
-import { memoryJournal, memoryQueue } from '../../fakes/memory-queue.ts';
+import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 import { JOB, NOW_MS } from '../../shared/job/building.ts';
 
 const task = (row: number): Task => ({
@@ -20,19 +20,19 @@ const task = (row: number): Task => ({
 
 function start() {
   const time = { nowMs: NOW_MS };
-  const [rows, deadLetters, journal] = [memoryQueue(), memoryQueue(), memoryJournal()];
+  const [rows, deadLetters, eventsQueue] = [memoryQueue(), memoryQueue(), memoryEventsQueue()];
   const clock = { now: () => new Date(time.nowMs) };
   const chance = { uuid: () => crypto.randomUUID(), random: () => 0 };
   const noCalls = () => ({ sent: 0, rateLimited: 0, retried: 0 });
-  const recorder = createRecorder(JOB.id, noCalls, { rows, deadLetters, journal, clock, chance });
-  return { recorder, rows, journal, time };
+  const recorder = createRecorder(JOB.id, noCalls, { rows, deadLetters, eventsQueue, clock, chance });
+  return { recorder, rows, eventsQueue, time };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('recorder', () => {
   it('records outcomes as they come and copies when the batch is done, so that a worker that dies leaves no row twice', async () => {
-    const { recorder, rows, journal, time } = start();
+    const { recorder, rows, eventsQueue, time } = start();
 
     recorder.add('one', again(task(0), NOW_MS + 7_000));
     time.nowMs += 5_000;
@@ -42,7 +42,7 @@ describe('recorder', () => {
     await recorder.finish();
 
     expect(underWay).toEqual({ copies: 0, recorded: ['two'] });
-    expect(journal.events).toMatchObject([
+    expect(eventsQueue.events).toMatchObject([
       { outcomes: [{ row: 1 }], returned: [] },
       { outcomes: [], returned: [0] },
     ]);
@@ -55,13 +55,13 @@ describe('recorder', () => {
     ['nothing when the wait is over', 4_000, 0],
     ['the 15 minutes that SQS delays at most', 3_600_000, 900],
   ])('delays a copy by %s when the batch ends', async (_, waitMs, delaySeconds) => {
-    const { recorder, rows, journal, time } = start();
+    const { recorder, rows, eventsQueue, time } = start();
 
     recorder.add('one', again(task(0), NOW_MS + waitMs));
     time.nowMs += 5_000;
     await recorder.finish();
 
     expect(rows.messages).toMatchObject([{ delaySeconds }]);
-    expect(journal.events).toMatchObject([{ until: new Date(time.nowMs + delaySeconds * 1_000).toISOString() }]);
+    expect(eventsQueue.events).toMatchObject([{ until: new Date(time.nowMs + delaySeconds * 1_000).toISOString() }]);
   });
 });

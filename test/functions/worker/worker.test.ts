@@ -5,7 +5,7 @@ import { createWorker } from '../../../functions/worker/worker.ts';
 import { NoAnswer, RateLimited, Refusal, TargetUnusable } from '../../../shared/atlassian/errors.ts';
 import type { Cloud } from '../../../shared/atlassian/apis.ts';
 import { attempted, rowStatusOf } from '../../../shared/job/row-status.ts';
-import type { JournalEvent } from '../../../shared/job/journal.ts';
+import type { JobEvent } from '../../../shared/job/events.ts';
 import { stateKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
 import type { Task } from '../../../shared/job/task.ts';
@@ -13,7 +13,7 @@ import { TargetUnreadable } from '../../../shared/port-errors.ts';
 import type { Cells, Operation, Sight, Written } from '../../../shared/operations/operation.ts';
 import type { CloudTarget } from '../../../shared/target.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
-import { memoryJournal, memoryQueue } from '../../fakes/memory-queue.ts';
+import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 import { JOB, NOW_MS } from '../../shared/job/building.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import { sqsEvent, sqsRecord } from '../sqs-event.ts';
@@ -76,7 +76,7 @@ function start(options: Options) {
     ...options.state,
   };
   const results = memoryObjectStore({ [stateKey(JOB.id)]: serializeState(state) });
-  const [rows, deadLetters, journal] = [memoryQueue(), memoryQueue(), memoryJournal()];
+  const [rows, deadLetters, eventsQueue] = [memoryQueue(), memoryQueue(), memoryEventsQueue()];
   const [first = TARGET, later = first] = options.targets ?? [];
   let current = first;
   const gates: (() => Promise<void>)[] = [];
@@ -97,7 +97,7 @@ function start(options: Options) {
     results,
     rows,
     deadLetters,
-    journal,
+    eventsQueue,
     targets: {
       find: async (_, { fresh } = {}) => {
         if (fresh) current = later;
@@ -121,24 +121,24 @@ function start(options: Options) {
     exhaustedQueueArn: 'arn:aws:sqs:eu-central-1:000000000000:exhausted',
   });
   const carryOut = async (...tasks: readonly unknown[]) => worker(sqsEvent(tasks, { queue: 'rows' }), CONTEXT);
-  return { worker, carryOut, results, rows, deadLetters, journal, gates };
+  return { worker, carryOut, results, rows, deadLetters, eventsQueue, gates };
 }
 
-const recordedIn = (events: readonly JournalEvent[]) => events.filter((event) => event.type === 'recorded');
-const outcomesIn = (events: readonly JournalEvent[]) => recordedIn(events).flatMap(({ outcomes }) => outcomes);
+const recordedIn = (events: readonly JobEvent[]) => events.filter((event) => event.type === 'recorded');
+const outcomesIn = (events: readonly JobEvent[]) => recordedIn(events).flatMap(({ outcomes }) => outcomes);
 
 describe('worker', () => {
   it('says what it found before it writes, then what came of it, and lets go of the message', async () => {
-    const { carryOut, journal } = start({ look: () => ready('a', changed) });
+    const { carryOut, eventsQueue } = start({ look: () => ready('a', changed) });
 
     const response = await carryOut(task(0));
 
     expect(response.batchItemFailures).toEqual([]);
-    expect(journal.events).toMatchObject([
+    expect(eventsQueue.events).toMatchObject([
       { type: 'attempting', rows: [{ row: 0, line: 2, before: { suspended: false } }] },
       { type: 'recorded', outcomes: [{ row: 0, status: 'changed', httpStatus: 204, traceId: 'trace-1', attempts: 1 }] },
     ]);
-    expect(recordedIn(journal.events)[0]?.calls).toEqual({ sent: 3, rateLimited: 0, retried: 0 });
+    expect(recordedIn(eventsQueue.events)[0]?.calls).toEqual({ sent: 3, rateLimited: 0, retried: 0 });
   });
 
   it.each([
@@ -146,15 +146,15 @@ describe('worker', () => {
     ['a later attempt, which an earlier one may have made so', task(0, { attempts: 1 }), new Uint8Array(10), undefined],
     ['a write after one that may have begun', task(0), new Uint8Array(10).fill(attempted(0)), undefined],
   ])('says whether Atlassian answered "so already" to %s', async (_, sent, rowStatuses, untouched) => {
-    const { carryOut, journal } = start({
+    const { carryOut, eventsQueue } = start({
       look: () => ready('a', () => ({ status: 'unchanged' })),
       state: { rowStatuses },
     });
 
     await carryOut(sent);
 
-    expect(outcomesIn(journal.events)[0]).toMatchObject({ status: 'unchanged' });
-    expect(outcomesIn(journal.events)[0]?.untouched).toBe(untouched);
+    expect(outcomesIn(eventsQueue.events)[0]).toMatchObject({ status: 'unchanged' });
+    expect(outcomesIn(eventsQueue.events)[0]?.untouched).toBe(untouched);
   });
 
   it('writes a row once that comes twice in one batch, and lets go of both messages', async () => {
@@ -163,13 +163,13 @@ describe('worker', () => {
       writes += 1;
       return changed();
     };
-    const { carryOut, journal } = start({ look: () => ready('a', counted) });
+    const { carryOut, eventsQueue } = start({ look: () => ready('a', counted) });
 
     const response = await carryOut(task(0), task(0));
 
     expect(response.batchItemFailures).toEqual([]);
     expect(writes).toBe(1);
-    expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'changed' }]);
+    expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, status: 'changed' }]);
   });
 
   it('keeps both messages of a row that came twice when nothing is recorded of it', async () => {
@@ -184,20 +184,20 @@ describe('worker', () => {
   });
 
   it('writes nothing for a row that is so already', async () => {
-    const { carryOut, journal } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
+    const { carryOut, eventsQueue } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
 
     await carryOut(task(0));
 
-    expect(journal.events).toMatchObject([{ type: 'recorded', outcomes: [{ row: 0, status: 'unchanged' }] }]);
+    expect(eventsQueue.events).toMatchObject([{ type: 'recorded', outcomes: [{ row: 0, status: 'unchanged' }] }]);
   });
 
   it('puts a failed row on the dead-letter queue as a task of the next generation', async () => {
     const refusal = new Refusal('FORBIDDEN', 'no', { httpStatus: 403, traceId: 'trace-9' });
-    const { carryOut, deadLetters, journal } = start({ look: () => ready('a', throwing(refusal)) });
+    const { carryOut, deadLetters, eventsQueue } = start({ look: () => ready('a', throwing(refusal)) });
 
     await carryOut(task(0, { attempts: 2 }));
 
-    expect(outcomesIn(journal.events)).toMatchObject([{ status: 'failed', code: 'FORBIDDEN', attempts: 3 }]);
+    expect(outcomesIn(eventsQueue.events)).toMatchObject([{ status: 'failed', code: 'FORBIDDEN', attempts: 3 }]);
     expect(deadLetters.messages).toEqual([
       {
         body: task(0, { generation: 1, attempts: 0 }),
@@ -208,13 +208,13 @@ describe('worker', () => {
 
   it('hands a task back unspent when Atlassian asks to wait, and says until when', async () => {
     const limited = new RateLimited('wait', { notBeforeMs: NOW_MS + 7_000, sent: true });
-    const { carryOut, rows, journal } = start({ look: () => ready('a', throwing(limited)) });
+    const { carryOut, rows, eventsQueue } = start({ look: () => ready('a', throwing(limited)) });
 
     const response = await carryOut(task(0));
 
     expect(response.batchItemFailures).toEqual([]);
     expect(rows.messages).toEqual([{ body: task(0), groupId: JOB.id, delaySeconds: 7 }]);
-    expect(recordedIn(journal.events)).toMatchObject([
+    expect(recordedIn(eventsQueue.events)).toMatchObject([
       { outcomes: [], returned: [0], until: new Date(NOW_MS + 7_000).toISOString() },
     ]);
   });
@@ -232,38 +232,38 @@ describe('worker', () => {
   });
 
   it('gives a row up when its attempts are spent', async () => {
-    const { carryOut, rows, journal } = start({ look: () => ready('a', throwing(new NoAnswer('reset'))) });
+    const { carryOut, rows, eventsQueue } = start({ look: () => ready('a', throwing(new NoAnswer('reset'))) });
 
     await carryOut(task(0, { attempts: 4 }));
 
     expect(rows.messages).toEqual([]);
-    expect(outcomesIn(journal.events)).toMatchObject([{ status: 'failed', code: 'TIMED_OUT', attempts: 5 }]);
+    expect(outcomesIn(eventsQueue.events)).toMatchObject([{ status: 'failed', code: 'TIMED_OUT', attempts: 5 }]);
   });
 
   it('leaves the message on the queue when something unforeseen happens, and carries the others out', async () => {
     const look: Look = ({ accountId = '' }) =>
       ready(accountId, accountId === 'id-0' ? throwing(new TypeError('our mistake')) : changed);
-    const { carryOut, journal } = start({ look });
+    const { carryOut, eventsQueue } = start({ look });
 
     const response = await carryOut(task(0), task(1));
 
     expect(response.batchItemFailures).toEqual([{ itemIdentifier: 'message-1' }]);
-    expect(outcomesIn(journal.events)).toMatchObject([{ row: 1, status: 'changed' }]);
+    expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 1, status: 'changed' }]);
   });
 
-  it('lets go of no message when the journal cannot be written', async () => {
-    const { carryOut, journal } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
-    Object.assign(journal, { post: () => Promise.reject(new Error('SQS is away')) });
+  it("lets go of no message when the job's events cannot be written", async () => {
+    const { carryOut, eventsQueue } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
+    Object.assign(eventsQueue, { post: () => Promise.reject(new Error('SQS is away')) });
 
     expect((await carryOut(task(0))).batchItemFailures).toEqual([{ itemIdentifier: 'message-1' }]);
   });
 
   it('forgets a task whose row has an outcome', async () => {
     const rowStatuses = new Uint8Array(10).fill(rowStatusOf('changed'));
-    const { carryOut, journal } = start({ look: () => ready('a', changed), state: { rowStatuses } });
+    const { carryOut, eventsQueue } = start({ look: () => ready('a', changed), state: { rowStatuses } });
 
     expect((await carryOut(task(0))).batchItemFailures).toEqual([]);
-    expect(journal.events).toEqual([]);
+    expect(eventsQueue.events).toEqual([]);
   });
 
   it.each([
@@ -272,45 +272,45 @@ describe('worker', () => {
   ] as const)('%s', async (_what, kind, outcomes) => {
     const rowStatuses = Uint8Array.of(attempted(rowStatusOf('failed', 'REQUEST_REFUSED')));
     const look: Look = () => (kind === 'ready' ? ready('a', throwing(new Error('written'))) : { kind, claims: [] });
-    const { carryOut, journal, rows, deadLetters } = start({
+    const { carryOut, eventsQueue, rows, deadLetters } = start({
       look,
       state: { state: 'completed', rows: 1, rowStatuses },
     });
 
     const response = await carryOut(task(0, { attempts: 1 }));
 
-    expect(outcomesIn(journal.events)).toMatchObject(outcomes);
-    expect(journal.events.some(({ type }) => type === 'attempting')).toBe(false);
+    expect(outcomesIn(eventsQueue.events)).toMatchObject(outcomes);
+    expect(eventsQueue.events.some(({ type }) => type === 'attempting')).toBe(false);
     expect([rows.messages, deadLetters.messages, response.batchItemFailures]).toEqual([[], [], []]);
   });
 
   it('calls nobody for a failure in doubt once its job is cancelled', async () => {
     const rowStatuses = Uint8Array.of(attempted(rowStatusOf('failed', 'REQUEST_REFUSED')));
     const look: Look = () => throwing(new Error('looked up'))();
-    const { carryOut, journal, rows } = start({ look, state: { state: 'cancelled', rows: 1, rowStatuses } });
+    const { carryOut, eventsQueue, rows } = start({ look, state: { state: 'cancelled', rows: 1, rowStatuses } });
 
     const response = await carryOut(task(0, { attempts: 1 }));
 
-    expect([journal.events, rows.messages, response.batchItemFailures]).toEqual([[], [], []]);
+    expect([eventsQueue.events, rows.messages, response.batchItemFailures]).toEqual([[], [], []]);
   });
 
   it('carries a failed row out again that was put up again by hand, though its job has ended', async () => {
     const rowStatuses = new Uint8Array(10).fill(rowStatusOf('failed', 'FORBIDDEN'));
-    const { carryOut, journal } = start({
+    const { carryOut, eventsQueue } = start({
       look: () => ready('a', changed),
       state: { state: 'completed', rowStatuses },
     });
 
     await carryOut(task(0, { generation: 1 }));
 
-    expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'changed', generation: 1 }]);
+    expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, status: 'changed', generation: 1 }]);
   });
 
   it.each(['paused', 'halted', 'cancelled'] as const)('drops the tasks of a %s job and says so', async (state) => {
-    const { carryOut, journal } = start({ look: () => ready('a', changed), state: { state } });
+    const { carryOut, eventsQueue } = start({ look: () => ready('a', changed), state: { state } });
 
     expect((await carryOut(task(0))).batchItemFailures).toEqual([]);
-    expect(recordedIn(journal.events)).toMatchObject([{ outcomes: [], dropped: [0] }]);
+    expect(recordedIn(eventsQueue.events)).toMatchObject([{ outcomes: [], dropped: [0] }]);
   });
 
   describe('when Atlassian refuses a look-up that rows share', () => {
@@ -322,22 +322,25 @@ describe('worker', () => {
     const look: Look = ({ accountId = '' }) => ready(accountId, changed);
 
     it('fails only the row that is the reason', async () => {
-      const { carryOut, journal } = start({ look, lookTogether: refusing(({ accountId }) => accountId === 'id-4') });
+      const { carryOut, eventsQueue } = start({
+        look,
+        lookTogether: refusing(({ accountId }) => accountId === 'id-4'),
+      });
 
       const response = await carryOut(...nine);
 
-      const failed = outcomesIn(journal.events).filter(({ status }) => status !== 'changed');
+      const failed = outcomesIn(eventsQueue.events).filter(({ status }) => status !== 'changed');
       expect(failed).toMatchObject([{ row: 4, status: 'failed', code: 'REQUEST_REFUSED', httpStatus: 431 }]);
-      expect(outcomesIn(journal.events)).toHaveLength(9);
+      expect(outcomesIn(eventsQueue.events)).toHaveLength(9);
       expect(response.batchItemFailures).toEqual([]);
     });
 
     it('fails every row when each is refused alone', async () => {
-      const { carryOut, journal } = start({ look, lookTogether: refusing(() => true) });
+      const { carryOut, eventsQueue } = start({ look, lookTogether: refusing(() => true) });
 
       await carryOut(...nine);
 
-      expect(outcomesIn(journal.events).map(({ code }) => code)).toEqual(nine.map(() => 'REQUEST_REFUSED'));
+      expect(outcomesIn(eventsQueue.events).map(({ code }) => code)).toEqual(nine.map(() => 'REQUEST_REFUSED'));
     });
 
     it('keeps what was found of the others when there is no time left for the rest', async () => {
@@ -347,12 +350,12 @@ describe('worker', () => {
         if (looks < 3) throw refusal;
         if (looks > 3) throw new RateLimited('out of time', { notBeforeMs: NOW_MS, sent: false });
       };
-      const { carryOut, journal } = start({ look, lookTogether });
+      const { carryOut, eventsQueue } = start({ look, lookTogether });
 
       await carryOut(...nine.slice(0, 4));
 
-      expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'changed' }]);
-      expect(recordedIn(journal.events)).toMatchObject([{ returned: [1, 2, 3] }]);
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, status: 'changed' }]);
+      expect(recordedIn(eventsQueue.events)).toMatchObject([{ returned: [1, 2, 3] }]);
     });
   });
 
@@ -360,11 +363,11 @@ describe('worker', () => {
     const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
 
     it('fails the row that met it, halts the job and drops the rest', async () => {
-      const { carryOut, journal, gates } = start({ look: () => throwing(unauthorized)() });
+      const { carryOut, eventsQueue, gates } = start({ look: () => throwing(unauthorized)() });
 
       await carryOut(task(0), task(1), task(2));
 
-      expect(journal.events).toMatchObject([
+      expect(eventsQueue.events).toMatchObject([
         { type: 'halted', code: 'UNAUTHORIZED' },
         { type: 'recorded', outcomes: [{ row: 0, code: 'UNAUTHORIZED' }], dropped: [1, 2] },
       ]);
@@ -374,11 +377,11 @@ describe('worker', () => {
     it('looks again with the new credentials when the secret has changed', async () => {
       let looks = 0;
       const look: Look = () => ((looks += 1) === 1 ? throwing(unauthorized)() : { kind: 'fulfilled', claims: [] });
-      const { carryOut, journal } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
+      const { carryOut, eventsQueue } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
 
       await carryOut(task(0));
 
-      expect(journal.events).toMatchObject([
+      expect(eventsQueue.events).toMatchObject([
         { type: 'recorded', outcomes: [{ status: 'unchanged' }], calls: { sent: 6 } },
       ]);
     });
@@ -400,11 +403,11 @@ describe('worker', () => {
     const halted = { type: 'halted', code: 'UNAUTHORIZED', message: expect.stringContaining('not JSON') as string };
 
     it('fails one row, halts the job and drops the rest', async () => {
-      const { carryOut, journal } = start({ look: () => ready('a', changed), targets: [unreadable] });
+      const { carryOut, eventsQueue } = start({ look: () => ready('a', changed), targets: [unreadable] });
 
       const response = await carryOut(task(0), task(1));
 
-      expect(journal.events).toMatchObject([
+      expect(eventsQueue.events).toMatchObject([
         halted,
         { type: 'recorded', outcomes: [{ row: 0, code: 'UNAUTHORIZED' }], dropped: [1] },
       ]);
@@ -415,12 +418,12 @@ describe('worker', () => {
       const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
       const look: Look = ({ accountId = '' }) =>
         ready(accountId, accountId === 'id-1' ? throwing(unauthorized) : changed);
-      const { carryOut, journal, deadLetters } = start({ look, targets: [TARGET, unreadable] });
+      const { carryOut, eventsQueue, deadLetters } = start({ look, targets: [TARGET, unreadable] });
 
       const response = await carryOut(task(0), task(1));
 
-      expect(journal.events).toMatchObject([{ type: 'attempting' }, halted, { type: 'recorded' }]);
-      expect(outcomesIn(journal.events)).toMatchObject([
+      expect(eventsQueue.events).toMatchObject([{ type: 'attempting' }, halted, { type: 'recorded' }]);
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 0, status: 'changed' },
         { row: 1, status: 'failed', code: 'UNAUTHORIZED' },
       ]);
@@ -433,11 +436,11 @@ describe('worker', () => {
     const keysMissing = new TargetUnusable('FORBIDDEN', 'The target acme has no organisation keys');
 
     it('fails one row, halts the job and drops the rest, so that it can be resumed', async () => {
-      const { carryOut, journal } = start({ look: throwing(keysMissing) });
+      const { carryOut, eventsQueue } = start({ look: throwing(keysMissing) });
 
       await carryOut(task(0), task(1));
 
-      expect(journal.events).toMatchObject([
+      expect(eventsQueue.events).toMatchObject([
         { type: 'halted', code: 'FORBIDDEN', message: keysMissing.message },
         { type: 'recorded', outcomes: [{ row: 0, code: 'FORBIDDEN' }], dropped: [1] },
       ]);
@@ -446,21 +449,24 @@ describe('worker', () => {
     it('looks again when the secret has been mended', async () => {
       let looks = 0;
       const look: Look = () => ((looks += 1) === 1 ? throwing(keysMissing)() : { kind: 'fulfilled', claims: [] });
-      const { carryOut, journal } = start({ look, targets: [TARGET, { ...TARGET, orgId: 'org', orgApiKey: 'key' }] });
+      const { carryOut, eventsQueue } = start({
+        look,
+        targets: [TARGET, { ...TARGET, orgId: 'org', orgApiKey: 'key' }],
+      });
 
       await carryOut(task(0));
 
-      expect(outcomesIn(journal.events)).toMatchObject([{ status: 'unchanged' }]);
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([{ status: 'unchanged' }]);
     });
   });
 
   describe('when two rows turn out to be about the same account', () => {
     it('carries the first out and names it to the repeat', async () => {
-      const { carryOut, journal } = start({ look: () => ready('one', changed) });
+      const { carryOut, eventsQueue } = start({ look: () => ready('one', changed) });
 
       await carryOut(task(0), task(1));
 
-      expect(outcomesIn(journal.events)).toMatchObject([
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 1, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 2') as string },
         { row: 0, status: 'changed' },
       ]);
@@ -468,7 +474,7 @@ describe('worker', () => {
 
     it('finds the row of an earlier batch when rows name accounts in different terms', async () => {
       const look: Look = ({ accountId, wish }) => ready('one', changed, wish ?? accountId);
-      const { carryOut, journal } = start({ look });
+      const { carryOut, eventsQueue } = start({ look });
       const mixed = (row: number, wish: string) => task(row, { mixed: true, cells: { accountId: `id-${row}`, wish } });
 
       await carryOut(mixed(0, 'add'));
@@ -476,7 +482,7 @@ describe('worker', () => {
       await carryOut(mixed(2, 'add'));
       await carryOut(mixed(0, 'add'));
 
-      expect(outcomesIn(journal.events)).toMatchObject([
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 0, status: 'changed' },
         { row: 1, status: 'failed', code: 'CONTRADICTION', message: expect.stringContaining('Line 2 ') as string },
         { row: 2, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 2,') as string },
@@ -485,11 +491,11 @@ describe('worker', () => {
     });
 
     it('carries one of them out though they come in another order than in the manifest', async () => {
-      const { carryOut, journal } = start({ look: () => ready('one', changed) });
+      const { carryOut, eventsQueue } = start({ look: () => ready('one', changed) });
 
       await carryOut(task(8, { mixed: true }), task(4, { mixed: true }));
 
-      expect(outcomesIn(journal.events)).toMatchObject([
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 4, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 10,') as string },
         { row: 8, status: 'changed' },
       ]);
@@ -497,13 +503,13 @@ describe('worker', () => {
 
     it('fails rows of a batch that want the same, and something else than an earlier batch', async () => {
       const look: Look = ({ wish }) => ready('one', changed, wish);
-      const { carryOut, journal } = start({ look });
+      const { carryOut, eventsQueue } = start({ look });
       const mixed = (row: number, wish: string) => task(row, { mixed: true, cells: { wish } });
 
       await carryOut(mixed(1, 'add'));
       await carryOut(mixed(2, 'remove'), mixed(3, 'remove'));
 
-      expect(outcomesIn(journal.events)).toMatchObject([
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 1, status: 'changed' },
         { row: 2, status: 'failed', code: 'CONTRADICTION' },
         { row: 3, status: 'failed', code: 'CONTRADICTION' },
@@ -512,11 +518,11 @@ describe('worker', () => {
 
     it('fails both when they want different things', async () => {
       const look: Look = ({ accountId }) => ready('one', changed, accountId);
-      const { carryOut, journal } = start({ look });
+      const { carryOut, eventsQueue } = start({ look });
 
       await carryOut(task(0), task(1));
 
-      expect(outcomesIn(journal.events)).toMatchObject([
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 0, status: 'failed', code: 'CONTRADICTION', message: expect.stringContaining('Line 3') as string },
         { row: 1, status: 'failed', code: 'CONTRADICTION' },
       ]);
@@ -532,22 +538,22 @@ describe('worker', () => {
       ['the address is taken', inUse],
       ['the address is free', () => ready('a', changed)],
     ])('waits for that row without spending an attempt though %s', async (_, look) => {
-      const { carryOut, rows, journal } = start({ look });
+      const { carryOut, rows, eventsQueue } = start({ look });
 
       await carryOut(waiting);
 
       expect(rows.messages).toMatchObject([{ body: waiting }]);
-      expect(recordedIn(journal.events)).toMatchObject([{ awaiting: [1], returned: [] }]);
+      expect(recordedIn(eventsQueue.events)).toMatchObject([{ awaiting: [1], returned: [] }]);
     });
 
     it('fails when that row has its outcome and the address is still taken', async () => {
       const rowStatuses = new Uint8Array(10);
       rowStatuses[0] = rowStatusOf('failed', 'FORBIDDEN');
-      const { carryOut, journal } = start({ look: inUse, state: { rowStatuses } });
+      const { carryOut, eventsQueue } = start({ look: inUse, state: { rowStatuses } });
 
       await carryOut(waiting);
 
-      expect(outcomesIn(journal.events)).toMatchObject([{ row: 1, code: 'EMAIL_IN_USE' }]);
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 1, code: 'EMAIL_IN_USE' }]);
     });
 
     it('tries again once Atlassian must show that the address is free, when that row has freed it', async () => {
@@ -562,7 +568,9 @@ describe('worker', () => {
   });
 
   it('tries a row whose batch died once alone, and then records that its worker died', async () => {
-    const { worker, journal, deadLetters } = start({ look: () => ready('a', throwing(new TypeError('our mistake'))) });
+    const { worker, eventsQueue, deadLetters } = start({
+      look: () => ready('a', throwing(new TypeError('our mistake'))),
+    });
     const event = { Records: [sqsRecord(task(0), { queue: 'exhausted' })] };
 
     const first = await worker(event, CONTEXT);
@@ -570,7 +578,7 @@ describe('worker', () => {
 
     expect(first.batchItemFailures).toHaveLength(1);
     expect(second.batchItemFailures).toHaveLength(0);
-    expect(outcomesIn(journal.events)).toMatchObject([{ row: 0, status: 'failed', code: 'WORKER_DIED' }]);
+    expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, status: 'failed', code: 'WORKER_DIED' }]);
     expect(deadLetters.messages).toMatchObject([{ attributes: { code: 'WORKER_DIED' } }]);
   });
 

@@ -1,4 +1,4 @@
-import type { JournalEvent, Happening } from '../../../shared/job/journal.ts';
+import type { JobEvent, EventBody } from '../../../shared/job/events.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
 import { packRowStatuses, PENDING } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
@@ -26,15 +26,15 @@ export const POLICY: Policy = {
 let eventCount = 0;
 
 /** An event from the one thing that matters of it. */
-export function eventOf(happening: Happening): JournalEvent {
+export function eventOf(body: EventBody): JobEvent {
   eventCount += 1;
-  return { version: 1, id: `event-${eventCount}`, jobId: JOB.id, at: JOB.startedAt, ...happening };
+  return { version: 1, id: `event-${eventCount}`, jobId: JOB.id, at: JOB.startedAt, ...body };
 }
 
 export const recorded = (
   outcomes: readonly Outcome[],
-  more: Partial<Extract<Happening, { type: 'recorded' }>> = {},
-): JournalEvent =>
+  more: Partial<Extract<EventBody, { type: 'recorded' }>> = {},
+): JobEvent =>
   eventOf({
     type: 'recorded',
     outcomes: [...outcomes],

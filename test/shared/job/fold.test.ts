@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { fold } from '../../../shared/job/fold.ts';
 import { attemptsOf, settledStatus } from '../../../shared/job/row-status.ts';
-import type { JournalEvent } from '../../../shared/job/journal.ts';
+import type { JobEvent } from '../../../shared/job/events.ts';
 import { mergeOutcomes, settleStatus } from '../../../shared/job/merge-outcomes.ts';
 import { parseState, serializeState, type State } from '../../../shared/job/state.ts';
 import { summaryOf } from '../../../shared/job/summary.ts';
@@ -11,11 +11,11 @@ import { JOB, NOW_MS, eventOf, outcomeOf, recorded, surveyOf } from './building.
 
 const context = { nowMs: NOW_MS, survey: surveyOf(10) };
 
-const surveyed = (): JournalEvent => eventOf({ type: 'surveyed', job: JOB });
+const surveyed = (): JobEvent => eventOf({ type: 'surveyed', job: JOB });
 
 const running = (): State => foldAll(undefined, [surveyed()]);
 
-function foldAll(state: State | undefined, events: readonly JournalEvent[]): State {
+function foldAll(state: State | undefined, events: readonly JobEvent[]): State {
   const folded = fold(state, events, context);
   if (!folded) throw new Error('nothing is known of the job');
   return folded;
@@ -94,9 +94,9 @@ describe('fold', () => {
     expect(summaryOf(state).counts).toMatchObject({ changed: 1, unchanged: 0 });
   });
 
-  it('says the same of a row as the journal does, whatever came in which order', () => {
+  it("says the same of a row as the job's events does, whatever came in which order", () => {
     const attempting = eventOf({ type: 'attempting', rows: [{ row: 0, line: 2, before: {} }] });
-    const happening = fc.oneof(
+    const body = fc.oneof(
       fc.constant(attempting),
       fc
         .record({ status: fc.constantFrom('changed', 'unchanged', 'failed'), at: fc.nat(3) })
@@ -108,7 +108,7 @@ describe('fold', () => {
       fc.nat(3).map((at) => recorded([outcomeOf(0, { status: 'unchanged', untouched: true, finishedAt: `${at}` })])),
     );
     fc.assert(
-      fc.property(fc.array(happening, { maxLength: 6 }), (events) => {
+      fc.property(fc.array(body, { maxLength: 6 }), (events) => {
         const own = events.map((event, index) => ({ ...event, id: `own-${index}` }));
 
         const state = foldAll(running(), own);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { fold } from '../../../shared/job/fold.ts';
 import { settledStatus } from '../../../shared/job/row-status.ts';
-import type { JournalEvent } from '../../../shared/job/journal.ts';
+import type { JobEvent } from '../../../shared/job/events.ts';
 import type { State } from '../../../shared/job/state.ts';
 import { step } from '../../../shared/job/step.ts';
 import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, surveyOf } from './building.ts';
@@ -12,7 +12,7 @@ interface Moment {
   readonly reconciling?: boolean;
 }
 
-function run(state: State | undefined, events: readonly JournalEvent[], rows: number, moment: Moment = {}): State {
+function run(state: State | undefined, events: readonly JobEvent[], rows: number, moment: Moment = {}): State {
   const nowMs = moment.nowMs ?? NOW_MS;
   const folded = fold(state, events, { nowMs, survey: surveyOf(rows) });
   if (!folded) throw new Error('nothing is known of the job');
@@ -21,29 +21,29 @@ function run(state: State | undefined, events: readonly JournalEvent[], rows: nu
 
 const begun = (rows: number): State => run(undefined, [eventOf({ type: 'surveyed', job: JOB })], rows);
 
-function fedUp(state: State, rows: number): State {
-  const { feed } = state.outbox;
-  if (!feed) return state;
-  const reached = { row: feed.to, line: feed.to + 2, offset: feed.to * 10 };
-  return run(state, [eventOf({ type: 'fed', feedId: feed.id, reached })], rows);
+function enqueuedUpTo(state: State, rows: number): State {
+  const { enqueue } = state.outbox;
+  if (!enqueue) return state;
+  const reached = { row: enqueue.to, line: enqueue.to + 2, offset: enqueue.to * 10 };
+  return run(state, [eventOf({ type: 'enqueued', enqueueId: enqueue.id, reached })], rows);
 }
 
 const outcomes = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => outcomeOf(from + index));
 
 describe('step', () => {
   it('lets out one row, then ten, then a hundred', () => {
-    const first = fedUp(begun(1_000), 1_000);
-    const second = fedUp(run(first, [recorded(outcomes(0, 1))], 1_000), 1_000);
-    const third = fedUp(run(second, [recorded(outcomes(1, 11))], 1_000), 1_000);
+    const first = enqueuedUpTo(begun(1_000), 1_000);
+    const second = enqueuedUpTo(run(first, [recorded(outcomes(0, 1))], 1_000), 1_000);
+    const third = enqueuedUpTo(run(second, [recorded(outcomes(1, 11))], 1_000), 1_000);
 
     expect([first.released, second.released, third.released]).toEqual([1, 11, 111]);
   });
 
   it('lets out two seconds of work once the job has shown its rate', () => {
     const ramped = {
-      ...fedUp(begun(10_000), 10_000),
+      ...enqueuedUpTo(begun(10_000), 10_000),
       released: 111,
-      fed: { row: 111, line: 113, offset: 9 },
+      enqueued: { row: 111, line: 113, offset: 9 },
     };
     const rate = { sinceMs: NOW_MS - 1_000, outcomes: 0, perSecond: 0 };
 
@@ -53,41 +53,49 @@ describe('step', () => {
     expect(next.released).toBe(111 + 222);
   });
 
-  it('asks for no further feed while one is on its way', () => {
+  it('asks for no further enqueue while one is on its way', () => {
     const state = begun(1_000);
 
-    expect(run(state, [recorded(outcomes(0, 1))], 1_000).outbox.feed).toEqual(state.outbox.feed);
+    expect(run(state, [recorded(outcomes(0, 1))], 1_000).outbox.enqueue).toEqual(state.outbox.enqueue);
   });
 
-  it('feeds what a feed did not reach from where it stopped', () => {
+  it('enqueues what a enqueue did not reach from where it stopped', () => {
     const state = { ...begun(1_000), released: 100 };
-    const feed = { id: 'f', from: 0, to: 100, near: state.start, sentAtMs: NOW_MS };
+    const enqueue = { id: 'f', from: 0, to: 100, near: state.start, sentAtMs: NOW_MS };
     const reached = { row: 40, line: 42, offset: 400 };
 
-    const next = run({ ...state, outbox: { feed } }, [eventOf({ type: 'fed', feedId: 'f', reached })], 1_000);
+    const next = run(
+      { ...state, outbox: { enqueue } },
+      [eventOf({ type: 'enqueued', enqueueId: 'f', reached })],
+      1_000,
+    );
 
-    expect(next.outbox.feed).toMatchObject({ from: 40, to: 100, near: reached });
+    expect(next.outbox.enqueue).toMatchObject({ from: 40, to: 100, near: reached });
   });
 
   it.each(['pause', 'cancel'] as const)('lets nothing out after %s', (command) => {
-    const stopped = run(fedUp(begun(1_000), 1_000), [eventOf({ type: 'commanded', command })], 1_000);
+    const stopped = run(enqueuedUpTo(begun(1_000), 1_000), [eventOf({ type: 'commanded', command })], 1_000);
 
     const next = run(stopped, [recorded(outcomes(0, 1))], 1_000);
 
-    expect({ released: next.released, feed: next.outbox.feed }).toEqual({ released: 1, feed: undefined });
+    expect({ released: next.released, enqueue: next.outbox.enqueue }).toEqual({ released: 1, enqueue: undefined });
   });
 
-  it('feeds the rows that a stop left without an outcome when the job is resumed', () => {
-    const fed = fedUp(begun(1_000), 1_000);
-    const paused = run(fed, [eventOf({ type: 'commanded', command: 'pause' }), recorded([], { dropped: [0] })], 1_000);
+  it('enqueues the rows that a stop left without an outcome when the job is resumed', () => {
+    const enqueued = enqueuedUpTo(begun(1_000), 1_000);
+    const paused = run(
+      enqueued,
+      [eventOf({ type: 'commanded', command: 'pause' }), recorded([], { dropped: [0] })],
+      1_000,
+    );
 
     const resumed = run(paused, [eventOf({ type: 'commanded', command: 'resume' })], 1_000);
 
-    expect(resumed).toMatchObject({ state: 'running', outbox: { feed: { from: 0, to: 1 } } });
+    expect(resumed).toMatchObject({ state: 'running', outbox: { enqueue: { from: 0, to: 1 } } });
   });
 
   it('ends when every row has an outcome, and asks for the report once', () => {
-    const ended = run(fedUp(begun(1), 1), [recorded(outcomes(0, 1))], 1);
+    const ended = run(enqueuedUpTo(begun(1), 1), [recorded(outcomes(0, 1))], 1);
 
     expect(ended).toMatchObject({ state: 'completed', revision: 1, outbox: { report: { revision: 1 } } });
     expect(run(ended, [], 1).revision).toBe(1);
@@ -98,7 +106,7 @@ describe('step', () => {
   });
 
   it('asks for the next revision, once the one before is written, when an outcome comes after the end', () => {
-    const ended = run(fedUp(begun(1), 1), [recorded(outcomes(0, 1))], 1);
+    const ended = run(enqueuedUpTo(begun(1), 1), [recorded(outcomes(0, 1))], 1);
 
     const later = run(ended, [recorded([outcomeOf(0)])], 1);
     const reported = run(later, [eventOf({ type: 'reported', revision: 1 })], 1);
@@ -112,7 +120,7 @@ describe('step', () => {
     ['when an attempt is told late that makes an unchanged row a changed one', 'unchanged', true],
   ] as const)('reports %s', (_what, status, reportDue) => {
     const code = status === 'failed' ? 'FORBIDDEN' : undefined;
-    const ended = run(fedUp(begun(1), 1), [recorded([outcomeOf(0, { status, code })])], 1);
+    const ended = run(enqueuedUpTo(begun(1), 1), [recorded([outcomeOf(0, { status, code })])], 1);
 
     const later = run(ended, [eventOf({ type: 'attempting', rows: [{ row: 0, line: 2, before: {} }] })], 1);
 
@@ -120,8 +128,8 @@ describe('step', () => {
   });
 
   it('reports a halted job when no row is under way any more', () => {
-    const fed = fedUp(begun(100), 100);
-    const halted = run(fed, [eventOf({ type: 'halted', code: 'UNAUTHORIZED', message: 'no' })], 100);
+    const enqueued = enqueuedUpTo(begun(100), 100);
+    const halted = run(enqueued, [eventOf({ type: 'halted', code: 'UNAUTHORIZED', message: 'no' })], 100);
 
     const settled = run(halted, [recorded([], { dropped: [0] })], 100);
 
@@ -130,42 +138,42 @@ describe('step', () => {
   });
 
   it('lets a row that waits for another leave its place in the window', () => {
-    const fed = fedUp(begun(100), 100);
+    const enqueued = enqueuedUpTo(begun(100), 100);
 
-    const next = run(fed, [recorded([], { awaiting: [0] })], 100);
+    const next = run(enqueued, [recorded([], { awaiting: [0] })], 100);
 
     expect(next.released).toBe(2);
   });
 
   it('keeps the place of a row that was handed back', () => {
-    expect(run(fedUp(begun(100), 100), [recorded([], { returned: [0] })], 100).released).toBe(1);
+    expect(run(enqueuedUpTo(begun(100), 100), [recorded([], { returned: [0] })], 100).released).toBe(1);
   });
 
   describe('on a reconcile', () => {
     const silentMs = POLICY.overdueMs + 1;
 
     it('does nothing while the job is not overdue', () => {
-      const fed = fedUp(begun(10), 10);
+      const enqueued = enqueuedUpTo(begun(10), 10);
 
-      expect(run(fed, [], 10, { reconciling: true })).toEqual(fed);
+      expect(run(enqueued, [], 10, { reconciling: true })).toEqual(enqueued);
     });
 
     it('waits for the time until which rows were handed back', () => {
       const until = new Date(NOW_MS + 600_000).toISOString();
-      const fed = run(fedUp(begun(10), 10), [recorded([], { returned: [0], until })], 10);
+      const enqueued = run(enqueuedUpTo(begun(10), 10), [recorded([], { returned: [0], until })], 10);
 
-      expect(run(fed, [], 10, { reconciling: true, nowMs: NOW_MS + 600_000 }).outbox.feed).toBeUndefined();
+      expect(run(enqueued, [], 10, { reconciling: true, nowMs: NOW_MS + 600_000 }).outbox.enqueue).toBeUndefined();
     });
 
-    it('feeds an overdue job again, and gives its rows up as LOST after three rounds', () => {
+    it('enqueues an overdue job again, and gives its rows up as LOST after three rounds', () => {
       const reconciling = [1, 2, 3].reduce(
         (state, round) =>
           run({ ...state, outbox: {} }, [], 10, { reconciling: true, nowMs: NOW_MS + round * silentMs }),
-        fedUp(begun(10), 10),
+        enqueuedUpTo(begun(10), 10),
       );
       const lost = run({ ...reconciling, outbox: {} }, [], 10, { reconciling: true, nowMs: NOW_MS + 4 * silentMs });
 
-      expect(reconciling).toMatchObject({ state: 'running', rounds: 3, outbox: { feed: { from: 0, to: 1 } } });
+      expect(reconciling).toMatchObject({ state: 'running', rounds: 3, outbox: { enqueue: { from: 0, to: 1 } } });
       expect(lost.state).toBe('completed');
       expect(settledStatus(lost.rowStatuses[0] ?? 0)).toEqual({ status: 'unprocessed', code: 'LOST' });
     });
@@ -181,9 +189,9 @@ describe('step', () => {
     });
 
     it('takes a row that only waits for another for no sign of life', () => {
-      const fed = fedUp(begun(1), 1);
+      const enqueued = enqueuedUpTo(begun(1), 1);
       const until = new Date(NOW_MS + 2 * silentMs).toISOString();
-      const waiting = run(fed, [recorded([], { awaiting: [0], until })], 1, { nowMs: NOW_MS + silentMs - 1 });
+      const waiting = run(enqueued, [recorded([], { awaiting: [0], until })], 1, { nowMs: NOW_MS + silentMs - 1 });
 
       expect(run(waiting, [], 1, { reconciling: true, nowMs: NOW_MS + silentMs }).rounds).toBe(1);
     });

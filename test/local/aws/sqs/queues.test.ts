@@ -32,7 +32,7 @@ beforeAll(async () => {
   await queues.create(
     [
       describe('rows', { VisibilityTimeout: '7' }),
-      describe('journal.fifo', { FifoQueue: 'true' }),
+      describe('events queue.fifo', { FifoQueue: 'true' }),
       describe('faulty', {}),
     ],
     KEY,

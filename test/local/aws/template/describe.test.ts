@@ -18,7 +18,7 @@ it('names what the template does not name, and resolves references to it', () =>
       Type: 'AWS::SQS::Queue',
       Properties: { VisibilityTimeout: 190, RedrivePolicy: { deadLetterTargetArn: arn('Dead'), maxReceiveCount: 5 } },
     },
-    Journal: { Type: 'AWS::SQS::Queue', Properties: { FifoQueue: true, QueueName: 'journal.fifo', Tags: [] } },
+    EventsQueue: { Type: 'AWS::SQS::Queue', Properties: { FifoQueue: true, QueueName: 'eventsQueue.fifo', Tags: [] } },
   });
 
   expect(queues.map(({ name, attributes }) => [name, attributes])).toEqual([
@@ -33,7 +33,7 @@ it('names what the template does not name, and resolves references to it', () =>
         }),
       },
     ],
-    ['journal.fifo', { FifoQueue: 'true' }],
+    ['eventsQueue.fifo', { FifoQueue: 'true' }],
   ]);
 });
 

@@ -54,15 +54,15 @@ export const positionSchema = z.object({ row: rowNumber, line: z.int().positive(
 
 export type Position = Readonly<z.infer<typeof positionSchema>>;
 
-const happenings = z.discriminatedUnion('type', [
+const eventBodies = z.discriminatedUnion('type', [
   /** The splitter has begun to read the manifest. */
   z.object({ type: z.literal('surveying'), job: jobSchema }),
   /** The whole manifest has been read; `jobs/<id>/survey.json` says what is in it. */
   z.object({ type: z.literal('surveyed'), job: jobSchema }),
   /** The manifest as a whole is refused. */
   z.object({ type: z.literal('rejected'), job: jobSchema, problems: z.array(problemSchema).min(1) }),
-  /** Rows before `reached` have been sent; `feedId` names the feed this answers. */
-  z.object({ type: z.literal('fed'), feedId: z.string(), reached: positionSchema }),
+  /** Rows before `reached` have been sent; `enqueueId` names the enqueue this answers. */
+  z.object({ type: z.literal('enqueued'), enqueueId: z.string(), reached: positionSchema }),
   /** A worker is about to write; `before` is what it read of each row. */
   z.object({
     type: z.literal('attempting'),
@@ -87,14 +87,14 @@ const happenings = z.discriminatedUnion('type', [
 ]);
 
 /** One thing that happened to a job. Events carry ids of their own, so one that is delivered twice is folded once. */
-export const journalEventSchema = z
+export const jobEventSchema = z
   .object({ version: z.literal(1), id: z.string().min(1), jobId: z.string().min(1), at: z.string() })
-  .and(happenings);
+  .and(eventBodies);
 
-export type JournalEvent = z.infer<typeof journalEventSchema>;
-export type Happening = z.infer<typeof happenings>;
+export type JobEvent = z.infer<typeof jobEventSchema>;
+export type EventBody = z.infer<typeof eventBodies>;
 
 /** A line of a chunk: a row's before-state when a write was about to begin, or a row's outcome. */
-export type JournalEntry =
+export type RowEvent =
   | { readonly kind: 'attempting'; readonly row: number; readonly line: number; readonly before: unknown }
   | ({ readonly kind: 'outcome' } & z.infer<typeof outcomeSchema>);

@@ -16,9 +16,9 @@ async function surveyed(rows: number, options: Parameters<typeof start>[0] = {})
 }
 
 it('sends the released rows as tasks and says how far it came', async () => {
-  const { jobId, feed, messages, tasks, events } = await surveyed(10);
+  const { jobId, enqueue, messages, tasks, events } = await surveyed(10);
 
-  await feed(jobId, { from: 2, to: 4 });
+  await enqueue(jobId, { from: 2, to: 4 });
 
   expect(tasks()).toEqual(
     [2, 3].map((row) => ({
@@ -35,23 +35,27 @@ it('sends the released rows as tasks and says how far it came', async () => {
   );
   expect(messages.map(({ groupId }) => groupId)).toEqual([jobId, jobId]);
   const offset = Buffer.byteLength(manifestOf(4));
-  expect(events.at(-1)).toMatchObject({ type: 'fed', feedId: 'feed-1', reached: { row: 4, line: 10, offset } });
+  expect(events.at(-1)).toMatchObject({
+    type: 'enqueued',
+    enqueueId: 'enqueue-1',
+    reached: { row: 4, line: 10, offset },
+  });
 });
 
-it('goes on from where another feed ended, to the end of the file', async () => {
-  const { jobId, feed, tasks, events } = await surveyed(5);
-  await feed(jobId, { to: 3 });
-  const fed = events.at(-1);
-  const near = fed?.type === 'fed' ? fed.reached : undefined;
+it('goes on from where another enqueue ended, to the end of the file', async () => {
+  const { jobId, enqueue, tasks, events } = await surveyed(5);
+  await enqueue(jobId, { to: 3 });
+  const enqueued = events.at(-1);
+  const near = enqueued?.type === 'enqueued' ? enqueued.reached : undefined;
 
-  await feed(jobId, { from: 3, to: 5, near });
+  await enqueue(jobId, { from: 3, to: 5, near });
 
   expect(tasks().map(({ row }) => row)).toEqual([0, 1, 2, 3, 4]);
   expect(events.at(-1)).toMatchObject({ reached: { row: 5, offset: Buffer.byteLength(manifestOf(5)) } });
 });
 
 it('begins at the nearest position that the survey kept', async () => {
-  const { jobId, feed, tasks, inbox, results } = await surveyed(4_100);
+  const { jobId, enqueue, tasks, inbox, results } = await surveyed(4_100);
   const reads: number[] = [];
   const { read } = inbox;
   Object.assign(inbox, {
@@ -61,7 +65,7 @@ it('begins at the nearest position that the survey kept', async () => {
     },
   });
 
-  await feed(jobId, { from: 4_010, to: 4_012 });
+  await enqueue(jobId, { from: 4_010, to: 4_012 });
 
   expect(tasks().map(({ row, line }) => [row, line])).toEqual([
     [4_010, 8_022],
@@ -72,11 +76,11 @@ it('begins at the nearest position that the survey kept', async () => {
 });
 
 it('passes over rows that have an outcome, and tells redriven rows their generation', async () => {
-  const { jobId, feed, tasks, putState } = await surveyed(4);
+  const { jobId, enqueue, tasks, putState } = await surveyed(4);
   const rowStatuses = Uint8Array.from([0, rowStatusOf('changed'), rowStatusOf('failed', 'USER_NOT_FOUND'), 1]);
   await putState(jobId, { rowStatuses, generations: new Map([[3, 2]]) });
 
-  await feed(jobId, { to: 4 });
+  await enqueue(jobId, { to: 4 });
 
   expect(tasks().map(({ row, generation }) => [row, generation])).toEqual([
     [0, 0],
@@ -85,25 +89,25 @@ it('passes over rows that have an outcome, and tells redriven rows their generat
 });
 
 it('tells a task which row it waits for', async () => {
-  const { upload, putState, feed, tasks } = start();
+  const { upload, putState, enqueue, tasks } = start();
   const jobId = await upload(
     'acme/email-change/chain.csv',
     'old_email,new_email\na@x.example,b@x.example\nb@x.example,c@x.example\n',
   );
   await putState(jobId);
 
-  await feed(jobId, { to: 2 });
+  await enqueue(jobId, { to: 2 });
 
   expect(tasks().map(({ after }) => after)).toEqual([{ row: 1, line: 3 }, undefined]);
 });
 
 it('finds the rows that wait in an order of many thousand lines', async () => {
-  const { upload, putState, feed, tasks } = start();
+  const { upload, putState, enqueue, tasks } = start();
   const rows = Array.from({ length: 30_000 }, (_, row) => `u${row}@x.example,u${row + 1}@x.example\n`).join('');
   const jobId = await upload('acme/email-change/chain.csv', `old_email,new_email\n${rows}`);
   await putState(jobId);
 
-  await feed(jobId, { from: 20_001, to: 20_003 });
+  await enqueue(jobId, { from: 20_001, to: 20_003 });
 
   expect(tasks().map(({ row, after }) => [row, after])).toEqual([
     [20_001, { row: 20_002, line: 20_004 }],
@@ -111,47 +115,47 @@ it('finds the rows that wait in an order of many thousand lines', async () => {
   ]);
 });
 
-it('ends before the deadline, and what it did not reach is fed from there', async () => {
+it('ends before the deadline, and what it did not reach is enqueued from there', async () => {
   const sent: Message[] = [];
   const slow = {
     send: (messages: readonly Message[]) =>
       new Promise<void>((resolve) => setTimeout(() => resolve(void sent.push(...messages)), 20)),
   };
-  const { jobId, feed, events } = await surveyed(20_000, { rows: slow });
+  const { jobId, enqueue, events } = await surveyed(20_000, { rows: slow });
 
-  await feed(jobId, { to: 20_000 }, 150);
+  await enqueue(jobId, { to: 20_000 }, 150);
 
-  const fed = events.at(-1);
-  const reached = fed?.type === 'fed' ? fed.reached.row : -1;
+  const enqueued = events.at(-1);
+  const reached = enqueued?.type === 'enqueued' ? enqueued.reached.row : -1;
   expect(reached).toBeGreaterThan(0);
   expect(reached).toBeLessThan(20_000);
   expect(sent).toHaveLength(reached);
 });
 
-it('fails when the queue refuses rows, so that the feed comes again', async () => {
-  const { jobId, feed, happened } = await surveyed(1_000, {
+it('fails when the queue refuses rows, so that the enqueue comes again', async () => {
+  const { jobId, enqueue, happened } = await surveyed(1_000, {
     rows: { send: () => Promise.reject(new Error('refused')) },
   });
 
-  const failed = await feed(jobId, { to: 1_000 });
+  const failed = await enqueue(jobId, { to: 1_000 });
 
   expect(failed).toEqual(['message-0']);
-  expect(happened()).not.toContain('fed');
+  expect(happened()).not.toContain('enqueued');
 });
 
 it('fails while the state cannot be read yet', async () => {
-  const { upload, feed } = start();
+  const { upload, enqueue } = start();
   const jobId = await upload(KEY, manifestOf(1));
 
-  expect(await feed(jobId, { to: 1 })).toEqual(['message-0']);
+  expect(await enqueue(jobId, { to: 1 })).toEqual(['message-0']);
 });
 
-it('feeds no more of a job that has ended', async () => {
-  const { jobId, feed, putState, messages, happened } = await surveyed(3);
+it('enqueues no more of a job that has ended', async () => {
+  const { jobId, enqueue, putState, messages, happened } = await surveyed(3);
   await putState(jobId, { state: 'cancelled' });
 
-  await feed(jobId, { to: 3 });
+  await enqueue(jobId, { to: 3 });
 
   expect(messages).toEqual([]);
-  expect(happened()).not.toContain('fed');
+  expect(happened()).not.toContain('enqueued');
 });

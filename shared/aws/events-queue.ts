@@ -1,30 +1,30 @@
-import type { JournalEvent } from '../job/journal.ts';
-import type { Journal, Message, Queue } from '../ports.ts';
+import type { JobEvent } from '../job/events.ts';
+import type { EventsQueue, Message, Queue } from '../ports.ts';
 
 /** Below SQS's 1 MiB a message, with room for what the transport adds. */
 const EVENT_BYTES = 900_000;
 
-/** The journal over its FIFO queue: a job's mailbox is its message group. Events too large for one message go as several. */
-export function journalOver(queue: Queue): Journal {
+/** The events queue: FIFO: a job's mailbox is its message group. Events too large for one message go as several. */
+export function eventsQueueOver(queue: Queue): EventsQueue {
   return {
     post: (events) => queue.send(events.flatMap(fitting).map(messageOf)),
   };
 }
 
-const messageOf = (event: JournalEvent): Message => ({
+const messageOf = (event: JobEvent): Message => ({
   body: event,
   groupId: event.jobId,
   deduplicationId: event.id,
 });
 
-function fitting(event: JournalEvent): readonly JournalEvent[] {
+function fitting(event: JobEvent): readonly JobEvent[] {
   if (Buffer.byteLength(JSON.stringify(event)) <= EVENT_BYTES) return [event];
   const halves = halved(event);
   return halves ? halves.flatMap(fitting) : [event];
 }
 
 // The halves' ids come from the event's own, so one that is posted again is folded once, in parts as well.
-function halved(event: JournalEvent): readonly [JournalEvent, JournalEvent] | undefined {
+function halved(event: JobEvent): readonly [JobEvent, JobEvent] | undefined {
   const ids = [`${event.id}.0`, `${event.id}.1`] as const;
   switch (event.type) {
     case 'attempting': {
@@ -42,7 +42,7 @@ function halved(event: JournalEvent): readonly [JournalEvent, JournalEvent] | un
   }
 }
 
-type Recorded = Extract<JournalEvent, { readonly type: 'recorded' }>;
+type Recorded = Extract<JobEvent, { readonly type: 'recorded' }>;
 
 function halvedRecord(event: Recorded, ids: readonly [string, string]): readonly [Recorded, Recorded] | undefined {
   const { outcomes, returned, awaiting, dropped } = event;

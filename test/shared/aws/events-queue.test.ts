@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
-import { journalOver } from '../../../shared/aws/journal.ts';
-import { journalEventSchema, type JournalEvent } from '../../../shared/job/journal.ts';
+import { eventsQueueOver } from '../../../shared/aws/events-queue.ts';
+import { jobEventSchema, type JobEvent } from '../../../shared/job/events.ts';
 import { memoryQueue } from '../../fakes/memory-queue.ts';
 
 const EVENT = { version: 1, id: 'event-1', jobId: 'job-1', at: '2026-11-21T08:00:00.000Z' } as const;
 
-describe('the journal over a queue', () => {
+describe("the job's events over a queue", () => {
   it('puts an event into the mailbox of its job, under an id of its own', async () => {
-    const { journal, queue } = start();
+    const { eventsQueue, queue } = start();
 
-    await journal.post([{ ...EVENT, type: 'reconcile' }]);
+    await eventsQueue.post([{ ...EVENT, type: 'reconcile' }]);
 
     expect(queue.messages).toEqual([
       { body: { ...EVENT, type: 'reconcile' }, groupId: 'job-1', deduplicationId: 'event-1' },
@@ -18,11 +18,11 @@ describe('the journal over a queue', () => {
   });
 
   it('splits outcomes that are too many for one message, and counts their calls once', async () => {
-    const { journal, posted } = start();
+    const { eventsQueue, posted } = start();
     const outcomes = Array.from({ length: 1_000 }, (_, row) => outcome(row));
     const calls = { sent: 7, rateLimited: 1, retried: 2 };
 
-    await journal.post([
+    await eventsQueue.post([
       { ...EVENT, type: 'recorded', outcomes, returned: [2_000], awaiting: [], dropped: [3_000], calls },
     ]);
 
@@ -35,20 +35,20 @@ describe('the journal over a queue', () => {
   });
 
   it('splits before-states that are too large for one message', async () => {
-    const { journal, posted } = start();
+    const { eventsQueue, posted } = start();
     const rows = Array.from({ length: 90 }, (_, row) => ({ row, line: row + 2, before: 'x'.repeat(30_000) }));
 
-    await journal.post([{ ...EVENT, type: 'attempting', rows }]);
+    await eventsQueue.post([{ ...EVENT, type: 'attempting', rows }]);
 
     expect(posted().flatMap((event) => (event.type === 'attempting' ? event.rows : []))).toEqual(rows);
   });
 
   it('gives the parts of an event ids that are the same whenever it is posted', async () => {
-    const { journal, queue } = start();
+    const { eventsQueue, queue } = start();
     const rows = Array.from({ length: 90 }, (_, row) => ({ row, line: row + 2, before: 'x'.repeat(30_000) }));
 
-    await journal.post([{ ...EVENT, type: 'attempting', rows }]);
-    await journal.post([{ ...EVENT, type: 'attempting', rows }]);
+    await eventsQueue.post([{ ...EVENT, type: 'attempting', rows }]);
+    await eventsQueue.post([{ ...EVENT, type: 'attempting', rows }]);
 
     const ids = queue.messages.map((message) => message.deduplicationId);
     expect(new Set(ids).size).toBe(ids.length / 2);
@@ -57,8 +57,8 @@ describe('the journal over a queue', () => {
 
 function start() {
   const queue = memoryQueue();
-  const posted = (): readonly JournalEvent[] => queue.messages.map(({ body }) => journalEventSchema.parse(body));
-  return { queue, journal: journalOver(queue), posted };
+  const posted = (): readonly JobEvent[] => queue.messages.map(({ body }) => jobEventSchema.parse(body));
+  return { queue, eventsQueue: eventsQueueOver(queue), posted };
 }
 
 const outcome = (row: number) =>

@@ -1,8 +1,8 @@
 import { isSettled, PENDING } from '../../shared/job/row-status.ts';
 import { hasEnded } from '../../shared/job/job.ts';
-import type { Position } from '../../shared/job/journal.ts';
+import type { Position } from '../../shared/job/events.ts';
 import { stateKey, surveyKey } from '../../shared/job/keys.ts';
-import type { FeedRequest } from '../../shared/job/requests.ts';
+import type { EnqueueRequest } from '../../shared/job/requests.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
 import { surveySchema, type Survey } from '../../shared/job/survey.ts';
 import type { Task } from '../../shared/job/task.ts';
@@ -18,7 +18,7 @@ import { readOrder } from './order-file.ts';
 import type { Post } from './post.ts';
 import { createSender } from './sender.ts';
 
-export interface FeedPorts {
+export interface EnqueuePorts {
   readonly inbox: ObjectStore;
   readonly results: ObjectStore;
   readonly rows: Queue;
@@ -27,15 +27,15 @@ export interface FeedPorts {
 }
 
 /**
- * Sends the released rows that have no outcome, and tells the journal how far it came: all the way, or to where the
- * deadline found it. A job that has ended is fed no more.
+ * Sends the released rows that have no outcome, and sends an event that says how far it came: all the way, or to where the
+ * deadline found it. A job that has ended is enqueued no more.
  */
-export async function feed(request: FeedRequest, ports: FeedPorts, signal: AbortSignal): Promise<void> {
-  const { jobId, feedId } = request;
+export async function enqueue(request: EnqueueRequest, ports: EnqueuePorts, signal: AbortSignal): Promise<void> {
+  const { jobId, enqueueId } = request;
   const [survey, state] = await Promise.all([readSurvey(jobId, ports.results), readState(jobId, ports.results)]);
   if (hasEnded(state.state)) return;
   const reached = await sendRows(request, { survey, state }, ports, signal);
-  await ports.post(jobId, { type: 'fed', feedId, reached });
+  await ports.post(jobId, { type: 'enqueued', enqueueId, reached });
 }
 
 interface Surveyed {
@@ -43,7 +43,12 @@ interface Surveyed {
   readonly state: State;
 }
 
-async function sendRows(request: FeedRequest, job: Surveyed, ports: FeedPorts, signal: AbortSignal): Promise<Position> {
+async function sendRows(
+  request: EnqueueRequest,
+  job: Surveyed,
+  ports: EnqueuePorts,
+  signal: AbortSignal,
+): Promise<Position> {
   const { from, to, near } = request;
   const { survey, state } = job;
   const start = nearest([near, ...survey.positions], from);
@@ -73,7 +78,7 @@ async function sendRows(request: FeedRequest, job: Surveyed, ports: FeedPorts, s
 }
 
 async function messageWriter(
-  { jobId, from, to }: FeedRequest,
+  { jobId, from, to }: EnqueueRequest,
   { survey, state }: Surveyed,
   results: ObjectStore,
 ): Promise<(row: Row) => Message> {
