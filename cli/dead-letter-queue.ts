@@ -27,7 +27,7 @@ export interface Letter {
 export interface DeadLetters {
   /** All letters that there are; they are visible to others again afterwards. Throws CommandFailed when there are too many. */
   readonly all: () => Promise<readonly Letter[]>;
-  /** Sends the letters of a job to the rows queue and only then deletes them; how many there were. */
+  /** Sends the letters of a job to the tasks queue and only then deletes them; how many there were. */
   readonly redrive: (jobId: string) => Promise<number>;
 }
 
@@ -68,11 +68,11 @@ export function openDeadLetters(sqs: SQSClient, queueUrl: string, signal: AbortS
       return found;
     },
     redrive: async (jobId) => {
-      const rows = sqsQueue({ client: sqs, queueUrl: await rowsQueueBehind(sqs, queueUrl) });
+      const tasks = sqsQueue({ client: sqs, queueUrl: await tasksQueueBehind(sqs, queueUrl) });
       let sent = 0;
       await walk(async (letters) => {
         const own = letters.filter(({ task }) => task?.jobId === jobId);
-        await rows.send(own.map(({ task }) => ({ body: task, groupId: jobId })));
+        await tasks.send(own.map(({ task }) => ({ body: task, groupId: jobId })));
         sent = own.length;
         return own;
       });
@@ -141,8 +141,8 @@ function* batches(messages: readonly Message[]) {
   }
 }
 
-/** Rows that exhaust their batches go to the exhausted queue, and from there to the dead letters: the way back leads to the rows queue. */
-async function rowsQueueBehind(sqs: SQSClient, deadLettersUrl: string): Promise<string> {
+/** Rows whose batch died each time go to the isolation queue, and from there to the dead letters: the way back leads to the tasks queue. */
+async function tasksQueueBehind(sqs: SQSClient, deadLettersUrl: string): Promise<string> {
   const rows = await sourceOf(sqs, await sourceOf(sqs, deadLettersUrl));
   if (rows !== undefined) return rows;
   throw new CommandFailed(

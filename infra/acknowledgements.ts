@@ -23,12 +23,15 @@ export function acknowledgeFindings(
   }
   acknowledge(objects(results, 'jobs/*/chunks/*'), "A job's events are kept in chunks, as many as it needs.");
   acknowledge(
-    objects(results, 'jobs/*/alone/*'),
+    objects(results, 'jobs/*/isolated/*'),
     'A mark lies under the job and the number of the row that it is about.',
   );
   acknowledge(objects(results, 'jobs/*/claims/*'), 'A claim lies under its job, named after what it is about.');
   acknowledge(objects(results, 'open/*'), 'There is one marker for each open job, under its id.');
-  acknowledge(objects(results, 'broken/*'), 'A message that is set aside lies under its own id; this is only written.');
+  acknowledge(
+    objects(results, 'quarantine/*'),
+    'A message that is quarantined lies under its own id; this is only written.',
+  );
   for (const file of [...REPORT_FILES, 'status.json']) {
     acknowledge(objects(results, `*/${file}`), 'The file lies in the folder of its job; its name is fixed.');
   }

@@ -16,7 +16,7 @@ import { stackNameOf, type Stage } from './stage.ts';
 interface AlarmsOptions {
   readonly stage: Stage;
   readonly functions: Readonly<Record<FunctionName, PipelineFunction>>;
-  readonly rows: Queue;
+  readonly tasks: Queue;
   readonly lastStops: LastStops;
 }
 
@@ -26,7 +26,7 @@ export function pipelineAlarms(scope: Construct, options: AlarmsOptions): Topic 
   watchLastStops(scope, topic, options.lastStops);
   watchOldestRow(scope, topic, options);
   for (const { lambda } of Object.values(options.functions)) watchFunction(scope, topic, lambda.node.id, lambda);
-  watchSetAside(scope, topic, options);
+  watchQuarantine(scope, topic, options);
   return topic;
 }
 
@@ -90,11 +90,11 @@ function watchLastStops(scope: Construct, topic: Topic, lastStops: LastStops): v
   }
 }
 
-function watchOldestRow(scope: Construct, topic: Topic, { stage, rows }: AlarmsOptions): void {
+function watchOldestRow(scope: Construct, topic: Topic, { stage, tasks }: AlarmsOptions): void {
   const minutes = stage.alarms.oldestRowMinutes;
   pipelineAlarm(scope, 'OldestRowAlarm', {
     topic,
-    metric: rows.metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD, statistic: 'Maximum' }),
+    metric: tasks.metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD, statistic: 'Maximum' }),
     above: minutes * 60,
     description:
       `A row has waited for more than ${minutes} minutes. See in the worker's log whether it runs and whether Atlassian ` +
@@ -133,21 +133,21 @@ function watchFunction(scope: Construct, topic: Topic, id: string, lambda: Pipel
   );
 }
 
-/** A word of the log line that `message.set-aside` writes, whatever the log format wraps around it. */
-const SET_ASIDE = FilterPattern.literal('"message.set-aside"');
+/** A word of the log line that `message.quarantined` writes, whatever the log format wraps around it. */
+const QUARANTINED = FilterPattern.literal('"message.quarantined"');
 
-function watchSetAside(scope: Construct, topic: Topic, { stage, functions }: AlarmsOptions): void {
-  const place = { metricNamespace: 'Rollcall', metricName: `${stackNameOf(stage)}-MessagesSetAside` };
+function watchQuarantine(scope: Construct, topic: Topic, { stage, functions }: AlarmsOptions): void {
+  const place = { metricNamespace: 'Rollcall', metricName: `${stackNameOf(stage)}-MessagesQuarantined` };
   for (const { lambda, logGroup } of Object.values(functions)) {
-    new MetricFilter(scope, `${lambda.node.id}SetAside`, { logGroup, filterPattern: SET_ASIDE, ...place });
+    new MetricFilter(scope, `${lambda.node.id}Quarantine`, { logGroup, filterPattern: QUARANTINED, ...place });
   }
   const { metricNamespace: namespace, metricName } = place;
-  pipelineAlarm(scope, 'SetAsideAlarm', {
+  pipelineAlarm(scope, 'QuarantineAlarm', {
     topic,
     metric: new Metric({ namespace, metricName, period: ALARM_PERIOD, statistic: 'Sum' }),
     above: 0,
     description:
-      'A message that is not ours, or of a version we do not know, was set aside under broken/ in the results bucket. ' +
+      'A message that is not ours, or of a version we do not know, was quarantined under quarantine/ in the results bucket. ' +
       'Read its reason there, find who sent it, and delete it or send it again in the right shape.',
   });
 }

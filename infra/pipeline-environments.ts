@@ -16,7 +16,7 @@ export function environmentsOver({ inbox, results, queues }: Holdings, stage: St
   return {
     splitter: {
       ...buckets,
-      ROWS_QUEUE_URL: queues.rows.queueUrl,
+      TASKS_QUEUE_URL: queues.tasks.queueUrl,
       EVENTS_QUEUE_URL,
       MANIFEST_LIMIT: String(limits.manifestBytes),
       ROW_COUNT_LIMIT: String(limits.rows),
@@ -26,12 +26,12 @@ export function environmentsOver({ inbox, results, queues }: Holdings, stage: St
     },
     worker: {
       RESULTS_BUCKET,
-      ROWS_QUEUE_URL: queues.rows.queueUrl,
-      EXHAUSTED_QUEUE_ARN: queues.exhausted.queueArn,
+      TASKS_QUEUE_URL: queues.tasks.queueUrl,
+      ISOLATION_QUEUE_ARN: queues.isolation.queueArn,
       DEAD_LETTERS_QUEUE_URL: queues.deadLetters.queueUrl,
       EVENTS_QUEUE_URL,
       MAX_ATTEMPTS: String(worker.maxAttempts),
-      WORKERS: String(worker.rowsConcurrency),
+      WORKERS: String(worker.tasksConcurrency),
       CALLS_UNDER_WAY: String(worker.callsUnderWay),
       CONSISTENCY_SECONDS: String(worker.consistencySeconds),
       RESPONSE_LIMIT: String(worker.responseBytes),

@@ -5,7 +5,7 @@ import { pipelineQueue } from './constructs/queue.ts';
 import { visibilitySeconds, type Stage } from './stage.ts';
 
 /** The queues that functions send to or receive from. */
-export type QueueName = 'intake' | 'enqueue' | 'rows' | 'exhausted' | 'deadLetters' | 'events' | 'reports';
+export type QueueName = 'intake' | 'enqueue' | 'tasks' | 'isolation' | 'deadLetters' | 'events' | 'reports';
 
 export type Queues = Readonly<Record<QueueName, Queue>>;
 
@@ -21,8 +21,8 @@ interface Receiver {
   readonly receives?: number;
 }
 
-/** A row comes to the exhausted queue with its receives already counted: it must not be redriven on before it is tried. */
-const EXHAUSTED_FACTOR = 3;
+/** A row comes to the isolation queue with its receives already counted: it must not be redriven on before it is tried. */
+const ISOLATION_FACTOR = 3;
 
 /** Every queue, with where its messages go when nobody finishes them. */
 export function pipelineQueues(
@@ -47,10 +47,10 @@ export function pipelineQueues(
   const { deadLetters, intakeDead, enqueueDead, eventsDead, reportsDead } = lastStops;
   const intake = queue('Intake', { timeoutSeconds: splitter.timeoutSeconds, to: intakeDead });
   const enqueue = queue('Enqueue', { timeoutSeconds: splitter.timeoutSeconds, to: enqueueDead });
-  const receives = EXHAUSTED_FACTOR * maxReceiveCount;
-  const exhausted = queue('Exhausted', { timeoutSeconds, to: deadLetters, receives });
-  const rows = queue('Rows', { timeoutSeconds, batchingWindowSeconds, to: exhausted });
+  const receives = ISOLATION_FACTOR * maxReceiveCount;
+  const isolation = queue('Isolation', { timeoutSeconds, to: deadLetters, receives });
+  const tasks = queue('Tasks', { timeoutSeconds, batchingWindowSeconds, to: isolation });
   const eventsQueue = queue('Events', { timeoutSeconds: coordinator.timeoutSeconds, to: eventsDead });
   const reports = queue('Reports', { timeoutSeconds: reporter.timeoutSeconds, to: reportsDead });
-  return { queues: { intake, enqueue, rows, exhausted, deadLetters, events: eventsQueue, reports }, lastStops };
+  return { queues: { intake, enqueue, tasks, isolation, deadLetters, events: eventsQueue, reports }, lastStops };
 }

@@ -20,11 +20,11 @@ export const SURVEY = surveyKey('*');
 export const ORDER = orderKey('*');
 const CHUNKS = 'jobs/*/chunks/*';
 /** Marks that a row was tried alone. */
-const ALONE = 'jobs/*/alone/*';
+const ISOLATED = 'jobs/*/isolated/*';
 /** What rows turned out to be about, in jobs whose rows name things in different terms. */
 const CLAIMS = 'jobs/*/claims/*';
 const OPEN = openKey('*');
-const BROKEN = 'broken/*';
+const QUARANTINE = 'quarantine/*';
 const REPORT = REPORT_FILES.map((file) => `*/${file}`);
 /** Written in parts, which are thrown away where a report breaks off. */
 const TABLES = REPORT.filter((file) => file.endsWith('.csv'));
@@ -35,19 +35,19 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
   return {
     splitter: [
       receives(queues.intake, queues.enqueue),
-      sends(queues.rows, queues.events),
+      sends(queues.tasks, queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], '*'),
       onObjects(results, ['s3:GetObject'], STATE, SURVEY, ORDER),
-      onObjects(results, ['s3:PutObject'], SURVEY, ORDER, CHUNKS, BROKEN),
+      onObjects(results, ['s3:PutObject'], SURVEY, ORDER, CHUNKS, QUARANTINE),
       onObjects(results, ['s3:AbortMultipartUpload'], ORDER),
       tellsMissing(inbox, results),
       readsTargets(scope),
     ],
     worker: [
-      receives(queues.rows, queues.exhausted),
-      sends(queues.rows, queues.deadLetters, queues.events),
+      receives(queues.tasks, queues.isolation),
+      sends(queues.tasks, queues.deadLetters, queues.events),
       onObjects(results, ['s3:GetObject'], STATE, CLAIMS),
-      onObjects(results, ['s3:PutObject'], ALONE, CLAIMS, BROKEN),
+      onObjects(results, ['s3:PutObject'], ISOLATED, CLAIMS, QUARANTINE),
       tellsMissing(results),
       readsTargets(scope),
     ],
@@ -55,7 +55,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receives(queues.events),
       sends(queues.enqueue, queues.events, queues.reports),
       onObjects(results, ['s3:GetObject'], STATE, SURVEY),
-      onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', BROKEN),
+      onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', QUARANTINE),
       onObjects(results, ['s3:DeleteObject'], OPEN),
       tellsMissing(results),
     ],
@@ -64,7 +64,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       sends(queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], '*'),
       onObjects(results, ['s3:GetObject'], STATE, SURVEY, CHUNKS),
-      onObjects(results, ['s3:PutObject'], ...REPORT, BROKEN),
+      onObjects(results, ['s3:PutObject'], ...REPORT, QUARANTINE),
       onObjects(results, ['s3:AbortMultipartUpload'], ...TABLES),
       tellsMissing(inbox, results),
     ],

@@ -36,12 +36,12 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
   connect(functions, queues, stage);
   reconcileEveryMinute(stack, functions.coordinator);
 
-  const topic = pipelineAlarms(stack, { stage, functions, rows: queues.rows, lastStops });
+  const topic = pipelineAlarms(stack, { stage, functions, tasks: queues.tasks, lastStops });
   output(stack, {
     InboxBucketName: inbox.bucketName,
     ResultsBucketName: results.bucketName,
     DeadLetterQueueUrl: queues.deadLetters.queueUrl,
-    RowsQueueUrl: queues.rows.queueUrl,
+    TasksQueueUrl: queues.tasks.queueUrl,
     AlarmTopicArn: topic.topicArn,
     TargetSecretNames: 'rollcall/<target>',
   });
@@ -128,14 +128,14 @@ function connect(functions: Functions, queues: Holdings['queues'], stage: Stage)
   const { intakeConcurrency, enqueueConcurrency } = stage.splitter;
   receivesFrom(splitter, 'Intake', { queue: queues.intake, batchSize: 1, maxConcurrency: intakeConcurrency });
   receivesFrom(splitter, 'Enqueue', { queue: queues.enqueue, batchSize: 1, maxConcurrency: enqueueConcurrency });
-  const { batchSize, batchingWindowSeconds, rowsConcurrency, exhaustedConcurrency } = stage.worker;
-  receivesFrom(worker, 'Rows', {
-    queue: queues.rows,
+  const { batchSize, batchingWindowSeconds, tasksConcurrency, isolationConcurrency } = stage.worker;
+  receivesFrom(worker, 'Tasks', {
+    queue: queues.tasks,
     batchSize,
     batchingWindowSeconds,
-    maxConcurrency: rowsConcurrency,
+    maxConcurrency: tasksConcurrency,
   });
-  receivesFrom(worker, 'Exhausted', { queue: queues.exhausted, batchSize: 1, maxConcurrency: exhaustedConcurrency });
+  receivesFrom(worker, 'Isolation', { queue: queues.isolation, batchSize: 1, maxConcurrency: isolationConcurrency });
   const { eventsConcurrency } = stage.coordinator;
   receivesFrom(coordinator, 'Events', {
     queue: queues.events,

@@ -14,7 +14,7 @@ const timeoutSeconds = z.int().min(1).max(900);
 const memoryMegabytes = z.int().min(128).max(10_240);
 /** The least and most that an SQS event source takes. (AWS Lambda developer guide, maximum concurrency.) */
 const maxConcurrency = z.int().min(2).max(1_000);
-/** How much of the account's concurrency is set aside; `none` in an account whose quota is too small to reserve any. */
+/** How much of the account's concurrency is reserved; `none` in an account whose quota is too small to reserve any. */
 const reservedConcurrency = z.union([count, z.literal('none')]);
 
 /** How often SQS delivers a message before it is redriven: below five, throttled batches would reach the dead letters unrun. */
@@ -35,8 +35,8 @@ const worker = z
     timeoutSeconds: timeoutSeconds.default(30),
     memoryMegabytes: memoryMegabytes.default(512),
     reservedConcurrency: reservedConcurrency.default(4),
-    rowsConcurrency: maxConcurrency.default(2),
-    exhaustedConcurrency: maxConcurrency.default(2),
+    tasksConcurrency: maxConcurrency.default(2),
+    isolationConcurrency: maxConcurrency.default(2),
     batchSize: z.int().min(1).max(10_000).default(200),
     batchingWindowSeconds: z.int().min(0).max(300).default(1),
     /** How often a row is tried before it has failed for good. */
@@ -49,7 +49,7 @@ const worker = z
     responseBytes: count.default(8 * 2 ** 20),
   })
   .superRefine((own, context) => {
-    reservesEnough(own, own.rowsConcurrency + own.exhaustedConcurrency, context);
+    reservesEnough(own, own.tasksConcurrency + own.isolationConcurrency, context);
     if (own.batchSize > 10 && own.batchingWindowSeconds < 1) {
       const message = `must be at least 1 when batchSize is ${own.batchSize}: AWS gathers more than 10 messages only over a window`;
       context.addIssue({ code: 'custom', path: ['batchingWindowSeconds'], message });

@@ -10,7 +10,7 @@ export const ENVIRONMENTS = {
   splitter: z.object({
     INBOX_BUCKET: text,
     RESULTS_BUCKET: text,
-    ROWS_QUEUE_URL: text,
+    TASKS_QUEUE_URL: text,
     EVENTS_QUEUE_URL: text,
     /** Bytes. */
     MANIFEST_LIMIT: count,
@@ -23,9 +23,9 @@ export const ENVIRONMENTS = {
   }),
   worker: z.object({
     RESULTS_BUCKET: text,
-    ROWS_QUEUE_URL: text,
-    /** ARN, to tell a record of the exhausted queue from one of the rows queue. */
-    EXHAUSTED_QUEUE_ARN: text,
+    TASKS_QUEUE_URL: text,
+    /** ARN, to tell a record of the isolation queue from one of the tasks queue. */
+    ISOLATION_QUEUE_ARN: text,
     DEAD_LETTERS_QUEUE_URL: text,
     EVENTS_QUEUE_URL: text,
     MAX_ATTEMPTS: count,
@@ -44,7 +44,7 @@ export const ENVIRONMENTS = {
     REPORTS_QUEUE_URL: text,
     WINDOW_ROWS: count,
     WINDOW_SECONDS: count,
-    /** Silence after which a job is overdue: the rows queue's visibility time-out. */
+    /** Silence after which a job is overdue: the tasks queue's visibility time-out. */
     OVERDUE_SECONDS: count,
     EXPIRY_DAYS: count,
   }),

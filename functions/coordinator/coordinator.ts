@@ -4,7 +4,7 @@ import { jobEventSchema, type JobEvent } from '../../shared/job/events.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { EventsQueue } from '../../shared/ports.ts';
 import { readMessage } from '../../shared/read-message.ts';
-import { setAside } from '../../shared/set-aside.ts';
+import { quarantine } from '../../shared/quarantine.ts';
 import { createRun, type RunPorts } from './run.ts';
 import { createStateStore } from './state-store.ts';
 import { reconcile } from './reconcile.ts';
@@ -40,13 +40,13 @@ export function createCoordinator(ports: CoordinatorPorts) {
     return { batchItemFailures: failures.flat().map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
 
-  /** An event that cannot be read is set aside: it must never block its job's mailbox. */
+  /** An event that cannot be read is quarantined: it must never block its job's mailbox. */
   async function open(records: readonly SQSRecord[]): Promise<Delivery[]> {
     const deliveries: Delivery[] = [];
     for (const record of records) {
       const event = readMessage(jobEventSchema, record.body);
       if (event) deliveries.push({ record, event });
-      else await setAside(ports.results, record, UNKNOWN_EVENT, ports.log);
+      else await quarantine(ports.results, record, UNKNOWN_EVENT, ports.log);
     }
     return deliveries;
   }
@@ -70,7 +70,7 @@ export function createCoordinator(ports: CoordinatorPorts) {
       // A command for a job that is not there is a person's slip, a reconcile for one is a leftover marker: neither is an alarm.
       if (event.type === 'commanded' || event.type === 'reconcile')
         ports.log('job.unknown', { job: jobId, type: event.type });
-      else await setAside(ports.results, record, `There is no job ${jobId}.`, ports.log);
+      else await quarantine(ports.results, record, `There is no job ${jobId}.`, ports.log);
     }
   }
 }

@@ -8,7 +8,7 @@ import type { Summary } from '../../shared/job/summary.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { Clock, EventsQueue } from '../../shared/ports.ts';
 import { readMessage } from '../../shared/read-message.ts';
-import { setAside } from '../../shared/set-aside.ts';
+import { quarantine } from '../../shared/quarantine.ts';
 import { type ReportPorts, writeReportFiles } from './report.ts';
 
 export interface ReporterPorts extends ReportPorts {
@@ -38,9 +38,9 @@ export function createReporter(ports: ReporterPorts): (event: SQSEvent) => Promi
 async function handle(ports: ReporterPorts, record: SQSRecord): Promise<void> {
   const { results, log } = ports;
   const request = readMessage(reportRequestSchema, record.body);
-  if (!request) return setAside(results, record, UNKNOWN_REQUEST, log);
+  if (!request) return quarantine(results, record, UNKNOWN_REQUEST, log);
   const state = await readState(ports, request.jobId);
-  if (!state) return setAside(results, record, `There is no job ${request.jobId}.`, log);
+  if (!state) return quarantine(results, record, `There is no job ${request.jobId}.`, log);
   // Also for a revision that is no longer the newest: its reporter may have died over files that were newer than its own.
   const revision = await report(ports, state);
   await ports.eventsQueue.post([

@@ -21,7 +21,7 @@ import { createSender } from './sender.ts';
 export interface EnqueuePorts {
   readonly inbox: ObjectStore;
   readonly results: ObjectStore;
-  readonly rows: Queue;
+  readonly tasks: Queue;
   readonly limits: ManifestLimits;
   readonly post: Post;
 }
@@ -54,7 +54,7 @@ async function sendRows(
   const start = nearest([near, ...survey.positions], from);
   const format = { encoding: parseEncoding(survey.encoding), delimiter: survey.delimiter };
   const messageOf = await messageWriter(request, job, ports.results);
-  const sender = createSender(ports.rows);
+  const sender = createSender(ports.tasks);
   let reached = start;
   const { body } = await manifestSource(state.job, ports.inbox, signal).open(start.offset);
   try {

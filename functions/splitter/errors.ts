@@ -1,6 +1,6 @@
 import { RollcallError } from '../../shared/errors.ts';
 
-/** A message of ours that cannot be understood: it is set aside, as another try would not change it. */
+/** A message of ours that cannot be understood: it is quarantined, as another try would not change it. */
 export class MessageUnreadable extends RollcallError {
   readonly code = 'MESSAGE_UNREADABLE';
   readonly temporary = false;

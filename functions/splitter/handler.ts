@@ -19,7 +19,7 @@ export const handler = createSplitter({
   results: s3ObjectStore({ client: s3, bucket: environment.RESULTS_BUCKET }),
   targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
   operations: OPERATIONS,
-  rows: sqsQueue({ client: sqs, queueUrl: environment.ROWS_QUEUE_URL }),
+  tasks: sqsQueue({ client: sqs, queueUrl: environment.TASKS_QUEUE_URL }),
   eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: environment.EVENTS_QUEUE_URL })),
   clock: systemClock,
   chance: systemChance,

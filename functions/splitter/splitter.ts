@@ -5,7 +5,7 @@ import { errorFields, type Log } from '../../shared/log.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Chance, Clock, EventsQueue, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
-import { setAside } from '../../shared/set-aside.ts';
+import { quarantine } from '../../shared/quarantine.ts';
 import { MessageUnreadable } from './errors.ts';
 import { enqueue } from './enqueue.ts';
 import type { RowPlan } from './find-plan.ts';
@@ -20,7 +20,7 @@ export interface SplitterPorts {
   readonly results: ObjectStore;
   readonly targets: Targets;
   readonly operations: readonly Operation[];
-  readonly rows: Queue;
+  readonly tasks: Queue;
   readonly eventsQueue: EventsQueue;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -53,7 +53,7 @@ export function createSplitter(given: SplitterPorts) {
       return true;
     } catch (error) {
       if (error instanceof MessageUnreadable) {
-        await setAside(given.results, record, error.message, given.log);
+        await quarantine(given.results, record, error.message, given.log);
         return true;
       }
       given.log('splitter.failed', { messageId: record.messageId, ...errorFields(error) });

@@ -17,7 +17,7 @@ const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 
 export const handler = createWorker({
   results: s3ObjectStore({ client: s3Client(process.env), bucket: environment.RESULTS_BUCKET }),
-  rows: queue(environment.ROWS_QUEUE_URL),
+  tasks: queue(environment.TASKS_QUEUE_URL),
   deadLetters: queue(environment.DEAD_LETTERS_QUEUE_URL),
   eventsQueue: eventsQueueOver(queue(environment.EVENTS_QUEUE_URL)),
   targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
@@ -35,5 +35,5 @@ export const handler = createWorker({
   maxAttempts: environment.MAX_ATTEMPTS,
   consistencySeconds: environment.CONSISTENCY_SECONDS,
   callsUnderWay: environment.CALLS_UNDER_WAY,
-  exhaustedQueueArn: environment.EXHAUSTED_QUEUE_ARN,
+  isolationQueueArn: environment.ISOLATION_QUEUE_ARN,
 });

@@ -6,7 +6,7 @@ import type { EventsQueue, Message, Queue } from '../../shared/ports.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface RecorderPorts extends EventPorts {
-  readonly rows: Queue;
+  readonly tasks: Queue;
   readonly deadLetters: Queue;
   readonly eventsQueue: EventsQueue;
 }
@@ -61,7 +61,7 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
   async function record(entries: readonly Entry[]): Promise<void> {
     const verdicts = entries.map(({ verdict }) => verdict);
     const nowMs = ports.clock.now().getTime();
-    await Promise.all([ports.rows.send(copiesOf(verdicts, nowMs)), ports.deadLetters.send(deadLettersOf(verdicts))]);
+    await Promise.all([ports.tasks.send(copiesOf(verdicts, nowMs)), ports.deadLetters.send(deadLettersOf(verdicts))]);
     const calls = difference(countCalls(), reported);
     if (verdicts.some(({ kind }) => kind !== 'done') || calls.sent > 0) await post(verdicts, nowMs, calls);
     reported = sum(reported, calls);
@@ -110,7 +110,7 @@ function deadLettersOf(verdicts: readonly Verdict[]): Message[] {
   );
 }
 
-/** The row's task of the next generation, no attempts spent: moved back to the rows queue it runs as it is. */
+/** The row's task of the next generation, no attempts spent: moved back to the tasks queue it runs as it is. */
 function deadLetter(task: Task, { code, httpStatus, attempts, traceId }: Outcome): Message {
   const body: Task = { ...task, generation: task.generation + 1, attempts: 0 };
   return {

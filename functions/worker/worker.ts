@@ -1,11 +1,11 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
 import { ConditionNotMet } from '../../shared/port-errors.ts';
-import { aloneKey } from '../../shared/job/keys.ts';
+import { isolatedKey } from '../../shared/job/keys.ts';
 import { taskSchema, type Task } from '../../shared/job/task.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import { readMessage } from '../../shared/read-message.ts';
-import { setAside } from '../../shared/set-aside.ts';
+import { quarantine } from '../../shared/quarantine.ts';
 import { carryOut, type CarryOutPorts } from './carry-out.ts';
 import type { Deadline, Delivery } from './delivery.ts';
 import { createJobViews } from './job-views.ts';
@@ -15,7 +15,7 @@ import { withoutWrite } from './verdict.ts';
 export interface WorkerPorts extends Omit<CarryOutPorts, 'views'> {
   readonly results: ObjectStore;
   /** Where rows go whose batch died again and again. */
-  readonly exhaustedQueueArn: string;
+  readonly isolationQueueArn: string;
   /** A signal that ends after so long; a simulation's ends in virtual time. */
   readonly timeout?: (ms: number) => AbortSignal;
 }
@@ -55,8 +55,8 @@ export function createWorker(ports: WorkerPorts) {
     const deliveries: Delivery[] = [];
     for (const record of records) {
       const task = readMessage(taskSchema, record.body);
-      if (!task) await setAside(ports.results, record, UNKNOWN_TASK, ports.log);
-      else if (record.eventSourceARN === ports.exhaustedQueueArn && !(await mayTryAlone(task)))
+      if (!task) await quarantine(ports.results, record, UNKNOWN_TASK, ports.log);
+      else if (record.eventSourceARN === ports.isolationQueueArn && !(await mayTryIsolated(task)))
         await bury(record, task);
       else {
         deliveries.push({ messageId: record.messageId, task });
@@ -68,9 +68,9 @@ export function createWorker(ports: WorkerPorts) {
   }
 
   /** A row whose batch died gets one try alone. SQS's receive count goes on from the queue before, so the try is written down. */
-  async function mayTryAlone({ jobId, row, generation }: Task): Promise<boolean> {
+  async function mayTryIsolated({ jobId, row, generation }: Task): Promise<boolean> {
     try {
-      await ports.results.write(aloneKey(jobId, row, generation), '', { ifNoneMatch: '*' });
+      await ports.results.write(isolatedKey(jobId, row, generation), '', { ifNoneMatch: '*' });
       return true;
     } catch (error) {
       if (error instanceof ConditionNotMet) return false;

@@ -79,8 +79,9 @@ function refusal({ service, action, resource }: AwsCall, caller: string): Servic
 const OUR_WORDS: ReadonlySet<string> = new Set([
   'jobs',
   'open',
-  'broken',
-  'alone',
+  'quarantine',
+  'rows',
+  'isolated',
   'claims',
   'chunks',
   'state.json',

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Job } from './job.ts';
 
 /** Where everything about jobs lies: people's files under `<target>/…`, our own under prefixes that no target may be named. */
-export const RESERVED_TARGET_NAMES = ['control', 'rejected', 'jobs', 'open', 'broken'] as const;
+export const RESERVED_TARGET_NAMES = ['control', 'rejected', 'jobs', 'rows', 'plan', 'open', 'quarantine'] as const;
 
 /** A job's private objects in the results bucket. */
 export const stateKey = (jobId: string): string => `jobs/${jobId}/state.json`;
@@ -13,8 +13,8 @@ export const orderKey = (jobId: string): string => `jobs/${jobId}/order.jsonl`;
 export const chunkKey = (jobId: string, name: string): string => `jobs/${jobId}/chunks/${name}.jsonl`;
 
 /** Put there before a row that ended its workers is tried alone: it is tried so once. */
-export const aloneKey = (jobId: string, row: number, generation: number): string =>
-  `jobs/${jobId}/alone/${row}-${generation}`;
+export const isolatedKey = (jobId: string, row: number, generation: number): string =>
+  `jobs/${jobId}/isolated/${row}-${generation}`;
 
 /** What row turned out to be about a thing, in jobs whose rows name things in different terms. */
 export const claimKey = (jobId: string, thing: string): string =>
@@ -24,8 +24,8 @@ export const claimKey = (jobId: string, thing: string): string =>
 export const OPEN_PREFIX = 'open/';
 export const openKey = (jobId: string): string => `${OPEN_PREFIX}${jobId}`;
 
-/** Where a message that cannot be read is set aside. */
-export const brokenKey = (queue: string, messageId: string): string => `broken/${queue}/${messageId}.json`;
+/** Where a message that cannot be read is quarantined. */
+export const quarantineKey = (queue: string, messageId: string): string => `quarantine/${queue}/${messageId}.json`;
 
 /** The folder of the files that people read: under `rejected/` when the key named no known target or operation. */
 export const resultsPrefix = (job: Job): string =>

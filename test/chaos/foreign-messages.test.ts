@@ -9,7 +9,7 @@ import { startStack, type LocalStack } from '../../local/stack.ts';
 import { pipelineStage } from '../../infra/stage.ts';
 import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 
-const RECEIVED = ['Intake', 'Enqueue', 'Rows', 'Exhausted', 'Events', 'Reports'];
+const RECEIVED = ['Intake', 'Enqueue', 'Tasks', 'Isolation', 'Events', 'Reports'];
 /** No JSON, none of ours, and one of a version that nobody knows yet. */
 const FOREIGN = ['hello', '{"hello":"world"}', '{"version":99,"kind":"enqueue","jobId":"people-000000000000"}'];
 const WAIT = { forMs: 30_000 };
@@ -82,8 +82,8 @@ async function inAllQueues(): Promise<number> {
 
 async function brokenIn(queueName: string): Promise<readonly { readonly reason: string; readonly body: string }[]> {
   const found = [];
-  for await (const key of clients.results.list(`broken/${queueName}/`)) {
-    found.push(JSON.parse(await textOf(clients.results, key)) as { reason: string; body: string }); // set aside by us
+  for await (const key of clients.results.list(`quarantine/${queueName}/`)) {
+    found.push(JSON.parse(await textOf(clients.results, key)) as { reason: string; body: string }); // quarantined by us
   }
   return found;
 }
@@ -91,5 +91,5 @@ async function brokenIn(queueName: string): Promise<readonly { readonly reason: 
 /** The alarm counts these lines in the functions' logs. */
 const alarmLines = (): number =>
   ['splitter', 'worker', 'coordinator', 'reporter']
-    .map((name) => readFileSync(join(folder, 'logs', `${name}.log`), 'utf8').split('"message.set-aside"').length - 1)
+    .map((name) => readFileSync(join(folder, 'logs', `${name}.log`), 'utf8').split('"message.quarantined"').length - 1)
     .reduce((sum, count) => sum + count, 0);

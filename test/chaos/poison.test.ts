@@ -109,8 +109,8 @@ async function poisonedWorker(): Promise<string> {
 /** Two receives and three seconds, still longer than the time-out, where a stage has five and twelve at least: the same way, sooner. */
 async function hasten(): Promise<void> {
   for (const [name, next] of [
-    ['Rows', 'Exhausted'],
-    ['Exhausted', undefined],
+    ['Tasks', 'Isolation'],
+    ['Isolation', undefined],
   ] as const) {
     const RedrivePolicy = next && JSON.stringify({ deadLetterTargetArn: queue(next).arn, maxReceiveCount: 2 });
     const Attributes = { VisibilityTimeout: '3', ...(RedrivePolicy && { RedrivePolicy }) };

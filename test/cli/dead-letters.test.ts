@@ -97,7 +97,9 @@ it("takes rows back that SQS's own redrive moves to the rows queue", async () =>
   const before = await letterCount();
 
   await refuse();
-  await clients.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: source.arn, DestinationArn: queue('Rows').arn }));
+  await clients.sqs.send(
+    new StartMessageMoveTaskCommand({ SourceArn: source.arn, DestinationArn: queue('Tasks').arn }),
+  );
   const report = await revisionOf(job, 2);
   const tasks = await clients.sqs.send(new ListMessageMoveTasksCommand({ SourceArn: source.arn }));
 

@@ -35,7 +35,7 @@ async function drop(key: string) {
     results,
     targets: { find: async (name) => (name === 'acme' ? cloudTarget() : undefined) },
     operations: OPERATIONS,
-    rows: memoryQueue(),
+    tasks: memoryQueue(),
     eventsQueue,
     clock: { now: () => new Date() },
     chance: { uuid: () => crypto.randomUUID(), random: () => 0.5 },
@@ -67,11 +67,11 @@ describe('an object of the inbox, whatever its key', () => {
         expect(events).toMatchObject([{ type: 'commanded', jobId: ending.jobId }]);
         break;
       case 'nothing':
-      case 'set aside':
+      case 'quarantined':
         expect(events).toEqual([]);
     }
-    expect(kept.filter((name) => name.startsWith('broken/'))).toEqual(
-      ending.kind === 'set aside' ? ['broken/intake/m.json'] : [],
+    expect(kept.filter((name) => name.startsWith('quarantine/'))).toEqual(
+      ending.kind === 'quarantined' ? ['quarantine/intake/m.json'] : [],
     );
   });
 

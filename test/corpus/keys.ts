@@ -4,7 +4,7 @@ export type KeyEnding =
   | { readonly kind: 'refused'; readonly says: RegExp }
   | { readonly kind: 'commanded'; readonly jobId: string }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'set aside' };
+  | { readonly kind: 'quarantined' };
 
 export interface OddKey {
   readonly key: string;
@@ -16,7 +16,7 @@ const manifest = (rest: string, stem: string): OddKey => ({
   ending: { kind: 'surveyed', stem },
 });
 const refused = (key: string, says: RegExp): OddKey => ({ key, ending: { kind: 'refused', says } });
-const setAside = (key: string): OddKey => ({ key, ending: { kind: 'set aside' } });
+const quarantine = (key: string): OddKey => ({ key, ending: { kind: 'quarantined' } });
 
 const LONGEST_KEY_BYTES = 1_024;
 const FOLDER = 'acme/membership/';
@@ -77,7 +77,7 @@ export const KEYS: readonly OddKey[] = [
   refused('__proto__/constructor/people.csv', /no target "__proto__"/),
   refused('acme%2Fmembership/x/people.csv', /no target "acme%2Fmembership"/),
   refused('jobs/x/state.json', /no target "jobs"/),
-  refused('broken/intake/people.csv', /no target "broken"/),
+  refused('quarantine/intake/people.csv', /no target "quarantine"/),
   refused('rejected/membership/people.csv', /no target "rejected"/),
   refused('open/membership/people.csv', /no target "open"/),
   refused(`${'t'.repeat(900)}/membership/people.csv`, /no target "t{100}"/),
@@ -86,12 +86,12 @@ export const KEYS: readonly OddKey[] = [
   { key: 'acme/membership/folder.csv/', ending: { kind: 'nothing' } },
   { key: 'control/', ending: { kind: 'nothing' } },
   { key: 'control/people-0123456789ab/pause', ending: { kind: 'commanded', jobId: 'people-0123456789ab' } },
-  setAside('control/people-0123456789ab/explode'),
-  setAside('control/people-0123456789ab'),
-  setAside('control/people-0123456789ab/pause/twice'),
-  setAside('control//pause'),
-  setAside('control/é +%/pause'),
-  setAside('control/../pause'),
-  setAside(`control/${'x'.repeat(200)}/pause`),
-  setAside('control/membership/people.csv'),
+  quarantine('control/people-0123456789ab/explode'),
+  quarantine('control/people-0123456789ab'),
+  quarantine('control/people-0123456789ab/pause/twice'),
+  quarantine('control//pause'),
+  quarantine('control/é +%/pause'),
+  quarantine('control/../pause'),
+  quarantine(`control/${'x'.repeat(200)}/pause`),
+  quarantine('control/membership/people.csv'),
 ];

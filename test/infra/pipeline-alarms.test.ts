@@ -49,7 +49,7 @@ it('watches every queue that no function receives from', () => {
 });
 
 it('watches the age of the oldest row', () => {
-  expect(watched('ApproximateAgeOfOldestMessage', 'QueueName')).toEqual([stage.idOf(QUEUE, 'Rows')]);
+  expect(watched('ApproximateAgeOfOldestMessage', 'QueueName')).toEqual([stage.idOf(QUEUE, 'Tasks')]);
 });
 
 it.each(['Errors', 'Throttles', 'RecursiveInvocationsDropped'])('watches %s of every function', (metric) => {
@@ -58,14 +58,14 @@ it.each(['Errors', 'Throttles', 'RecursiveInvocationsDropped'])('watches %s of e
   expect(watched(metric, 'FunctionName')).toEqual(functions.toSorted());
 });
 
-it('counts in the log of every function the messages that are set aside', () => {
+it('counts in the log of every function the messages that are quarantined', () => {
   const filters = stage.all('AWS::Logs::MetricFilter').map(([, { Properties: filter }]) => filter);
-  const { MetricName: name, Namespace: namespace } = alarms.find((one) => one.name === 'SetAside')!.alarm;
+  const { MetricName: name, Namespace: namespace } = alarms.find((one) => one.name === 'Quarantine')!.alarm;
 
   const logGroups = stage.all('AWS::Logs::LogGroup').map(([id]) => id);
   expect(filters.map((filter) => idIn(filter.LogGroupName)).toSorted()).toEqual(logGroups.toSorted());
   for (const filter of filters) {
-    expect(filter.FilterPattern).toBe('"message.set-aside"');
+    expect(filter.FilterPattern).toBe('"message.quarantined"');
     expect(filter.MetricTransformations).toEqual([{ MetricName: name, MetricNamespace: namespace, MetricValue: '1' }]);
   }
 });

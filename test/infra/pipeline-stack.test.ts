@@ -40,7 +40,7 @@ const stages = {
   'an account without reservations': synthesizedStage(smallAccount as StageSettings),
   'a worker with three seconds': synthesizedStage({ name: 'chaos', worker: { timeoutSeconds: 3 } }),
   'a busy account': synthesizedStage({
-    worker: { rowsConcurrency: 20, exhaustedConcurrency: 5, reservedConcurrency: 25, batchingWindowSeconds: 5 },
+    worker: { tasksConcurrency: 20, isolationConcurrency: 5, reservedConcurrency: 25, batchingWindowSeconds: 5 },
     maxReceiveCount: 8,
   }),
 };
@@ -93,10 +93,10 @@ describe('an account whose concurrency quota is ten', () => {
   });
 
   it('is enough for everything that runs while no worker dies', () => {
-    const exhausted = standard.idOf(QUEUE, 'Exhausted');
+    const isolation = standard.idOf(QUEUE, 'Isolation');
     const ordinary = standard
       .all(SOURCE)
-      .filter(([, { Properties: source }]) => idIn(source.EventSourceArn) !== exhausted);
+      .filter(([, { Properties: source }]) => idIn(source.EventSourceArn) !== isolation);
 
     const sum = ordinary.reduce(
       (total, [, { Properties: source }]) => total + source.ScalingConfig.MaximumConcurrency,
@@ -116,8 +116,8 @@ describe('queues', () => {
   it.each([
     ['Intake', 'IntakeDead'],
     ['Enqueue', 'EnqueueDead'],
-    ['Rows', 'Exhausted'],
-    ['Exhausted', 'DeadLetters'],
+    ['Tasks', 'Isolation'],
+    ['Isolation', 'DeadLetters'],
     ['Events', 'EventsDead'],
     ['Reports', 'ReportsDead'],
   ])('%s redrives to %s', (from, to) => {
@@ -129,7 +129,7 @@ describe('queues', () => {
   it('lets a row that comes with all its receives spent be received five times more, alone', () => {
     const receives = (name: string): number => standard.one(QUEUE, name).Properties.RedrivePolicy.maxReceiveCount;
 
-    expect(receives('Exhausted')).toBeGreaterThan(receives('Rows') + 5);
+    expect(receives('Isolation')).toBeGreaterThan(receives('Tasks') + 5);
   });
 
   it('keep what nobody finished for as long as SQS keeps anything', () => {
@@ -196,11 +196,11 @@ describe('functions', () => {
   it('know a job as overdue once its rows may be received again', () => {
     const { Variables: variables } = standard.one(FUNCTION, 'Coordinator').Properties.Environment;
 
-    expect(Number(variables.OVERDUE_SECONDS)).toBe(standard.one(QUEUE, 'Rows').Properties.VisibilityTimeout);
+    expect(Number(variables.OVERDUE_SECONDS)).toBe(standard.one(QUEUE, 'Tasks').Properties.VisibilityTimeout);
   });
 
   it('share a rate among as many workers as their event source runs at once', () => {
-    const rows = standard.idOf(QUEUE, 'Rows');
+    const rows = standard.idOf(QUEUE, 'Tasks');
     const [, source] = standard.all(SOURCE).find(([, { Properties: one }]) => idIn(one.EventSourceArn) === rows)!;
     const { Variables: variables } = standard.one(FUNCTION, 'Worker').Properties.Environment;
 
@@ -209,7 +209,7 @@ describe('functions', () => {
 });
 
 it('hides rows for 19 seconds when the worker may run for three', () => {
-  const { VisibilityTimeout: seconds } = stages['a worker with three seconds'].one(QUEUE, 'Rows').Properties;
+  const { VisibilityTimeout: seconds } = stages['a worker with three seconds'].one(QUEUE, 'Tasks').Properties;
 
   expect(seconds).toBe(19);
 });

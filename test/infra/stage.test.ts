@@ -38,7 +38,7 @@ describe('a stage', () => {
 
   it.each([
     ['a setting that does not exist', { worker: { retries: 3 } }, 'retries'],
-    ['fewer reserved than its sources run', { worker: { rowsConcurrency: 10 } }, 'at least 12'],
+    ['fewer reserved than its sources run', { worker: { tasksConcurrency: 10 } }, 'at least 12'],
     ['no reservation left for the reconcile', { coordinator: { reservedConcurrency: 2 } }, 'at least 3'],
     ['a source that runs one at a time', { splitter: { enqueueConcurrency: 1 } }, 'splitter.enqueueConcurrency'],
     ['a large batch without a window', { worker: { batchingWindowSeconds: 0 } }, 'worker.batchingWindowSeconds'],
@@ -50,9 +50,9 @@ describe('a stage', () => {
   });
 
   it('may run many at once when it reserves none', () => {
-    expect(pipelineStage({ worker: { rowsConcurrency: 50, reservedConcurrency: 'none' } }).worker.rowsConcurrency).toBe(
-      50,
-    );
+    expect(
+      pipelineStage({ worker: { tasksConcurrency: 50, reservedConcurrency: 'none' } }).worker.tasksConcurrency,
+    ).toBe(50);
   });
 
   it.each([

@@ -98,11 +98,11 @@ async function cancelWithoutManifest(world: World, dropped: readonly Dropped[]):
   await until(async () => (await (await world.results.read(summary))?.text())?.includes('cancelled'), world.signal);
 }
 
-/** A row comes to the exhausted queue as if its batch had died, twice: it is tried alone once. */
+/** A row comes to the isolation queue as if its batch had died, twice: it is tried alone once. */
 async function tryAlone(world: World, { errand, jobId }: Dropped): Promise<void> {
   const job = { ...errand, jobId };
   const before = await revisionOf(world, job);
-  for (let times = 0; times < 2; times += 1) await send(world, 'Exhausted', JSON.stringify(taskOf(job)));
+  for (let times = 0; times < 2; times += 1) await send(world, 'Isolation', JSON.stringify(taskOf(job)));
   await until(async () => (await revisionOf(world, job)) > before, world.signal);
 }
 
@@ -135,7 +135,7 @@ async function limitOneWrite({ atlassian }: World): Promise<void> {
   });
 }
 
-const RECEIVED = ['Intake', 'Enqueue', 'Rows', 'Exhausted', 'Events', 'Reports'] as const;
+const RECEIVED = ['Intake', 'Enqueue', 'Tasks', 'Isolation', 'Events', 'Reports'] as const;
 
 /** A message that is not ours on every queue, and one that speaks of an object and a job which are not there. */
 async function sendRubbish(world: World): Promise<void> {
@@ -150,7 +150,7 @@ async function sendRubbish(world: World): Promise<void> {
   );
   await send(
     world,
-    'Rows',
+    'Tasks',
     JSON.stringify(taskOf({ jobId: 'nowhere-0123456789ab', target: 'cloud', operation: 'suspend' })),
   );
   await send(world, 'Reports', JSON.stringify({ version: 1, kind: 'report', jobId: `${CANARY}-0`, revision: 1 }));

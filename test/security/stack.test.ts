@@ -59,7 +59,9 @@ describe('a stack with which everything is done that can be done', () => {
   });
 
   it('keeps aside, with its reason, a message on each queue that is not ours', () => {
-    const kept = requests.filter(({ action, resource }) => action === 's3:PutObject' && resource.endsWith('/broken/*'));
+    const kept = requests.filter(
+      ({ action, resource }) => action === 's3:PutObject' && resource.endsWith('/quarantine/*'),
+    );
 
     expect(kept.map(({ caller, requests: times }) => [caller, times]).toSorted()).toEqual([
       ['coordinator', 1],

@@ -26,7 +26,7 @@ export const FAULT_KINDS = {
   'send refused': at(120),
   'send refused in part': at(120),
   'send accepted, answer lost': at(120),
-  'rows purged': within(60),
+  'tasks purged': within(60),
   'enqueue purged': within(30),
   'reports purged': within(60),
   'eventsQueue purged': within(60),

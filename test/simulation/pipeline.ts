@@ -43,7 +43,7 @@ export interface Pipeline {
 
 export type Queues = Readonly<Record<Live | LastStop, SimulatedQueue>>;
 
-type Live = 'intake' | 'enqueue' | 'rows' | 'exhausted' | 'events' | 'reports';
+type Live = 'intake' | 'enqueue' | 'tasks' | 'isolation' | 'events' | 'reports';
 type LastStop = 'deadLetters' | 'intakeDead' | 'enqueueDead' | 'eventsDead' | 'reportsDead';
 
 /** As the stack's settings have them. */
@@ -98,7 +98,7 @@ function createQueues({ world, faults, receiveCountGoesOn: countGoesOn }: Pipeli
   const enqueueDead = queue({ name: 'enqueue-dead' });
   const eventsDead = queue({ name: 'events-dead.fifo', fifo: true });
   const reportsDead = queue({ name: 'reports-dead' });
-  const exhausted = source('exhausted', WORKER_SECONDS, deadLetters);
+  const isolation = source('isolation', WORKER_SECONDS, deadLetters);
   return {
     deadLetters,
     intakeDead,
@@ -107,8 +107,8 @@ function createQueues({ world, faults, receiveCountGoesOn: countGoesOn }: Pipeli
     reportsDead,
     intake: source('intake', SPLITTER_SECONDS, intakeDead),
     enqueue: source('enqueue', SPLITTER_SECONDS, enqueueDead),
-    exhausted,
-    rows: source('rows', OVERDUE_SECONDS / 6, exhausted),
+    isolation,
+    tasks: source('tasks', OVERDUE_SECONDS / 6, isolation),
     events: source('events.fifo', COORDINATOR_SECONDS, eventsDead, true),
     reports: source('reports', SPLITTER_SECONDS, reportsDead),
   };
@@ -155,7 +155,7 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
           const { send, ...ports } = portsOf(process);
           return createSplitter({
             ...ports,
-            rows: send(queues.rows),
+            tasks: send(queues.tasks),
             targets: targets(process),
             operations: OPERATIONS,
             limits: LIMITS,
@@ -174,7 +174,7 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
           const { send, ...ports } = portsOf(process);
           return createWorker({
             ...ports,
-            rows: send(queues.rows),
+            tasks: send(queues.tasks),
             deadLetters: send(queues.deadLetters),
             targets: targets(process),
             atlassian: atlassianPort(sites, process),
@@ -183,7 +183,7 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
             maxAttempts: 5,
             consistencySeconds: 60,
             callsUnderWay: 100,
-            exhaustedQueueArn: arnOf(queues.exhausted.name),
+            isolationQueueArn: arnOf(queues.isolation.name),
           });
         },
       },
@@ -218,8 +218,8 @@ function connectAll(functions: Functions, queues: Queues, { world, faults, promi
   connect({ queue: queues.intake, to: splitter, batchSize: 1 }, world, faults);
   connect({ queue: queues.enqueue, to: splitter, batchSize: 1 }, world, faults);
   const windowMs = BATCHING_WINDOW_SECONDS * 1_000;
-  connect({ queue: queues.rows, to: worker, batchSize: 200, windowMs, onDone }, world, faults);
-  connect({ queue: queues.exhausted, to: worker, batchSize: 1, onDone }, world, faults);
+  connect({ queue: queues.tasks, to: worker, batchSize: 200, windowMs, onDone }, world, faults);
+  connect({ queue: queues.isolation, to: worker, batchSize: 1, onDone }, world, faults);
   connect({ queue: queues.events, to: coordinator, batchSize: 10 }, world, faults);
   connect({ queue: queues.reports, to: reporter, batchSize: 1 }, world, faults);
 }

@@ -135,7 +135,7 @@ const send = (jobId: string, command: Command, stage: Stage): void => {
 };
 
 const PURGES: Readonly<Partial<Record<FaultKind, keyof Queues>>> = {
-  'rows purged': 'rows',
+  'tasks purged': 'tasks',
   'enqueue purged': 'enqueue',
   'reports purged': 'reports',
   'eventsQueue purged': 'events',
@@ -220,7 +220,7 @@ const standing = ({ jobs, promises, pipeline }: Stage): string =>
 
 /** Puts the dead letters up again, as the queue's own redrive does, and waits until they have been carried out. */
 async function redrive(stage: Stage): Promise<void> {
-  const { deadLetters, rows } = stage.pipeline.queues;
+  const { deadLetters, tasks: rows } = stage.pipeline.queues;
   if (deadLetters.parcels().length === 0) return;
   stage.promises.redriven();
   putBack(deadLetters, rows);

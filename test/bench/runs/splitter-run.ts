@@ -70,7 +70,7 @@ const splitter = createSplitter({
   results,
   targets: { find: async () => BENCH_TARGET },
   operations: OPERATIONS,
-  rows: sqsQueue({ client: sqs, queueUrl: `${endpoint}/000000000000/rows` }),
+  tasks: sqsQueue({ client: sqs, queueUrl: `${endpoint}/000000000000/rows` }),
   eventsQueue: { post: async (posted) => void events.push(...posted) },
   clock: systemClock,
   chance: systemChance,

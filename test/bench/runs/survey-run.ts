@@ -85,7 +85,7 @@ const splitter = createSplitter({
   results: storeOf(async () => undefined),
   targets: { find: async () => BENCH_TARGET },
   operations: OPERATIONS,
-  rows: { send: drop },
+  tasks: { send: drop },
   eventsQueue: {
     post: async (events) => {
       for (const event of events) if (event.type === 'rejected') throw new Error(JSON.stringify(event.problems));

@@ -140,11 +140,11 @@ describe('coordinator', () => {
   ])('sets a message aside that %s', async (_, body) => {
     const { coordinator, results, logged } = start();
 
-    const response = await coordinator(sqsEvent([body], { queue: 'eventsQueue.fifo' }));
+    const response = await coordinator(sqsEvent([body], { queue: 'events.fifo' }));
 
     expect(response.batchItemFailures).toEqual([]);
-    expect(JSON.parse(results.textOf('broken/eventsQueue.fifo/message-1.json'))).toHaveProperty('reason');
-    expect(logged).toContain('message.set-aside');
+    expect(JSON.parse(results.textOf('quarantine/events.fifo/message-1.json'))).toHaveProperty('reason');
+    expect(logged).toContain('message.quarantined');
   });
 
   it('reminds every open job when the schedule says so', async () => {

@@ -57,13 +57,13 @@ describe('a request for a report', () => {
     ['of a version that we do not know', JSON.stringify({ version: 2, kind: 'report', jobId: JOB.id, revision: 1 })],
     ['that is something else', JSON.stringify({ version: 1, kind: 'enqueue' })],
     ['for a job that is not there', JSON.stringify({ version: 1, kind: 'report', jobId: 'nobody', revision: 1 })],
-  ])('%s is set aside', async (_what, body) => {
+  ])('%s is quarantined', async (_what, body) => {
     const { reporter, results, eventsQueue } = start({ entries: [] });
 
     const answer = await reporter(delivery(body));
 
     expect(answer).toEqual({ batchItemFailures: [] });
-    expect(JSON.parse(results.textOf('broken/reports/message-1.json'))).toMatchObject({ body });
+    expect(JSON.parse(results.textOf('quarantine/reports/message-1.json'))).toMatchObject({ body });
     expect(eventsQueue.events).toEqual([]);
   });
 

@@ -114,19 +114,19 @@ it.each([
     body: JSON.stringify(notification('acme/membership/x.csv')).replace('x.csv', '%zz.csv'),
     reason: /not encoded/,
   },
-])('sets aside $what, with the reason, and does not try it again', async ({ body, reason }) => {
+])('quarantines $what, with the reason, and does not try it again', async ({ body, reason }) => {
   const { deliver, results, events, logged } = start();
 
   const failed = await deliver([body]);
 
-  const kept: unknown = JSON.parse(results.textOf('broken/rollcall-intake/message-0.json'));
+  const kept: unknown = JSON.parse(results.textOf('quarantine/rollcall-intake/message-0.json'));
   expect(failed).toEqual([]);
   expect(events).toEqual([]);
   expect(kept).toEqual({
     reason: expect.stringMatching(reason),
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
-  expect(logged).toEqual(['message.set-aside']);
+  expect(logged).toEqual(['message.quarantined']);
 });
 
 it('does the rest of a batch when one message of it fails', async () => {

@@ -68,7 +68,7 @@ export function start(options: StartOptions = {}) {
     results,
     targets,
     operations: OPERATIONS,
-    rows: options.rows ?? rows,
+    tasks: options.rows ?? rows,
     eventsQueue,
     clock: { now: () => NOW },
     chance: { uuid: () => `id-${(ids += 1)}`, random: () => 0.5 },

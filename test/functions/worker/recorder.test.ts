@@ -24,7 +24,7 @@ function start() {
   const clock = { now: () => new Date(time.nowMs) };
   const chance = { uuid: () => crypto.randomUUID(), random: () => 0 };
   const noCalls = () => ({ sent: 0, rateLimited: 0, retried: 0 });
-  const recorder = createRecorder(JOB.id, noCalls, { rows, deadLetters, eventsQueue, clock, chance });
+  const recorder = createRecorder(JOB.id, noCalls, { tasks: rows, deadLetters, eventsQueue, clock, chance });
   return { recorder, rows, eventsQueue, time };
 }
 

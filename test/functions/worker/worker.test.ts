@@ -95,7 +95,7 @@ function start(options: Options) {
   };
   const worker = createWorker({
     results,
-    rows,
+    tasks: rows,
     deadLetters,
     eventsQueue,
     targets: {
@@ -118,9 +118,9 @@ function start(options: Options) {
     maxAttempts: 5,
     consistencySeconds: 60,
     callsUnderWay: 100,
-    exhaustedQueueArn: 'arn:aws:sqs:eu-central-1:000000000000:exhausted',
+    isolationQueueArn: 'arn:aws:sqs:eu-central-1:000000000000:isolation',
   });
-  const carryOut = async (...tasks: readonly unknown[]) => worker(sqsEvent(tasks, { queue: 'rows' }), CONTEXT);
+  const carryOut = async (...tasks: readonly unknown[]) => worker(sqsEvent(tasks, { queue: 'tasks' }), CONTEXT);
   return { worker, carryOut, results, rows, deadLetters, eventsQueue, gates };
 }
 
@@ -571,7 +571,7 @@ describe('worker', () => {
     const { worker, eventsQueue, deadLetters } = start({
       look: () => ready('a', throwing(new TypeError('our mistake'))),
     });
-    const event = { Records: [sqsRecord(task(0), { queue: 'exhausted' })] };
+    const event = { Records: [sqsRecord(task(0), { queue: 'isolation' })] };
 
     const first = await worker(event, CONTEXT);
     const second = await worker(event, CONTEXT);
@@ -588,7 +588,7 @@ describe('worker', () => {
       const { carryOut, results } = start({ look: () => ready('a', changed) });
 
       expect((await carryOut(body)).batchItemFailures).toEqual([]);
-      expect([...results.objects.keys()]).toContain('broken/rows/message-1.json');
+      expect([...results.objects.keys()]).toContain('quarantine/tasks/message-1.json');
     },
   );
 });

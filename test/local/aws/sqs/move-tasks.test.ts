@@ -29,7 +29,7 @@ beforeAll(async () => {
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf(name), maxReceiveCount: 5 }),
   });
   await queues.create(
-    [describe('letters', {}), describe('exhausted', redrive('letters')), describe('rows', redrive('exhausted'))],
+    [describe('letters', {}), describe('isolation', redrive('letters')), describe('rows', redrive('isolation'))],
     KEY,
   );
   sqs = new SQSClient({ endpoint: queues.url, region: REGION, credentials: KEY });
@@ -40,7 +40,7 @@ afterAll(() => queues.close());
 it('says which queues a dead-letter queue stands behind', async () => {
   const sources = await sqs.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: urlOf('letters') }));
 
-  expect(sources.queueUrls).toEqual([urlOf('exhausted')]);
+  expect(sources.queueUrls).toEqual([urlOf('isolation')]);
 });
 
 it('moves every message of a dead-letter queue, with its attributes, to the queue that was named', async () => {
@@ -73,7 +73,7 @@ it('moves messages back to the queue that they came from when none is named', as
   await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arnOf('letters') }));
   await ended('letters');
 
-  expect(await waiting('exhausted')).toBe(1);
+  expect(await waiting('isolation')).toBe(1);
 });
 
 it('refuses to move from a queue that no other queue redrives to', async () => {

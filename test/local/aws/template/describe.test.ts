@@ -47,7 +47,7 @@ it('reads a function with its bundle, environment and limits', () => {
         Handler: 'index.handler',
         Role: arn('Role'),
         Code: { S3Bucket: { 'Fn::Sub': 'assets-${AWS::AccountId}' }, S3Key: 'abc.zip' },
-        Environment: { Variables: { ROWS_QUEUE_URL: { Ref: 'Rows' }, WORKERS: '2' } },
+        Environment: { Variables: { TASKS_QUEUE_URL: { Ref: 'Tasks' }, WORKERS: '2' } },
         Timeout: 30,
         MemorySize: 512,
         ReservedConcurrentExecutions: 3,
@@ -64,7 +64,7 @@ it('reads a function with its bundle, environment and limits', () => {
       roleArn: 'arn:aws:iam::000000000000:role/Rollcall-Role',
       handler: 'index.handler',
       folder: 'assets/abc.zip',
-      environment: { ROWS_QUEUE_URL: 'http://127.0.0.1:4566/000000000000/Rollcall-Rows', WORKERS: '2' },
+      environment: { TASKS_QUEUE_URL: 'http://127.0.0.1:4566/000000000000/Rollcall-Rows', WORKERS: '2' },
       timeoutSeconds: 30,
       memoryMegabytes: 512,
       reservedConcurrency: 3,
@@ -133,7 +133,7 @@ it('reads an event source mapping and a schedule', () => {
     Source: {
       Type: 'AWS::Lambda::EventSourceMapping',
       Properties: {
-        EventSourceArn: arn('Rows'),
+        EventSourceArn: arn('Tasks'),
         FunctionName: { Ref: 'Worker' },
         BatchSize: 100,
         MaximumBatchingWindowInSeconds: 1,
