@@ -16,8 +16,8 @@ import type { JobViews } from './job-views.ts';
 import { createRecorder, type Recorder, type RecorderPorts } from './recorder.ts';
 import { haltsJob, openSession, withholdUnless, type Session, type SessionPorts } from './session.ts';
 import { sortSeen, type Seen, type Writable } from './sorting.ts';
-import { isInDoubt, verdictByState } from './verdict-by-state.ts';
-import { again, success, verdictOf, type Verdict } from './verdict.ts';
+import { isInDoubt, taskResultByState } from './task-result-by-state.ts';
+import { again, success, taskResultOf, type TaskResult } from './task-result.ts';
 
 export interface CarryOutPorts extends SessionPorts, RecorderPorts {
   readonly results: ObjectStore;
@@ -91,7 +91,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     },
   };
 
-  /** What `run` throws concerns all of the rows: each gets its verdict from it. */
+  /** What `run` throws concerns all of the rows: each gets its task result from it. */
   async function concerning<Value>(rows: readonly Delivery[], run: () => Promise<Value>): Promise<Value | undefined> {
     try {
       return await run();
@@ -102,9 +102,9 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   }
 
   function settledByState({ messageId, task }: Delivery): boolean {
-    const verdict = verdictByState(task, state, nowMs());
-    if (verdict) recorder.add(messageId, verdict);
-    return verdict !== undefined;
+    const taskResult = taskResultByState(task, state, nowMs());
+    if (taskResult) recorder.add(messageId, taskResult);
+    return taskResult !== undefined;
   }
 
   async function open({ operation: name, target: targetName }: Task): Promise<Session> {
@@ -118,7 +118,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     return openSession(ports, { targetName, operation, deadlineMs: deadline.atMs, gate });
   }
 
-  /** The rows that could be looked at; the others have their verdict. */
+  /** The rows that could be looked at; the others have their task result. */
   async function lookAt(rows: readonly Delivery[], session: Session): Promise<readonly Seen[]> {
     try {
       const sights = await session.look(
@@ -161,8 +161,8 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     // A repeat is left to the row that came first to its claim; by the order of rows that one may be the repeat.
     const compared = seen.filter(({ messageId }) => !isRepeat(elsewhere.get(messageId)));
     const conflicts = new Map([...conflictsIn(compared, nowMs()), ...elsewhere]);
-    const { settled, writable } = sortSeen(seen, conflicts, nowMs(), verdictOn);
-    for (const [{ messageId }, verdict] of settled) recorder.add(messageId, verdict);
+    const { settled, writable } = sortSeen(seen, conflicts, nowMs(), taskResultOn);
+    for (const [{ messageId }, taskResult] of settled) recorder.add(messageId, taskResult);
     if (writable.length === 0) return;
     await ports.eventsQueue.post([attempting(writable)]);
     await inParallel(writable, ports.callsUnderWay, (one) => writeOne(one, session));
@@ -208,20 +208,23 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   /** An unforeseen error leaves the message on the queue: our mistake is not recorded as the row's. */
   function settle({ messageId, task }: Delivery, error: unknown): void {
     try {
-      const verdict = verdictOn(error, task);
+      const taskResult = taskResultOn(error, task);
       // What it failed of is recorded already.
-      recorder.add(messageId, verdict.kind === 'outcome' && isInDoubt(task, state) ? { kind: 'done', task } : verdict);
+      recorder.add(
+        messageId,
+        taskResult.kind === 'outcome' && isInDoubt(task, state) ? { kind: 'done', task } : taskResult,
+      );
     } catch (unforeseen) {
       ports.log('task.failed', { job: jobId, line: task.line, ...errorFields(unforeseen) });
     }
   }
 
-  function verdictOn(error: unknown, task: Task): Verdict {
+  function taskResultOn(error: unknown, task: Task): TaskResult {
     const { maxAttempts, consistencySeconds } = ports;
     const predecessor = task.after && settledStatus(state.rowStatuses[task.after.row] ?? 0);
     const isFreed = predecessor?.status === 'changed' || predecessor?.status === 'unchanged';
     const random = ports.chance.random();
-    return verdictOf(error, task, { nowMs: nowMs(), random, maxAttempts, consistencySeconds, isFreed });
+    return taskResultOf(error, task, { nowMs: nowMs(), random, maxAttempts, consistencySeconds, isFreed });
   }
 
   function attempting(writable: readonly Writable[]): JobEvent {

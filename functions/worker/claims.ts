@@ -9,7 +9,7 @@ import type { Claim } from '../../shared/operations/operation.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import { contradicting, repeating } from './conflicts.ts';
 import type { Seen } from './sorting.ts';
-import type { Verdict } from './verdict.ts';
+import type { TaskResult } from './task-result.ts';
 
 const claimSchema = z.object({ row: z.int().nonnegative(), line: z.int().positive(), wish: z.string() });
 
@@ -17,7 +17,7 @@ const WRITES_UNDER_WAY = 20;
 
 /**
  * Rows that turn out to be about the same account as a row of another batch, in jobs whose rows name accounts in different
- * terms: the first row to be looked up keeps its claim in the store, and a later one finds it there. Gives the verdicts of
+ * terms: the first row to be looked up keeps its claim in the store, and a later one finds it there. Gives the task results of
  * those that may not be written: only a row's first claim makes it a repeat, or of two rows each could repeat the other.
  * Throws RateLimited when the time of the batch is over before all are kept.
  */
@@ -25,8 +25,8 @@ export async function conflictsElsewhere(
   seen: readonly Seen[],
   results: ObjectStore,
   { nowMs, signal }: { readonly nowMs: number; readonly signal: AbortSignal },
-): Promise<ReadonlyMap<string, Verdict>> {
-  const verdicts = new Map<string, Verdict>();
+): Promise<ReadonlyMap<string, TaskResult>> {
+  const taskResults = new Map<string, TaskResult>();
   const claiming = seen.flatMap(({ messageId, task, sight }) =>
     task.mixed && 'claims' in sight ? sight.claims.map((claim, index) => ({ messageId, task, claim, index })) : [],
   );
@@ -34,10 +34,10 @@ export async function conflictsElsewhere(
     if (signal.aborted) throw outOfTime(nowMs);
     const first = await firstToClaim(task, claim, results);
     if (first.row === task.row) return;
-    if (first.wish !== claim.wish) verdicts.set(messageId, contradicting(task, first.line, nowMs));
-    else if (index === 0 && !verdicts.has(messageId)) verdicts.set(messageId, repeating(task, first.line, nowMs));
+    if (first.wish !== claim.wish) taskResults.set(messageId, contradicting(task, first.line, nowMs));
+    else if (index === 0 && !taskResults.has(messageId)) taskResults.set(messageId, repeating(task, first.line, nowMs));
   });
-  return verdicts;
+  return taskResults;
 }
 
 const outOfTime = (nowMs: number): RateLimited =>

@@ -3,7 +3,7 @@ import type { Outcome } from '../../shared/job/outcome.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { createEvent, type EventPorts } from '../../shared/create-event.ts';
 import type { EventsQueue, Message, Queue } from '../../shared/ports.ts';
-import type { Verdict } from './verdict.ts';
+import type { TaskResult } from './task-result.ts';
 
 export interface RecorderPorts extends EventPorts {
   readonly tasks: Queue;
@@ -11,12 +11,12 @@ export interface RecorderPorts extends EventPorts {
   readonly eventsQueue: EventsQueue;
 }
 
-/** Brings one job's verdicts into the job's events. A message may be let go only once its verdict is in there. */
+/** Brings one job's task results into the job's events. A message may be let go only once its task result is in there. */
 export interface Recorder {
-  readonly add: (messageId: string, verdict: Verdict) => void;
+  readonly add: (messageId: string, taskResult: TaskResult) => void;
   /** Resolves when everything that was added is recorded; throws what kept it from being so. */
   readonly finish: () => Promise<void>;
-  /** Messages whose verdicts are recorded. */
+  /** Messages whose task results are recorded. */
   readonly recorded: ReadonlySet<string>;
 }
 
@@ -28,7 +28,7 @@ const MAX_DELAY_SECONDS = 900;
 
 interface Entry {
   readonly messageId: string;
-  readonly verdict: Verdict;
+  readonly taskResult: TaskResult;
 }
 
 export function createRecorder(jobId: string, countCalls: () => Calls, ports: RecorderPorts): Recorder {
@@ -38,9 +38,9 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
   let recording: Promise<void> = Promise.resolve();
   let reported: Calls = { sent: 0, rateLimited: 0, retried: 0 };
 
-  const flush = (isDue: (verdict: Verdict) => boolean): void => {
-    const due = waiting.filter(({ verdict }) => isDue(verdict));
-    waiting = waiting.filter(({ verdict }) => !isDue(verdict));
+  const flush = (isDue: (taskResult: TaskResult) => boolean): void => {
+    const due = waiting.filter(({ taskResult }) => isDue(taskResult));
+    waiting = waiting.filter(({ taskResult }) => !isDue(taskResult));
     lastMs = ports.clock.now().getTime();
     recording = recording.then(() => record(due));
     recording.catch(() => undefined); // finish() throws it
@@ -48,8 +48,8 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
 
   return {
     recorded,
-    add: (messageId, verdict) => {
-      waiting.push({ messageId, verdict });
+    add: (messageId, taskResult) => {
+      waiting.push({ messageId, taskResult });
       if (ports.clock.now().getTime() - lastMs >= RECORD_EVERY_MS) flush(isRecordedAtOnce);
     },
     finish: async () => {
@@ -59,23 +59,28 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
   };
 
   async function record(entries: readonly Entry[]): Promise<void> {
-    const verdicts = entries.map(({ verdict }) => verdict);
+    const taskResults = entries.map(({ taskResult }) => taskResult);
     const nowMs = ports.clock.now().getTime();
-    await Promise.all([ports.tasks.send(copiesOf(verdicts, nowMs)), ports.deadLetters.send(deadLettersOf(verdicts))]);
+    await Promise.all([
+      ports.tasks.send(copiesOf(taskResults, nowMs)),
+      ports.deadLetters.send(deadLettersOf(taskResults)),
+    ]);
     const calls = difference(countCalls(), reported);
-    if (verdicts.some(({ kind }) => kind !== 'done') || calls.sent > 0) await post(verdicts, nowMs, calls);
+    if (taskResults.some(({ kind }) => kind !== 'done') || calls.sent > 0) await post(taskResults, nowMs, calls);
     reported = sum(reported, calls);
     for (const { messageId } of entries) recorded.add(messageId);
   }
 
-  async function post(verdicts: readonly Verdict[], nowMs: number, calls: Calls): Promise<void> {
-    const waits = verdicts.flatMap((verdict) => (verdict.kind === 'again' ? [delaySeconds(verdict, nowMs)] : []));
+  async function post(taskResults: readonly TaskResult[], nowMs: number, calls: Calls): Promise<void> {
+    const waits = taskResults.flatMap((taskResult) =>
+      taskResult.kind === 'again' ? [delaySeconds(taskResult, nowMs)] : [],
+    );
     const recorded: EventBody = {
       type: 'recorded',
-      outcomes: verdicts.flatMap((verdict) => (verdict.kind === 'outcome' ? [verdict.outcome] : [])),
-      returned: rowsOf(verdicts, (verdict) => verdict.kind === 'again' && verdict.why === 'returned'),
-      awaiting: rowsOf(verdicts, (verdict) => verdict.kind === 'again' && verdict.why === 'awaiting'),
-      dropped: rowsOf(verdicts, (verdict) => verdict.kind === 'dropped'),
+      outcomes: taskResults.flatMap((taskResult) => (taskResult.kind === 'outcome' ? [taskResult.outcome] : [])),
+      returned: rowsOf(taskResults, (taskResult) => taskResult.kind === 'again' && taskResult.why === 'returned'),
+      awaiting: rowsOf(taskResults, (taskResult) => taskResult.kind === 'again' && taskResult.why === 'awaiting'),
+      dropped: rowsOf(taskResults, (taskResult) => taskResult.kind === 'dropped'),
       until: waits.length > 0 ? new Date(nowMs + Math.max(...waits) * 1_000).toISOString() : undefined,
       calls,
     };
@@ -84,15 +89,15 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
 }
 
 /** Copies go out when the batch is done: should its worker die, each row would be on the queue twice, and twice that the next time. */
-const isRecordedAtOnce = ({ kind }: Verdict): boolean => kind !== 'again';
+const isRecordedAtOnce = ({ kind }: TaskResult): boolean => kind !== 'again';
 
-const rowsOf = (verdicts: readonly Verdict[], chosen: (verdict: Verdict) => boolean): number[] =>
-  verdicts.filter(chosen).map(({ task }) => task.row);
+const rowsOf = (taskResults: readonly TaskResult[], chosen: (taskResult: TaskResult) => boolean): number[] =>
+  taskResults.filter(chosen).map(({ task }) => task.row);
 
-function copiesOf(verdicts: readonly Verdict[], nowMs: number): Message[] {
-  return verdicts.flatMap((verdict) =>
-    verdict.kind === 'again'
-      ? [{ body: verdict.task, groupId: verdict.task.jobId, delaySeconds: delaySeconds(verdict, nowMs) }]
+function copiesOf(taskResults: readonly TaskResult[], nowMs: number): Message[] {
+  return taskResults.flatMap((taskResult) =>
+    taskResult.kind === 'again'
+      ? [{ body: taskResult.task, groupId: taskResult.task.jobId, delaySeconds: delaySeconds(taskResult, nowMs) }]
       : [],
   );
 }
@@ -102,10 +107,10 @@ function delaySeconds({ notBeforeMs }: { readonly notBeforeMs: number }, nowMs: 
   return Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.ceil((notBeforeMs - nowMs) / 1_000)));
 }
 
-function deadLettersOf(verdicts: readonly Verdict[]): Message[] {
-  return verdicts.flatMap((verdict) =>
-    verdict.kind === 'outcome' && verdict.outcome.status === 'failed'
-      ? [deadLetter(verdict.task, verdict.outcome)]
+function deadLettersOf(taskResults: readonly TaskResult[]): Message[] {
+  return taskResults.flatMap((taskResult) =>
+    taskResult.kind === 'outcome' && taskResult.outcome.status === 'failed'
+      ? [deadLetter(taskResult.task, taskResult.outcome)]
       : [],
   );
 }

@@ -10,7 +10,7 @@ import { carryOut, type CarryOutPorts } from './carry-out.ts';
 import type { Deadline, Delivery } from './delivery.ts';
 import { createJobViews } from './job-views.ts';
 import { createRecorder } from './recorder.ts';
-import { withoutWrite } from './verdict.ts';
+import { withoutWrite } from './task-result.ts';
 
 export interface WorkerPorts extends Omit<CarryOutPorts, 'views'> {
   readonly results: ObjectStore;

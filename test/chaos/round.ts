@@ -15,7 +15,7 @@ import { recoveryTimes, type RecoveryTimes } from './recovery-times.ts';
 import type { RehearsalHere } from './rehearsal-here.ts';
 import { NO_FAULTS, type FaultRates } from './service-faults.ts';
 import { startKillableStack, type KillableStack } from './stack-here.ts';
-import { verify, type Verdict } from './verify.ts';
+import { verify, type TaskResult } from './verify.ts';
 
 export interface RoundOptions {
   /** Which operation on which target; they come in turn. */
@@ -28,7 +28,7 @@ export interface RoundOptions {
 }
 
 /** What a round did and what came of it. */
-export interface Round extends Verdict {
+export interface Round extends TaskResult {
   readonly name: string;
   readonly seed: number;
   readonly rows: number;
@@ -90,14 +90,19 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
   try {
     const held = await carryOut(stack, errand, { ...options, random, recovery });
     const { summary } = held;
-    const verdict = verify({ errand, ...held, state: await rehearsal.state(), effective: await rehearsal.effective() });
+    const taskResult = verify({
+      errand,
+      ...held,
+      state: await rehearsal.state(),
+      effective: await rehearsal.effective(),
+    });
     const { faults, violations } = await stack.report();
-    keep = verdict.violations.length > 0;
+    keep = taskResult.violations.length > 0;
     if (keep) console.error(`the stack's folder is ${folder}`);
     const { faults: atlassian } = await rehearsal.summary();
     return {
-      ...verdict,
-      violations: [...verdict.violations, ...violations.map((call) => `not allowed: ${call}`)],
+      ...taskResult,
+      violations: [...taskResult.violations, ...violations.map((call) => `not allowed: ${call}`)],
       name: `${errand.target} ${errand.operation}`,
       seed,
       rows,

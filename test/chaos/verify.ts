@@ -20,7 +20,7 @@ export interface Evidence {
 }
 
 /** What was found: each violation of a promise in a sentence, and rows whose report is right and says less than it might. */
-export interface Verdict {
+export interface TaskResult {
   readonly violations: readonly string[];
   /** Rows that failed for no reason of their own: Atlassian kept failing. */
   readonly spoilt: number;
@@ -35,7 +35,7 @@ interface ReportRow {
 }
 
 /** Compares report, state and effective writes row by row. */
-export function verify(evidence: Evidence): Verdict {
+export function verify(evidence: Evidence): TaskResult {
   const { errand, summary, effective } = evidence;
   const report = readReport(evidence.results);
   const violations = [...conservation(summary, report, errand), ...twice(effective), ...foreign(errand, effective)];

@@ -24,9 +24,9 @@ it('takes only one of two rows for the repeat when each came first to another cl
     [address!]: JSON.stringify({ row: 1, line: 3, wish: claims[1].wish }),
   });
 
-  const verdicts = await conflictsElsewhere([seen(0, claims), seen(1, claims)], results, IN_TIME);
+  const taskResults = await conflictsElsewhere([seen(0, claims), seen(1, claims)], results, IN_TIME);
 
-  expect([...verdicts.keys()]).toEqual(['message-1']);
+  expect([...taskResults.keys()]).toEqual(['message-1']);
 });
 
 it.each([0, 1])('takes a row for a contradiction by whichever claim it is one (%i)', async (at) => {
@@ -35,9 +35,9 @@ it.each([0, 1])('takes a row for a contradiction by whichever claim it is one (%
   const results = memoryObjectStore();
 
   await conflictsElsewhere([seen(0, claims)], results, IN_TIME);
-  const verdicts = await conflictsElsewhere([seen(1, other)], results, IN_TIME);
+  const taskResults = await conflictsElsewhere([seen(1, other)], results, IN_TIME);
 
-  expect(verdicts.get('message-1')).toMatchObject({ outcome: { code: 'CONTRADICTION' } });
+  expect(taskResults.get('message-1')).toMatchObject({ outcome: { code: 'CONTRADICTION' } });
 });
 
 const IN_TIME = { nowMs: 0, signal: new AbortController().signal };

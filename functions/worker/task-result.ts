@@ -6,7 +6,7 @@ import type { Task } from '../../shared/job/task.ts';
 import type { Written } from '../../shared/operations/operation.ts';
 
 /** What becomes of a task in a worker's hands. */
-export type Verdict =
+export type TaskResult =
   | { readonly kind: 'outcome'; readonly task: Task; readonly outcome: Outcome }
   /** A delayed copy takes its place: because Atlassian asked to wait or failed for now, or because another row comes first. */
   | {
@@ -21,7 +21,7 @@ export type Verdict =
   /** It has its outcome already. */
   | { readonly kind: 'done'; readonly task: Task };
 
-export interface VerdictContext {
+export interface TaskResultContext {
   readonly nowMs: number;
   /** In [0, 1). */
   readonly random: number;
@@ -32,8 +32,8 @@ export interface VerdictContext {
   readonly isFreed: boolean;
 }
 
-/** The verdict of an error. An unforeseen one is nobody's verdict: it is thrown on, and the message stays. */
-export function verdictOf(error: unknown, task: Task, context: VerdictContext): Verdict {
+/** The task result of an error. An unforeseen one is nobody's task result: it is thrown on, and the message stays. */
+export function taskResultOf(error: unknown, task: Task, context: TaskResultContext): TaskResult {
   if (error instanceof Withheld) return { kind: 'dropped', task };
   if (error instanceof RateLimited) return again(task, spread(error.notBeforeMs, context));
   if (error instanceof NoAnswer) return failedAttempt(error, task, context, context.consistencySeconds * 1_000);
@@ -45,36 +45,36 @@ export function verdictOf(error: unknown, task: Task, context: VerdictContext): 
   return error.temporary ? failedAttempt(error, task, context, leastMs) : failure(error, task, context);
 }
 
-/** The verdict of a write that Atlassian answered, or of a look that showed that none is needed. */
-export function success(task: Task, written: Written & Pick<Outcome, 'untouched'>, nowMs: number): Verdict {
+/** The task result of a write that Atlassian answered, or of a look that showed that none is needed. */
+export function success(task: Task, written: Written & Pick<Outcome, 'untouched'>, nowMs: number): TaskResult {
   const { status, httpStatus, traceId, message, untouched } = written;
   return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), status, httpStatus, traceId, message, untouched } };
 }
 
-/** The verdict of a task that is not carried out for a reason of Rollcall's own. */
+/** The task result of a task that is not carried out for a reason of Rollcall's own. */
 export function withoutWrite(
   task: Task,
   reason: { readonly status: 'failed' | 'unprocessed'; readonly code: Code; readonly message: string },
   nowMs: number,
-): Verdict {
+): TaskResult {
   return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), ...reason } };
 }
 
 /** The same task, unspent, to be taken up again from then on. */
-export const again = (task: Task, notBeforeMs: number): Verdict => ({
+export const again = (task: Task, notBeforeMs: number): TaskResult => ({
   kind: 'again',
   task,
   why: 'returned',
   notBeforeMs,
 });
 
-function failedAttempt(error: Refusal | NoAnswer, task: Task, context: VerdictContext, leastMs: number): Verdict {
+function failedAttempt(error: Refusal | NoAnswer, task: Task, context: TaskResultContext, leastMs: number): TaskResult {
   const attempts = task.attempts + 1;
   if (attempts >= context.maxAttempts) return failure(error, task, context);
   return again({ ...task, attempts }, context.nowMs + Math.max(leastMs, backoffMs(attempts, context.random)));
 }
 
-function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: VerdictContext): Verdict {
+function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: TaskResultContext): TaskResult {
   const answer = error instanceof Refusal ? { httpStatus: error.httpStatus, traceId: error.traceId } : {};
   const message = error.message.slice(0, MESSAGE_CHARACTERS);
   const outcome: Outcome = { ...rowOf(task, nowMs), status: 'failed', code: error.code, message, ...answer };
@@ -82,7 +82,7 @@ function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: VerdictContex
 }
 
 /** Rows that wait for one time come back over the second that follows it. */
-const spread = (notBeforeMs: number, { nowMs, random }: VerdictContext): number =>
+const spread = (notBeforeMs: number, { nowMs, random }: TaskResultContext): number =>
   Math.max(notBeforeMs, nowMs) + random * 1_000;
 
 const rowOf = ({ row, line, generation, attempts }: Task, nowMs: number) => ({

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** What `npm audit --json` comes to: nothing was checked, nothing serious was found, or these packages are at fault. */
-export type AuditVerdict =
+export type AuditResult =
   | { readonly kind: 'unanswered'; readonly reason: string }
   | { readonly kind: 'clean'; readonly packages: number }
   | { readonly kind: 'vulnerable'; readonly findings: readonly string[] };
@@ -14,7 +14,7 @@ const reportSchema = z.object({
 const refusalSchema = z.object({ message: z.string().optional(), statusCode: z.int().optional() });
 
 /** Reads what npm printed. A registry that answers no audits is no finding. */
-export function auditVerdict(printed: string): AuditVerdict {
+export function judgeAudit(printed: string): AuditResult {
   const json = parsed(printed);
   const report = reportSchema.safeParse(json);
   if (!report.success) return { kind: 'unanswered', reason: reasonIn(json) };

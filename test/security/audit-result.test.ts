@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { auditVerdict } from './audit-verdict.ts';
+import { judgeAudit } from './audit-result.ts';
 
 const answer = (...severities: readonly string[]): string =>
   JSON.stringify({
@@ -23,6 +23,6 @@ it.each([
   ['findings that are not serious', answer('low', 'moderate'), { kind: 'clean', packages: 10 }],
   ['a high one', answer('low', 'high'), { kind: 'vulnerable', findings: ['p1 <1.0.0: high'] }],
   ['a critical one', answer('critical'), { kind: 'vulnerable', findings: ['p0 <1.0.0: critical'] }],
-])('reads %s for what it is', (_, printed, verdict) => {
-  expect(auditVerdict(printed)).toEqual(verdict);
+])('reads %s for what it is', (_, printed, taskResult) => {
+  expect(judgeAudit(printed)).toEqual(taskResult);
 });

@@ -2,19 +2,19 @@ import { isSettled, settledStatus, wasAttempted } from '../../shared/job/row-sta
 import { hasEnded } from '../../shared/job/job.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Task } from '../../shared/job/task.ts';
-import { again, type Verdict } from './verdict.ts';
+import { again, type TaskResult } from './task-result.ts';
 
 const HELD_MS = 60_000;
 const AWAITING_MS = 5_000;
 
 /**
- * The verdict of a task that its job's state forbids to carry out; `undefined` when it is due. A row that has an outcome is
+ * The task result of a task that its job's state forbids to carry out; `undefined` when it is due. A row that has an outcome is
  * done, unless it failed and was put up again since, or its failure is in doubt; one of a job that does not run is dropped,
  * and resuming enqueues it again; one that comes after another waits for that one's outcome.
  */
-export function verdictByState(task: Task, state: State, nowMs: number): Verdict | undefined {
+export function taskResultByState(task: Task, state: State, nowMs: number): TaskResult | undefined {
   const settled = settledStatus(state.rowStatuses[task.row] ?? 0);
-  if (!settled) return verdictOfOpenRow(task, state, nowMs);
+  if (!settled) return taskResultOfOpenRow(task, state, nowMs);
   // Nobody asked for the calls of a delivery that came twice, so after a cancel they are calls like any others.
   const isReadBack = isInDoubt(task, state) && state.state !== 'cancelled';
   if (settled.status !== 'failed' || !(isPutUpAgain(task, state) || isReadBack)) return { kind: 'done', task };
@@ -38,7 +38,7 @@ export function isInDoubt(task: Task, state: State): boolean {
  * That its address is free already is not enough for a row that comes after another: should the other's outcome get lost,
  * it would look for its person by that address and find somebody else's.
  */
-function verdictOfOpenRow(task: Task, { state, rowStatuses }: State, nowMs: number): Verdict | undefined {
+function taskResultOfOpenRow(task: Task, { state, rowStatuses }: State, nowMs: number): TaskResult | undefined {
   if (state !== 'running') return { kind: 'dropped', task };
   const isFirst = task.after === undefined || isSettled(rowStatuses[task.after.row] ?? 0);
   return isFirst ? undefined : { kind: 'again', task, why: 'awaiting', notBeforeMs: nowMs + AWAITING_MS };
