@@ -18,7 +18,7 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progr
   );
   return {
     add: (label) => {
-      const bar: SingleBar = bars.create(1, 0, { label: label.padEnd(34), state: 'surveying' });
+      const bar: SingleBar = bars.create(1, 0, { label: label.padEnd(34), state: 'validating' });
       return (status) => {
         bar.setTotal(Math.max(status.counts.rows, 1));
         bar.update(settledRows(status), { state: status.state });

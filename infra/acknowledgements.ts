@@ -3,7 +3,7 @@ import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 import { REPORT_FILES } from '../shared/job/keys.ts';
-import { ORDER, STATE, SURVEY } from './pipeline-roles.ts';
+import { ORDER, STATE, VALIDATION } from './pipeline-roles.ts';
 
 /**
  * The findings of cdk-nag's AwsSolutions pack that we stand by, each with its reason. All are AwsSolutions-IAM5, a pattern in
@@ -18,7 +18,7 @@ export function acknowledgeFindings(
     Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
 
   acknowledge(objects(inbox, '*'), 'Manifests lie under targets and folders that uploaders name; they are only read.');
-  for (const key of [STATE, SURVEY, ORDER]) {
+  for (const key of [STATE, VALIDATION, ORDER]) {
     acknowledge(objects(results, key), "It lies under its job's id, which is made from the upload.");
   }
   acknowledge(objects(results, 'jobs/*/chunks/*'), "A job's events are kept in chunks, as many as it needs.");

@@ -3,7 +3,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 import type { FunctionName } from '../shared/environment.ts';
-import { openKey, orderKey, REPORT_FILES, stateKey, surveyKey } from '../shared/job/keys.ts';
+import { openKey, orderKey, REPORT_FILES, stateKey, validationKey } from '../shared/job/keys.ts';
 import { onObjects, readsTargets, receives, sends, tellsMissing } from './constructs/statements.ts';
 import type { Queues } from './pipeline-queues.ts';
 
@@ -16,7 +16,7 @@ export interface Holdings {
 
 /** A job's private objects, as they are named in shared/job/keys.ts. */
 export const STATE = stateKey('*');
-export const SURVEY = surveyKey('*');
+export const VALIDATION = validationKey('*');
 export const ORDER = orderKey('*');
 const CHUNKS = 'jobs/*/chunks/*';
 /** Marks that a row was tried alone. */
@@ -37,8 +37,8 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receives(queues.intake, queues.enqueue),
       sends(queues.tasks, queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], '*'),
-      onObjects(results, ['s3:GetObject'], STATE, SURVEY, ORDER),
-      onObjects(results, ['s3:PutObject'], SURVEY, ORDER, CHUNKS, QUARANTINE),
+      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ORDER),
+      onObjects(results, ['s3:PutObject'], VALIDATION, ORDER, CHUNKS, QUARANTINE),
       onObjects(results, ['s3:AbortMultipartUpload'], ORDER),
       tellsMissing(inbox, results),
       readsTargets(scope),
@@ -54,7 +54,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
     coordinator: [
       receives(queues.events),
       sends(queues.enqueue, queues.events, queues.reports),
-      onObjects(results, ['s3:GetObject'], STATE, SURVEY),
+      onObjects(results, ['s3:GetObject'], STATE, VALIDATION),
       onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', QUARANTINE),
       onObjects(results, ['s3:DeleteObject'], OPEN),
       tellsMissing(results),
@@ -63,7 +63,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receives(queues.reports),
       sends(queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], '*'),
-      onObjects(results, ['s3:GetObject'], STATE, SURVEY, CHUNKS),
+      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, CHUNKS),
       onObjects(results, ['s3:PutObject'], ...REPORT, QUARANTINE),
       onObjects(results, ['s3:AbortMultipartUpload'], ...TABLES),
       tellsMissing(inbox, results),

@@ -113,7 +113,7 @@ function pipelineFunctions(scope: Construct, { stage, code, holdings }: Function
       statements: statements[name],
     });
   return {
-    splitter: build('splitter', 'Splitter', 'Surveys manifests and sends the rows that are released.', true),
+    splitter: build('splitter', 'Splitter', 'Validates manifests and sends the rows that are released.', true),
     worker: build('worker', 'Worker', 'Carries rows out at Atlassian.', true),
     coordinator: build('coordinator', 'Coordinator', 'Folds what happens to a job and decides what follows.', true),
     reporter: build('reporter', 'Reporter', "Writes a job's report files.", false),

@@ -25,7 +25,7 @@ export interface RecoveryPorts extends EventPorts {
 
 /**
  * Goes on where a stack left off whose queues are gone: running jobs are paused and resumed, which enqueues every row without an
- * outcome again, and manifests that were not surveyed to the end are announced again. Returns how many of each.
+ * outcome again, and manifests that were not validated to the end are announced again. Returns how many of each.
  */
 export async function recover(ports: RecoveryPorts): Promise<{ readonly resumed: number; readonly announced: number }> {
   const states = await openStates(ports.results);
@@ -39,8 +39,8 @@ export async function recover(ports: RecoveryPorts): Promise<{ readonly resumed:
   for await (const manifest of ports.manifests()) {
     const jobId = jobIdOf({ bucket: ports.bucket, ...manifest });
     const state = states.get(jobId);
-    const isSurveyed = state === undefined ? await isStored(ports.results, stateKey(jobId)) : state !== 'surveying';
-    if (isSurveyed) continue;
+    const isValidated = state === undefined ? await isStored(ports.results, stateKey(jobId)) : state !== 'validating';
+    if (isValidated) continue;
     await ports.announce(manifest);
     announced += 1;
   }

@@ -15,15 +15,15 @@ export function takeDue(
 ): { readonly state: State; readonly due: Outbox } {
   const isDue = (entry: { readonly sentAtMs: number } | undefined): boolean =>
     entry !== undefined && nowMs - entry.sentAtMs >= resendMs;
-  const { enqueue, survey, report } = state.outbox;
+  const { enqueue, validation, report } = state.outbox;
   const due: Outbox = {
     ...(isDue(enqueue) && { enqueue }),
-    ...(isDue(survey) && { survey }),
+    ...(isDue(validation) && { validation }),
     ...(isDue(report) && { report }),
   };
   const outbox: Outbox = {
     enqueue: due.enqueue ? { ...due.enqueue, sentAtMs: nowMs } : enqueue,
-    survey: due.survey ? { sentAtMs: nowMs } : survey,
+    validation: due.validation ? { sentAtMs: nowMs } : validation,
     report: due.report ? { ...due.report, sentAtMs: nowMs } : report,
   };
   return { state: { ...state, outbox }, due };
@@ -31,14 +31,14 @@ export function takeDue(
 
 /** Sends what is due. Whatever a crash keeps from being sent stays in the outbox and is due again. */
 export async function sendDue({ job }: State, due: Outbox, queues: OutboxQueues): Promise<void> {
-  const { enqueue, survey, report } = due;
+  const { enqueue, validation, report } = due;
   const sends: Promise<void>[] = [];
   if (enqueue) {
     const { id: enqueueId, from, to, near } = enqueue;
     const body: EnqueueRequest = { version: 1, kind: 'enqueue', jobId: job.id, enqueueId, from, to, near };
     sends.push(queues.enqueueQueue.send([{ body }]));
   }
-  if (survey) sends.push(queues.enqueueQueue.send([{ body: notificationOf(job.manifest) }]));
+  if (validation) sends.push(queues.enqueueQueue.send([{ body: notificationOf(job.manifest) }]));
   if (report) {
     const body: ReportRequest = { version: 1, kind: 'report', jobId: job.id };
     sends.push(queues.reports.send([{ body }]));
@@ -46,7 +46,7 @@ export async function sendDue({ job }: State, due: Outbox, queues: OutboxQueues)
   await Promise.all(sends);
 }
 
-/** The S3 event that began the job, once more: surveying has one way in. */
+/** The S3 event that began the job, once more: validating has one way in. */
 function notificationOf({ bucket, key, versionId, bytes }: State['job']['manifest']): unknown {
   const object = { key: encodeURIComponent(key), versionId, size: bytes };
   return { Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket: { name: bucket }, object } }] };

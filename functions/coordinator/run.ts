@@ -2,12 +2,12 @@ import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { fold } from '../../shared/job/fold.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import type { JobEvent } from '../../shared/job/events.ts';
-import { chunkKey, openKey, resultsPrefix, surveyKey } from '../../shared/job/keys.ts';
+import { chunkKey, openKey, resultsPrefix, validationKey } from '../../shared/job/keys.ts';
 import type { Policy } from '../../shared/job/policy.ts';
 import type { State } from '../../shared/job/state.ts';
 import { step } from '../../shared/job/step.ts';
 import { summaryOf } from '../../shared/job/summary.ts';
-import { surveySchema, type Survey } from '../../shared/job/survey.ts';
+import { validationSchema, type Validation } from '../../shared/job/validation.ts';
 import type { Chance, Clock, ObjectStore } from '../../shared/ports.ts';
 import { sendDue, takeDue, type OutboxQueues } from './outbox.ts';
 import type { StateStore, StoredState } from './state-store.ts';
@@ -44,7 +44,7 @@ export function createRun(ports: RunPorts) {
   async function attempt(jobId: string, events: readonly JobEvent[]): Promise<boolean> {
     const base = await ports.states.load(jobId);
     const nowMs = ports.clock.now().getTime();
-    const folded = fold(base?.state, events, { nowMs, survey: await surveyFor(jobId, base, events) });
+    const folded = fold(base?.state, events, { nowMs, validation: await validationFor(jobId, base, events) });
     if (!folded) return false;
 
     const reconciling = events.some((event) => event.type === 'reconcile');
@@ -60,15 +60,15 @@ export function createRun(ports: RunPorts) {
     return true;
   }
 
-  async function surveyFor(
+  async function validationFor(
     jobId: string,
     base: StoredState | undefined,
     events: readonly JobEvent[],
-  ): Promise<Survey | undefined> {
-    const awaited = (base?.state.state ?? 'surveying') === 'surveying';
-    if (!awaited || !events.some((event) => event.type === 'surveyed')) return undefined;
-    const object = await ports.results.read(surveyKey(jobId));
-    return object && surveySchema.parse(JSON.parse(await object.text()));
+  ): Promise<Validation | undefined> {
+    const awaited = (base?.state.state ?? 'validating') === 'validating';
+    if (!awaited || !events.some((event) => event.type === 'validated')) return undefined;
+    const object = await ports.results.read(validationKey(jobId));
+    return object && validationSchema.parse(JSON.parse(await object.text()));
   }
 
   /** Moves the tail into a chunk when it is long. A chunk of a run that loses its race is named by no state: it does not count. */

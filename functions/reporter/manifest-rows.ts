@@ -1,6 +1,6 @@
-import { surveyKey } from '../../shared/job/keys.ts';
+import { validationKey } from '../../shared/job/keys.ts';
 import type { State } from '../../shared/job/state.ts';
-import { type Survey, surveySchema } from '../../shared/job/survey.ts';
+import { type Validation, validationSchema } from '../../shared/job/validation.ts';
 import { parseEncoding } from '../../shared/manifest/encoding.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import { openManifest } from '../../shared/manifest/manifest.ts';
@@ -21,21 +21,21 @@ export interface ManifestRows {
   readonly batches: AsyncIterable<readonly ManifestRow[]>;
 }
 
-/** Opens a surveyed job's manifest; `undefined` when it, or what its survey found, is gone. Throws ManifestRefused when it is another file by now. */
+/** Opens a validated job's manifest; `undefined` when it, or what its validation found, is gone. Throws ManifestRefused when it is another file by now. */
 export async function readManifestAgain(
   { inbox, results }: { readonly inbox: ObjectStore; readonly results: ObjectStore },
   { job }: State,
 ): Promise<ManifestRows | undefined> {
-  const stored = await results.read(surveyKey(job.id));
+  const stored = await results.read(validationKey(job.id));
   if (!stored) return undefined;
-  const survey = surveySchema.parse(JSON.parse(await stored.text()));
+  const validation = validationSchema.parse(JSON.parse(await stored.text()));
   const { key, versionId } = job.manifest;
   const object = await inbox.read(key, { versionId });
-  return object && rowsOf(object.body, survey);
+  return object && rowsOf(object.body, validation);
 }
 
-async function rowsOf(body: AsyncIterable<Uint8Array>, survey: Survey): Promise<ManifestRows> {
-  const { encoding, delimiter, escaped } = survey;
+async function rowsOf(body: AsyncIterable<Uint8Array>, validation: Validation): Promise<ManifestRows> {
+  const { encoding, delimiter, escaped } = validation;
   const { header, batches } = await openManifest(body, {
     limits: NO_LIMITS,
     encoding: parseEncoding(encoding),
@@ -51,7 +51,7 @@ async function rowsOf(body: AsyncIterable<Uint8Array>, survey: Survey): Promise<
   };
 }
 
-/** The survey has applied them. */
+/** The validation has applied them. */
 const NO_LIMITS: ManifestLimits = {
   manifestBytes: Infinity,
   rows: Infinity,

@@ -26,14 +26,14 @@ export async function writeReportFiles(ports: ReportPorts, state: State): Promis
       if (!isUnreadable(error)) throw error;
     }
   }
-  // A job that was refused or stopped before its survey has no rows to miss.
+  // A job that was refused or stopped before its validation has no rows to miss.
   return writeFiles(ports, state, undefined, state.rows > 0 ? [{ message: MANIFEST_GONE }] : []);
 }
 
 const MANIFEST_GONE =
   'The manifest can no longer be read from the inbox, so the files hold the rollcall_ columns alone.';
 
-/** The manifest is not what was surveyed; what is temporary is tried again as a whole instead. */
+/** The manifest is not what was validated; what is temporary is tried again as a whole instead. */
 const isUnreadable = (error: unknown): boolean => error instanceof RollcallError && !error.temporary;
 
 async function writeFiles(

@@ -1,10 +1,10 @@
 import { isSettled, PENDING } from '../../shared/job/row-status.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import type { Position } from '../../shared/job/events.ts';
-import { stateKey, surveyKey } from '../../shared/job/keys.ts';
+import { stateKey, validationKey } from '../../shared/job/keys.ts';
 import type { EnqueueRequest } from '../../shared/job/requests.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
-import { surveySchema, type Survey } from '../../shared/job/survey.ts';
+import { validationSchema, type Validation } from '../../shared/job/validation.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { createCellReader } from '../../shared/manifest/cells.ts';
 import { parseEncoding } from '../../shared/manifest/encoding.ts';
@@ -32,27 +32,30 @@ export interface EnqueuePorts {
  */
 export async function enqueue(request: EnqueueRequest, ports: EnqueuePorts, signal: AbortSignal): Promise<void> {
   const { jobId, enqueueId } = request;
-  const [survey, state] = await Promise.all([readSurvey(jobId, ports.results), readState(jobId, ports.results)]);
+  const [validation, state] = await Promise.all([
+    readValidation(jobId, ports.results),
+    readState(jobId, ports.results),
+  ]);
   if (hasEnded(state.state)) return;
-  const reached = await sendRows(request, { survey, state }, ports, signal);
+  const reached = await sendRows(request, { validation, state }, ports, signal);
   await ports.post(jobId, { type: 'enqueued', enqueueId, reached });
 }
 
-interface Surveyed {
-  readonly survey: Survey;
+interface Validated {
+  readonly validation: Validation;
   readonly state: State;
 }
 
 async function sendRows(
   request: EnqueueRequest,
-  job: Surveyed,
+  job: Validated,
   ports: EnqueuePorts,
   signal: AbortSignal,
 ): Promise<Position> {
   const { from, to, near } = request;
-  const { survey, state } = job;
-  const start = nearest([near, ...survey.positions], from);
-  const format = { encoding: parseEncoding(survey.encoding), delimiter: survey.delimiter };
+  const { validation, state } = job;
+  const start = nearest([near, ...validation.positions], from);
+  const format = { encoding: parseEncoding(validation.encoding), delimiter: validation.delimiter };
   const messageOf = await messageWriter(request, job, ports.results);
   const sender = createSender(ports.tasks);
   let reached = start;
@@ -79,17 +82,17 @@ async function sendRows(
 
 async function messageWriter(
   { jobId, from, to }: EnqueueRequest,
-  { survey, state }: Surveyed,
+  { validation, state }: Validated,
   results: ObjectStore,
 ): Promise<(row: Row) => Message> {
-  const order = survey.ordered ? await readOrder(results, jobId, { from, to }) : undefined;
-  const cellsOf = createCellReader(survey);
+  const order = validation.ordered ? await readOrder(results, jobId, { from, to }) : undefined;
+  const cellsOf = createCellReader(validation);
   const { target, operation } = state.job;
   return (row) => {
     const after = order?.get(row.row);
     const generation = state.generations.get(row.row) ?? 0;
     const which = { jobId, target, operation, row: row.row, line: row.line };
-    const relations = { ...(after && { after }), ...(survey.mixed && { mixed: true as const }) };
+    const relations = { ...(after && { after }), ...(validation.mixed && { mixed: true as const }) };
     const body: Task = { version: 1, ...which, cells: cellsOf(row), ...relations, generation, attempts: 0 };
     return { body, groupId: jobId };
   };
@@ -100,8 +103,8 @@ const nearest = (positions: readonly Position[], from: number): Position =>
     position.row <= from && (best.row > from || position.row > best.row) ? position : best,
   );
 
-async function readSurvey(jobId: string, results: ObjectStore): Promise<Survey> {
-  return surveySchema.parse(JSON.parse(await textOf(surveyKey(jobId), results)));
+async function readValidation(jobId: string, results: ObjectStore): Promise<Validation> {
+  return validationSchema.parse(JSON.parse(await textOf(validationKey(jobId), results)));
 }
 
 async function readState(jobId: string, results: ObjectStore): Promise<State> {

@@ -1,4 +1,4 @@
-import type { Survey } from '../../shared/job/survey.ts';
+import type { Validation } from '../../shared/job/validation.ts';
 import { chunksOf, readLines, type Reading } from './reading.ts';
 import { claimStep, CONTRADICTION, DUPLICATE } from './repeats.ts';
 import { rowStatusAt, isFresh, lineOf, partnerOf, unfreshen } from './row-table.ts';
@@ -8,7 +8,7 @@ import { PENDING } from '../../shared/job/row-status.ts';
 export async function findConflicts(
   reading: Reading,
   found: { readonly conflicts: number; readonly claimsPerRow: number },
-): Promise<Survey['chunks']> {
+): Promise<Validation['chunks']> {
   const chunks = found.conflicts === 0 ? [] : await writeConflicts(reading, 0);
   for (let claim = 1; claim < found.claimsPerRow; claim += 1) {
     if ((await compareClaims(reading, claim)) > 0) chunks.push(...(await writeConflicts(reading, claim)));
@@ -31,7 +31,7 @@ async function compareClaims({ table, check, batches }: Reading, claim: number):
   return step.finish();
 }
 
-async function writeConflicts(reading: Reading, claim: number): Promise<Survey['chunks']> {
+async function writeConflicts(reading: Reading, claim: number): Promise<Validation['chunks']> {
   const { table, rows } = reading;
   const chunks = chunksOf(reading, `claims-${claim}`);
   await readLines(reading);

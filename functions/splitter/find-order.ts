@@ -1,6 +1,6 @@
 import { PENDING } from '../../shared/job/row-status.ts';
 import { orderKey } from '../../shared/job/keys.ts';
-import type { Survey } from '../../shared/job/survey.ts';
+import type { Validation } from '../../shared/job/validation.ts';
 import type { Checked } from '../../shared/operations/operation.ts';
 import { awaitedBy, circleFrom, orderStep } from './order.ts';
 import { chunksOf, readLines, type Reading } from './reading.ts';
@@ -11,7 +11,7 @@ const LINES_NAMED = 10;
 /** Finds the rows that take an address which another row frees, writes down which row each waits for, and settles those that wait in a circle. */
 export async function findOrder(
   reading: Reading,
-): Promise<{ readonly chunks: Survey['chunks']; readonly ordered: boolean }> {
+): Promise<{ readonly chunks: Validation['chunks']; readonly ordered: boolean }> {
   const step = orderStep(reading.table);
   await eachPendingRow(reading, (row, { frees }) => {
     if (frees !== undefined) step.free(row, frees);
@@ -44,7 +44,7 @@ async function eachPendingRow(
   }
 }
 
-async function writeCircles(reading: Reading): Promise<Survey['chunks']> {
+async function writeCircles(reading: Reading): Promise<Validation['chunks']> {
   const { table, rows } = reading;
   const chunks = chunksOf(reading, 'circles');
   for (let row = 0; row < rows; row += 1) {

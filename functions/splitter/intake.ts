@@ -9,7 +9,7 @@ import type { Post } from './post.ts';
 export interface IntakePorts extends PlanPorts {
   readonly clock: Clock;
   readonly post: Post;
-  readonly survey: (job: Job, plan: RowPlan) => Promise<void>;
+  readonly validation: (job: Job, plan: RowPlan) => Promise<void>;
 }
 
 /**
@@ -25,7 +25,7 @@ export async function takeIn(upload: Upload, ports: IntakePorts): Promise<void> 
   const startedAt = at ?? ports.clock.now().toISOString();
   const job: Job = { id: jobIdOf(upload), target, operation, manifest, startedAt };
   const found = await findPlan(upload.key, ports);
-  if (found.kind === 'plan') return ports.survey(job, found.plan);
+  if (found.kind === 'plan') return ports.validation(job, found.plan);
   const refused = found.isNowhere ? { ...job, target: '', operation: '' } : job;
   const problems = found.problems.map((message) => ({ message }));
   await ports.post(job.id, { type: 'rejected', job: refused, problems });

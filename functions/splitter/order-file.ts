@@ -43,7 +43,7 @@ async function placeOf(results: ObjectStore, key: string, row: number): Promise<
 
 async function sizeOf(results: ObjectStore, key: string): Promise<number> {
   const stored = await results.read(key);
-  if (!stored) throw new JobNotReadable(`${key} is not there although the survey names it`);
+  if (!stored) throw new JobNotReadable(`${key} is not there although the validation names it`);
   stored.body.destroy();
   return stored.bytes;
 }
@@ -60,7 +60,7 @@ async function* linesFrom(
   offset: number,
 ): AsyncGenerator<z.infer<typeof lineSchema>> {
   const stored = await results.read(key, { from: offset });
-  if (!stored) throw new JobNotReadable(`${key} is not there although the survey names it`);
+  if (!stored) throw new JobNotReadable(`${key} is not there although the validation names it`);
   let isWhole = offset === 0;
   try {
     for await (const line of createInterface({ input: stored.body, crlfDelay: Infinity })) {

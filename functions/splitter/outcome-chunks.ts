@@ -2,7 +2,7 @@ import type { Code } from '../../shared/job/codes.ts';
 import type { RowEvent } from '../../shared/job/events.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
 import { MESSAGE_CHARACTERS } from '../../shared/job/outcome.ts';
-import type { Survey } from '../../shared/job/survey.ts';
+import type { Validation } from '../../shared/job/validation.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 
 const ENTRIES_PER_CHUNK = 5_000;
@@ -19,11 +19,11 @@ export interface Unsent {
   readonly message: string;
 }
 
-/** Writes outcomes as chunks, in row order. A chunk counts when a survey names it: a second survey must write others. */
+/** Writes outcomes as chunks, in row order. A chunk counts when a validation names it: a second validation must write others. */
 export interface OutcomeChunks {
   /** A promise only when a chunk is full and must be written before the next row: a turn of the event loop a row costs more than the row. */
   readonly add: (unsent: Unsent) => Promise<void> | undefined;
-  readonly finish: () => Promise<Survey['chunks']>;
+  readonly finish: () => Promise<Validation['chunks']>;
 }
 
 export function outcomeChunks(
@@ -31,8 +31,8 @@ export function outcomeChunks(
   results: ObjectStore,
   now: () => Date,
 ): OutcomeChunks {
-  const chunks: Survey['chunks'] = [];
-  // Bytes rather than an array of lines: a survey of millions of outcomes would leave as many strings to the old generation.
+  const chunks: Validation['chunks'] = [];
+  // Bytes rather than an array of lines: a validation of millions of outcomes would leave as many strings to the old generation.
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   let bytes = 0;
   let entries = 0;

@@ -4,7 +4,7 @@ import type { ObjectStore } from '../../shared/ports.ts';
 import { outcomeChunks, type OutcomeChunks } from './outcome-chunks.ts';
 import { setLine, type RowTable } from './row-table.ts';
 
-/** A manifest whose rows are known, and may be read again: what the steps of a survey work on. */
+/** A manifest whose rows are known, and may be read again: what the steps of a validation work on. */
 export interface Reading {
   readonly jobId: string;
   /** Tells its chunks from those of another reading of the same manifest, which may be under way at the same time. */
@@ -22,8 +22,8 @@ export async function readLines({ table, batches }: Reading): Promise<void> {
   for await (const { rows } of batches()) for (const { row, line } of rows) setLine(table, row, line);
 }
 
-/** Chunks for the outcomes that one step of the survey found. */
+/** Chunks for the outcomes that one step of the validation found. */
 export const chunksOf = (
   { jobId, id, results, now }: Pick<Reading, 'jobId' | 'id' | 'results' | 'now'>,
   series: string,
-): OutcomeChunks => outcomeChunks({ jobId, series: `survey-${id}-${series}` }, results, now);
+): OutcomeChunks => outcomeChunks({ jobId, series: `validation-${id}-${series}` }, results, now);

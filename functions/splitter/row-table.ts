@@ -10,7 +10,7 @@ const FRESH = 2 ** 31;
 export const MOST_ROWS = 2 ** ROW_BITS;
 
 /**
- * Sixteen bytes a row, all that a survey keeps of the rows it has read. The system gives the memory page by page as it is
+ * Sixteen bytes a row, all that a validation keeps of the rows it has read. The system gives the memory page by page as it is
  * written to, so a table with room for more rows than there are costs what those there are use.
  */
 export interface RowTable {

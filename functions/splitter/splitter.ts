@@ -13,7 +13,7 @@ import { takeIn } from './intake.ts';
 import { readRequest } from './message.ts';
 import { postTo } from './post.ts';
 import { MOST_ROWS } from './row-table.ts';
-import { survey } from './survey.ts';
+import { validate } from './validate.ts';
 
 export interface SplitterPorts {
   readonly inbox: ObjectStore;
@@ -64,8 +64,8 @@ export function createSplitter(given: SplitterPorts) {
   async function carryOut(body: string, signal: AbortSignal): Promise<void> {
     const request = readRequest(body);
     if (request.kind === 'enqueue') return enqueue(request, ports, signal);
-    const surveyNow = (job: Job, plan: RowPlan) => survey(job, plan, ports, signal);
-    for (const upload of request.uploads) await takeIn(upload, { ...ports, survey: surveyNow });
+    const validateNow = (job: Job, plan: RowPlan) => validate(job, plan, ports, signal);
+    for (const upload of request.uploads) await takeIn(upload, { ...ports, validation: validateNow });
   }
 }
 

@@ -30,7 +30,7 @@ interface FunctionOptions {
   readonly recursive: boolean;
 }
 
-/** A quarter of V8's own bound on short-lived objects: a splitter that surveys a million rows then peaks at 150 MiB, not at 249. */
+/** A quarter of V8's own bound on short-lived objects: a splitter that validations a million rows then peaks at 150 MiB, not at 249. */
 const NODE_OPTIONS = '--max-semi-space-size=8';
 
 /** A function with the one log group that it writes. */

@@ -85,7 +85,7 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
   'claims',
   'chunks',
   'state.json',
-  'survey.json',
+  'validation.json',
   'order.jsonl',
   'status.json',
   ...REPORT_FILES,

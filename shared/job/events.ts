@@ -56,9 +56,9 @@ export type Position = Readonly<z.infer<typeof positionSchema>>;
 
 const eventBodies = z.discriminatedUnion('type', [
   /** The splitter has begun to read the manifest. */
-  z.object({ type: z.literal('surveying'), job: jobSchema }),
-  /** The whole manifest has been read; `jobs/<id>/survey.json` says what is in it. */
-  z.object({ type: z.literal('surveyed'), job: jobSchema }),
+  z.object({ type: z.literal('validating'), job: jobSchema }),
+  /** The whole manifest has been read; `jobs/<id>/validation.json` says what is in it. */
+  z.object({ type: z.literal('validated'), job: jobSchema }),
   /** The manifest as a whole is refused. */
   z.object({ type: z.literal('rejected'), job: jobSchema, problems: z.array(problemSchema).min(1) }),
   /** Rows before `reached` have been sent; `enqueueId` names the enqueue this answers. */

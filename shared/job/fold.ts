@@ -14,7 +14,7 @@ import type { RowEvent, JobEvent } from './events.ts';
 import type { Outcome } from './outcome.ts';
 import { entering, enqueueAgain } from './transitions.ts';
 import type { State } from './state.ts';
-import type { Survey } from './survey.ts';
+import type { Validation } from './validation.ts';
 
 /** A state while one run folds: it owns copies of what it changes in place. */
 type Draft = { -readonly [Field in keyof State]: State[Field] } & {
@@ -24,8 +24,8 @@ type Draft = { -readonly [Field in keyof State]: State[Field] } & {
 
 export interface FoldContext {
   readonly nowMs: number;
-  /** The job's survey; read by the caller when a `surveyed` event is among the events. */
-  readonly survey?: Survey | undefined;
+  /** The job's validation; read by the caller when a `validated` event is among the events. */
+  readonly validation?: Validation | undefined;
 }
 
 /** How many ids of events are remembered: SQS repeats a message within minutes, not after hundreds of others. */
@@ -37,7 +37,7 @@ const ORIGIN = { row: 0, line: 1, offset: 0 } as const;
 export function newState(job: Job, nowMs: number): State {
   return {
     job,
-    state: 'surveying',
+    state: 'validating',
     problems: [],
     rows: 0,
     rowStatuses: new Uint8Array(0),
@@ -63,7 +63,7 @@ export function newState(job: Job, nowMs: number): State {
 
 /**
  * The state after these events, in whatever order they come; the same event twice counts once. Returns `undefined` until
- * an event has come that carries the job: surveying, surveyed or rejected.
+ * an event has come that carries the job: validating, validated or rejected.
  */
 export function fold(state: State | undefined, events: readonly JobEvent[], context: FoldContext): State | undefined {
   let draft = state && draftOf(state);
@@ -93,11 +93,11 @@ const draftOf = (state: State): Draft => ({
 
 function apply(draft: Draft, event: JobEvent, context: FoldContext): void {
   switch (event.type) {
-    case 'surveying':
-      draft.outbox = { ...draft.outbox, survey: undefined };
+    case 'validating':
+      draft.outbox = { ...draft.outbox, validation: undefined };
       return;
-    case 'surveyed':
-      return applySurvey(draft, context);
+    case 'validated':
+      return applyValidation(draft, context);
     case 'rejected':
       return applyRejection(draft, event, context.nowMs);
     case 'enqueued':
@@ -127,19 +127,23 @@ function enter(draft: Draft, state: State['state'], nowMs: number): void {
   Object.assign(draft, entering(draft, state, nowMs));
 }
 
-function applySurvey(draft: Draft, { nowMs, survey }: FoldContext): void {
-  if (draft.state !== 'surveying' || !survey) return;
-  draft.rows = survey.rows;
-  draft.manifest = { encoding: survey.encoding, delimiter: survey.delimiter, carriedColumns: survey.carriedColumns };
-  draft.rowStatuses = unpackRowStatuses(survey.rowStatuses, survey.rows);
-  draft.chunks = survey.chunks;
-  draft.start = survey.positions[0] ?? ORIGIN;
+function applyValidation(draft: Draft, { nowMs, validation }: FoldContext): void {
+  if (draft.state !== 'validating' || !validation) return;
+  draft.rows = validation.rows;
+  draft.manifest = {
+    encoding: validation.encoding,
+    delimiter: validation.delimiter,
+    carriedColumns: validation.carriedColumns,
+  };
+  draft.rowStatuses = unpackRowStatuses(validation.rowStatuses, validation.rows);
+  draft.chunks = validation.chunks;
+  draft.start = validation.positions[0] ?? ORIGIN;
   draft.enqueued = draft.start;
   enter(draft, 'running', nowMs);
 }
 
 function applyRejection(draft: Draft, event: JobEvent & { type: 'rejected' }, nowMs: number): void {
-  if (draft.state !== 'surveying') return;
+  if (draft.state !== 'validating') return;
   draft.problems = event.problems;
   enter(draft, 'rejected', nowMs);
 }

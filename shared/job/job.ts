@@ -15,7 +15,7 @@ export interface Job {
 }
 
 /** The states of a job, those before its end first. */
-export const OPEN_STATES = ['surveying', 'waiting', 'running', 'paused', 'halted'] as const;
+export const OPEN_STATES = ['validating', 'waiting', 'running', 'paused', 'halted'] as const;
 export const ENDED_STATES = ['completed', 'cancelled', 'rejected', 'broken'] as const;
 
 export type JobState = (typeof OPEN_STATES)[number] | (typeof ENDED_STATES)[number];

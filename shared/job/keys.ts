@@ -7,7 +7,7 @@ export const RESERVED_TARGET_NAMES = ['control', 'rejected', 'jobs', 'rows', 'pl
 
 /** A job's private objects in the results bucket. */
 export const stateKey = (jobId: string): string => `jobs/${jobId}/state.json`;
-export const surveyKey = (jobId: string): string => `jobs/${jobId}/survey.json`;
+export const validationKey = (jobId: string): string => `jobs/${jobId}/validation.json`;
 /** Which row waits for which: one `[row, afterRow, afterLine]` a line, by row; absent when no row waits. */
 export const orderKey = (jobId: string): string => `jobs/${jobId}/order.jsonl`;
 export const chunkKey = (jobId: string, name: string): string => `jobs/${jobId}/chunks/${name}.jsonl`;

@@ -10,7 +10,7 @@ export const enqueueRequestSchema = z.object({
   enqueueId: z.string().min(1),
   from: z.int().nonnegative(),
   to: z.int().nonnegative(),
-  /** A known position at or before `from`; the survey may have kept a nearer one. */
+  /** A known position at or before `from`; the validation may have kept a nearer one. */
   near: positionSchema,
 });
 

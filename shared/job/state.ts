@@ -24,8 +24,8 @@ export interface Outbox {
         readonly sentAtMs: number;
       }
     | undefined;
-  /** The survey is asked for again: its message was lost. */
-  readonly survey?: { readonly sentAtMs: number } | undefined;
+  /** The validation is asked for again: its message was lost. */
+  readonly validation?: { readonly sentAtMs: number } | undefined;
   readonly report?: { readonly revision: number; readonly sentAtMs: number } | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface State {
   readonly state: JobState;
   /** Why the job was halted, or cancelled when it expired. */
   readonly halt?: { readonly code: Code; readonly message: string } | undefined;
-  /** Why the manifest was refused, or could not be surveyed. */
+  /** Why the manifest was refused, or could not be validated. */
   readonly problems: readonly Problem[];
   readonly rows: number;
   readonly manifest?:

@@ -34,25 +34,25 @@ function expire(state: State, { nowMs, policy, reconciling }: StepContext): Stat
   return { ...state, ...entering(state, 'cancelled', nowMs), halt };
 }
 
-/** An overdue job is enqueued (or surveyed) again; after three rounds without an outcome it ends with what it has. */
+/** An overdue job is enqueued (or validated) again; after three rounds without an outcome it ends with what it has. */
 function reconcile(state: State, context: StepContext): State {
   if (!context.reconciling || !isOverdue(state, context)) return state;
   if (state.rounds >= ROUNDS_BEFORE_LOST) return giveUp(state, context);
   const rounds = state.rounds + 1;
   const outbox =
-    state.state === 'surveying'
-      ? { ...state.outbox, survey: { sentAtMs: 0 } }
+    state.state === 'validating'
+      ? { ...state.outbox, validation: { sentAtMs: 0 } }
       : { ...state.outbox, enqueue: enqueueAgain({ ...state, rounds }) ?? state.outbox.enqueue };
   return { ...state, rounds, outbox, lastEventMs: context.nowMs };
 }
 
 function isOverdue(state: State, { nowMs, policy }: StepContext): boolean {
-  const working = state.state === 'running' || state.state === 'surveying';
+  const working = state.state === 'running' || state.state === 'validating';
   return working && nowMs - Math.max(state.lastEventMs, state.untilMs) > policy.overdueMs;
 }
 
 function giveUp(state: State, { nowMs }: StepContext): State {
-  if (state.state === 'surveying') {
+  if (state.state === 'validating') {
     const message = 'The manifest could not be read in three attempts; drop it in again.';
     return { ...state, ...entering(state, 'broken', nowMs), problems: [{ message }] };
   }

@@ -5,7 +5,7 @@ import type { Outbox, State } from './state.ts';
 /** What changes when a job enters a state: what the former one asked of the splitter is void, and a stop owes a report. */
 export function entering(state: State, next: JobState, nowMs: number): Partial<State> {
   const stops = hasStopped(next);
-  const { survey: _survey, enqueue, ...outbox } = state.outbox;
+  const { validation: _validation, enqueue, ...outbox } = state.outbox;
   return {
     state: next,
     stateSinceMs: nowMs,

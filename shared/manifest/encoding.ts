@@ -6,7 +6,7 @@ export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] as co
 
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** An encoding that a survey names; throws TypeError for any other. */
+/** An encoding that a validation names; throws TypeError for any other. */
 export function parseEncoding(name: string): Encoding {
   const encoding = ENCODINGS.find((known) => known === name);
   if (encoding === undefined) throw new TypeError(`No manifest can be read as ${name}`);

@@ -10,7 +10,7 @@ import { unescapeCell } from './formula-escape.ts';
 /** What an operation wants of a header. */
 export type Wanted = Pick<Recipe<unknown>, 'columns' | 'required' | 'readHeader'>;
 
-/** What the columns of a manifest are, in the shape in which a survey keeps it. */
+/** What the columns of a manifest are, in the shape in which a validation keeps it. */
 export interface Columns {
   /** For each column of the file, the canonical name of ours that it holds, or null. */
   readonly columns: readonly (string | null)[];

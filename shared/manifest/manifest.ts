@@ -9,9 +9,9 @@ import { refuseBinary } from './binary.ts';
 
 export interface OpenOptions {
   readonly limits: ManifestLimits;
-  /** Known from a survey; without it, a byte order mark decides, else UTF-8, and NotUtf8 is thrown where the bytes are not. */
+  /** Known from a validation; without it, a byte order mark decides, else UTF-8, and NotUtf8 is thrown where the bytes are not. */
   readonly encoding?: Encoding | undefined;
-  /** Known from a survey; without it, a `sep=` line and these columns decide. */
+  /** Known from a validation; without it, a `sep=` line and these columns decide. */
   readonly delimiter?: string | undefined;
   readonly columns?: readonly Column[] | undefined;
 }

@@ -40,7 +40,7 @@ export function defineRecipe<Wish, Apis extends { readonly target: Target }>(
   };
 }
 
-// A row was sound when it was surveyed, so the target's secret has changed since (or the task was written by hand).
+// A row was sound when it was validated, so the target's secret has changed since (or the task was written by hand).
 const unreadable = (problems: readonly string[]): Sight => ({
   kind: 'refused',
   refusal: new Refusal('REQUEST_REFUSED', `Nothing was sent to Atlassian: ${problems.join(' ')}`),

@@ -22,7 +22,7 @@ export interface Carried {
 }
 
 export interface Line {
-  /** Drops a manifest into the inbox, lets it be surveyed and enqueued to its last row, cancels it, and reads its report. */
+  /** Drops a manifest into the inbox, lets it be validated and enqueued to its last row, cancels it, and reads its report. */
   readonly carry: (manifest: Uint8Array, operation?: string) => Promise<Carried>;
   readonly logged: readonly string[];
 }
@@ -51,9 +51,9 @@ export function startLine(limits?: ManifestLimits): Line {
       const jobId = await splitter.upload(`acme/${operation}/${(ids += 1)}.csv`, manifest);
       const own = splitter.events.slice(eventsBefore).map((body) => ({ body }));
       await must(coordinator(eventOf(own)));
-      const isRead = own.some(({ body }) => body.type === 'surveyed');
+      const isRead = own.some(({ body }) => body.type === 'validated');
       if (isRead) {
-        const failed = await splitter.enqueue(jobId, { to: splitter.surveyOf(jobId).rows });
+        const failed = await splitter.enqueue(jobId, { to: splitter.validationOf(jobId).rows });
         if (failed.length > 0) throw new Error('The rows could not be enqueued');
         await must(coordinator(eventOf([{ body: cancelled(jobId) }])));
       }

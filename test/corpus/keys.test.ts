@@ -55,8 +55,8 @@ describe('an object of the inbox, whatever its key', () => {
     const { events, kept } = await drop(key);
 
     switch (ending.kind) {
-      case 'surveyed':
-        expect(events.map(({ type }) => type)).toEqual(['surveying', 'surveyed']);
+      case 'validated':
+        expect(events.map(({ type }) => type)).toEqual(['validating', 'validated']);
         expect(events[1]?.jobId.slice(0, -13)).toBe(ending.stem);
         expect(events[1]).toMatchObject({ job: { manifest: { key } } });
         break;
@@ -77,7 +77,7 @@ describe('an object of the inbox, whatever its key', () => {
 
   it('makes a job whose id is safe in every key, URL and file name', async () => {
     const manifests = KEYS.filter(
-      (odd): odd is typeof odd & { ending: KeyEnding & { kind: 'surveyed' } } => odd.ending.kind === 'surveyed',
+      (odd): odd is typeof odd & { ending: KeyEnding & { kind: 'validated' } } => odd.ending.kind === 'validated',
     );
 
     for (const { key } of manifests) {

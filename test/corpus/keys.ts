@@ -1,6 +1,6 @@
 /** What an object under a key must lead to. */
 export type KeyEnding =
-  | { readonly kind: 'surveyed'; readonly stem: string }
+  | { readonly kind: 'validated'; readonly stem: string }
   | { readonly kind: 'refused'; readonly says: RegExp }
   | { readonly kind: 'commanded'; readonly jobId: string }
   | { readonly kind: 'nothing' }
@@ -13,7 +13,7 @@ export interface OddKey {
 
 const manifest = (rest: string, stem: string): OddKey => ({
   key: `acme/membership/${rest}`,
-  ending: { kind: 'surveyed', stem },
+  ending: { kind: 'validated', stem },
 });
 const refused = (key: string, says: RegExp): OddKey => ({ key, ending: { kind: 'refused', says } });
 const quarantine = (key: string): OddKey => ({ key, ending: { kind: 'quarantined' } });

@@ -17,7 +17,7 @@ const REFUSED = [
   ['shared/atlassian/commands.ts', `import { run } from '../../cli/rollcall.ts';`],
   ['functions/worker/adapter.ts', `import { read } from '../../shared/aws/s3-object-store.ts';`],
   ['functions/worker/client.ts', `import { SQSClient } from '@aws-sdk/client-sqs';`],
-  ['functions/worker/other.ts', `import { survey } from '../splitter/survey.ts';`],
+  ['functions/worker/other.ts', `import { validation } from '../splitter/validation.ts';`],
   ['functions/worker/environment.ts', `export const region = process.env['AWS_REGION'];`],
   ['functions/reporter/handler.ts', `import { worker } from '../worker/worker.ts';`],
   ['functions/splitter/handler.ts', `import { stage } from '../../infra/stage.ts';`],

@@ -80,7 +80,7 @@ it.each([
 it.each([
   [
     'Splitter',
-    ['Results/quarantine/*', 'Results/jobs/*/chunks/*', 'Results/jobs/*/order.jsonl', 'Results/jobs/*/survey.json'],
+    ['Results/quarantine/*', 'Results/jobs/*/chunks/*', 'Results/jobs/*/order.jsonl', 'Results/jobs/*/validation.json'],
   ],
   ['Worker', ['Results/jobs/*/claims/*', 'Results/jobs/*/isolated/*', 'Results/quarantine/*']],
   [

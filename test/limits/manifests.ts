@@ -8,7 +8,7 @@ const KEY = 'acme/membership/joiners.csv';
 export async function manifestOverLimit(limits: Partial<ManifestLimits>): Promise<string> {
   const within = start({ limits: oneMore(limits) });
   await within.upload(KEY, MANIFEST);
-  if (within.happened().at(-1) !== 'surveyed') throw new Error('The limit is lower than it says');
+  if (within.happened().at(-1) !== 'validated') throw new Error('The limit is lower than it says');
 
   const { upload, problems } = start({ limits });
   await upload(KEY, MANIFEST);
@@ -19,10 +19,10 @@ export async function manifestOverLimit(limits: Partial<ManifestLimits>): Promis
 
 /** Why a row is invalid under these limits, while the other one is not. */
 export async function rowOverLimit(limits: Partial<ManifestLimits>): Promise<string> {
-  const { upload, outcomesOf, surveyOf } = start({ limits });
+  const { upload, outcomesOf, validationOf } = start({ limits });
   const jobId = await upload(KEY, MANIFEST);
   const outcomes = outcomesOf(jobId);
-  if (outcomes.length !== 1 || surveyOf(jobId).rows !== 2) throw new Error('Not exactly one row is invalid');
+  if (outcomes.length !== 1 || validationOf(jobId).rows !== 2) throw new Error('Not exactly one row is invalid');
   return outcomes.map(({ code, message }) => `${code}: ${message}`).join('; ');
 }
 

@@ -24,12 +24,12 @@ it('enqueues running jobs again by pausing and resuming them, in that order', as
   ]);
 });
 
-it('announces manifests again of which nothing is known, or that were being surveyed', async () => {
-  const { ports, announced } = left({ surveying: 'surveying', unheard: undefined, completed: 'completed' });
+it('announces manifests again of which nothing is known, or that were being validated', async () => {
+  const { ports, announced } = left({ validating: 'validating', unheard: undefined, completed: 'completed' });
 
   await recover(ports);
 
-  expect(announced.map(({ key }) => key)).toEqual(['cloud/suspend/surveying.csv', 'cloud/suspend/unheard.csv']);
+  expect(announced.map(({ key }) => key)).toEqual(['cloud/suspend/validating.csv', 'cloud/suspend/unheard.csv']);
 });
 
 it.each<JobState>(['paused', 'waiting', 'halted'])('leaves a job alone that is %s', async (state) => {

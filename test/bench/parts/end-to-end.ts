@@ -34,7 +34,7 @@ export const endToEnd: Part = {
 
 interface Stages {
   readonly finished: Finished;
-  readonly surveyedMs: number;
+  readonly validatedMs: number;
   readonly firstCallMs: number;
   readonly lastCallMs: number;
   readonly endedMs: number;
@@ -44,11 +44,11 @@ interface Stages {
 /** All stages are in milliseconds since the upload began. */
 async function carryOut(bench: BenchStack, rows: number): Promise<Stages> {
   const job = await bench.upload({ target: 'cloud', operation: 'membership', csv: membershipManifest(rows, GROUPS) });
-  let surveyedMs = Number.NaN;
+  let validatedMs = Number.NaN;
   const finished = await job.finished({
     lookEveryMs: 100,
     onStatus: ({ state }) => {
-      if (state !== 'surveying' && Number.isNaN(surveyedMs)) surveyedMs = Date.now() - job.uploadedAtMs;
+      if (state !== 'validating' && Number.isNaN(validatedMs)) validatedMs = Date.now() - job.uploadedAtMs;
     },
   });
   expectAllChanged(finished.summary);
@@ -56,7 +56,7 @@ async function carryOut(bench: BenchStack, rows: number): Promise<Stages> {
   const requests = await bench.rehearsal.requests();
   return {
     finished,
-    surveyedMs,
+    validatedMs,
     firstCallMs: since(requests[0]?.time),
     lastCallMs: since(requests.at(-1)?.time),
     endedMs: since(finished.summary.finishedAt),
@@ -73,7 +73,7 @@ function timeFigures({ finished, ...stage }: Stages, rows: number): readonly Fig
       unit: 'rows/s',
       note: `${rows.toLocaleString('en-US')} rows`,
     },
-    seconds('upload to survey done', stage.surveyedMs),
+    seconds('upload to validation done', stage.validatedMs),
     seconds('upload to first call', stage.firstCallMs),
     seconds('first call to last call', stage.lastCallMs - stage.firstCallMs),
     seconds('last call to last outcome folded', stage.endedMs - stage.lastCallMs),

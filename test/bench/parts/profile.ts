@@ -28,7 +28,7 @@ export const profile: Part = {
   ],
 };
 
-/** Survey and enqueue of one manifest. */
+/** Validation and enqueue of one manifest. */
 async function profileSplitter(folder: string, rows: number): Promise<Profile> {
   const profiles = join(folder, 'splitter-profiles');
   const csv = join(folder, 'manifest.csv');

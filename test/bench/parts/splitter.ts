@@ -17,14 +17,14 @@ const MEMORY_GOALS: Readonly<Record<number, number>> = { 1_000_000: 200, 5_000_0
 /** The splitter alone, against an endpoint that answers and forgets, beside the two loops that it cannot be faster than. */
 export const splitter: Part = {
   name: 'splitter',
-  about: 'survey and enqueue of manifests of several sizes, against an endpoint that answers and forgets',
+  about: 'validation and enqueue of manifests of several sizes, against an endpoint that answers and forgets',
   run: async ({ size, folder, say }) => {
     const runs: Runs = {
       splitter: bundleRun('splitter-run', folder),
       parseLoop: bundleRun('csv-parse-run', folder),
       sendLoop: bundleRun('send-loop-run', folder),
     };
-    const survey = bundleRun('survey-run', folder);
+    const validation = bundleRun('validation-run', folder);
     const sink = await startSink(folder);
     try {
       const figures: Figure[] = [];
@@ -38,7 +38,7 @@ export const splitter: Part = {
         say(`${rows} rows: ${best.whole.toFixed(0)} rows/s, ${best.peakMiB.toFixed(0)} MiB`);
         figures.push(...figuresOf(rows, best));
       }
-      figures.push(await widestSurvey(survey, Math.max(...sized(size, SIZES))));
+      figures.push(await widestValidation(validation, Math.max(...sized(size, SIZES))));
       const [base, largest] = [perRow.get(100_000), perRow.get(5_000_000)];
       if (base !== undefined && largest !== undefined)
         figures.push({
@@ -63,7 +63,7 @@ interface Runs {
 
 /** One turn of all three; rates in rows per second. */
 interface Turn {
-  readonly survey: number;
+  readonly validation: number;
   readonly enqueue: number;
   readonly whole: number;
   readonly peakMiB: number;
@@ -79,11 +79,11 @@ async function turn(
   const sending = await runMeasured(runs.sendLoop, [sink, bare], FUNCTION_OPTIONS);
   const parsing = await runMeasured(runs.parseLoop, [csv], FUNCTION_OPTIONS);
   const { figures, peakMiB } = await runMeasured(runs.splitter, [csv, rows, sink], FUNCTION_OPTIONS);
-  const { surveySeconds = 0, enqueueSeconds = 0 } = figures;
+  const { validationSeconds = 0, enqueueSeconds = 0 } = figures;
   return {
-    survey: rows / surveySeconds,
+    validation: rows / validationSeconds,
     enqueue: rows / enqueueSeconds,
-    whole: rows / (surveySeconds + enqueueSeconds),
+    whole: rows / (validationSeconds + enqueueSeconds),
     peakMiB,
     parsing: rateOf(parsing.figures),
     sending: rateOf(sending.figures),
@@ -106,15 +106,15 @@ async function bestOf(turns: number, next: () => Promise<Turn>): Promise<Turn> {
   return best;
 }
 
-function figuresOf(rows: number, { survey, enqueue, whole, peakMiB, parsing, sending }: Turn): Figure[] {
+function figuresOf(rows: number, { validation, enqueue, whole, peakMiB, parsing, sending }: Turn): Figure[] {
   const what = (figure: string): string => `${rows.toLocaleString('en-US')} rows: ${figure}`;
   const memoryGoal = MEMORY_GOALS[rows];
   return [
     {
-      what: what('survey and enqueue'),
+      what: what('validation and enqueue'),
       value: whole,
       unit: 'rows/s',
-      note: `survey ${survey.toFixed(0)}, enqueue ${enqueue.toFixed(0)} rows/s`,
+      note: `validation ${validation.toFixed(0)}, enqueue ${enqueue.toFixed(0)} rows/s`,
     },
     { what: what('bare SendMessageBatch loop'), value: sending, unit: 'rows/s' },
     { what: what('bare csv-parse loop'), value: parsing, unit: 'rows/s' },
@@ -134,11 +134,11 @@ function figuresOf(rows: number, { survey, enqueue, whole, peakMiB, parsing, sen
 }
 
 /** The manifest that needs most: two claims a row, rows that wait for others, and columns that make it 1 GiB. */
-async function widestSurvey(run: string, rows: number): Promise<Figure> {
+async function widestValidation(run: string, rows: number): Promise<Figure> {
   const { figures, peakMiB } = await runMeasured(run, [rows, 'email-change'], FUNCTION_OPTIONS);
   const { seconds = 0, manifestMiB = 0 } = figures;
   return {
-    what: `${rows.toLocaleString('en-US')} rows of email-change, ${manifestMiB.toFixed(0)} MiB: peak memory of the survey`,
+    what: `${rows.toLocaleString('en-US')} rows of email-change, ${manifestMiB.toFixed(0)} MiB: peak memory of the validation`,
     value: peakMiB,
     unit: 'MiB',
     goal: { atMost: 320 },

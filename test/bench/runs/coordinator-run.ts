@@ -7,10 +7,10 @@ import { systemChance } from '../../../shared/aws/system-chance.ts';
 import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { EventBody } from '../../../shared/job/events.ts';
-import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
+import { stateKey, validationKey } from '../../../shared/job/keys.ts';
 import type { EnqueueRequest } from '../../../shared/job/requests.ts';
 import { parseState } from '../../../shared/job/state.ts';
-import type { Survey } from '../../../shared/job/survey.ts';
+import type { Validation } from '../../../shared/job/validation.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
 import { report } from './report.ts';
 
@@ -28,7 +28,7 @@ const job: Job = {
   manifest: { bucket: 'inbox', key: 'acme/membership/bench.csv', bytes: rows * 45 },
   startedAt: '2026-11-21T08:00:00.000Z',
 };
-const survey: Survey = {
+const validation: Validation = {
   version: 1,
   rows,
   encoding: 'utf-8',
@@ -43,7 +43,7 @@ const survey: Survey = {
 };
 
 const kept = new Map<string, { readonly text: string; readonly etag: string }>([
-  [surveyKey(job.id), { text: JSON.stringify(survey), etag: '"0"' }],
+  [validationKey(job.id), { text: JSON.stringify(validation), etag: '"0"' }],
 ]);
 const counted = { writes: 0, reads: 0, bytesWritten: 0 };
 const waiting: string[] = [];
@@ -61,7 +61,7 @@ const coordinator = createCoordinator({
   policy: { windowRows: 300, windowSeconds: 2, overdueMs: 181_000, expiryMs: 604_800_000, resendMs: 30_000 },
 });
 
-await invoke([eventText({ type: 'surveying', job }), eventText({ type: 'surveyed', job })]);
+await invoke([eventText({ type: 'validating', job }), eventText({ type: 'validated', job })]);
 let seconds = 0;
 let invocations = 0;
 for (let row = 0; row < rows;) {

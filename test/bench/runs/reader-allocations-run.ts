@@ -22,14 +22,14 @@ const recipe = membership.cloud!; // the operation exists on Cloud
 const { gc } = globalThis;
 if (!gc) throw new Error('Start this with --expose-gc');
 
-await survey(); // until everything is compiled
-await survey();
+await validation(); // until everything is compiled
+await validation();
 gc();
 const before = process.memoryUsage().heapUsed;
-await survey();
+await validation();
 report({ bytesPerRow: (process.memoryUsage().heapUsed - before) / ROWS });
 
-async function survey(): Promise<void> {
+async function validation(): Promise<void> {
   const manifest = await openManifest(chunks(), { limits, columns: recipe.columns });
   const columns = mapHeader(manifest.header, recipe, limits);
   const check = createCheck({ target: BENCH_TARGET, recipe }, { header: manifest.header.cells, columns, limits });

@@ -6,9 +6,9 @@ import { attempted, rowStatusOf, packRowStatuses } from '../../../shared/job/row
 import { newState } from '../../../shared/job/fold.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { RowEvent } from '../../../shared/job/events.ts';
-import { chunkKey, surveyKey } from '../../../shared/job/keys.ts';
+import { chunkKey, validationKey } from '../../../shared/job/keys.ts';
 import { type Chunk, parseState, serializeState, type State } from '../../../shared/job/state.ts';
-import type { Survey } from '../../../shared/job/survey.ts';
+import type { Validation } from '../../../shared/job/validation.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
 import { report } from './report.ts';
 
@@ -81,7 +81,7 @@ function manifestStore(): ObjectStore {
 
 /** Results whose chunks are made up when they are read, and whose files are counted and forgotten. */
 function chunkStore(): ObjectStore {
-  const survey: Survey = {
+  const validation: Validation = {
     version: 1,
     rows: ROWS,
     encoding: 'utf-8',
@@ -98,7 +98,7 @@ function chunkStore(): ObjectStore {
     ...unused(),
     read: async (key) => {
       counted.reads += 1;
-      const text = key === surveyKey(job.id) ? JSON.stringify(survey) : chunkText(key);
+      const text = key === validationKey(job.id) ? JSON.stringify(validation) : chunkText(key);
       counted.bytesRead += text.length;
       return stored(Readable.from([Buffer.from(text)]));
     },

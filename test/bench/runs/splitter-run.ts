@@ -1,4 +1,4 @@
-// Surveys and enqueues one manifest by the splitter alone: `splitter-run.mjs <csv> <rows> <SQS endpoint> [lambda]`. The manifest is a
+// Validates and enqueues one manifest by the splitter alone: `splitter-run.mjs <csv> <rows> <SQS endpoint> [lambda]`. The manifest is a
 // file on disk, the state of the job is kept here, and the rows go to the endpoint over the real adapter.
 import { createReadStream, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -11,10 +11,10 @@ import { systemClock } from '../../../shared/aws/system-clock.ts';
 import { fold } from '../../../shared/job/fold.ts';
 import { jobIdOf } from '../../../shared/job/job-id.ts';
 import type { JobEvent } from '../../../shared/job/events.ts';
-import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
+import { stateKey, validationKey } from '../../../shared/job/keys.ts';
 import type { EnqueueRequest } from '../../../shared/job/requests.ts';
 import { serializeState } from '../../../shared/job/state.ts';
-import { surveySchema } from '../../../shared/job/survey.ts';
+import { validationSchema } from '../../../shared/job/validation.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
 import { BENCH_TARGET } from './bench-target.ts';
@@ -83,15 +83,15 @@ const splitter = createSplitter({
 const object = { bucket: { name: 'inbox' }, object: { key: 'acme/membership/bench.csv', size: bytes, versionId: '1' } };
 const jobId = jobIdOf({ bucket: 'inbox', key: object.object.key, versionId: '1' });
 
-const surveySeconds = await invoke({ Records: [{ eventName: 'ObjectCreated:Put', s3: object }] });
-const survey = surveySchema.parse(JSON.parse(kept.get(surveyKey(jobId)) ?? 'null'));
-if (survey.rows !== rows) throw new Error(`The survey found ${survey.rows} rows of ${rows}`);
-const surveyed = fold(undefined, events.splice(0), { nowMs: Date.now(), survey });
-if (!surveyed) throw new Error('The survey told the eventsQueue nothing');
-kept.set(stateKey(jobId), serializeState({ ...surveyed, released: rows }));
+const validationSeconds = await invoke({ Records: [{ eventName: 'ObjectCreated:Put', s3: object }] });
+const validation = validationSchema.parse(JSON.parse(kept.get(validationKey(jobId)) ?? 'null'));
+if (validation.rows !== rows) throw new Error(`The validation found ${validation.rows} rows of ${rows}`);
+const validated = fold(undefined, events.splice(0), { nowMs: Date.now(), validation });
+if (!validated) throw new Error('The validation told the eventsQueue nothing');
+kept.set(stateKey(jobId), serializeState({ ...validated, released: rows }));
 
 let enqueueSeconds = 0;
-let near = survey.positions[0]!; // every survey has one
+let near = validation.positions[0]!; // every validation has one
 while (near.row < rows) {
   const request: EnqueueRequest = {
     version: 1,
@@ -108,7 +108,7 @@ while (near.row < rows) {
     throw new Error('The enqueue made no progress');
   near = enqueued.reached;
 }
-report({ surveySeconds, enqueueSeconds });
+report({ validationSeconds, enqueueSeconds });
 sqs.destroy();
 
 async function invoke(body: unknown): Promise<number> {

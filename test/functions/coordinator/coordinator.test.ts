@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 
 import { createCoordinator, type CoordinatorPorts } from '../../../functions/coordinator/coordinator.ts';
 import { ConditionNotMet } from '../../../shared/port-errors.ts';
-import { openKey, stateKey, surveyKey } from '../../../shared/job/keys.ts';
+import { openKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
 import { parseState } from '../../../shared/job/state.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
-import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, surveyOf } from '../../shared/job/building.ts';
+import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, validationOf } from '../../shared/job/building.ts';
 import { sqsEvent } from '../sqs-event.ts';
 
 function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
-  const results = memoryObjectStore({ [surveyKey(JOB.id)]: JSON.stringify(surveyOf(rows)) });
+  const results = memoryObjectStore({ [validationKey(JOB.id)]: JSON.stringify(validationOf(rows)) });
   const [enqueueQueue, reports, eventsQueue] = [memoryQueue(), memoryQueue(), memoryEventsQueue()];
   const time = { nowMs: NOW_MS };
   const logged: string[] = [];
@@ -31,13 +31,13 @@ function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
   return { coordinator, results, enqueueQueue, reports, eventsQueue, time, logged, state, status };
 }
 
-const surveyed = () => eventOf({ type: 'surveyed', job: JOB });
+const validated = () => eventOf({ type: 'validated', job: JOB });
 
 describe('coordinator', () => {
   it('asks for the first enqueue request and marks the job as open once the manifest has been read', async () => {
     const { coordinator, enqueueQueue, results, status } = start();
 
-    const response = await coordinator(sqsEvent([eventOf({ type: 'surveying', job: JOB }), surveyed()]));
+    const response = await coordinator(sqsEvent([eventOf({ type: 'validating', job: JOB }), validated()]));
 
     expect(response.batchItemFailures).toEqual([]);
     expect(enqueueQueue.messages.map(({ body }) => body)).toMatchObject([
@@ -50,7 +50,7 @@ describe('coordinator', () => {
   it('asks for the report when the last outcome has come, and closes the job when it is written', async () => {
     const { coordinator, reports, results, state } = start(1);
 
-    await coordinator(sqsEvent([surveyed()]));
+    await coordinator(sqsEvent([validated()]));
     await coordinator(sqsEvent([recorded([outcomeOf(0)])]));
     await coordinator(sqsEvent([eventOf({ type: 'reported', revision: 1 })]));
 
@@ -61,7 +61,7 @@ describe('coordinator', () => {
 
   it('keeps a cancelled job open while a row may be in hand, and reports once silence says that none is', async () => {
     const { coordinator, reports, results, time } = start();
-    await coordinator(sqsEvent([surveyed()]));
+    await coordinator(sqsEvent([validated()]));
     const reached = { row: 1, line: 3, offset: 9 };
     await coordinator(sqsEvent([eventOf({ type: 'enqueued', enqueueId: 'to-1', reached })]));
     await coordinator(sqsEvent([eventOf({ type: 'commanded', command: 'cancel' })]));
@@ -75,7 +75,7 @@ describe('coordinator', () => {
 
   it('opens a job again for the report of what came after its end', async () => {
     const { coordinator, results } = start(1);
-    await coordinator(sqsEvent([surveyed(), eventOf({ type: 'commanded', command: 'cancel' })]));
+    await coordinator(sqsEvent([validated(), eventOf({ type: 'commanded', command: 'cancel' })]));
     await coordinator(sqsEvent([eventOf({ type: 'reported', revision: 1 })]));
     const openBefore = results.objects.has(openKey(JOB.id));
 
@@ -86,7 +86,7 @@ describe('coordinator', () => {
 
   it('sends again what was not confirmed in time', async () => {
     const { coordinator, enqueueQueue, time } = start();
-    await coordinator(sqsEvent([surveyed()]));
+    await coordinator(sqsEvent([validated()]));
     time.nowMs += POLICY.resendMs;
 
     await coordinator(sqsEvent([eventOf({ type: 'reconcile' })]));
@@ -106,15 +106,15 @@ describe('coordinator', () => {
     };
     const { coordinator: stuck } = start(10, { results: failing });
 
-    const other = { ...surveyed(), jobId: others.id, job: others, type: 'surveying' as const };
-    const response = await stuck(sqsEvent([surveyed(), other, recorded([])]));
+    const other = { ...validated(), jobId: others.id, job: others, type: 'validating' as const };
+    const response = await stuck(sqsEvent([validated(), other, recorded([])]));
 
     expect(response.batchItemFailures).toEqual([{ itemIdentifier: 'message-1' }, { itemIdentifier: 'message-3' }]);
   });
 
   it('folds into the newer state when another run was faster', async () => {
     const { coordinator, state, results } = start();
-    await coordinator(sqsEvent([surveyed()]));
+    await coordinator(sqsEvent([validated()]));
     const { coordinator: rival } = start(10, { results });
     await rival(sqsEvent([recorded([outcomeOf(0)])]));
 
@@ -125,7 +125,7 @@ describe('coordinator', () => {
 
   it('moves a long tail into a chunk', async () => {
     const { coordinator, results, state } = start(2_000);
-    await coordinator(sqsEvent([surveyed()]));
+    await coordinator(sqsEvent([validated()]));
 
     await coordinator(sqsEvent([recorded(Array.from({ length: 1_000 }, (_, row) => outcomeOf(row)))]));
 
@@ -149,7 +149,7 @@ describe('coordinator', () => {
 
   it('reminds every open job when the schedule says so', async () => {
     const { coordinator, eventsQueue } = start();
-    await coordinator(sqsEvent([surveyed()]));
+    await coordinator(sqsEvent([validated()]));
 
     await coordinator({ source: 'aws.events' });
 

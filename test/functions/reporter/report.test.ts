@@ -104,7 +104,7 @@ describe('the report of a job', () => {
   it('keeps the delimiter of the manifest, and takes the columns of an earlier report out', async () => {
     const { reporter, results } = start({
       manifest: 'email;ROLLCALL_STATUS;note;rollcall_message\na@x.test;failed;"a;b";old\n',
-      survey: { delimiter: ';' },
+      validation: { delimiter: ';' },
       entries: [outcome({ row: 0 })],
     });
 
@@ -118,7 +118,7 @@ describe('the report of a job', () => {
 
   it('names a delimiter that nobody could tell by looking', async () => {
     const manifest = 'sep=^\nemail^note\na@x.test^"a^b"\n';
-    const { reporter, results } = start({ manifest, survey: { delimiter: '^' }, entries: [outcome({ row: 0 })] });
+    const { reporter, results } = start({ manifest, validation: { delimiter: '^' }, entries: [outcome({ row: 0 })] });
 
     await reporter(request(1));
 
@@ -151,7 +151,7 @@ describe('the report of a job', () => {
 
     await first.reporter(request(1));
     const failed = first.results.textOf(`${FOLDER}failed.csv`);
-    const second = start({ manifest: failed, survey: { escaped: true }, entries });
+    const second = start({ manifest: failed, validation: { escaped: true }, entries });
     await second.reporter(request(1));
 
     expect(table(first.results, 'failed.csv').map(([, note]) => note)).toEqual([
@@ -248,7 +248,7 @@ describe('the report of a job', () => {
     ['fewer', 'email\na@x.test\n', 'changed 1'],
     ['more', 'email\na@x.test\nb@x.test\nc@x.test\n', 'unprocessed 1'],
   ])(
-    'is broken when the manifest has %s rows than were surveyed, and says which figures',
+    'is broken when the manifest has %s rows than were validated, and says which figures',
     async (_how, manifest, figure) => {
       const { reporter, results } = start({ manifest, entries: [outcome({ row: 0 }), outcome({ row: 1 })] });
 

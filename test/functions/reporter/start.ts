@@ -4,10 +4,10 @@ import { parse } from 'csv-parse/sync';
 import { createReporter } from '../../../functions/reporter/reporter.ts';
 import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { RowEvent } from '../../../shared/job/events.ts';
-import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
+import { stateKey, validationKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
 import type { Summary } from '../../../shared/job/summary.ts';
-import type { Survey } from '../../../shared/job/survey.ts';
+import type { Validation } from '../../../shared/job/validation.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { type MemoryObjectStore, memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue } from '../../fakes/memory-queue.ts';
@@ -17,7 +17,7 @@ interface Start {
   readonly manifest?: string | undefined;
   readonly entries: readonly RowEvent[];
   readonly rowStatuses?: readonly number[];
-  readonly survey?: Partial<Survey>;
+  readonly validation?: Partial<Validation>;
   readonly state?: Partial<State>;
   /** The report file after which something happens, the first time that it is stored. */
   readonly whenStored?: string;
@@ -30,18 +30,18 @@ export function start(given: Start) {
   const { chunk, object } = chunkOf('one', given.entries);
   const rows = new Set(given.entries.map(({ row }) => row)).size;
   const rowStatuses = given.rowStatuses ? Uint8Array.from(given.rowStatuses) : rowStatusesOf(rows, given.entries);
-  const survey = surveyOf(rowStatuses, given.survey);
+  const validation = validationOf(rowStatuses, given.validation);
   const state = stoppedState({
     rows: rowStatuses.length,
     rowStatuses,
     chunks: given.entries.length === 0 ? [] : [chunk],
-    manifest: { encoding: 'utf-8', delimiter: survey.delimiter, carriedColumns: [] },
+    manifest: { encoding: 'utf-8', delimiter: validation.delimiter, carriedColumns: [] },
     ...given.state,
   });
   const results = memoryObjectStore({
     ...object,
     [stateKey(JOB.id)]: serializeState(state),
-    [surveyKey(JOB.id)]: JSON.stringify(survey),
+    [validationKey(JOB.id)]: JSON.stringify(validation),
   });
   const inbox = memoryObjectStore(given.manifest === undefined ? {} : { [JOB.manifest.key]: given.manifest });
   const eventsQueue = memoryEventsQueue();
@@ -83,7 +83,7 @@ const misbehaving = (
   };
 };
 
-const surveyOf = (rowStatuses: Uint8Array, given: Partial<Survey> = {}): Survey => ({
+const validationOf = (rowStatuses: Uint8Array, given: Partial<Validation> = {}): Validation => ({
   version: 1,
   rows: rowStatuses.length,
   encoding: 'utf-8',

@@ -8,7 +8,7 @@ const KEY = 'acme/membership/joiners.csv';
 const manifestOf = (rows: number): string =>
   `email;group\n${Array.from({ length: rows }, (_, row) => `user${row}@acme.example;"staff\n${row % 7}"\n`).join('')}`;
 
-async function surveyed(rows: number, options: Parameters<typeof start>[0] = {}) {
+async function validated(rows: number, options: Parameters<typeof start>[0] = {}) {
   const started = start(options);
   const jobId = await started.upload(KEY, manifestOf(rows));
   await started.putState(jobId);
@@ -16,7 +16,7 @@ async function surveyed(rows: number, options: Parameters<typeof start>[0] = {})
 }
 
 it('sends the released rows as tasks and says how far it came', async () => {
-  const { jobId, enqueue, messages, tasks, events } = await surveyed(10);
+  const { jobId, enqueue, messages, tasks, events } = await validated(10);
 
   await enqueue(jobId, { from: 2, to: 4 });
 
@@ -43,7 +43,7 @@ it('sends the released rows as tasks and says how far it came', async () => {
 });
 
 it('goes on from where another enqueue ended, to the end of the file', async () => {
-  const { jobId, enqueue, tasks, events } = await surveyed(5);
+  const { jobId, enqueue, tasks, events } = await validated(5);
   await enqueue(jobId, { to: 3 });
   const enqueued = events.at(-1);
   const near = enqueued?.type === 'enqueued' ? enqueued.reached : undefined;
@@ -54,8 +54,8 @@ it('goes on from where another enqueue ended, to the end of the file', async () 
   expect(events.at(-1)).toMatchObject({ reached: { row: 5, offset: Buffer.byteLength(manifestOf(5)) } });
 });
 
-it('begins at the nearest position that the survey kept', async () => {
-  const { jobId, enqueue, tasks, inbox, results } = await surveyed(4_100);
+it('begins at the nearest position that the validation kept', async () => {
+  const { jobId, enqueue, tasks, inbox, results } = await validated(4_100);
   const reads: number[] = [];
   const { read } = inbox;
   Object.assign(inbox, {
@@ -76,7 +76,7 @@ it('begins at the nearest position that the survey kept', async () => {
 });
 
 it('passes over rows that have an outcome, and tells redriven rows their generation', async () => {
-  const { jobId, enqueue, tasks, putState } = await surveyed(4);
+  const { jobId, enqueue, tasks, putState } = await validated(4);
   const rowStatuses = Uint8Array.from([0, rowStatusOf('changed'), rowStatusOf('failed', 'USER_NOT_FOUND'), 1]);
   await putState(jobId, { rowStatuses, generations: new Map([[3, 2]]) });
 
@@ -121,7 +121,7 @@ it('ends before the deadline, and what it did not reach is enqueued from there',
     send: (messages: readonly Message[]) =>
       new Promise<void>((resolve) => setTimeout(() => resolve(void sent.push(...messages)), 20)),
   };
-  const { jobId, enqueue, events } = await surveyed(20_000, { rows: slow });
+  const { jobId, enqueue, events } = await validated(20_000, { rows: slow });
 
   await enqueue(jobId, { to: 20_000 }, 150);
 
@@ -133,7 +133,7 @@ it('ends before the deadline, and what it did not reach is enqueued from there',
 });
 
 it('fails when the queue refuses rows, so that the enqueue comes again', async () => {
-  const { jobId, enqueue, happened } = await surveyed(1_000, {
+  const { jobId, enqueue, happened } = await validated(1_000, {
     rows: { send: () => Promise.reject(new Error('refused')) },
   });
 
@@ -151,7 +151,7 @@ it('fails while the state cannot be read yet', async () => {
 });
 
 it('enqueues no more of a job that has ended', async () => {
-  const { jobId, enqueue, putState, messages, happened } = await surveyed(3);
+  const { jobId, enqueue, putState, messages, happened } = await validated(3);
   await putState(jobId, { state: 'cancelled' });
 
   await enqueue(jobId, { to: 3 });

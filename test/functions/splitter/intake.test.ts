@@ -15,7 +15,7 @@ it.each([
   await upload(key, MANIFEST);
 
   expect(events[0]).toMatchObject({
-    type: 'surveying',
+    type: 'validating',
     job: {
       target: 'acme',
       operation: 'membership',
@@ -23,7 +23,7 @@ it.each([
       startedAt: '2026-11-21T09:59:59.000Z',
     },
   });
-  expect(events[1]?.type).toBe('surveyed');
+  expect(events[1]?.type).toBe('validated');
 });
 
 it.each([

@@ -158,7 +158,7 @@ it.each([
 });
 
 it('takes a file of our own that became larger than its manifest could be', async () => {
-  const { upload, happened, surveyOf } = start({
+  const { upload, happened, validationOf } = start({
     limits: { rowBytes: 100, columns: 3, cellCharacters: 20, manifestBytes: 200 },
   });
   const ours = 'rollcall_line,rollcall_status,rollcall_code,rollcall_message';
@@ -169,6 +169,6 @@ it('takes a file of our own that became larger than its manifest could be', asyn
     `email,group,note,${ours}\r\nann@acme.example,staff,'${'='.repeat(20)},2,unprocessed,,${message}\r\n`,
   );
 
-  expect(happened().at(-1)).toBe('surveyed');
-  expect(surveyOf(jobId)).toMatchObject({ rows: 1, chunks: [] });
+  expect(happened().at(-1)).toBe('validated');
+  expect(validationOf(jobId)).toMatchObject({ rows: 1, chunks: [] });
 });

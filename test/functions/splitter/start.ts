@@ -3,13 +3,13 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import { createSplitter } from '../../../functions/splitter/splitter.ts';
 import { TargetUnreadable } from '../../../shared/port-errors.ts';
 import type { EventBody } from '../../../shared/job/events.ts';
-import { stateKey, surveyKey } from '../../../shared/job/keys.ts';
+import { stateKey, validationKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import { serializeState } from '../../../shared/job/state.ts';
 import { unpackRowStatuses } from '../../../shared/job/row-status.ts';
 import type { EnqueueRequest } from '../../../shared/job/requests.ts';
-import { surveySchema, type Survey } from '../../../shared/job/survey.ts';
+import { validationSchema, type Validation } from '../../../shared/job/validation.ts';
 import type { State } from '../../../shared/job/state.ts';
 import type { Task } from '../../../shared/job/task.ts';
 import type { ManifestLimits } from '../../../shared/manifest/limits.ts';
@@ -96,23 +96,24 @@ export function start(options: StartOptions = {}) {
     return last.jobId;
   };
 
-  const surveyOf = (jobId: string): Survey => surveySchema.parse(JSON.parse(results.textOf(surveyKey(jobId))));
+  const validationOf = (jobId: string): Validation =>
+    validationSchema.parse(JSON.parse(results.textOf(validationKey(jobId))));
 
   const outcomesOf = (jobId: string): readonly Outcome[] =>
-    surveyOf(jobId)
+    validationOf(jobId)
       .chunks.flatMap(({ name }) => results.textOf(`jobs/${jobId}/chunks/${name}.jsonl`).trimEnd().split('\n'))
       .map((line) => JSON.parse(line) as Outcome) // written by the splitter under test
       .toSorted((left, right) => left.row - right.row);
 
   const putState = async (jobId: string, change: Partial<State> = {}): Promise<void> => {
-    const survey = surveyOf(jobId);
+    const validation = validationOf(jobId);
     const job = eventsQueue.events.flatMap((event) => ('job' in event && event.jobId === jobId ? [event.job] : []))[0];
     if (!job) throw new Error(`No event tells what ${jobId} is`);
-    const rowStatuses = unpackRowStatuses(survey.rowStatuses, survey.rows);
+    const rowStatuses = unpackRowStatuses(validation.rowStatuses, validation.rows);
     const state = {
       ...newState(job, NOW.getTime()),
       state: 'running' as const,
-      rows: survey.rows,
+      rows: validation.rows,
       rowStatuses,
       ...change,
     };
@@ -120,7 +121,7 @@ export function start(options: StartOptions = {}) {
   };
 
   const enqueue = (jobId: string, range: Partial<EnqueueRequest>, remainingMs?: number) => {
-    const [near] = surveyOf(jobId).positions;
+    const [near] = validationOf(jobId).positions;
     return deliver(
       [{ version: 1, kind: 'enqueue', jobId, enqueueId: 'enqueue-1', from: 0, near, ...range }],
       remainingMs,
@@ -132,7 +133,7 @@ export function start(options: StartOptions = {}) {
     results,
     deliver,
     upload,
-    surveyOf,
+    validationOf,
     outcomesOf,
     putState,
     enqueue,

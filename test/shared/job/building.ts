@@ -3,7 +3,7 @@ import type { Outcome } from '../../../shared/job/outcome.ts';
 import { packRowStatuses, PENDING } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { Policy } from '../../../shared/job/policy.ts';
-import type { Survey } from '../../../shared/job/survey.ts';
+import type { Validation } from '../../../shared/job/validation.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 9);
 
@@ -55,7 +55,7 @@ export const outcomeOf = (row: number, more: Partial<Outcome> = {}): Outcome => 
   ...more,
 });
 
-export const surveyOf = (rows: number, rowStatuses = new Uint8Array(rows).fill(PENDING)): Survey => ({
+export const validationOf = (rows: number, rowStatuses = new Uint8Array(rows).fill(PENDING)): Validation => ({
   version: 1,
   rows,
   encoding: 'utf-8',

@@ -7,13 +7,13 @@ import type { JobEvent } from '../../../shared/job/events.ts';
 import { mergeOutcomes, settleStatus } from '../../../shared/job/merge-outcomes.ts';
 import { parseState, serializeState, type State } from '../../../shared/job/state.ts';
 import { summaryOf } from '../../../shared/job/summary.ts';
-import { JOB, NOW_MS, eventOf, outcomeOf, recorded, surveyOf } from './building.ts';
+import { JOB, NOW_MS, eventOf, outcomeOf, recorded, validationOf } from './building.ts';
 
-const context = { nowMs: NOW_MS, survey: surveyOf(10) };
+const context = { nowMs: NOW_MS, validation: validationOf(10) };
 
-const surveyed = (): JobEvent => eventOf({ type: 'surveyed', job: JOB });
+const validated = (): JobEvent => eventOf({ type: 'validated', job: JOB });
 
-const running = (): State => foldAll(undefined, [surveyed()]);
+const running = (): State => foldAll(undefined, [validated()]);
 
 function foldAll(state: State | undefined, events: readonly JobEvent[]): State {
   const folded = fold(state, events, context);
@@ -26,8 +26,8 @@ describe('fold', () => {
     expect(fold(undefined, [recorded([outcomeOf(0)])], context)).toBeUndefined();
   });
 
-  it('starts a job when its survey is done, with or without having heard of its beginning', () => {
-    const begun = foldAll(undefined, [eventOf({ type: 'surveying', job: JOB }), surveyed()]);
+  it('starts a job when its validation is done, with or without having heard of its beginning', () => {
+    const begun = foldAll(undefined, [eventOf({ type: 'validating', job: JOB }), validated()]);
 
     expect(begun).toMatchObject({ state: 'running', rows: 10 });
     expect(running()).toMatchObject({ state: 'running', rows: 10 });

@@ -5,7 +5,7 @@ import { settledStatus } from '../../../shared/job/row-status.ts';
 import type { JobEvent } from '../../../shared/job/events.ts';
 import type { State } from '../../../shared/job/state.ts';
 import { step } from '../../../shared/job/step.ts';
-import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, surveyOf } from './building.ts';
+import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, validationOf } from './building.ts';
 
 interface Moment {
   readonly nowMs?: number;
@@ -14,12 +14,12 @@ interface Moment {
 
 function run(state: State | undefined, events: readonly JobEvent[], rows: number, moment: Moment = {}): State {
   const nowMs = moment.nowMs ?? NOW_MS;
-  const folded = fold(state, events, { nowMs, survey: surveyOf(rows) });
+  const folded = fold(state, events, { nowMs, validation: validationOf(rows) });
   if (!folded) throw new Error('nothing is known of the job');
   return step(folded, { nowMs, policy: POLICY, reconciling: moment.reconciling ?? false });
 }
 
-const begun = (rows: number): State => run(undefined, [eventOf({ type: 'surveyed', job: JOB })], rows);
+const begun = (rows: number): State => run(undefined, [eventOf({ type: 'validated', job: JOB })], rows);
 
 function enqueuedUpTo(state: State, rows: number): State {
   const { enqueue } = state.outbox;
@@ -179,13 +179,13 @@ describe('step', () => {
     });
 
     it.each([
-      ['it is being made', eventOf({ type: 'surveying', job: JOB })],
-      ['it is there', eventOf({ type: 'surveyed', job: JOB })],
-    ])('asks for the survey no longer once %s', (_, event) => {
-      const surveying = run(undefined, [eventOf({ type: 'surveying', job: JOB })], 1);
-      const asked = run(surveying, [], 1, { reconciling: true, nowMs: NOW_MS + silentMs });
+      ['it is being made', eventOf({ type: 'validating', job: JOB })],
+      ['it is there', eventOf({ type: 'validated', job: JOB })],
+    ])('asks for the validation no longer once %s', (_, event) => {
+      const validating = run(undefined, [eventOf({ type: 'validating', job: JOB })], 1);
+      const asked = run(validating, [], 1, { reconciling: true, nowMs: NOW_MS + silentMs });
 
-      expect(run(asked, [event], 1).outbox.survey).toBeUndefined();
+      expect(run(asked, [event], 1).outbox.validation).toBeUndefined();
     });
 
     it('takes a row that only waits for another for no sign of life', () => {
@@ -196,10 +196,10 @@ describe('step', () => {
       expect(run(waiting, [], 1, { reconciling: true, nowMs: NOW_MS + silentMs }).rounds).toBe(1);
     });
 
-    it('asks for the survey again when its message was lost', () => {
-      const surveying = run(undefined, [eventOf({ type: 'surveying', job: JOB })], 0);
+    it('asks for the validation again when its message was lost', () => {
+      const validating = run(undefined, [eventOf({ type: 'validating', job: JOB })], 0);
 
-      expect(run(surveying, [], 0, { reconciling: true, nowMs: NOW_MS + silentMs }).outbox.survey).toBeDefined();
+      expect(run(validating, [], 0, { reconciling: true, nowMs: NOW_MS + silentMs }).outbox.validation).toBeDefined();
     });
 
     it('cancels a job that nobody resumed for seven days', () => {

@@ -45,7 +45,7 @@ describe('the summary of a job', () => {
     });
   });
 
-  it.each(['surveying', 'waiting', 'running', 'paused'] as const)(
+  it.each(['validating', 'waiting', 'running', 'paused'] as const)(
     'counts rows without an outcome only among all rows while the job is %s',
     (state) => {
       const { counts, codes } = summaryOf(
@@ -97,7 +97,7 @@ describe('the summary of a job', () => {
 });
 
 describe('rows that were not reached', () => {
-  it.each(['surveying', 'waiting', 'running', 'paused', 'completed', 'rejected'] as const)(
+  it.each(['validating', 'waiting', 'running', 'paused', 'completed', 'rejected'] as const)(
     'have no code in a job that is %s',
     (state) => {
       expect(unreachedCode({ state })).toBeUndefined();

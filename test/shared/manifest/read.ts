@@ -27,7 +27,7 @@ export interface Read extends Manifest {
   readonly rows: readonly Row[];
 }
 
-/** Reads a whole manifest as the survey does: as Windows-1252 when it turns out not to be UTF-8. */
+/** Reads a whole manifest as the validation does: as Windows-1252 when it turns out not to be UTF-8. */
 export async function read(bytes: Buffer, size?: number): Promise<Read> {
   try {
     return await readAs(undefined, bytes, size);

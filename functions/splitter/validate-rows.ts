@@ -1,7 +1,7 @@
 import { rowStatusOf, packRowStatuses } from '../../shared/job/row-status.ts';
 import type { Job } from '../../shared/job/job.ts';
 import type { Position } from '../../shared/job/events.ts';
-import { POSITION_EVERY, type Survey } from '../../shared/job/survey.ts';
+import { POSITION_EVERY, type Validation } from '../../shared/job/validation.ts';
 import type { Encoding } from '../../shared/manifest/encoding.ts';
 import { mapHeader } from '../../shared/manifest/header.ts';
 import { checkSize, type ManifestLimits } from '../../shared/manifest/limits.ts';
@@ -17,7 +17,7 @@ import { claimStep } from './repeats.ts';
 import { createCheck } from './row-check.ts';
 import { createRowTable, rowStatusesOf, settle, unfreshen } from './row-table.ts';
 
-export interface SurveyRequest {
+export interface ValidationRequest {
   readonly job: Job;
   readonly plan: RowPlan;
   readonly encoding: Encoding | undefined;
@@ -39,7 +39,10 @@ const LEAST_ROW_BYTES = 2;
  * Reads the rows once to check them, and again only where more has to be known: for the lines of rows that conflict, for
  * an operation's further claims, and for the order of rows. Throws ManifestRefused and NotUtf8.
  */
-export async function surveyRows({ job, plan, encoding, source }: SurveyRequest, ports: RowPorts): Promise<Survey> {
+export async function validateRows(
+  { job, plan, encoding, source }: ValidationRequest,
+  ports: RowPorts,
+): Promise<Validation> {
   const { body, bytes } = await source.open();
   try {
     const manifest = await openManifest(body, { limits: ports.limits, encoding, columns: plan.recipe.columns });
@@ -87,7 +90,7 @@ async function* readAgain(
 interface FirstReading {
   readonly rows: number;
   readonly positions: Position[];
-  readonly chunks: Survey['chunks'];
+  readonly chunks: Validation['chunks'];
   /** How many rows repeat or contradict another by their first claim. */
   readonly conflicts: number;
   readonly claimsPerRow: number;
@@ -136,7 +139,7 @@ const positionOf = ({ row, line, offset }: Row): Position => ({ row, line, offse
 async function readFurther(
   reading: Reading,
   { conflicts, claimsPerRow, freeing, taking }: FirstReading,
-): Promise<{ readonly chunks: Survey['chunks']; readonly ordered: boolean }> {
+): Promise<{ readonly chunks: Validation['chunks']; readonly ordered: boolean }> {
   const conflicting = await findConflicts(reading, { conflicts, claimsPerRow });
   if (freeing === 0 || taking === 0) return { chunks: conflicting, ordered: false };
   const { chunks, ordered } = await findOrder(reading);

@@ -1,5 +1,5 @@
-// One survey of a manifest of wide rows that is made up while it is read, against ports that drop what they are given:
-// `survey-run.mjs <rows> [membership|email-change] [repeats]`. Five million rows are the 1 GiB that a manifest may have.
+// One validation of a manifest of wide rows that is made up while it is read, against ports that drop what they are given:
+// `validation-run.mjs <rows> [membership|email-change] [repeats]`. Five million rows are the 1 GiB that a manifest may have.
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 
@@ -56,14 +56,14 @@ function writeNumber(chunk: Buffer, lineStart: number, row: number): void {
   }
 }
 
-let surveyBytes = 0;
+let validationBytes = 0;
 
 const storeOf = (read: ObjectStore['read']): ObjectStore => ({
   read,
   readIfChanged: async () => undefined,
   write: async (key, body) => {
     await setImmediate();
-    if (key.endsWith('survey.json')) surveyBytes = body.length;
+    if (key.endsWith('validation.json')) validationBytes = body.length;
     return { etag: '""' };
   },
   writeStream: async (_key, body) => {
@@ -110,5 +110,5 @@ await splitter(
   { getRemainingTimeInMillis: () => 900_000 } as unknown as Parameters<typeof splitter>[1], // likewise
 );
 const seconds = (performance.now() - started) / 1_000;
-if (surveyBytes === 0) throw new Error('The survey wrote nothing');
+if (validationBytes === 0) throw new Error('The validation wrote nothing');
 report({ seconds, manifestMiB: bytes / 2 ** 20 });

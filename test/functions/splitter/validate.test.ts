@@ -5,16 +5,16 @@ import { notification, start } from './start.ts';
 
 const MEMBERSHIP = 'acme/membership/joiners.csv';
 
-it('surveys a manifest before anything else happens to it', async () => {
-  const { upload, surveyOf, happened } = start();
+it('validations a manifest before anything else happens to it', async () => {
+  const { upload, validationOf, happened } = start();
 
   const jobId = await upload(
     MEMBERSHIP,
     'email;Group name;Office\r\nann@acme.example;staff;Bern\r\n\r\nbob@acme.example;staff;Ulm',
   );
 
-  expect(happened()).toEqual(['surveying', 'surveyed']);
-  expect(surveyOf(jobId)).toMatchObject({
+  expect(happened()).toEqual(['validating', 'validated']);
+  expect(validationOf(jobId)).toMatchObject({
     rows: 2,
     encoding: 'utf-8',
     delimiter: ';',
@@ -28,7 +28,7 @@ it('surveys a manifest before anything else happens to it', async () => {
 });
 
 it('says of each row all that is wrong with it, and goes on', async () => {
-  const { upload, surveyOf, outcomesOf } = start();
+  const { upload, validationOf, outcomesOf } = start();
 
   const jobId = await upload(
     MEMBERSHIP,
@@ -44,13 +44,13 @@ it('says of each row all that is wrong with it, and goes on', async () => {
   expect(outcomes[0]?.message).toMatch(/email: "nobody".*action: "ad"/);
   expect(outcomes[1]?.message).toContain('2 cells where the header has 3');
   expect(outcomes[2]?.message).toContain('4 cells where the header has 3');
-  const { rowStatuses } = surveyOf(jobId);
+  const { rowStatuses } = validationOf(jobId);
   const invalid = rowStatusOf('invalid', 'INVALID_ROW');
   expect([...unpackRowStatuses(rowStatuses, 5)]).toEqual([PENDING, invalid, invalid, invalid, PENDING]);
 });
 
 it('leaves out repeats and refuses contradictions, each with the line of the other row', async () => {
-  const { upload, surveyOf, outcomesOf } = start();
+  const { upload, validationOf, outcomesOf } = start();
 
   const jobId = await upload(
     MEMBERSHIP,
@@ -74,9 +74,9 @@ it('leaves out repeats and refuses contradictions, each with the line of the oth
     [6, 'CONTRADICTION', 'Line 3'],
     [8, 'CONTRADICTION', 'Line 6'],
   ]);
-  expect(surveyOf(jobId).chunks).toEqual([
-    { name: expect.stringMatching(/^survey-.*-invalid-0000$/) as string, firstRow: 2, lastRow: 2 },
-    { name: expect.stringMatching(/^survey-.*-claims-0-0000$/) as string, firstRow: 1, lastRow: 6 },
+  expect(validationOf(jobId).chunks).toEqual([
+    { name: expect.stringMatching(/^validation-.*-invalid-0000$/) as string, firstRow: 2, lastRow: 2 },
+    { name: expect.stringMatching(/^validation-.*-claims-0-0000$/) as string, firstRow: 1, lastRow: 6 },
   ]);
 });
 
@@ -112,7 +112,7 @@ it('finds a contradiction with a row that contradicts yet another, whatever the 
 });
 
 it('writes down which row waits for which address to be freed', async () => {
-  const { upload, surveyOf, outcomesOf, results } = start();
+  const { upload, validationOf, outcomesOf, results } = start();
 
   const jobId = await upload(
     'acme/email-change/chain.csv',
@@ -120,7 +120,7 @@ it('writes down which row waits for which address to be freed', async () => {
   );
 
   expect(outcomesOf(jobId)).toEqual([]);
-  expect(surveyOf(jobId).ordered).toBe(true);
+  expect(validationOf(jobId).ordered).toBe(true);
   expect(results.textOf(`jobs/${jobId}/order.jsonl`)).toBe('[0,1,3]\n[1,3,5]\n');
 });
 
@@ -142,7 +142,7 @@ it('refuses rows that wait for each other in a circle, and nobody else', async (
 });
 
 it('reads a file as Windows-1252 from its start when a late byte cannot be UTF-8', async () => {
-  const { upload, surveyOf, outcomesOf } = start();
+  const { upload, validationOf, outcomesOf } = start();
   const rows = Array.from({ length: 5_000 }, (_, index) => `user${index}@acme.example,staff\n`).join('');
   const manifest = Buffer.concat([
     Buffer.from(`email,group\n${rows}wrong,staff\n`),
@@ -151,30 +151,30 @@ it('reads a file as Windows-1252 from its start when a late byte cannot be UTF-8
 
   const jobId = await upload(MEMBERSHIP, manifest);
 
-  expect(surveyOf(jobId)).toMatchObject({ encoding: 'windows-1252', rows: 5_002 });
+  expect(validationOf(jobId)).toMatchObject({ encoding: 'windows-1252', rows: 5_002 });
   expect(outcomesOf(jobId).map(({ line }) => line)).toEqual([5_002]);
 });
 
 it('keeps a position every two thousand rows', async () => {
-  const { upload, surveyOf } = start();
+  const { upload, validationOf } = start();
   const rows = Array.from({ length: 4_500 }, (_, index) => `u${String(index).padStart(4, '0')}@acme.example,staff\r\n`);
 
   const jobId = await upload(MEMBERSHIP, `\uFEFFemail,group\r\n${rows.join('')}`);
 
   const start0 = 3 + 'email,group\r\n'.length;
   const rowBytes = 'u0000@acme.example,staff\r\n'.length;
-  expect(surveyOf(jobId).positions).toEqual(
+  expect(validationOf(jobId).positions).toEqual(
     [0, 2_000, 4_000].map((row) => ({ row, line: row + 2, offset: start0 + row * rowBytes })),
   );
 });
 
-it('surveys a header without rows', async () => {
-  const { upload, surveyOf, happened } = start();
+it('validations a header without rows', async () => {
+  const { upload, validationOf, happened } = start();
 
   const jobId = await upload(MEMBERSHIP, 'email,group\r\n');
 
-  expect(happened()).toEqual(['surveying', 'surveyed']);
-  expect(surveyOf(jobId)).toMatchObject({ rows: 0, positions: [{ row: 0, line: 2, offset: 13 }] });
+  expect(happened()).toEqual(['validating', 'validated']);
+  expect(validationOf(jobId)).toMatchObject({ rows: 0, positions: [{ row: 0, line: 2, offset: 13 }] });
 });
 
 it('makes the same job of an event that comes twice, and only sends an event that says again', async () => {
@@ -185,12 +185,12 @@ it('makes the same job of an event that comes twice, and only sends an event tha
   const second = await upload(MEMBERSHIP, 'email,group\nwrong,staff\n');
 
   expect(second).toBe(first);
-  expect(happened()).toEqual(['surveying', 'surveyed', 'surveyed']);
+  expect(happened()).toEqual(['validating', 'validated', 'validated']);
   expect(results.objects).toEqual(stored);
 });
 
-it('leaves what one survey wrote alone when a second is under way at the same time', async () => {
-  const { deliver, inbox, results, events, surveyOf } = start();
+it('leaves what one validation wrote alone when a second is under way at the same time', async () => {
+  const { deliver, inbox, results, events, validationOf } = start();
   const manifest = 'email\nnot an address\n';
   await inbox.write('acme/suspend/new.csv', manifest);
   const event = notification('acme/suspend/new.csv', { versionId: 'v1', size: manifest.length });
@@ -200,15 +200,15 @@ it('leaves what one survey wrote alone when a second is under way at the same ti
   const jobId = events[0]?.jobId ?? '';
   const written = [...results.objects.keys()].filter((key) => key.includes('/chunks/'));
   expect(written).toHaveLength(2);
-  expect(written).toContain(`jobs/${jobId}/chunks/${surveyOf(jobId).chunks[0]?.name}.jsonl`);
+  expect(written).toContain(`jobs/${jobId}/chunks/${validationOf(jobId).chunks[0]?.name}.jsonl`);
 });
 
 it('goes on with many thousand invalid rows in chunks of bounded size', async () => {
-  const { upload, surveyOf, outcomesOf } = start();
+  const { upload, validationOf, outcomesOf } = start();
 
   const jobId = await upload(MEMBERSHIP, `email,group\n${'wrong,staff\n'.repeat(12_000)}`);
 
-  expect(surveyOf(jobId).chunks.map(({ firstRow, lastRow }) => [firstRow, lastRow])).toEqual([
+  expect(validationOf(jobId).chunks.map(({ firstRow, lastRow }) => [firstRow, lastRow])).toEqual([
     [0, 4_999],
     [5_000, 9_999],
     [10_000, 11_999],
@@ -217,7 +217,7 @@ it('goes on with many thousand invalid rows in chunks of bounded size', async ()
 });
 
 it('takes the escaping apostrophe off the cells of a file that Rollcall wrote', async () => {
-  const { upload, surveyOf, putState, enqueue, tasks } = start();
+  const { upload, validationOf, putState, enqueue, tasks } = start();
   const jobId = await upload(
     MEMBERSHIP,
     "email,group,rollcall_line,rollcall_code\r\nann@acme.example,'=staff,2,HALTED\r\nbob@acme.example,''+x,3,\r\n",
@@ -226,6 +226,6 @@ it('takes the escaping apostrophe off the cells of a file that Rollcall wrote', 
 
   await enqueue(jobId, { to: 2 });
 
-  expect(surveyOf(jobId)).toMatchObject({ escaped: true, carriedColumns: [] });
+  expect(validationOf(jobId)).toMatchObject({ escaped: true, carriedColumns: [] });
   expect(tasks().map(({ cells }) => cells['groupName'])).toEqual(['=staff', "'+x"]);
 });

@@ -5,8 +5,8 @@ import { positionSchema } from './events.ts';
 /** How many rows lie between two kept positions. */
 export const POSITION_EVERY = 2_000;
 
-/** What a survey found in a manifest: `jobs/<id>/survey.json`. Enough to enqueue any row without reading the file again from its start. */
-export const surveySchema = z.object({
+/** What a validation found in a manifest: `jobs/<id>/validation.json`. Enough to enqueue any row without reading the file again from its start. */
+export const validationSchema = z.object({
   version: z.literal(1),
   rows: z.int().nonnegative(),
   encoding: z.string(),
@@ -29,4 +29,4 @@ export const surveySchema = z.object({
   ordered: z.boolean(),
 });
 
-export type Survey = Readonly<z.infer<typeof surveySchema>>;
+export type Validation = Readonly<z.infer<typeof validationSchema>>;
