@@ -43,7 +43,7 @@ async function rehearse(folder: string): Promise<number> {
       environment: process.env,
     });
     try {
-      const code = await carryOut(stack, join(folder, 'reports'));
+      const code = await applyTasks(stack, join(folder, 'reports'));
       return reportViolations(stack, console.error) ? 1 : code;
     } finally {
       await stack.close();
@@ -72,7 +72,7 @@ function examples(): readonly Example[] {
   );
 }
 
-async function carryOut(stack: LocalStack, folder: string): Promise<number> {
+async function applyTasks(stack: LocalStack, folder: string): Promise<number> {
   const client = s3Client(clientEnvironment(stack));
   const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
   const progress = showProgress();

@@ -19,7 +19,7 @@ export function makeReportFolder(folder: string): void {
   }
 }
 
-/** Copies a report into its folder, or, as the rows are carried out already, into a spare one when that fails; says which. */
+/** Copies a report into its folder, or, as the rows are applied already, into a spare one when that fails; says which. */
 export async function leaveReport(results: ObjectStore, prefix: string, folder: string): Promise<string> {
   try {
     await fetchReport(results, prefix, folder);

@@ -68,7 +68,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
     });
     try {
       const errand = { file, target, operation: options.operation, out: options.out };
-      const code = await carryOut(stack, errand, ending);
+      const code = await applyTasks(stack, errand, ending);
       return reportViolations(stack, console.error) ? 1 : code;
     } finally {
       await stack.close();
@@ -94,7 +94,7 @@ interface Errand {
   readonly out: string | undefined;
 }
 
-async function carryOut(stack: LocalStack, errand: Errand, ending: AbortSignal): Promise<number> {
+async function applyTasks(stack: LocalStack, errand: Errand, ending: AbortSignal): Promise<number> {
   ending.throwIfAborted();
   const { file, target, operation, out } = errand;
   const client = s3Client(clientEnvironment(stack));

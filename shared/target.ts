@@ -23,7 +23,7 @@ export interface DataCenterTarget {
   readonly token: string;
 }
 
-/** Whom a job is carried out against. The credentials in it must never reach a log line or an error message. */
+/** Whom a job is applied against. The credentials in it must never reach a log line or an error message. */
 export type Target = CloudTarget | DataCenterTarget;
 
 /** The name of the secret that describes a target. */

@@ -34,8 +34,8 @@ export async function sendDue({ job }: State, due: Outbox, queues: OutboxQueues)
   const { enqueue, validation, report } = due;
   const sends: Promise<void>[] = [];
   if (enqueue) {
-    const { id: enqueueId, from, to, near } = enqueue;
-    const body: EnqueueRequest = { version: 1, kind: 'enqueue', jobId: job.id, enqueueId, from, to, near };
+    const { id: enqueueId, from, to } = enqueue;
+    const body: EnqueueRequest = { version: 1, kind: 'enqueue', jobId: job.id, enqueueId, from, to };
     sends.push(queues.enqueueQueue.send([{ body }]));
   }
   if (validation) sends.push(queues.enqueueQueue.send([{ body: notificationOf(job.manifest) }]));

@@ -12,7 +12,7 @@ import type { ObjectStore } from '../../shared/ports.ts';
 export interface RowOutcomes {
   /** Rows before this one can be asked for now. */
   readonly loadedUpTo: () => number;
-  /** Makes the next rows ready, and lets go of those before them. */
+  /** Makes the next rows ready, and deletes those before them. */
   readonly loadMore: () => Promise<void>;
   /** What the report says of a row, asked once a row; its line is 0 when neither the events nor the caller knows it. */
   readonly take: (row: number, line?: number) => Outcome;

@@ -1,10 +1,9 @@
 import { isSettled, PENDING } from '../../shared/job/row-status.ts';
 import { hasEnded } from '../../shared/job/job.ts';
-import type { Position } from '../../shared/job/events.ts';
 import { stateKey, validationKey } from '../../shared/job/keys.ts';
 import type { EnqueueRequest } from '../../shared/job/requests.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
-import { validationSchema, type Validation } from '../../shared/job/validation.ts';
+import { validationSchema, type Position, type Validation } from '../../shared/job/validation.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { createCellReader } from '../../shared/manifest/cells.ts';
 import { parseEncoding } from '../../shared/manifest/encoding.ts';
@@ -51,14 +50,14 @@ async function sendRows(
   job: Validated,
   ports: EnqueuePorts,
   signal: AbortSignal,
-): Promise<Position> {
-  const { from, to, near } = request;
+): Promise<number> {
+  const { from, to } = request;
   const { validation, state } = job;
-  const start = nearest([near, ...validation.positions], from);
+  const start = nearest(validation.positions, from);
   const format = { encoding: parseEncoding(validation.encoding), delimiter: validation.delimiter };
   const messageOf = await messageWriter(request, job, ports.results);
   const sender = createSender(ports.tasks);
-  let reached = start;
+  let reached: Position = start;
   const { body } = await manifestSource(state.job, ports.inbox, signal).open(start.offset);
   try {
     for await (const { rows, next } of readFrom(body, format, start, ownFileLimits(ports.limits))) {
@@ -77,7 +76,7 @@ async function sendRows(
     body.destroy();
   }
   if (reached.row < from) throw new JobNotReadable(`The deadline came before row ${from} was found`);
-  return { row: reached.row, line: reached.line, offset: reached.offset };
+  return reached.row;
 }
 
 async function messageWriter(

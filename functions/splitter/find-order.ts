@@ -64,7 +64,7 @@ function namesOf({ table }: Reading, start: number): string {
     : `Lines ${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`;
 }
 
-/** Rows that wait for one which will never be carried out wait for nothing. */
+/** Rows that wait for one which will never be applied wait for nothing. */
 async function* orderLines({ table, rows }: Reading): AsyncGenerator<string> {
   let lines = '';
   for (let row = 0; row < rows; row += 1) {

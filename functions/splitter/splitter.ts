@@ -49,7 +49,7 @@ export function createSplitter(given: SplitterPorts) {
 
   async function isDone(record: SQSRecord, signal: AbortSignal): Promise<boolean> {
     try {
-      await carryOut(record.body, signal);
+      await applyTasks(record.body, signal);
       return true;
     } catch (error) {
       if (error instanceof MessageUnreadable) {
@@ -61,7 +61,7 @@ export function createSplitter(given: SplitterPorts) {
     }
   }
 
-  async function carryOut(body: string, signal: AbortSignal): Promise<void> {
+  async function applyTasks(body: string, signal: AbortSignal): Promise<void> {
     const request = readRequest(body);
     if (request.kind === 'enqueue') return enqueue(request, ports, signal);
     const validateNow = (job: Job, plan: RowPlan) => validate(job, plan, ports, signal);

@@ -1,7 +1,6 @@
 import { rowStatusOf, packRowStatuses } from '../../shared/job/row-status.ts';
 import type { Job } from '../../shared/job/job.ts';
-import type { Position } from '../../shared/job/events.ts';
-import { POSITION_EVERY, type Validation } from '../../shared/job/validation.ts';
+import { POSITION_EVERY, type Position, type Validation } from '../../shared/job/validation.ts';
 import type { Encoding } from '../../shared/manifest/encoding.ts';
 import { mapHeader } from '../../shared/manifest/header.ts';
 import { checkSize, type ManifestLimits } from '../../shared/manifest/limits.ts';

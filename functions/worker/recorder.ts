@@ -11,7 +11,7 @@ export interface RecorderPorts extends EventPorts {
   readonly eventsQueue: EventsQueue;
 }
 
-/** Brings one job's task results into the job's events. A message may be let go only once its task result is in there. */
+/** Brings one job's task results into the job's events. A message may be deleted only once its task result is in there. */
 export interface Recorder {
   readonly add: (messageId: string, taskResult: TaskResult) => void;
   /** Resolves when everything that was added is recorded; throws what kept it from being so. */

@@ -80,7 +80,7 @@ function unusableIfUnreadable(error: unknown): never {
 
 const same = (one: Target, other: Target): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-/** Whether nothing of the job can be carried out until somebody mends the target or its credentials. */
+/** Whether nothing of the job can be applied until somebody mends the target or its credentials. */
 export const haltsJob = (error: unknown): error is Refusal =>
   error instanceof TargetUnusable || (error instanceof Refusal && error.code === 'UNAUTHORIZED');
 

@@ -8,7 +8,7 @@ const HELD_MS = 60_000;
 const AWAITING_MS = 5_000;
 
 /**
- * The task result of a task that its job's state forbids to carry out; `undefined` when it is due. A row that has an outcome is
+ * The task result of a task that its job's state forbids to apply; `undefined` when it is due. A row that has an outcome is
  * done, unless it failed and was put up again since, or its failure is in doubt; one of a job that does not run is dropped,
  * and resuming enqueues it again; one that comes after another waits for that one's outcome.
  */

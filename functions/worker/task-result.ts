@@ -51,7 +51,7 @@ export function success(task: Task, written: Written & Pick<Outcome, 'untouched'
   return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), status, httpStatus, traceId, message, untouched } };
 }
 
-/** The task result of a task that is not carried out for a reason of Rollcall's own. */
+/** The task result of a task that is not applied for a reason of Rollcall's own. */
 export function withoutWrite(
   task: Task,
   reason: { readonly status: 'failed' | 'unprocessed'; readonly code: Code; readonly message: string },

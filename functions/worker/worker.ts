@@ -6,13 +6,13 @@ import { taskSchema, type Task } from '../../shared/job/task.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import { readMessage } from '../../shared/read-message.ts';
 import { quarantine } from '../../shared/quarantine.ts';
-import { carryOut, type CarryOutPorts } from './carry-out.ts';
+import { applyTasks, type ApplyPorts } from './apply-tasks.ts';
 import type { Deadline, Delivery } from './delivery.ts';
 import { createJobViews } from './job-views.ts';
 import { createRecorder } from './recorder.ts';
 import { withoutWrite } from './task-result.ts';
 
-export interface WorkerPorts extends Omit<CarryOutPorts, 'views'> {
+export interface WorkerPorts extends Omit<ApplyPorts, 'views'> {
   readonly results: ObjectStore;
   /** Where rows go whose batch died again and again. */
   readonly isolationQueueArn: string;
@@ -25,10 +25,10 @@ const RESERVE_MS = 5_000;
 
 const UNKNOWN_TASK = 'This is no task of a version that the worker knows.';
 
-/** Carries tasks of any jobs out, and lets go of each message only when what became of its row is in the job's events. */
+/** Applies tasks of any jobs, and deletes each message only when what became of its row is in the job's events. */
 export function createWorker(ports: WorkerPorts) {
   const { timeout = (ms: number) => AbortSignal.timeout(ms) } = ports;
-  const carryOutPorts = { ...ports, views: createJobViews(ports.results, ports.clock) };
+  const applyPorts = { ...ports, views: createJobViews(ports.results, ports.clock) };
 
   return async function worker(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     const deadline = deadlineOf(context);
@@ -37,7 +37,7 @@ export function createWorker(ports: WorkerPorts) {
     const jobs = Map.groupBy(deliveries, ({ task }) => task.jobId);
     await Promise.all(
       [...jobs].map(async ([jobId, own]) => {
-        for (const id of await carryOut(jobId, own, deadline, carryOutPorts)) done.add(id);
+        for (const id of await applyTasks(jobId, own, deadline, applyPorts)) done.add(id);
       }),
     );
     const left = event.Records.filter(({ messageId }) => !done.has(messageId));

@@ -153,7 +153,7 @@ function requireNoXsrf({ route }: Endpoint, { headers, world }: Call): void {
   throw new Refused({ status: 403, text: 'XSRF check failed' });
 }
 
-/** The answer to a request that a fault kept from being carried out. */
+/** The answer to a request that a fault kept from being applied. */
 function faultAnswer(fault: Fault, { route }: Endpoint, { world }: Controlled): Answer {
   const { retryAfterSeconds, serverErrorRetryAfterSeconds } = world.behaviour.faults;
   if (fault.kind === 'rateLimited') {
@@ -179,7 +179,7 @@ const serverError = (status: number, retryAfterSeconds: number | null): Answer =
   headers: { 'content-type': 'text/html', ...(status === 503 ? retryAfter(retryAfterSeconds) : {}) },
 });
 
-/** A server error after the fact hides an answer that was carried out. */
+/** A server error after the fact hides an answer that was applied. */
 function laid(fault: Fault | undefined, answer: Answer, { world }: Controlled): Answer {
   if (fault?.kind !== 'serverErrorAfter') return answer;
   const { things = [], effective = false } = answer;

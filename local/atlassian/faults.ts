@@ -1,6 +1,6 @@
 import type { Behaviour } from './behaviour.ts';
 
-/** What goes wrong with one request; BEFORE names the kinds that keep it from being carried out. */
+/** What goes wrong with one request; BEFORE names the kinds that keep it from being applied. */
 export type Fault =
   | { readonly kind: 'rateLimited' }
   | { readonly kind: 'serverError' | 'serverErrorAfter'; readonly status: number }
@@ -18,7 +18,7 @@ const KINDS = [
   'notJson',
 ] as const;
 
-/** Faults after which nothing was carried out. */
+/** Faults after which nothing was applied. */
 export const BEFORE: ReadonlySet<Fault['kind']> = new Set(['rateLimited', 'serverError', 'resetBefore', 'hangBefore']);
 
 /** The dice of the faults: the same seed and the same requests meet the same faults. */

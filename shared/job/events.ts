@@ -49,11 +49,6 @@ const problemSchema = z.object({ line: z.int().positive().optional(), message: z
 /** Why a manifest is refused: the line where there is one, and what to do about it. */
 export type Problem = Readonly<z.infer<typeof problemSchema>>;
 
-/** A place in the manifest at which a row begins: its row number, its line, and its byte offset. */
-export const positionSchema = z.object({ row: rowNumber, line: z.int().positive(), offset: rowNumber });
-
-export type Position = Readonly<z.infer<typeof positionSchema>>;
-
 const eventBodies = z.discriminatedUnion('type', [
   /** The splitter has begun to read the manifest. */
   z.object({ type: z.literal('validating'), job: jobSchema }),
@@ -62,7 +57,7 @@ const eventBodies = z.discriminatedUnion('type', [
   /** The manifest as a whole is refused. */
   z.object({ type: z.literal('rejected'), job: jobSchema, problems: z.array(problemSchema).min(1) }),
   /** Rows before `reached` have been sent; `enqueueId` names the enqueue this answers. */
-  z.object({ type: z.literal('enqueued'), enqueueId: z.string(), reached: positionSchema }),
+  z.object({ type: z.literal('enqueued'), enqueueId: z.string(), reached: rowNumber }),
   /** A worker is about to write; `before` is what it read of each row. */
   z.object({
     type: z.literal('attempting'),

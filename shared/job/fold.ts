@@ -31,8 +31,6 @@ export interface FoldContext {
 /** How many ids of events are remembered: SQS repeats a message within minutes, not after hundreds of others. */
 const REMEMBERED_EVENTS = 100;
 
-const ORIGIN = { row: 0, line: 1, offset: 0 } as const;
-
 /** A job of which nothing is known yet but that its manifest is being read. */
 export function newState(job: Job, nowMs: number): State {
   return {
@@ -44,8 +42,7 @@ export function newState(job: Job, nowMs: number): State {
     generations: new Map(),
     released: 0,
     outcomes: 0,
-    start: ORIGIN,
-    enqueued: ORIGIN,
+    enqueued: 0,
     chunks: [],
     tail: [],
     calls: { sent: 0, rateLimited: 0, retried: 0 },
@@ -137,8 +134,6 @@ function applyValidation(draft: Draft, { nowMs, validation }: FoldContext): void
   };
   draft.rowStatuses = unpackRowStatuses(validation.rowStatuses, validation.rows);
   draft.chunks = validation.chunks;
-  draft.start = validation.positions[0] ?? ORIGIN;
-  draft.enqueued = draft.start;
   enter(draft, 'running', nowMs);
 }
 
@@ -150,11 +145,11 @@ function applyRejection(draft: Draft, event: JobEvent & { type: 'rejected' }, no
 
 function applyEnqueued(draft: Draft, { enqueueId, reached }: JobEvent & { type: 'enqueued' }): void {
   if (draft.outbox.enqueue?.id !== enqueueId) return;
-  if (reached.row > draft.enqueued.row) draft.enqueued = reached;
+  if (reached > draft.enqueued) draft.enqueued = reached;
   const { to } = draft.outbox.enqueue;
   draft.outbox = {
     ...draft.outbox,
-    enqueue: reached.row < to ? { id: `${enqueueId}+`, from: reached.row, to, near: reached, sentAtMs: 0 } : undefined,
+    enqueue: reached < to ? { id: `${enqueueId}+`, from: reached, to, sentAtMs: 0 } : undefined,
   };
 }
 

@@ -1,4 +1,4 @@
-/** One manifest being carried out. */
+/** One manifest being applied. */
 export interface Job {
   readonly id: string;
   readonly target: string;

@@ -1,4 +1,4 @@
-/** What bounds how a job is carried out. */
+/** What bounds how a job is applied. */
 export interface Policy {
   /** The least that the full window holds, in rows. */
   readonly windowRows: number;

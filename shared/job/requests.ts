@@ -1,7 +1,5 @@
 import * as z from 'zod';
 
-import { positionSchema } from './events.ts';
-
 /** What the coordinator asks of the splitter: send the rows from `from` up to but not including `to` that have no outcome. */
 export const enqueueRequestSchema = z.object({
   version: z.literal(1),
@@ -10,8 +8,6 @@ export const enqueueRequestSchema = z.object({
   enqueueId: z.string().min(1),
   from: z.int().nonnegative(),
   to: z.int().nonnegative(),
-  /** A known position at or before `from`; the validation may have kept a nearer one. */
-  near: positionSchema,
 });
 
 export type EnqueueRequest = Readonly<z.infer<typeof enqueueRequestSchema>>;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { packRowStatuses, unpackRowStatuses } from './row-status.ts';
 import type { Job, JobState } from './job.ts';
 import { ENDED_STATES, OPEN_STATES } from './job.ts';
-import type { Calls, RowEvent, Position, Problem } from './events.ts';
+import type { Calls, RowEvent, Problem } from './events.ts';
 import type { Code } from './codes.ts';
 
 /** A chunk of events: an object of JSON lines (RowEvent), and the range of rows that it speaks of. */
@@ -20,7 +20,6 @@ export interface Outbox {
         readonly id: string;
         readonly from: number;
         readonly to: number;
-        readonly near: Position;
         readonly sentAtMs: number;
       }
     | undefined;
@@ -48,10 +47,8 @@ export interface State {
   readonly released: number;
   /** How many rows have an outcome that a worker gave them. */
   readonly outcomes: number;
-  /** Where the first row begins. */
-  readonly start: Position;
   /** How far the enqueue came: rows before it were sent. */
-  readonly enqueued: Position;
+  readonly enqueued: number;
   readonly chunks: readonly Chunk[];
   /** Entries that are not in a chunk yet. */
   readonly tail: readonly RowEvent[];

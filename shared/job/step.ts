@@ -81,7 +81,7 @@ function release(state: State, { policy }: StepContext): State {
   if (state.state !== 'running' || state.outbox.enqueue) return state;
   const released = nextRelease(state, policy);
   if (released === state.released) return state;
-  const enqueue = { id: `to-${released}`, from: state.enqueued.row, to: released, near: state.enqueued, sentAtMs: 0 };
+  const enqueue = { id: `to-${released}`, from: state.enqueued, to: released, sentAtMs: 0 };
   return { ...state, released, outbox: { ...state.outbox, enqueue } };
 }
 

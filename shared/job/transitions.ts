@@ -25,12 +25,11 @@ export function enqueueAgain(state: State): Outbox['enqueue'] {
     id: `again-${state.stateSinceMs}-${state.rounds}`,
     from,
     to: state.released,
-    near: state.start,
     sentAtMs: 0,
   };
 }
 
 /** Whether a row was sent and nobody has said anything of it yet: it may be in a worker's hands. */
 export function isUnderWay(state: State): boolean {
-  return state.rowStatuses.subarray(0, state.enqueued.row).some((rowStatus) => bareRowStatus(rowStatus) === PENDING);
+  return state.rowStatuses.subarray(0, state.enqueued).some((rowStatus) => bareRowStatus(rowStatus) === PENDING);
 }

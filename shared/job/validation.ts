@@ -1,6 +1,13 @@
 import * as z from 'zod';
 
-import { positionSchema } from './events.ts';
+/** A place in the manifest at which a row begins: its row number, its line, and its byte offset. */
+const positionSchema = z.object({
+  row: z.int().nonnegative(),
+  line: z.int().positive(),
+  offset: z.int().nonnegative(),
+});
+
+export type Position = Readonly<z.infer<typeof positionSchema>>;
 
 /** How many rows lie between two kept positions. */
 export const POSITION_EVERY = 2_000;

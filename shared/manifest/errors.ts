@@ -1,7 +1,7 @@
 import { RollcallError } from '../errors.ts';
 import type { Problem } from '../job/events.ts';
 
-/** The manifest as a whole cannot be carried out: every reason at once, each with its line and what to do. */
+/** The manifest as a whole cannot be applied: every reason at once, each with its line and what to do. */
 export class ManifestRefused extends RollcallError {
   readonly code = 'MANIFEST_REFUSED';
   readonly temporary = false;

@@ -1,4 +1,4 @@
-import type { Position } from '../job/events.ts';
+import type { Position } from '../job/validation.ts';
 import type { Column } from '../operations/operation.ts';
 import { findDialect } from './dialect.ts';
 import { byteLength, byteOrderMark, decode, NotUtf8, type Encoding, type Piece } from './encoding.ts';
@@ -37,7 +37,7 @@ export async function openManifest(body: AsyncIterable<Uint8Array>, options: Ope
   try {
     return await open(chunks, options);
   } catch (error) {
-    await chunks.return(undefined); // lets go of the body
+    await chunks.return(undefined); // deletes the body
     throw error;
   }
 }

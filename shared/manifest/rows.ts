@@ -1,4 +1,4 @@
-import type { Position } from '../job/events.ts';
+import type { Position } from '../job/validation.ts';
 import { byteLength, NotUtf8, type Encoding, type Piece } from './encoding.ts';
 import { refuse } from './errors.ts';
 import { isBlank } from './identifiers.ts';

@@ -133,7 +133,7 @@ function sightOnCloud(wish: CloudWish, view: CloudView): Sight {
   };
 }
 
-/** A row that names its person by the old address alone finds nobody once it has been carried out: then its wish is fulfilled. */
+/** A row that names its person by the old address alone finds nobody once it has been applied: then its wish is fulfilled. */
 function doneBefore({ user, newEmail }: CloudWish, directory: Directory): Sight | undefined {
   if (user.accountId !== undefined || directory.holders(user.email).length > 0) return undefined;
   const [holder, another] = directory.holders(newEmail);

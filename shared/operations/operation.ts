@@ -26,7 +26,7 @@ export type Checked =
       readonly claims: readonly Claim[];
       /** In which terms the row names what it is about (by id, by address): rows that use different ones can only be compared when they have been looked up. */
       readonly naming?: string | undefined;
-      /** The address that this row lets go of and the one it takes, lower-cased: a taker waits for the row that frees. */
+      /** The address that this row deletes and the one it takes, lower-cased: a taker waits for the row that frees. */
       readonly frees?: string | undefined;
       readonly takes?: string | undefined;
     };

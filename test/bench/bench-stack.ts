@@ -109,7 +109,7 @@ function jobAt({ id, uploadedAtMs, prefix, results }: Place): Job {
   };
 }
 
-/** Fails a measurement in which not every row was carried out: its figures would mean nothing. */
+/** Fails a measurement in which not every row was applied: its figures would mean nothing. */
 export function expectAllChanged({ counts, codes }: Summary): void {
   if (counts.changed === counts.rows) return;
   throw new Error(`Not every row was changed: ${JSON.stringify({ counts, codes })}`);

@@ -88,7 +88,7 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
     onBatch: recovery.onBatch,
   });
   try {
-    const held = await carryOut(stack, errand, { ...options, random, recovery });
+    const held = await applyTasks(stack, errand, { ...options, random, recovery });
     const { summary } = held;
     const taskResult = verify({
       errand,
@@ -134,7 +134,7 @@ interface CarryOutOptions extends RoundOptions {
   readonly recovery: RecoveryTimes;
 }
 
-async function carryOut(stack: KillableStack, errand: Errand, options: CarryOutOptions) {
+async function applyTasks(stack: KillableStack, errand: Errand, options: CarryOutOptions) {
   const { kills, random, recovery, limitMs } = options;
   const { target, operation } = errand;
   const { jobId, prefix } = await upload(clientsOf(stack.connection()), stack.connection(), {

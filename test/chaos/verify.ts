@@ -123,7 +123,7 @@ function misfit(row: ErrandRow, said: ReportRow, facts: Facts, queuesLost: boole
       if (!facts.holds) return 'it does not hold';
       return facts.writes > 0 && !queuesLost ? `${facts.writes} effective writes` : undefined;
     case 'failed':
-      // Whether a write without an answer was carried out is what its message leaves open.
+      // Whether a write without an answer was applied is what its message leaves open.
       if (said.code === 'TIMED_OUT') return undefined;
       return facts.writes > 0 || facts.holds !== facts.heldBefore ? 'it was changed' : undefined;
     default:

@@ -51,8 +51,8 @@ afterAll(async () => {
 
 it('counts, shows and redrives the dead letters of one job, leaves those of others where they are, and its report is revised', async () => {
   await refuse(2, 4, 11);
-  const job = await carryOut([1, 2, 3, 4]);
-  const other = await carryOut([11]);
+  const job = await applyTasks([1, 2, 3, 4]);
+  const other = await applyTasks([11]);
   expect((await reportOf(job)).counts).toMatchObject({ changed: 2, failed: 2 });
 
   const list = await rollcall('dead-letters', 'list');
@@ -77,7 +77,7 @@ it('counts, shows and redrives the dead letters of one job, leaves those of othe
 
 it('puts a row up once, and keeps one dead letter, of the next generation, of one that fails again', async () => {
   await refuse(5);
-  const job = await carryOut([5]);
+  const job = await applyTasks([5]);
   await reportOf(job);
 
   await rollcall('dead-letters', 'redrive', job.jobId);
@@ -92,7 +92,7 @@ it('puts a row up once, and keeps one dead letter, of the next generation, of on
 it("takes rows back that SQS's own redrive moves to the rows queue", async () => {
   const source = queue('DeadLetters');
   await refuse(6);
-  const job = await carryOut([6]);
+  const job = await applyTasks([6]);
   await reportOf(job);
   const before = await letterCount();
 
@@ -110,11 +110,11 @@ it("takes rows back that SQS's own redrive moves to the rows queue", async () =>
 
 it('makes a new job of the same file dropped again, in which rows that are done come out unchanged', async () => {
   await refuse(3);
-  const first = await carryOut([1, 2, 3]);
+  const first = await applyTasks([1, 2, 3]);
   await reportOf(first);
 
   await refuse();
-  const second = await carryOut([1, 2, 3]);
+  const second = await applyTasks([1, 2, 3]);
   const report = await reportOf(second);
 
   expect(second.jobId).not.toBe(first.jobId);
@@ -125,7 +125,7 @@ it('resume enqueues the rows of a halted job that have no outcome; the row that 
   const state = await control<{ cloud: { credentials: { jira: object[]; organisation: object[] } } }>('GET', 'state');
   const { cloud } = state;
   await control('PUT', 'state', { ...state, cloud: { ...cloud, credentials: { jira: [], organisation: [] } } });
-  const job = await carryOut([1, 2, 3, 4, 5]);
+  const job = await applyTasks([1, 2, 3, 4, 5]);
   await until('it is halted', async () => (await stateOf(clients.results, job.jobId))?.state === 'halted', WAIT);
 
   await control('PUT', 'state', state);
@@ -140,7 +140,7 @@ it('resume enqueues the rows of a halted job that have no outcome; the row that 
 }, 60_000);
 
 it('says that there is nothing to redrive, and of what', async () => {
-  const job = await carryOut([7]);
+  const job = await applyTasks([7]);
   await reportOf(job);
 
   await expect(rollcall('dead-letters', 'redrive', job.jobId)).rejects.toThrow(`no dead letter of ${job.jobId}`);
@@ -166,7 +166,7 @@ interface Uploaded {
 }
 
 /** A job that adds these people to the first group. */
-const carryOut = (people: readonly number[]): Promise<Uploaded> =>
+const applyTasks = (people: readonly number[]): Promise<Uploaded> =>
   upload(clients, stack, {
     target: 'cloud',
     operation: 'membership',

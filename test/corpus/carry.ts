@@ -11,7 +11,7 @@ import type { Message } from '../../shared/ports.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
 import { NOW, start } from '../functions/splitter/start.ts';
 
-/** What became of a manifest whose job was cancelled before any row was carried out. */
+/** What became of a manifest whose job was cancelled before any row was applied. */
 export interface Carried {
   readonly jobId: string;
   readonly summary: Summary;

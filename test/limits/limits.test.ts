@@ -19,7 +19,7 @@ describe('what a stage limits', () => {
     },
   );
 
-  it('worker.callsUnderWay: its excess waits, and is carried out', async () => {
+  it('worker.callsUnderWay: its excess waits, and is applied', async () => {
     const limit = LIMITS.find(({ setting }) => setting === 'worker.callsUnderWay');
 
     expect(await limit?.exceed()).toBe('12 of 12 calls were answered, 3 of at most 3 at once');

@@ -48,7 +48,7 @@ function expectedOfWrite({ trouble }: PlannedRow): Expected {
 }
 
 /**
- * A row that takes another's address is carried out when that row lets go of it. Rows that wait in a circle, or that want
+ * A row that takes another's address is applied when that row deletes it. Rows that wait in a circle, or that want
  * one address, are invalid.
  */
 function expectedOfTaker(place: Place, places: readonly Place[]): Expected {

@@ -47,7 +47,7 @@ const scenario = (faults: readonly Fault[], lagSeconds: number): Scenario => ({
 });
 
 describe('rows that take addresses which other rows free, among a thousand that do not', () => {
-  it('are carried out link by link in chains of ten, and refused in swaps and circles', async () => {
+  it('are applied link by link in chains of ten, and refused in swaps and circles', async () => {
     const { violations, summaries } = await simulate(scenario([], 0));
 
     expect(violations).toEqual([]);

@@ -138,4 +138,4 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
 }
 
 const describe = ({ job, state, released, rows, enqueued, outcomes, revision, reportDue, outbox }: State): string =>
-  `  ${job.id} is ${state}: released ${released}/${rows}, enqueued ${enqueued.row}, outcomes ${outcomes}, revision ${revision}${reportDue ? ', report due' : ''}${outbox.report ? ', report asked for' : ''}`;
+  `  ${job.id} is ${state}: released ${released}/${rows}, enqueued ${enqueued}, outcomes ${outcomes}, revision ${revision}${reportDue ? ', report due' : ''}${outbox.report ? ', report asked for' : ''}`;

@@ -150,7 +150,7 @@ export const MAKERS: Readonly<Record<SimulatedOperation, Maker>> = {
   },
 };
 
-/** The same Atlassian each time: as it is before the rows in these places are carried out. */
+/** The same Atlassian each time: as it is before the rows in these places are applied. */
 export function siteOf(name: SimulatedOperation, maker: Maker, places: readonly Place[]): () => AnySite {
   const own = places.filter((place, index) => place.index === index);
   if (name.startsWith('data-center/')) {

@@ -218,7 +218,7 @@ const standing = ({ jobs, promises, pipeline }: Stage): string =>
     waiting: Object.values(pipeline.queues).map(({ name, parcels }) => `${name} ${parcels().length}`),
   });
 
-/** Puts the dead letters up again, as the queue's own redrive does, and waits until they have been carried out. */
+/** Puts the dead letters up again, as the queue's own redrive does, and waits until they have been applied. */
 async function redrive(stage: Stage): Promise<void> {
   const { deadLetters, tasks: rows } = stage.pipeline.queues;
   if (deadLetters.parcels().length === 0) return;

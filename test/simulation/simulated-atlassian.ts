@@ -65,7 +65,7 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
     return troubles.get(JSON.stringify([call.name, ...call.args])) ?? struck[0] ?? 'none';
   };
 
-  const carryOut = async (call: Call): Promise<unknown> => {
+  const applyTasks = async (call: Call): Promise<unknown> => {
     if (!isWrite(call)) return invoke(shown, call);
     const { calls } = truth;
     const answer = await invoke(truth, call);
@@ -107,18 +107,18 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
         throw unheard(call);
       case 'reset after the call':
       case 'lost after':
-        await carryOut(call);
+        await applyTasks(call);
         throw unheard(call);
       case 'not JSON':
-        await carryOut(call);
+        await applyTasks(call);
         throw isWrite(call) ? unheard(call) : spend(refuse('ATLASSIAN_ERROR', 200));
       case 'hang before the call':
         return NO_ANSWER;
       case 'hang after the call':
-        await carryOut(call);
+        await applyTasks(call);
         return NO_ANSWER;
       default:
-        return carryOut(call);
+        return applyTasks(call);
     }
   };
 

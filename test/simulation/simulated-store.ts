@@ -4,7 +4,7 @@ import type { MemoryObjectStore } from '../fakes/memory-object-store.ts';
 import type { Faults } from './faults.ts';
 import type { SimulatedProcess } from './process.ts';
 
-/** The port of one process to a bucket: every request takes its time, may fail, and may have been carried out all the same. */
+/** The port of one process to a bucket: every request takes its time, may fail, and may have been applied all the same. */
 export function storePort(
   bucket: MemoryObjectStore,
   process: SimulatedProcess,

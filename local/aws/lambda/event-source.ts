@@ -101,7 +101,7 @@ async function receive(
 async function process(options: EventSourceOptions, messages: readonly Message[]): Promise<void> {
   const { description, region, invoke } = options;
   const event = sqsEvent(messages, { queueArn: description.queueArn, region });
-  // A function that fails lets go of nothing: its messages are seen again after the visibility time-out.
+  // A function that fails deletes nothing: its messages are seen again after the visibility time-out.
   const done = await invoke(event).then(
     (answer) => succeeded(messages, answer, description.partialResponses),
     () => [],

@@ -35,8 +35,8 @@ function record(
 }
 
 /**
- * The messages that a function's answer lets go of: all but those that it names. An answer that is not understood, or that names
- * a message which was not in the batch, lets go of none. Source: Lambda developer guide, "Reporting batch item failures".
+ * The messages that a function's answer deletes: all but those that it names. An answer that is not understood, or that names
+ * a message which was not in the batch, deletes none. Source: Lambda developer guide, "Reporting batch item failures".
  */
 export function succeeded(
   messages: readonly Message[],

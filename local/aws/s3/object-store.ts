@@ -36,7 +36,7 @@ export interface ObjectStoreOptions {
   readonly created: (created: Created) => Promise<void>;
   /** A free port when absent. */
   readonly port?: number | undefined;
-  /** Makes a request slow, or fail before or after it is carried out. */
+  /** Makes a request slow, or fail before or after it is applied. */
   readonly fault?: Faults | undefined;
   readonly now?: () => Date;
 }

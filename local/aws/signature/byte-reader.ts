@@ -13,7 +13,7 @@ export class ByteReader {
     return this.#held;
   }
 
-  /** Takes bytes from the front, and lets go of some more after them. */
+  /** Takes bytes from the front, and deletes some more after them. */
   take(length: number, skip = 0): Buffer {
     const taken = this.#held.subarray(0, length);
     this.#held = this.#held.subarray(length + skip);

@@ -17,10 +17,10 @@ export interface QueuesOptions {
   readonly credentials: Credentials;
   readonly region: string;
   readonly account: string;
-  /** Told of each request before it is carried out; what it throws refuses the request. */
+  /** Told of each request before it is applied; what it throws refuses the request. */
   readonly record: (call: AwsCall) => void;
   readonly port?: number | undefined;
-  /** Makes a request slow, or fail before or after it is carried out. */
+  /** Makes a request slow, or fail before or after it is applied. */
   readonly fault?: Faults | undefined;
 }
 

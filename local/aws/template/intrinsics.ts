@@ -12,7 +12,7 @@ export interface References {
   readonly attribute: (logicalId: string, attribute: string) => string;
 }
 
-/** A template value with CloudFormation's intrinsic functions carried out; throws TemplateUnreadable on one that is not known here. */
+/** A template value with CloudFormation's intrinsic functions applied; throws TemplateUnreadable on one that is not known here. */
 export function resolveIntrinsics(value: unknown, references: References): unknown {
   const resolve = (inner: unknown): unknown => resolveIntrinsics(inner, references);
   if (Array.isArray(value)) return value.map(resolve).filter((item) => item !== undefined);

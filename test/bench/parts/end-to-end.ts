@@ -21,7 +21,7 @@ export const endToEnd: Part = {
     try {
       await bench.rehearsal.seed({ users: rows, groups: GROUPS });
       await bench.rehearsal.behave({ latencyMs: CALL_MS, limits: LIMITS.none });
-      const stages = await carryOut(bench, rows);
+      const stages = await applyTasks(bench, rows);
       const usage = usageOf(bench.stack, folder);
       for (const { label, requests } of [...usage.sqs, ...usage.s3Writes, ...usage.s3Reads].slice(0, 30))
         say(`${(requests / rows).toFixed(4)} a row: ${label}`);
@@ -42,7 +42,7 @@ interface Stages {
 }
 
 /** All stages are in milliseconds since the upload began. */
-async function carryOut(bench: BenchStack, rows: number): Promise<Stages> {
+async function applyTasks(bench: BenchStack, rows: number): Promise<Stages> {
   const job = await bench.upload({ target: 'cloud', operation: 'membership', csv: membershipManifest(rows, GROUPS) });
   let validatedMs = Number.NaN;
   const finished = await job.finished({

@@ -6,7 +6,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const NEWMAN = here('../newman');
 const PROCESSES = 20;
 
-/** What a peer carries out, and where. */
+/** What a peer applies, and where. */
 export interface PeerRun {
   readonly operation: 'membership' | 'creation';
   /** A CSV of `userid,groupid`, or of `email`: without look-ups, as peers do none. */

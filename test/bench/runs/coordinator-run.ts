@@ -135,7 +135,7 @@ function batchTexts(from: number, to: number): readonly string[] {
 }
 
 function answerEnqueue({ enqueueId, to }: EnqueueRequest): void {
-  waiting.push(eventText({ type: 'enqueued', enqueueId, reached: { row: to, line: to + 2, offset: to * 45 } }));
+  waiting.push(eventText({ type: 'enqueued', enqueueId, reached: to }));
 }
 
 function store(): ObjectStore {

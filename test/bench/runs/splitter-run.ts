@@ -87,26 +87,24 @@ const validationSeconds = await invoke({ Records: [{ eventName: 'ObjectCreated:P
 const validation = validationSchema.parse(JSON.parse(kept.get(validationKey(jobId)) ?? 'null'));
 if (validation.rows !== rows) throw new Error(`The validation found ${validation.rows} rows of ${rows}`);
 const validated = fold(undefined, events.splice(0), { nowMs: Date.now(), validation });
-if (!validated) throw new Error('The validation told the eventsQueue nothing');
+if (!validated) throw new Error('The validation sent no event');
 kept.set(stateKey(jobId), serializeState({ ...validated, released: rows }));
 
 let enqueueSeconds = 0;
-let near = validation.positions[0]!; // every validation has one
-while (near.row < rows) {
+let from = 0;
+while (from < rows) {
   const request: EnqueueRequest = {
     version: 1,
     kind: 'enqueue',
     jobId,
     enqueueId: `to-${rows}`,
-    from: near.row,
+    from,
     to: rows,
-    near,
   };
   enqueueSeconds += await invoke(request);
   const [enqueued] = events.splice(0);
-  if (enqueued?.type !== 'enqueued' || enqueued.reached.row <= near.row)
-    throw new Error('The enqueue made no progress');
-  near = enqueued.reached;
+  if (enqueued?.type !== 'enqueued' || enqueued.reached <= from) throw new Error('The enqueue made no progress');
+  from = enqueued.reached;
 }
 report({ validationSeconds, enqueueSeconds });
 sqs.destroy();

@@ -34,24 +34,21 @@ it('sends the released rows as tasks and says how far it came', async () => {
     })),
   );
   expect(messages.map(({ groupId }) => groupId)).toEqual([jobId, jobId]);
-  const offset = Buffer.byteLength(manifestOf(4));
   expect(events.at(-1)).toMatchObject({
     type: 'enqueued',
     enqueueId: 'enqueue-1',
-    reached: { row: 4, line: 10, offset },
+    reached: 4,
   });
 });
 
 it('goes on from where another enqueue ended, to the end of the file', async () => {
   const { jobId, enqueue, tasks, events } = await validated(5);
   await enqueue(jobId, { to: 3 });
-  const enqueued = events.at(-1);
-  const near = enqueued?.type === 'enqueued' ? enqueued.reached : undefined;
 
-  await enqueue(jobId, { from: 3, to: 5, near });
+  await enqueue(jobId, { from: 3, to: 5 });
 
   expect(tasks().map(({ row }) => row)).toEqual([0, 1, 2, 3, 4]);
-  expect(events.at(-1)).toMatchObject({ reached: { row: 5, offset: Buffer.byteLength(manifestOf(5)) } });
+  expect(events.at(-1)).toMatchObject({ reached: 5 });
 });
 
 it('begins at the nearest position that the validation kept', async () => {
@@ -126,7 +123,7 @@ it('ends before the deadline, and what it did not reach is enqueued from there',
   await enqueue(jobId, { to: 20_000 }, 150);
 
   const enqueued = events.at(-1);
-  const reached = enqueued?.type === 'enqueued' ? enqueued.reached.row : -1;
+  const reached = enqueued?.type === 'enqueued' ? enqueued.reached : -1;
   expect(reached).toBeGreaterThan(0);
   expect(reached).toBeLessThan(20_000);
   expect(sent).toHaveLength(reached);

@@ -138,7 +138,6 @@ it('does the rest of a batch when one message of it fails', async () => {
     enqueueId: 'f',
     from: 0,
     to: 1,
-    near: { row: 0, line: 1, offset: 0 },
   };
 
   const failed = await deliver([enqueue, notification('control/job/pause')]);

@@ -5,7 +5,7 @@ import { notification, start } from './start.ts';
 const KEY = 'acme/membership/joiners.csv';
 const ROW = 'ann@acme.example,staff\n';
 
-describe('a manifest that cannot be carried out is refused with the line and the remedy', () => {
+describe('a manifest that cannot be applied is refused with the line and the remedy', () => {
   it.each<{ what: string; manifest: string | Buffer; line?: number; says: RegExp }>([
     { what: 'an empty file', manifest: '', says: /empty; put a header/ },
     { what: 'a file of blank lines', manifest: '\uFEFF\r\n\r\n , \r\n', says: /empty; put a header/ },

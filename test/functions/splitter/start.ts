@@ -121,11 +121,7 @@ export function start(options: StartOptions = {}) {
   };
 
   const enqueue = (jobId: string, range: Partial<EnqueueRequest>, remainingMs?: number) => {
-    const [near] = validationOf(jobId).positions;
-    return deliver(
-      [{ version: 1, kind: 'enqueue', jobId, enqueueId: 'enqueue-1', from: 0, near, ...range }],
-      remainingMs,
-    );
+    return deliver([{ version: 1, kind: 'enqueue', jobId, enqueueId: 'enqueue-1', from: 0, ...range }], remainingMs);
   };
 
   return {

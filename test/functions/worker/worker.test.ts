@@ -120,18 +120,18 @@ function start(options: Options) {
     callsUnderWay: 100,
     isolationQueueArn: 'arn:aws:sqs:eu-central-1:000000000000:isolation',
   });
-  const carryOut = async (...tasks: readonly unknown[]) => worker(sqsEvent(tasks, { queue: 'tasks' }), CONTEXT);
-  return { worker, carryOut, results, rows, deadLetters, eventsQueue, gates };
+  const applyTasks = async (...tasks: readonly unknown[]) => worker(sqsEvent(tasks, { queue: 'tasks' }), CONTEXT);
+  return { worker, applyTasks, results, rows, deadLetters, eventsQueue, gates };
 }
 
 const recordedIn = (events: readonly JobEvent[]) => events.filter((event) => event.type === 'recorded');
 const outcomesIn = (events: readonly JobEvent[]) => recordedIn(events).flatMap(({ outcomes }) => outcomes);
 
 describe('worker', () => {
-  it('says what it found before it writes, then what came of it, and lets go of the message', async () => {
-    const { carryOut, eventsQueue } = start({ look: () => ready('a', changed) });
+  it('says what it found before it writes, then what came of it, and deletes the message', async () => {
+    const { applyTasks, eventsQueue } = start({ look: () => ready('a', changed) });
 
-    const response = await carryOut(task(0));
+    const response = await applyTasks(task(0));
 
     expect(response.batchItemFailures).toEqual([]);
     expect(eventsQueue.events).toMatchObject([
@@ -146,26 +146,26 @@ describe('worker', () => {
     ['a later attempt, which an earlier one may have made so', task(0, { attempts: 1 }), new Uint8Array(10), undefined],
     ['a write after one that may have begun', task(0), new Uint8Array(10).fill(attempted(0)), undefined],
   ])('says whether Atlassian answered "so already" to %s', async (_, sent, rowStatuses, untouched) => {
-    const { carryOut, eventsQueue } = start({
+    const { applyTasks, eventsQueue } = start({
       look: () => ready('a', () => ({ status: 'unchanged' })),
       state: { rowStatuses },
     });
 
-    await carryOut(sent);
+    await applyTasks(sent);
 
     expect(outcomesIn(eventsQueue.events)[0]).toMatchObject({ status: 'unchanged' });
     expect(outcomesIn(eventsQueue.events)[0]?.untouched).toBe(untouched);
   });
 
-  it('writes a row once that comes twice in one batch, and lets go of both messages', async () => {
+  it('writes a row once that comes twice in one batch, and deletes both messages', async () => {
     let writes = 0;
     const counted = () => {
       writes += 1;
       return changed();
     };
-    const { carryOut, eventsQueue } = start({ look: () => ready('a', counted) });
+    const { applyTasks, eventsQueue } = start({ look: () => ready('a', counted) });
 
-    const response = await carryOut(task(0), task(0));
+    const response = await applyTasks(task(0), task(0));
 
     expect(response.batchItemFailures).toEqual([]);
     expect(writes).toBe(1);
@@ -176,26 +176,26 @@ describe('worker', () => {
     const unforeseen = () => {
       throw new TypeError('our own mistake');
     };
-    const { carryOut } = start({ look: () => ready('a', unforeseen) });
+    const { applyTasks } = start({ look: () => ready('a', unforeseen) });
 
-    const response = await carryOut(task(0), task(0));
+    const response = await applyTasks(task(0), task(0));
 
     expect(response.batchItemFailures).toHaveLength(2);
   });
 
   it('writes nothing for a row that is so already', async () => {
-    const { carryOut, eventsQueue } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
+    const { applyTasks, eventsQueue } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
 
-    await carryOut(task(0));
+    await applyTasks(task(0));
 
     expect(eventsQueue.events).toMatchObject([{ type: 'recorded', outcomes: [{ row: 0, status: 'unchanged' }] }]);
   });
 
   it('puts a failed row on the dead-letter queue as a task of the next generation', async () => {
     const refusal = new Refusal('FORBIDDEN', 'no', { httpStatus: 403, traceId: 'trace-9' });
-    const { carryOut, deadLetters, eventsQueue } = start({ look: () => ready('a', throwing(refusal)) });
+    const { applyTasks, deadLetters, eventsQueue } = start({ look: () => ready('a', throwing(refusal)) });
 
-    await carryOut(task(0, { attempts: 2 }));
+    await applyTasks(task(0, { attempts: 2 }));
 
     expect(outcomesIn(eventsQueue.events)).toMatchObject([{ status: 'failed', code: 'FORBIDDEN', attempts: 3 }]);
     expect(deadLetters.messages).toEqual([
@@ -208,9 +208,9 @@ describe('worker', () => {
 
   it('hands a task back unspent when Atlassian asks to wait, and says until when', async () => {
     const limited = new RateLimited('wait', { notBeforeMs: NOW_MS + 7_000, sent: true });
-    const { carryOut, rows, eventsQueue } = start({ look: () => ready('a', throwing(limited)) });
+    const { applyTasks, rows, eventsQueue } = start({ look: () => ready('a', throwing(limited)) });
 
-    const response = await carryOut(task(0));
+    const response = await applyTasks(task(0));
 
     expect(response.batchItemFailures).toEqual([]);
     expect(rows.messages).toEqual([{ body: task(0), groupId: JOB.id, delaySeconds: 7 }]);
@@ -224,17 +224,17 @@ describe('worker', () => {
     ['Atlassian fails and may have done it', new Refusal('ATLASSIAN_ERROR', 'sorry', { uncertain: true }), 60],
     ['no answer comes, after which Atlassian is given time to show what was done', new NoAnswer('reset'), 60],
   ])('tries again later when %s', async (_, error, delaySeconds) => {
-    const { carryOut, rows } = start({ look: () => ready('a', throwing(error)) });
+    const { applyTasks, rows } = start({ look: () => ready('a', throwing(error)) });
 
-    await carryOut(task(0));
+    await applyTasks(task(0));
 
     expect(rows.messages).toEqual([{ body: task(0, { attempts: 1 }), groupId: JOB.id, delaySeconds }]);
   });
 
   it('gives a row up when its attempts are spent', async () => {
-    const { carryOut, rows, eventsQueue } = start({ look: () => ready('a', throwing(new NoAnswer('reset'))) });
+    const { applyTasks, rows, eventsQueue } = start({ look: () => ready('a', throwing(new NoAnswer('reset'))) });
 
-    await carryOut(task(0, { attempts: 4 }));
+    await applyTasks(task(0, { attempts: 4 }));
 
     expect(rows.messages).toEqual([]);
     expect(outcomesIn(eventsQueue.events)).toMatchObject([{ status: 'failed', code: 'TIMED_OUT', attempts: 5 }]);
@@ -243,26 +243,26 @@ describe('worker', () => {
   it('leaves the message on the queue when something unforeseen happens, and carries the others out', async () => {
     const look: Look = ({ accountId = '' }) =>
       ready(accountId, accountId === 'id-0' ? throwing(new TypeError('our mistake')) : changed);
-    const { carryOut, eventsQueue } = start({ look });
+    const { applyTasks, eventsQueue } = start({ look });
 
-    const response = await carryOut(task(0), task(1));
+    const response = await applyTasks(task(0), task(1));
 
     expect(response.batchItemFailures).toEqual([{ itemIdentifier: 'message-1' }]);
     expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 1, status: 'changed' }]);
   });
 
-  it("lets go of no message when the job's events cannot be written", async () => {
-    const { carryOut, eventsQueue } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
+  it("deletes no message when the job's events cannot be written", async () => {
+    const { applyTasks, eventsQueue } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
     Object.assign(eventsQueue, { post: () => Promise.reject(new Error('SQS is away')) });
 
-    expect((await carryOut(task(0))).batchItemFailures).toEqual([{ itemIdentifier: 'message-1' }]);
+    expect((await applyTasks(task(0))).batchItemFailures).toEqual([{ itemIdentifier: 'message-1' }]);
   });
 
   it('forgets a task whose row has an outcome', async () => {
     const rowStatuses = new Uint8Array(10).fill(rowStatusOf('changed'));
-    const { carryOut, eventsQueue } = start({ look: () => ready('a', changed), state: { rowStatuses } });
+    const { applyTasks, eventsQueue } = start({ look: () => ready('a', changed), state: { rowStatuses } });
 
-    expect((await carryOut(task(0))).batchItemFailures).toEqual([]);
+    expect((await applyTasks(task(0))).batchItemFailures).toEqual([]);
     expect(eventsQueue.events).toEqual([]);
   });
 
@@ -272,12 +272,12 @@ describe('worker', () => {
   ] as const)('%s', async (_what, kind, outcomes) => {
     const rowStatuses = Uint8Array.of(attempted(rowStatusOf('failed', 'REQUEST_REFUSED')));
     const look: Look = () => (kind === 'ready' ? ready('a', throwing(new Error('written'))) : { kind, claims: [] });
-    const { carryOut, eventsQueue, rows, deadLetters } = start({
+    const { applyTasks, eventsQueue, rows, deadLetters } = start({
       look,
       state: { state: 'completed', rows: 1, rowStatuses },
     });
 
-    const response = await carryOut(task(0, { attempts: 1 }));
+    const response = await applyTasks(task(0, { attempts: 1 }));
 
     expect(outcomesIn(eventsQueue.events)).toMatchObject(outcomes);
     expect(eventsQueue.events.some(({ type }) => type === 'attempting')).toBe(false);
@@ -287,29 +287,29 @@ describe('worker', () => {
   it('calls nobody for a failure in doubt once its job is cancelled', async () => {
     const rowStatuses = Uint8Array.of(attempted(rowStatusOf('failed', 'REQUEST_REFUSED')));
     const look: Look = () => throwing(new Error('looked up'))();
-    const { carryOut, eventsQueue, rows } = start({ look, state: { state: 'cancelled', rows: 1, rowStatuses } });
+    const { applyTasks, eventsQueue, rows } = start({ look, state: { state: 'cancelled', rows: 1, rowStatuses } });
 
-    const response = await carryOut(task(0, { attempts: 1 }));
+    const response = await applyTasks(task(0, { attempts: 1 }));
 
     expect([eventsQueue.events, rows.messages, response.batchItemFailures]).toEqual([[], [], []]);
   });
 
   it('carries a failed row out again that was put up again by hand, though its job has ended', async () => {
     const rowStatuses = new Uint8Array(10).fill(rowStatusOf('failed', 'FORBIDDEN'));
-    const { carryOut, eventsQueue } = start({
+    const { applyTasks, eventsQueue } = start({
       look: () => ready('a', changed),
       state: { state: 'completed', rowStatuses },
     });
 
-    await carryOut(task(0, { generation: 1 }));
+    await applyTasks(task(0, { generation: 1 }));
 
     expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, status: 'changed', generation: 1 }]);
   });
 
   it.each(['paused', 'halted', 'cancelled'] as const)('drops the tasks of a %s job and says so', async (state) => {
-    const { carryOut, eventsQueue } = start({ look: () => ready('a', changed), state: { state } });
+    const { applyTasks, eventsQueue } = start({ look: () => ready('a', changed), state: { state } });
 
-    expect((await carryOut(task(0))).batchItemFailures).toEqual([]);
+    expect((await applyTasks(task(0))).batchItemFailures).toEqual([]);
     expect(recordedIn(eventsQueue.events)).toMatchObject([{ outcomes: [], dropped: [0] }]);
   });
 
@@ -322,12 +322,12 @@ describe('worker', () => {
     const look: Look = ({ accountId = '' }) => ready(accountId, changed);
 
     it('fails only the row that is the reason', async () => {
-      const { carryOut, eventsQueue } = start({
+      const { applyTasks, eventsQueue } = start({
         look,
         lookTogether: refusing(({ accountId }) => accountId === 'id-4'),
       });
 
-      const response = await carryOut(...nine);
+      const response = await applyTasks(...nine);
 
       const failed = outcomesIn(eventsQueue.events).filter(({ status }) => status !== 'changed');
       expect(failed).toMatchObject([{ row: 4, status: 'failed', code: 'REQUEST_REFUSED', httpStatus: 431 }]);
@@ -336,9 +336,9 @@ describe('worker', () => {
     });
 
     it('fails every row when each is refused alone', async () => {
-      const { carryOut, eventsQueue } = start({ look, lookTogether: refusing(() => true) });
+      const { applyTasks, eventsQueue } = start({ look, lookTogether: refusing(() => true) });
 
-      await carryOut(...nine);
+      await applyTasks(...nine);
 
       expect(outcomesIn(eventsQueue.events).map(({ code }) => code)).toEqual(nine.map(() => 'REQUEST_REFUSED'));
     });
@@ -350,9 +350,9 @@ describe('worker', () => {
         if (looks < 3) throw refusal;
         if (looks > 3) throw new RateLimited('out of time', { notBeforeMs: NOW_MS, sent: false });
       };
-      const { carryOut, eventsQueue } = start({ look, lookTogether });
+      const { applyTasks, eventsQueue } = start({ look, lookTogether });
 
-      await carryOut(...nine.slice(0, 4));
+      await applyTasks(...nine.slice(0, 4));
 
       expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, status: 'changed' }]);
       expect(recordedIn(eventsQueue.events)).toMatchObject([{ returned: [1, 2, 3] }]);
@@ -363,9 +363,9 @@ describe('worker', () => {
     const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
 
     it('fails the row that met it, halts the job and drops the rest', async () => {
-      const { carryOut, eventsQueue, gates } = start({ look: () => throwing(unauthorized)() });
+      const { applyTasks, eventsQueue, gates } = start({ look: () => throwing(unauthorized)() });
 
-      await carryOut(task(0), task(1), task(2));
+      await applyTasks(task(0), task(1), task(2));
 
       expect(eventsQueue.events).toMatchObject([
         { type: 'halted', code: 'UNAUTHORIZED' },
@@ -377,9 +377,9 @@ describe('worker', () => {
     it('looks again with the new credentials when the secret has changed', async () => {
       let looks = 0;
       const look: Look = () => ((looks += 1) === 1 ? throwing(unauthorized)() : { kind: 'fulfilled', claims: [] });
-      const { carryOut, eventsQueue } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
+      const { applyTasks, eventsQueue } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
 
-      await carryOut(task(0));
+      await applyTasks(task(0));
 
       expect(eventsQueue.events).toMatchObject([
         { type: 'recorded', outcomes: [{ status: 'unchanged' }], calls: { sent: 6 } },
@@ -388,9 +388,9 @@ describe('worker', () => {
 
     it('hands the row back when the secret changed between looking and writing', async () => {
       const look: Look = () => ready('a', throwing(unauthorized));
-      const { carryOut, rows } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
+      const { applyTasks, rows } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
 
-      await carryOut(task(0));
+      await applyTasks(task(0));
 
       expect(rows.messages).toMatchObject([{ body: task(0) }]);
     });
@@ -403,9 +403,9 @@ describe('worker', () => {
     const halted = { type: 'halted', code: 'UNAUTHORIZED', message: expect.stringContaining('not JSON') as string };
 
     it('fails one row, halts the job and drops the rest', async () => {
-      const { carryOut, eventsQueue } = start({ look: () => ready('a', changed), targets: [unreadable] });
+      const { applyTasks, eventsQueue } = start({ look: () => ready('a', changed), targets: [unreadable] });
 
-      const response = await carryOut(task(0), task(1));
+      const response = await applyTasks(task(0), task(1));
 
       expect(eventsQueue.events).toMatchObject([
         halted,
@@ -418,9 +418,9 @@ describe('worker', () => {
       const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
       const look: Look = ({ accountId = '' }) =>
         ready(accountId, accountId === 'id-1' ? throwing(unauthorized) : changed);
-      const { carryOut, eventsQueue, deadLetters } = start({ look, targets: [TARGET, unreadable] });
+      const { applyTasks, eventsQueue, deadLetters } = start({ look, targets: [TARGET, unreadable] });
 
-      const response = await carryOut(task(0), task(1));
+      const response = await applyTasks(task(0), task(1));
 
       expect(eventsQueue.events).toMatchObject([{ type: 'attempting' }, halted, { type: 'recorded' }]);
       expect(outcomesIn(eventsQueue.events)).toMatchObject([
@@ -436,9 +436,9 @@ describe('worker', () => {
     const keysMissing = new TargetUnusable('FORBIDDEN', 'The target acme has no organisation keys');
 
     it('fails one row, halts the job and drops the rest, so that it can be resumed', async () => {
-      const { carryOut, eventsQueue } = start({ look: throwing(keysMissing) });
+      const { applyTasks, eventsQueue } = start({ look: throwing(keysMissing) });
 
-      await carryOut(task(0), task(1));
+      await applyTasks(task(0), task(1));
 
       expect(eventsQueue.events).toMatchObject([
         { type: 'halted', code: 'FORBIDDEN', message: keysMissing.message },
@@ -449,12 +449,12 @@ describe('worker', () => {
     it('looks again when the secret has been mended', async () => {
       let looks = 0;
       const look: Look = () => ((looks += 1) === 1 ? throwing(keysMissing)() : { kind: 'fulfilled', claims: [] });
-      const { carryOut, eventsQueue } = start({
+      const { applyTasks, eventsQueue } = start({
         look,
         targets: [TARGET, { ...TARGET, orgId: 'org', orgApiKey: 'key' }],
       });
 
-      await carryOut(task(0));
+      await applyTasks(task(0));
 
       expect(outcomesIn(eventsQueue.events)).toMatchObject([{ status: 'unchanged' }]);
     });
@@ -462,9 +462,9 @@ describe('worker', () => {
 
   describe('when two rows turn out to be about the same account', () => {
     it('carries the first out and names it to the repeat', async () => {
-      const { carryOut, eventsQueue } = start({ look: () => ready('one', changed) });
+      const { applyTasks, eventsQueue } = start({ look: () => ready('one', changed) });
 
-      await carryOut(task(0), task(1));
+      await applyTasks(task(0), task(1));
 
       expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 1, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 2') as string },
@@ -474,13 +474,13 @@ describe('worker', () => {
 
     it('finds the row of an earlier batch when rows name accounts in different terms', async () => {
       const look: Look = ({ accountId, wish }) => ready('one', changed, wish ?? accountId);
-      const { carryOut, eventsQueue } = start({ look });
+      const { applyTasks, eventsQueue } = start({ look });
       const mixed = (row: number, wish: string) => task(row, { mixed: true, cells: { accountId: `id-${row}`, wish } });
 
-      await carryOut(mixed(0, 'add'));
-      await carryOut(mixed(1, 'remove'));
-      await carryOut(mixed(2, 'add'));
-      await carryOut(mixed(0, 'add'));
+      await applyTasks(mixed(0, 'add'));
+      await applyTasks(mixed(1, 'remove'));
+      await applyTasks(mixed(2, 'add'));
+      await applyTasks(mixed(0, 'add'));
 
       expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 0, status: 'changed' },
@@ -491,9 +491,9 @@ describe('worker', () => {
     });
 
     it('carries one of them out though they come in another order than in the manifest', async () => {
-      const { carryOut, eventsQueue } = start({ look: () => ready('one', changed) });
+      const { applyTasks, eventsQueue } = start({ look: () => ready('one', changed) });
 
-      await carryOut(task(8, { mixed: true }), task(4, { mixed: true }));
+      await applyTasks(task(8, { mixed: true }), task(4, { mixed: true }));
 
       expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 4, status: 'unprocessed', code: 'DUPLICATE', message: expect.stringContaining('line 10,') as string },
@@ -503,11 +503,11 @@ describe('worker', () => {
 
     it('fails rows of a batch that want the same, and something else than an earlier batch', async () => {
       const look: Look = ({ wish }) => ready('one', changed, wish);
-      const { carryOut, eventsQueue } = start({ look });
+      const { applyTasks, eventsQueue } = start({ look });
       const mixed = (row: number, wish: string) => task(row, { mixed: true, cells: { wish } });
 
-      await carryOut(mixed(1, 'add'));
-      await carryOut(mixed(2, 'remove'), mixed(3, 'remove'));
+      await applyTasks(mixed(1, 'add'));
+      await applyTasks(mixed(2, 'remove'), mixed(3, 'remove'));
 
       expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 1, status: 'changed' },
@@ -518,9 +518,9 @@ describe('worker', () => {
 
     it('fails both when they want different things', async () => {
       const look: Look = ({ accountId }) => ready('one', changed, accountId);
-      const { carryOut, eventsQueue } = start({ look });
+      const { applyTasks, eventsQueue } = start({ look });
 
-      await carryOut(task(0), task(1));
+      await applyTasks(task(0), task(1));
 
       expect(outcomesIn(eventsQueue.events)).toMatchObject([
         { row: 0, status: 'failed', code: 'CONTRADICTION', message: expect.stringContaining('Line 3') as string },
@@ -538,9 +538,9 @@ describe('worker', () => {
       ['the address is taken', inUse],
       ['the address is free', () => ready('a', changed)],
     ])('waits for that row without spending an attempt though %s', async (_, look) => {
-      const { carryOut, rows, eventsQueue } = start({ look });
+      const { applyTasks, rows, eventsQueue } = start({ look });
 
-      await carryOut(waiting);
+      await applyTasks(waiting);
 
       expect(rows.messages).toMatchObject([{ body: waiting }]);
       expect(recordedIn(eventsQueue.events)).toMatchObject([{ awaiting: [1], returned: [] }]);
@@ -549,9 +549,9 @@ describe('worker', () => {
     it('fails when that row has its outcome and the address is still taken', async () => {
       const rowStatuses = new Uint8Array(10);
       rowStatuses[0] = rowStatusOf('failed', 'FORBIDDEN');
-      const { carryOut, eventsQueue } = start({ look: inUse, state: { rowStatuses } });
+      const { applyTasks, eventsQueue } = start({ look: inUse, state: { rowStatuses } });
 
-      await carryOut(waiting);
+      await applyTasks(waiting);
 
       expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 1, code: 'EMAIL_IN_USE' }]);
     });
@@ -559,9 +559,9 @@ describe('worker', () => {
     it('tries again once Atlassian must show that the address is free, when that row has freed it', async () => {
       const rowStatuses = new Uint8Array(10);
       rowStatuses[0] = rowStatusOf('changed');
-      const { carryOut, rows } = start({ look: inUse, state: { rowStatuses } });
+      const { applyTasks, rows } = start({ look: inUse, state: { rowStatuses } });
 
-      await carryOut(waiting);
+      await applyTasks(waiting);
 
       expect(rows.messages).toMatchObject([{ body: { ...waiting, attempts: 1 }, delaySeconds: 60 }]);
     });
@@ -585,9 +585,9 @@ describe('worker', () => {
   it.each([['no JSON'], [{ ...task(0), version: 2 }], [{ hello: 'world' }]])(
     'sets aside a message that is no task (%j)',
     async (body) => {
-      const { carryOut, results } = start({ look: () => ready('a', changed) });
+      const { applyTasks, results } = start({ look: () => ready('a', changed) });
 
-      expect((await carryOut(body)).batchItemFailures).toEqual([]);
+      expect((await applyTasks(body)).batchItemFailures).toEqual([]);
       expect([...results.objects.keys()]).toContain('quarantine/tasks/message-1.json');
     },
   );

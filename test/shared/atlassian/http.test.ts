@@ -148,7 +148,7 @@ describe('the HTTP layer', () => {
     expect(await errorOf(cloud.jira.addToGroup(MEMBER, signal()))).toBeInstanceOf(NoAnswer);
   });
 
-  it('says of an error on the server that the write may have been carried out, and of a refusal that it was not', async () => {
+  it('says of an error on the server that the write may have been applied, and of a refusal that it was not', async () => {
     const failing = await against(answering(500, {}, '{}'));
     const refusing = await against(answering(400, {}, '{}'));
 

@@ -143,7 +143,7 @@ describe('the organisation API', () => {
     ['restore', 'v2', `${DIRECTORY}/users/712020%3Aa%2Fb/restore`, {}],
     ['suspend', 'v1', `${API}/admin/v1/orgs/org-1/directory/users/712020%3Aa%2Fb/suspend-access`, undefined],
     ['restore', 'v1', `${API}/admin/v1/orgs/org-1/directory/users/712020%3Aa%2Fb/restore-access`, undefined],
-  ] as const)('carries out %s by the %s API', async (call, suspendApi, url, body) => {
+  ] as const)('applies %s by the %s API', async (call, suspendApi, url, body) => {
     const { mock, organisation } = start([{ status: 204 }], { suspendApi });
 
     expect(await organisation[call]('712020:a/b', signal())).toMatchObject({ status: 'changed', httpStatus: 204 });

@@ -24,8 +24,7 @@ const begun = (rows: number): State => run(undefined, [eventOf({ type: 'validate
 function enqueuedUpTo(state: State, rows: number): State {
   const { enqueue } = state.outbox;
   if (!enqueue) return state;
-  const reached = { row: enqueue.to, line: enqueue.to + 2, offset: enqueue.to * 10 };
-  return run(state, [eventOf({ type: 'enqueued', enqueueId: enqueue.id, reached })], rows);
+  return run(state, [eventOf({ type: 'enqueued', enqueueId: enqueue.id, reached: enqueue.to })], rows);
 }
 
 const outcomes = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => outcomeOf(from + index));
@@ -43,7 +42,7 @@ describe('step', () => {
     const ramped = {
       ...enqueuedUpTo(begun(10_000), 10_000),
       released: 111,
-      enqueued: { row: 111, line: 113, offset: 9 },
+      enqueued: 111,
     };
     const rate = { sinceMs: NOW_MS - 1_000, outcomes: 0, perSecond: 0 };
 
@@ -59,18 +58,17 @@ describe('step', () => {
     expect(run(state, [recorded(outcomes(0, 1))], 1_000).outbox.enqueue).toEqual(state.outbox.enqueue);
   });
 
-  it('enqueues what a enqueue did not reach from where it stopped', () => {
+  it('enqueues what an enqueue did not reach from where it stopped', () => {
     const state = { ...begun(1_000), released: 100 };
-    const enqueue = { id: 'f', from: 0, to: 100, near: state.start, sentAtMs: NOW_MS };
-    const reached = { row: 40, line: 42, offset: 400 };
+    const enqueue = { id: 'f', from: 0, to: 100, sentAtMs: NOW_MS };
 
     const next = run(
       { ...state, outbox: { enqueue } },
-      [eventOf({ type: 'enqueued', enqueueId: 'f', reached })],
+      [eventOf({ type: 'enqueued', enqueueId: 'f', reached: 40 })],
       1_000,
     );
 
-    expect(next.outbox.enqueue).toMatchObject({ from: 40, to: 100, near: reached });
+    expect(next.outbox.enqueue).toMatchObject({ from: 40, to: 100 });
   });
 
   it.each(['pause', 'cancel'] as const)('lets nothing out after %s', (command) => {

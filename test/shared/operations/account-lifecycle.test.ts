@@ -4,7 +4,7 @@ import { TargetUnusable } from '../../../shared/atlassian/errors.ts';
 import { deactivate } from '../../../shared/operations/deactivate.ts';
 import { reactivate } from '../../../shared/operations/reactivate.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
-import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
 import { CLOUD } from './targets.ts';
 
 const SITE = {
@@ -30,7 +30,7 @@ describe.each([
   ])('%s', async (_, cells, expected) => {
     const { apis, calls } = fakeCloud(SITE);
 
-    expect(await carryOut(operation.cloud, [cells], apis)).toEqual([expected]);
+    expect(await applyTasks(operation.cloud, [cells], apis)).toEqual([expected]);
     expect(writes(calls).map(({ name }) => name)).toEqual(expected === 'changed' ? [call] : []);
   });
 
@@ -49,7 +49,7 @@ describe.each([
   ])('%s when user management alone knows the account', async (_, cells, expected) => {
     const { apis } = fakeCloud({ ...SITE, intercept: unlisted });
 
-    expect(await carryOut(operation.cloud, [cells], apis)).toEqual([expected]);
+    expect(await applyTasks(operation.cloud, [cells], apis)).toEqual([expected]);
   });
 
   it('claims the account, as written and as found', async () => {
@@ -73,7 +73,7 @@ describe('the message of a deactivation', () => {
   it('is sent along', async () => {
     const { apis, calls } = fakeCloud(SITE);
 
-    await carryOut(deactivate.cloud, [{ accountId: 'act', message: 'Left in May' }], apis);
+    await applyTasks(deactivate.cloud, [{ accountId: 'act', message: 'Left in May' }], apis);
 
     expect(writes(calls)).toMatchObject([{ args: ['act', 'Left in May'] }]);
   });

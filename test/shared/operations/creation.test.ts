@@ -4,7 +4,7 @@ import { Refusal } from '../../../shared/atlassian/errors.ts';
 import { creation } from '../../../shared/operations/creation.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
-import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
 const DEFAULTS = { ...CLOUD, defaultProducts: ['jira-software', 'jira-core'] };
@@ -132,7 +132,7 @@ describe('creation on Cloud', () => {
   ])('%s', async (_, email, products, expected, call, sent) => {
     const { apis, calls } = fakeCloud(SITE);
 
-    expect(await carryOut(creation.cloud, [{ email, products }], apis)).toEqual([expected]);
+    expect(await applyTasks(creation.cloud, [{ email, products }], apis)).toEqual([expected]);
 
     const [write, ...more] = writes(calls);
     expect(more).toEqual([]);
@@ -148,10 +148,10 @@ describe('creation on Cloud', () => {
     async (products, more) => {
       const { apis, calls } = fakeCloud(SITE);
       const rows = Array.from({ length: 50 }, (_, n) => ({ email: `n${n}@acme.example`, products }));
-      await carryOut(creation.cloud, rows, apis);
+      await applyTasks(creation.cloud, rows, apis);
       const before = calls.length;
 
-      expect(new Set(await carryOut(creation.cloud, rows, apis))).toEqual(new Set(['unchanged']));
+      expect(new Set(await applyTasks(creation.cloud, rows, apis))).toEqual(new Set(['unchanged']));
       expect(calls.slice(before).map(({ name }) => name)).toEqual(['organisation.usersByEmail', ...more]);
     },
   );
@@ -184,7 +184,7 @@ describe('creation on Cloud', () => {
     });
     const rows = ['confluence', 'jira-core'].map((products) => ({ email: 'cat@acme.example', products }));
 
-    expect(await carryOut(creation.cloud, rows, apis)).toEqual(['FORBIDDEN', 'unchanged']);
+    expect(await applyTasks(creation.cloud, rows, apis)).toEqual(['FORBIDDEN', 'unchanged']);
   });
 
   it('claims the account of one who is there, the address of one who is not', async () => {
@@ -207,7 +207,7 @@ describe('creation on Cloud', () => {
       ['one whose address is hidden: creating is idempotent', 'hid@acme.example', 'jira-software', 'changed'],
       ['Confluence, for which keys are needed', 'new@acme.example', 'confluence', 'FORBIDDEN'],
     ])('%s', async (_, email, products, expected) => {
-      expect(await carryOut(creation.cloud, [{ email, products }], keyless().apis)).toEqual([expected]);
+      expect(await applyTasks(creation.cloud, [{ email, products }], keyless().apis)).toEqual([expected]);
     });
 
     it('names the fields of the secret that Confluence needs', async () => {
@@ -231,7 +231,7 @@ describe('creation on Cloud', () => {
       intercept: async ({ name }, proceed) => (name === 'jira.user' ? { accountId: 'ann', active: true } : proceed()),
     });
 
-    await carryOut(creation.cloud, [{ email: 'ann@acme.example', products: 'jira-software' }], apis);
+    await applyTasks(creation.cloud, [{ email: 'ann@acme.example', products: 'jira-software' }], apis);
 
     expect(lookUps(calls)).toEqual(['jira.findUsers']);
     expect(writes(calls)).toMatchObject([{ name: 'jira.createUser', effective: false }]);
@@ -248,6 +248,6 @@ describe('creation on Data Center', () => {
   ])('%s', async (_, username, email, expected) => {
     const rows = [{ username, email, displayName: 'A Name' }];
 
-    expect(await carryOut(creation.dataCenter, rows, site().apis)).toEqual([expected]);
+    expect(await applyTasks(creation.dataCenter, rows, site().apis)).toEqual([expected]);
   });
 });

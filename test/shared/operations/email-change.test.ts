@@ -5,7 +5,7 @@ import { emailChange } from '../../../shared/operations/email-change.ts';
 import type { Cells } from '../../../shared/operations/operation.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
-import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
 describe.each([
@@ -109,7 +109,7 @@ describe('email-change on Cloud', () => {
   ])('changes the address %s, in one write', async (_, cells, expected) => {
     const { apis, calls, state } = fakeCloud(SITE);
 
-    expect(await carryOut(emailChange.cloud, [cells], apis)).toEqual([expected]);
+    expect(await applyTasks(emailChange.cloud, [cells], apis)).toEqual([expected]);
 
     expect(writes(calls)).toMatchObject([{ name: 'userManagement.setEmail', args: ['ann', NEW], effective: true }]);
     expect(state.users.get('ann')?.email).toBe(NEW);
@@ -147,7 +147,7 @@ describe('email-change on Cloud', () => {
   ])('writes nothing when %s', async (_, cells, expected) => {
     const { apis, calls } = fakeCloud(SITE);
 
-    expect(await carryOut(emailChange.cloud, [cells], apis)).toEqual([expected]);
+    expect(await applyTasks(emailChange.cloud, [cells], apis)).toEqual([expected]);
     expect(writes(calls)).toEqual([]);
   });
 
@@ -157,9 +157,9 @@ describe('email-change on Cloud', () => {
       { oldEmail: 'ann@acme.example', newEmail: 'a.n@acme.example' },
       { accountId: 'bob', oldEmail: 'bob@acme.example', newEmail: 'b.b@acme.example' },
     ];
-    await carryOut(emailChange.cloud, rows, apis);
+    await applyTasks(emailChange.cloud, rows, apis);
 
-    expect(await carryOut(emailChange.cloud, rows, apis)).toEqual(['unchanged', 'unchanged']);
+    expect(await applyTasks(emailChange.cloud, rows, apis)).toEqual(['unchanged', 'unchanged']);
   });
 
   it('costs three look-ups for a batch by ids and addresses', async () => {
@@ -210,7 +210,7 @@ describe('email-change on Cloud', () => {
       { accountId: 'bob', newEmail: 'bob@acme.example' },
     ];
 
-    expect(await carryOut(emailChange.cloud, rows, apis)).toEqual(['changed', 'unchanged']);
+    expect(await applyTasks(emailChange.cloud, rows, apis)).toEqual(['changed', 'unchanged']);
     expect(lookUps(calls).filter((name) => name === 'userManagement.profile')).toHaveLength(2);
   });
 
@@ -223,10 +223,10 @@ describe('email-change on Cloud', () => {
     await expect(looking).rejects.toThrow('orgApiKey');
   });
 
-  it('refuses a row that no longer parses, and carries out the others', async () => {
+  it('refuses a row that no longer parses, and applies the others', async () => {
     const { apis } = fakeCloud(SITE);
 
-    const results = await carryOut(
+    const results = await applyTasks(
       emailChange.cloud,
       [{ accountId: 'ann' }, { accountId: 'bob', newEmail: NEW }],
       apis,
@@ -246,7 +246,7 @@ describe('email-change on Data Center', () => {
     ['compares the old address', { username: 'ann', oldEmail: 'bob@acme.example', newEmail: NEW }, 'EMAIL_MISMATCH'],
     ['knows no such user', { username: 'eve', newEmail: NEW }, 'USER_NOT_FOUND'],
   ])('%s', async (_, cells, expected) => {
-    expect(await carryOut(emailChange.dataCenter, [cells], site().apis)).toEqual([expected]);
+    expect(await applyTasks(emailChange.dataCenter, [cells], site().apis)).toEqual([expected]);
   });
 });
 

@@ -5,7 +5,7 @@ import type { Cells } from '../../../shared/operations/operation.ts';
 import { membership } from '../../../shared/operations/membership.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
-import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
 const SITE = {
@@ -142,7 +142,7 @@ describe.each([{ organisation: true }, { organisation: false }])(
     ])('%s', async (_, cells, expected) => {
       const { apis } = fakeCloud({ ...SITE, ...keys });
 
-      expect(await carryOut(membership.cloud, [cells], apis)).toEqual([expected]);
+      expect(await applyTasks(membership.cloud, [cells], apis)).toEqual([expected]);
     });
 
     it('writes nothing for rows that are refused or so already, and once for the others', async () => {
@@ -153,7 +153,7 @@ describe.each([{ organisation: true }, { organisation: false }])(
         { email: 'bob@acme.example', groupName: 'developers' },
         { email: 'nobody@acme.example', groupName: 'developers' },
       ];
-      expect(await carryOut(membership.cloud, rows, apis)).toEqual(['changed', 'unchanged', 'USER_NOT_FOUND']);
+      expect(await applyTasks(membership.cloud, rows, apis)).toEqual(['changed', 'unchanged', 'USER_NOT_FOUND']);
 
       expect(writes(calls).map(({ name, effective }) => [name, effective])).toEqual([['jira.addToGroup', true]]);
       expect(state.users.get('ann')?.groupIds).toEqual(['g-dev']);
@@ -162,9 +162,9 @@ describe.each([{ organisation: true }, { organisation: false }])(
     it('finds everything fulfilled when the same rows come again', async () => {
       const { apis } = fakeCloud({ ...SITE, ...keys });
       const rows = [{ email: 'ann@acme.example', groupName: 'developers' }];
-      await carryOut(membership.cloud, rows, apis);
+      await applyTasks(membership.cloud, rows, apis);
 
-      expect(await carryOut(membership.cloud, rows, apis)).toEqual(['unchanged']);
+      expect(await applyTasks(membership.cloud, rows, apis)).toEqual(['unchanged']);
     });
 
     it('claims the same thing for one account and group however they are written', async () => {
@@ -193,7 +193,7 @@ describe('membership on Cloud', () => {
     const { apis, calls } = fakeCloud(crowd(100));
 
     const rows = Array.from({ length: 100 }, (_, n) => ({ email: `p${n}@acme.example`, groupName: `team ${n % 7}` }));
-    const results = await carryOut(membership.cloud, rows, apis);
+    const results = await applyTasks(membership.cloud, rows, apis);
 
     expect(new Set(results)).toEqual(new Set(['changed']));
     expect(lookUps(calls).length).toBeLessThanOrEqual(3);
@@ -212,7 +212,7 @@ describe('membership on Cloud', () => {
   it('finds people who are suspended through the organisation', async () => {
     const { apis } = fakeCloud(SITE);
 
-    expect(await carryOut(membership.cloud, [{ email: 'sue@acme.example', groupId: 'g-dev' }], apis)).toEqual([
+    expect(await applyTasks(membership.cloud, [{ email: 'sue@acme.example', groupId: 'g-dev' }], apis)).toEqual([
       'changed',
     ]);
   });
@@ -220,7 +220,7 @@ describe('membership on Cloud', () => {
   it('never takes a hit whose address Jira hides for the person meant', async () => {
     const { apis, calls } = fakeCloud({ ...SITE, organisation: false });
 
-    expect(await carryOut(membership.cloud, [{ email: 'hid@acme.example', groupId: 'g-dev' }], apis)).toEqual([
+    expect(await applyTasks(membership.cloud, [{ email: 'hid@acme.example', groupId: 'g-dev' }], apis)).toEqual([
       'USER_AMBIGUOUS',
     ]);
     expect(writes(calls)).toEqual([]);
@@ -244,7 +244,7 @@ describe('membership on Cloud', () => {
     };
 
     const rows = [{ email: 'bob@acme.example', groupId: 'g-dev' }];
-    expect(await carryOut(membership.cloud, rows, { ...apis, organisation: silent })).toEqual(['unchanged']);
+    expect(await applyTasks(membership.cloud, rows, { ...apis, organisation: silent })).toEqual(['unchanged']);
   });
 
   it.each([
@@ -256,7 +256,7 @@ describe('membership on Cloud', () => {
 
     const rows = ['ann@acme.example', 'bob@acme.example'].map((email) => ({ email, groupName: 'ops & on/call' }));
 
-    expect(await carryOut(membership.cloud, rows, apis)).toEqual(['changed', expected]);
+    expect(await applyTasks(membership.cloud, rows, apis)).toEqual(['changed', expected]);
   });
 
   it.each([
@@ -291,7 +291,7 @@ describe('membership on Data Center', () => {
     ['knows no such user', { username: 'eve', groupName: 'developers' }, 'USER_NOT_FOUND'],
     ['knows no such group', { username: 'ann', groupName: 'develop' }, 'GROUP_NOT_FOUND'],
   ])('%s', async (_, cells, expected) => {
-    expect(await carryOut(membership.dataCenter, [cells], site().apis)).toEqual([expected]);
+    expect(await applyTasks(membership.dataCenter, [cells], site().apis)).toEqual([expected]);
   });
 
   it.each(['add', 'remove'])(
@@ -308,7 +308,7 @@ describe('membership on Data Center', () => {
 
       const rows = ['ann', 'bob'].map((username) => ({ username, groupName: 'developers', action }));
 
-      expect(await carryOut(membership.dataCenter, rows, short)).toEqual(
+      expect(await applyTasks(membership.dataCenter, rows, short)).toEqual(
         action === 'add' ? ['changed', 'unchanged'] : ['unchanged', 'changed'],
       );
       expect(writes(calls)).toHaveLength(2);
@@ -332,7 +332,7 @@ describe('membership on Data Center', () => {
       { username: 'cid', groupName: 'testers', action: 'remove' },
     ];
 
-    expect(await carryOut(membership.dataCenter, rows, apis)).toEqual([
+    expect(await applyTasks(membership.dataCenter, rows, apis)).toEqual([
       'changed',
       expected,
       expected,

@@ -5,7 +5,7 @@ import { restore } from '../../../shared/operations/restore.ts';
 import { suspend } from '../../../shared/operations/suspend.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter, type FakeDataCenterOptions } from '../../fakes/atlassian-data-center.ts';
-import { carryOut, look, lookUps, writes } from './carry-out.ts';
+import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
 const SITE = {
@@ -35,7 +35,7 @@ describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, alread
   ])('%s', async (_, cells, expected) => {
     const { apis, calls } = fakeCloud(SITE);
 
-    expect(await carryOut(operation.cloud, [cells], apis)).toEqual([expected]);
+    expect(await applyTasks(operation.cloud, [cells], apis)).toEqual([expected]);
     expect(writes(calls).map(({ name }) => name)).toEqual(expected === 'changed' ? [call] : []);
   });
 
@@ -93,13 +93,13 @@ describe.each([
     ['one who is so already', already, 'unchanged'],
     ['an unknown username', 'nobody', 'USER_NOT_FOUND'],
   ])('%s', async (_, username, expected) => {
-    expect(await carryOut(operation.dataCenter, [{ username }], site().apis)).toEqual([expected]);
+    expect(await applyTasks(operation.dataCenter, [{ username }], site().apis)).toEqual([expected]);
   });
 
   it('changes nothing but active', async () => {
     const { apis, calls } = site();
 
-    await carryOut(operation.dataCenter, [{ username: from }], apis);
+    await applyTasks(operation.dataCenter, [{ username: from }], apis);
 
     expect(writes(calls)).toMatchObject([{ name: 'dataCenter.updateUser', args: [from, { active }] }]);
   });
@@ -107,9 +107,9 @@ describe.each([
   it('fails every time on a server that ignores active, and says so rather than changed', async () => {
     const { apis, calls } = site({ ignoresActive: true });
 
-    expect(await carryOut(operation.dataCenter, [{ username: from }], apis)).toEqual(['REQUEST_REFUSED']);
+    expect(await applyTasks(operation.dataCenter, [{ username: from }], apis)).toEqual(['REQUEST_REFUSED']);
     expect(writes(calls)).toMatchObject([{ effective: false }]);
-    expect(await carryOut(operation.dataCenter, [{ username: already }], apis)).toEqual(['unchanged']);
+    expect(await applyTasks(operation.dataCenter, [{ username: already }], apis)).toEqual(['unchanged']);
   });
 
   it('refuses a row without username', () => {

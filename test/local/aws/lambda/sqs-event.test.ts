@@ -14,11 +14,11 @@ it.each([
   ['an empty identifier', { batchItemFailures: [{ itemIdentifier: '' }] }, []],
   ['a failure without an identifier', { batchItemFailures: [{}] }, []],
   ['failures that are no list', { batchItemFailures: 'a' }, []],
-])('lets go of the right messages when the answer has %s', (_what, answer, expected) => {
+])('deletes the right messages when the answer has %s', (_what, answer, expected) => {
   expect(succeeded(messages, answer, true).map((message) => message.MessageId)).toEqual(expected);
 });
 
-it('lets go of the whole batch when the mapping does not read which failed', () => {
+it('deletes the whole batch when the mapping does not read which failed', () => {
   expect(succeeded(messages, { batchItemFailures: [{ itemIdentifier: 'a' }] }, false)).toEqual(messages);
 });
 

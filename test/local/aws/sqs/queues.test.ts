@@ -83,7 +83,7 @@ it('refuses a wrong signature, and what the recorder refuses', async () => {
   await expect(client().send(receive('forbidden'))).rejects.toMatchObject({ name: 'AccessDeniedException' });
 });
 
-it('fails as it is told: before a request is carried out, or after, so that only its answer is lost', async () => {
+it('fails as it is told: before a request is applied, or after, so that only its answer is lost', async () => {
   const sqs = client();
   const send = (body: string) =>
     sqs.send(new SendMessageBatchCommand({ QueueUrl: urlOf('faulty'), Entries: [{ Id: 'a', MessageBody: body }] }));

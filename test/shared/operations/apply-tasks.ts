@@ -2,7 +2,7 @@ import { Refusal } from '../../../shared/atlassian/errors.ts';
 import type { Cells, Recipe, Sight } from '../../../shared/operations/operation.ts';
 
 /** What becomes of each row when all are looked up at once and then written one after another: a status or a code. */
-export async function carryOut<Apis>(
+export async function applyTasks<Apis>(
   recipe: Recipe<Apis> | undefined,
   rows: readonly Cells[],
   apis: Apis,

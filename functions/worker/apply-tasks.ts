@@ -19,7 +19,7 @@ import { sortSeen, type Seen, type Writable } from './sorting.ts';
 import { isInDoubt, taskResultByState } from './task-result-by-state.ts';
 import { again, success, taskResultOf, type TaskResult } from './task-result.ts';
 
-export interface CarryOutPorts extends SessionPorts, RecorderPorts {
+export interface ApplyPorts extends SessionPorts, RecorderPorts {
   readonly results: ObjectStore;
   readonly views: JobViews;
   readonly operations: (name: string) => Operation | undefined;
@@ -29,12 +29,12 @@ export interface CarryOutPorts extends SessionPorts, RecorderPorts {
   readonly callsUnderWay: number;
 }
 
-/** Carries out the tasks of one job, and gives the ids of the messages that may be let go: those that are recorded. */
-export async function carryOut(
+/** Applies the tasks of one job, and gives the ids of the messages that may be deleted: those that are recorded. */
+export async function applyTasks(
   jobId: string,
   deliveries: readonly Delivery[],
   deadline: Deadline,
-  ports: CarryOutPorts,
+  ports: ApplyPorts,
 ): Promise<ReadonlySet<string>> {
   const calls = { made: (): Omit<Calls, 'retried'> => ({ sent: 0, rateLimited: 0 }), retried: 0 };
   const recorder = createRecorder(jobId, () => ({ ...calls.made(), retried: calls.retried }), ports);
@@ -42,7 +42,7 @@ export async function carryOut(
   try {
     const state = await ports.views.view(jobId);
     if (!state) throw new Error('a task of a job that has no state'); // its state may be late; if not, the row ends alone
-    await createBatch({ jobId, state, deadline, recorder, calls }, ports).carryOut(rows.map(({ first }) => first));
+    await createBatch({ jobId, state, deadline, recorder, calls }, ports).apply(rows.map(({ first }) => first));
     await recorder.finish();
     ports.log('tasks.recorded', { job: jobId, tasks: recorder.recorded.size, calls: calls.made().sent });
   } catch (error) {
@@ -54,7 +54,7 @@ export async function carryOut(
   );
 }
 
-/** A row that came twice is carried out once, and what is recorded of it lets go of both messages. */
+/** A row that came twice is applied once, and what is recorded of it deletes both messages. */
 function onceEach(deliveries: readonly Delivery[]) {
   const rows = Map.groupBy(deliveries, ({ task }) => `${task.row} ${task.generation}`);
   return [...rows.values()].flatMap((same) => {
@@ -72,12 +72,12 @@ interface BatchContext {
   readonly calls: { made: () => Omit<Calls, 'retried'>; retried: number };
 }
 
-function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, ports: CarryOutPorts) {
+function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, ports: ApplyPorts) {
   const halt = createHalt(jobId, ports);
   const nowMs = (): number => ports.clock.now().getTime();
 
   return {
-    carryOut: async (deliveries: readonly Delivery[]): Promise<void> => {
+    apply: async (deliveries: readonly Delivery[]): Promise<void> => {
       const due = deliveries.filter((delivery) => !settledByState(delivery));
       const [first] = due;
       if (!first) return;
