@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 
 import { assemble } from '../local/assembly.ts';
 import { startStack } from '../local/stack.ts';
-import { pipelineStage, readStage } from '../infra/stage.ts';
+import { completeSettings } from '../shared/settings.ts';
+import { readSettings } from '../infra/stage.ts';
 import { endingSignal } from './ending-signal.ts';
 import { CommandFailed } from './failure.ts';
 import { claimFolder, connectionSchema } from './running-stack.ts';
@@ -40,7 +41,7 @@ async function local({ port, targetFile, folder, stage }: LocalOptions): Promise
   const files = targetFile.map(readTargetFile);
   const ports = portsFrom(port);
   await checkFree(Object.values(ports));
-  const settings = stage === undefined ? pipelineStage() : readStage(stage);
+  const settings = stage === undefined ? completeSettings() : readSettings(stage);
   const claim = claimFolder(folder);
   try {
     const synthesized = await assemble(settings);

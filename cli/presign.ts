@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { pipelineStage } from '../infra/stage.ts';
+import { completeSettings } from '../shared/settings.ts';
 import { presignPost, presignPut, UPLOAD_SECONDS } from '../shared/aws/presign.ts';
 import type { Target } from '../shared/target.ts';
 import { inboxOf, openAccess, targetsOf, withAccess, type Access, type AccessOptions } from './access.ts';
@@ -55,7 +55,7 @@ async function typeOf(name: string, access: Access, names: readonly string[]): P
 }
 
 function maxBytesOf(given: string | undefined): number {
-  if (given === undefined) return pipelineStage().limits.manifestBytes;
+  if (given === undefined) return completeSettings().limits.manifestBytes;
   const bytes = Number(given);
   if (Number.isInteger(bytes) && bytes > 0) return bytes;
   throw new CommandFailed(`--max-bytes is "${given}"; a number of bytes was expected.`);

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { assemble } from '../local/assembly.ts';
 import { clientEnvironment } from '../local/aws/services.ts';
 import { startStack, type LocalStack } from '../local/stack.ts';
-import { pipelineStage } from '../infra/stage.ts';
+import { completeSettings } from '../shared/settings.ts';
 import { s3Client } from '../shared/aws/clients.ts';
 import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
 import { summaryTable } from './describe-summary.ts';
@@ -39,7 +39,7 @@ async function rehearse(folder: string): Promise<number> {
     console.error('Synthesizing the stack and starting it on this machine …');
     const stack = await startStack({
       folder,
-      synthesized: await assemble(pipelineStage()),
+      synthesized: await assemble(completeSettings()),
       environment: process.env,
     });
     try {

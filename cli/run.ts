@@ -6,7 +6,8 @@ import type { Command } from 'commander';
 import { assemble } from '../local/assembly.ts';
 import { startStack, type LocalStack } from '../local/stack.ts';
 import { clientEnvironment } from '../local/aws/services.ts';
-import { pipelineStage, readStage } from '../infra/stage.ts';
+import { completeSettings } from '../shared/settings.ts';
+import { readSettings } from '../infra/stage.ts';
 import { s3Client } from '../shared/aws/clients.ts';
 import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
 import type { Target } from '../shared/target.ts';
@@ -54,7 +55,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const given = options.targetFile === undefined ? undefined : readTargetFile(options.targetFile);
   const target = given?.name ?? rehearsalTarget(options.target);
   checkOperation(options.operation, given?.type ?? rehearsalTarget(options.target));
-  const stage = options.stage === undefined ? pipelineStage() : readStage(options.stage);
+  const stage = options.stage === undefined ? completeSettings() : readSettings(options.stage);
   makeReportFolder(options.out ?? REPORTS);
 
   const ending = endingSignal();

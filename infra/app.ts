@@ -3,12 +3,13 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 
 import { pipelineStack } from './pipeline-stack.ts';
-import { pipelineStage, readStage } from './stage.ts';
+import { completeSettings } from '../shared/settings.ts';
+import { readSettings } from './stage.ts';
 import { APP_PROPS, bundledCode } from './synthesize.ts';
 
 const app = new App(APP_PROPS);
 const given: unknown = app.node.tryGetContext('stage') ?? process.env['ROLLCALL_STAGE'];
-const stage = given === undefined ? pipelineStage() : readStage(String(given));
+const stage = given === undefined ? completeSettings() : readSettings(String(given));
 pipelineStack(app, { stage, code: bundledCode });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 app.synth();

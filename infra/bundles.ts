@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type BuildOptions } from 'esbuild';
 
-import type { FunctionName } from '../shared/environment.ts';
+import type { FunctionName } from '../shared/settings.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FUNCTIONS: readonly FunctionName[] = ['splitter', 'worker', 'coordinator', 'reporter'];

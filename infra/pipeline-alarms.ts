@@ -7,14 +7,13 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import type { FunctionName } from '../shared/environment.ts';
+import { type FunctionName, type Settings, stackNameOf } from '../shared/settings.ts';
 import { ALARM_PERIOD, pipelineAlarm } from './constructs/alarm.ts';
 import type { PipelineFunction } from './constructs/function.ts';
 import type { LastStops } from './pipeline-queues.ts';
-import { stackNameOf, type Stage } from './stage.ts';
 
 interface AlarmsOptions {
-  readonly stage: Stage;
+  readonly stage: Settings;
   readonly functions: Readonly<Record<FunctionName, PipelineFunction>>;
   readonly tasks: Queue;
   readonly lastStops: LastStops;
@@ -30,7 +29,7 @@ export function pipelineAlarms(scope: Construct, options: AlarmsOptions): Topic 
   return topic;
 }
 
-function alarmTopic(scope: Construct, { alarms }: Stage): Topic {
+function alarmTopic(scope: Construct, { alarms }: Settings): Topic {
   const topic = new Topic(scope, 'Alarms', { displayName: 'Rollcall', enforceSSL: true });
   for (const email of alarms.emails) topic.addSubscription(new EmailSubscription(email));
   // A topic with a policy of its own has lost the default one, by which CloudWatch could publish.

@@ -2,7 +2,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
 import { pipelineQueue } from './constructs/queue.ts';
-import { visibilitySeconds, type Stage } from './stage.ts';
+import { visibilitySeconds, type Settings } from '../shared/settings.ts';
 
 /** The queues that functions send to or receive from. */
 export type QueueName = 'intake' | 'enqueue' | 'tasks' | 'isolation' | 'deadLetters' | 'events' | 'reports';
@@ -27,7 +27,7 @@ const ISOLATION_FACTOR = 3;
 /** Every queue, with where its messages go when nobody finishes them. */
 export function pipelineQueues(
   scope: Construct,
-  { splitter, worker, coordinator, reporter, maxReceiveCount }: Stage,
+  { splitter, worker, coordinator, reporter, maxReceiveCount }: Settings,
 ): { readonly queues: Queues; readonly lastStops: LastStops } {
   const lastStops = {
     deadLetters: pipelineQueue(scope, 'DeadLetters'),

@@ -2,7 +2,7 @@ import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
-import type { FunctionName } from '../shared/environment.ts';
+import type { FunctionName } from '../shared/settings.ts';
 import { openKey, orderKey, REPORT_FILES, stateKey, validationKey } from '../shared/job/keys.ts';
 import { onObjects, readsTargets, receives, sends, tellsMissing } from './constructs/statements.ts';
 import type { Queues } from './pipeline-queues.ts';

@@ -7,18 +7,23 @@ import type { CfnBucket, Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import type { FunctionName } from '../shared/environment.ts';
+import {
+  stackNameOf,
+  VARIABLE,
+  writeEnvironment,
+  type FunctionName,
+  type Resources,
+  type Settings,
+} from '../shared/settings.ts';
 import { pipelineBucket } from './constructs/bucket.ts';
 import { pipelineFunction, receivesFrom, type PipelineFunction } from './constructs/function.ts';
 import { acknowledgeFindings } from './acknowledgements.ts';
 import { pipelineAlarms } from './pipeline-alarms.ts';
-import { environmentsOver } from './pipeline-environments.ts';
 import { pipelineQueues } from './pipeline-queues.ts';
 import { rolesOver, type Holdings } from './pipeline-roles.ts';
-import { stackNameOf, type Stage } from './stage.ts';
 
 export interface PipelineOptions {
-  readonly stage: Stage;
+  readonly stage: Settings;
   /** The code of a function. */
   readonly code: (name: FunctionName) => Code;
 }
@@ -26,7 +31,7 @@ export interface PipelineOptions {
 /** The pipeline, wired in the order a row travels. It knows no account and no region, so it synthesizes anywhere. */
 export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack {
   const stack = new Stack(app, stackNameOf(stage), {
-    description: 'Rollcall: drop a CSV of people in a bucket; every row is carried out against Atlassian.',
+    description: 'Rollcall: drop a CSV of people in a bucket; a report accounts for every row.',
   });
   const { queues, lastStops } = pipelineQueues(stack, stage);
   const { inbox, results } = pipelineBuckets(stack, stage);
@@ -49,7 +54,7 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
   return stack;
 }
 
-function pipelineBuckets(scope: Construct, stage: Stage): { readonly inbox: Bucket; readonly results: Bucket } {
+function pipelineBuckets(scope: Construct, stage: Settings): { readonly inbox: Bucket; readonly results: Bucket } {
   const { manifestDays, resultDays, accessLogDays } = stage.retention;
   const bucket = pipelineBucket(scope, 'AccessLogs', { expiryDays: accessLogDays });
   const inbox = pipelineBucket(scope, 'Inbox', {
@@ -68,7 +73,7 @@ function pipelineBuckets(scope: Construct, stage: Stage): { readonly inbox: Buck
 
 // S3 tests that it may send before a bucket with notifications exists, so the queue's policy must know the bucket's name
 // beforehand: it cannot be one that CloudFormation makes up.
-const defaultBucketName = (stage: Stage, purpose: string): string =>
+const defaultBucketName = (stage: Settings, purpose: string): string =>
   `${stackNameOf(stage).toLowerCase()}-${purpose}-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
 
 /** Tells the intake queue of every object; the splitter leaves what is neither a manifest nor a command. Filters for both would overlap, which S3 refuses. */
@@ -101,7 +106,7 @@ type Functions = Readonly<Record<FunctionName, PipelineFunction>>;
 
 function pipelineFunctions(scope: Construct, { stage, code, holdings }: FunctionsOptions): Functions {
   const statements = rolesOver(scope, holdings);
-  const environments = environmentsOver(holdings, stage);
+  const resources = resourcesOf(holdings);
   const build = (name: FunctionName, id: string, about: string, recursive: boolean): PipelineFunction =>
     pipelineFunction(scope, id, {
       about,
@@ -109,21 +114,32 @@ function pipelineFunctions(scope: Construct, { stage, code, holdings }: Function
       code: code(name),
       settings: stage[name],
       logDays: stage.retention.logDays,
-      environment: environments[name],
+      environment: { [VARIABLE]: writeEnvironment(name, stage, resources) },
       statements: statements[name],
     });
   return {
     splitter: build('splitter', 'Splitter', 'Validates manifests and sends the rows that are released.', true),
-    worker: build('worker', 'Worker', 'Carries rows out at Atlassian.', true),
+    worker: build('worker', 'Worker', 'Applies changes at Atlassian.', true),
     coordinator: build('coordinator', 'Coordinator', 'Folds what happens to a job and decides what follows.', true),
     reporter: build('reporter', 'Reporter', "Writes a job's report files.", false),
   };
 }
 
+const resourcesOf = ({ inbox, results, queues }: Holdings): Resources => ({
+  inbox: inbox.bucketName,
+  results: results.bucketName,
+  tasks: queues.tasks.queueUrl,
+  isolationArn: queues.isolation.queueArn,
+  deadLetters: queues.deadLetters.queueUrl,
+  events: queues.events.queueUrl,
+  enqueue: queues.enqueue.queueUrl,
+  reports: queues.reports.queueUrl,
+});
+
 /** Batches of ten are the most that a FIFO queue gives. */
 const MAILBOX_BATCH = 10;
 
-function connect(functions: Functions, queues: Holdings['queues'], stage: Stage): void {
+function connect(functions: Functions, queues: Holdings['queues'], stage: Settings): void {
   const { splitter, worker, coordinator, reporter } = functions;
   const { intakeConcurrency, enqueueConcurrency } = stage.splitter;
   receivesFrom(splitter, 'Intake', { queue: queues.intake, batchSize: 1, maxConcurrency: intakeConcurrency });

@@ -4,10 +4,9 @@ import { App, type AppProps } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import * as z from 'zod';
 
-import type { FunctionName } from '../shared/environment.ts';
+import { type FunctionName, type Settings, stackNameOf } from '../shared/settings.ts';
 import { bundleOf } from './bundles.ts';
 import { pipelineStack } from './pipeline-stack.ts';
-import { stackNameOf, type Stage } from './stage.ts';
 
 /** What every way to synthesize has in common, whatever the CLI's own settings. */
 export const APP_PROPS: AppProps = {
@@ -23,7 +22,7 @@ export const APP_PROPS: AppProps = {
 export const bundledCode = (name: FunctionName): Code => Code.fromAsset(bundleOf(name));
 
 interface SynthesizeOptions {
-  readonly stage: Stage;
+  readonly stage: Settings;
   /** The folder that the cloud assembly is written to. */
   readonly outdir: string;
   /** The code of a function; its bundle unless given. */

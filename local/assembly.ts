@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 
-import type { Stage } from '../infra/stage.ts';
+import type { Settings } from '../shared/settings.ts';
 import type { Synthesized } from '../infra/synthesize.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -12,14 +12,14 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = ['functions', 'infra', 'shared', 'package-lock.json'];
 
 /** A stage as it would be deployed: synthesized, or, as that takes seconds, read from where these very sources were synthesized before. */
-export async function assemble(stage: Stage): Promise<Synthesized> {
+export async function assemble(stage: Settings): Promise<Synthesized> {
   const outdir = join(ROOT, 'cdk.out', 'local', fingerprint(stage));
   if (!existsSync(outdir)) await synthesizeInto(outdir, stage);
   return restore(outdir);
 }
 
 /** Under another name first: what bears the right name is whole, whoever else synthesizes the same at this moment. */
-async function synthesizeInto(outdir: string, stage: Stage): Promise<void> {
+async function synthesizeInto(outdir: string, stage: Settings): Promise<void> {
   const unfinished = `${outdir}-${randomUUID()}`;
   try {
     const { synthesize } = await import('../infra/synthesize.ts');
@@ -55,7 +55,7 @@ function restore(outdir: string): Synthesized {
   return { stackName, template, folderOf };
 }
 
-function fingerprint(stage: Stage): string {
+function fingerprint(stage: Settings): string {
   const hash = createHash('sha256').update(JSON.stringify(stage));
   for (const path of SOURCES.flatMap(filesUnder)) hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
   return hash.digest('hex').slice(0, 16);

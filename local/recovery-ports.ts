@@ -5,6 +5,7 @@ import { eventsQueueOver } from '../shared/aws/events-queue.ts';
 import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../shared/aws/sqs-queue.ts';
 import { systemChance } from '../shared/aws/system-chance.ts';
+import { readEnvironment, VARIABLE } from '../shared/settings.ts';
 import { systemClock } from '../shared/aws/system-clock.ts';
 import { s3Notification } from './aws/notifications.ts';
 import type { InboxObject, RecoveryPorts } from './recovery.ts';
@@ -22,7 +23,8 @@ interface RecoveryPlace {
 /** What recovery needs, over a stack's own buckets and queues; `undefined` when the template has no such pipeline in it. */
 export function recoveryPorts(place: RecoveryPlace): RecoveryPorts | undefined {
   const { client, sqs, inbox, description } = place;
-  const eventsQueueUrl = description.functions.map(({ environment }) => environment['EVENTS_QUEUE_URL']).find(Boolean);
+  const coordinator = description.functions.find(({ environment }) => environment[VARIABLE]?.includes('"enqueue":'));
+  const eventsQueueUrl = coordinator && readEnvironment('coordinator', coordinator.environment).resources.events;
   const intakeArn = description.buckets.find(({ name }) => name === inbox)?.notifications[0]?.queueArn;
   const intakeUrl = description.queues.find(({ arn }) => arn === intakeArn)?.url;
   if (eventsQueueUrl === undefined || intakeUrl === undefined) return undefined;

@@ -4,11 +4,11 @@ import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance } from '../../shared/aws/system-chance.ts';
 import { systemClock } from '../../shared/aws/system-clock.ts';
-import { readEnvironment } from '../../shared/environment.ts';
+import { readEnvironment, visibilitySeconds } from '../../shared/settings.ts';
 import { jsonLog } from '../../shared/log.ts';
 import { createCoordinator } from './coordinator.ts';
 
-const environment = readEnvironment('coordinator', process.env);
+const { settings, resources } = readEnvironment('coordinator', process.env);
 const sqs = sqsClient(process.env);
 const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 
@@ -16,18 +16,18 @@ const RESEND_MS = 30_000;
 const DAY_MS = 86_400_000;
 
 export const handler = createCoordinator({
-  results: s3ObjectStore({ client: s3Client(process.env), bucket: environment.RESULTS_BUCKET }),
-  eventsQueue: eventsQueueOver(queue(environment.EVENTS_QUEUE_URL)),
-  enqueueQueue: queue(environment.ENQUEUE_QUEUE_URL),
-  reports: queue(environment.REPORTS_QUEUE_URL),
+  results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
+  eventsQueue: eventsQueueOver(queue(resources.events)),
+  enqueueQueue: queue(resources.enqueue),
+  reports: queue(resources.reports),
   clock: systemClock,
   chance: systemChance,
   log: jsonLog,
   policy: {
-    windowRows: environment.WINDOW_ROWS,
-    windowSeconds: environment.WINDOW_SECONDS,
-    overdueMs: environment.OVERDUE_SECONDS * 1_000,
-    expiryMs: environment.EXPIRY_DAYS * DAY_MS,
+    windowRows: settings.coordinator.windowRows,
+    windowSeconds: settings.coordinator.windowSeconds,
+    overdueMs: visibilitySeconds(settings.worker) * 1_000,
+    expiryMs: settings.coordinator.expiryDays * DAY_MS,
     resendMs: RESEND_MS,
   },
 });

@@ -3,17 +3,17 @@ import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemClock } from '../../shared/aws/system-clock.ts';
-import { readEnvironment } from '../../shared/environment.ts';
+import { readEnvironment } from '../../shared/settings.ts';
 import { jsonLog } from '../../shared/log.ts';
 import { createReporter } from './reporter.ts';
 
-const environment = readEnvironment('reporter', process.env);
+const { resources } = readEnvironment('reporter', process.env);
 const client = s3Client(process.env);
 
 export const handler = createReporter({
-  inbox: s3ObjectStore({ client, bucket: environment.INBOX_BUCKET }),
-  results: s3ObjectStore({ client, bucket: environment.RESULTS_BUCKET }),
-  eventsQueue: eventsQueueOver(sqsQueue({ client: sqsClient(process.env), queueUrl: environment.EVENTS_QUEUE_URL })),
+  inbox: s3ObjectStore({ client, bucket: resources.inbox }),
+  results: s3ObjectStore({ client, bucket: resources.results }),
+  eventsQueue: eventsQueueOver(sqsQueue({ client: sqsClient(process.env), queueUrl: resources.events })),
   clock: systemClock,
   log: jsonLog,
 });

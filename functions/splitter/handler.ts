@@ -5,30 +5,24 @@ import { secretsManagerTargets } from '../../shared/aws/secrets-targets.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance } from '../../shared/aws/system-chance.ts';
 import { systemClock } from '../../shared/aws/system-clock.ts';
-import { readEnvironment } from '../../shared/environment.ts';
+import { readEnvironment } from '../../shared/settings.ts';
 import { jsonLog } from '../../shared/log.ts';
 import { OPERATIONS } from '../../shared/operations/index.ts';
 import { createSplitter } from './splitter.ts';
 
-const environment = readEnvironment('splitter', process.env);
+const { settings, resources } = readEnvironment('splitter', process.env);
 const s3 = s3Client(process.env);
 const sqs = sqsClient(process.env);
 
 export const handler = createSplitter({
-  inbox: s3ObjectStore({ client: s3, bucket: environment.INBOX_BUCKET }),
-  results: s3ObjectStore({ client: s3, bucket: environment.RESULTS_BUCKET }),
+  inbox: s3ObjectStore({ client: s3, bucket: resources.inbox }),
+  results: s3ObjectStore({ client: s3, bucket: resources.results }),
   targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
   operations: OPERATIONS,
-  tasks: sqsQueue({ client: sqs, queueUrl: environment.TASKS_QUEUE_URL }),
-  eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: environment.EVENTS_QUEUE_URL })),
+  tasks: sqsQueue({ client: sqs, queueUrl: resources.tasks }),
+  eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
   clock: systemClock,
   chance: systemChance,
-  limits: {
-    manifestBytes: environment.MANIFEST_LIMIT,
-    rows: environment.ROW_COUNT_LIMIT,
-    rowBytes: environment.ROW_LIMIT,
-    columns: environment.COLUMN_LIMIT,
-    cellCharacters: environment.CELL_LIMIT,
-  },
+  limits: settings.limits,
   log: jsonLog,
 });

@@ -6,34 +6,37 @@ import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance } from '../../shared/aws/system-chance.ts';
 import { systemClock } from '../../shared/aws/system-clock.ts';
 import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
-import { readEnvironment } from '../../shared/environment.ts';
+import { readEnvironment } from '../../shared/settings.ts';
 import { jsonLog } from '../../shared/log.ts';
 import { findOperation } from '../../shared/operations/index.ts';
 import { createWorker } from './worker.ts';
 
-const environment = readEnvironment('worker', process.env);
+const {
+  settings: { worker: settings },
+  resources,
+} = readEnvironment('worker', process.env);
 const sqs = sqsClient(process.env);
 const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 
 export const handler = createWorker({
-  results: s3ObjectStore({ client: s3Client(process.env), bucket: environment.RESULTS_BUCKET }),
-  tasks: queue(environment.TASKS_QUEUE_URL),
-  deadLetters: queue(environment.DEAD_LETTERS_QUEUE_URL),
-  eventsQueue: eventsQueueOver(queue(environment.EVENTS_QUEUE_URL)),
+  results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
+  tasks: queue(resources.tasks),
+  deadLetters: queue(resources.deadLetters),
+  eventsQueue: eventsQueueOver(queue(resources.events)),
   targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
   atlassian: createAtlassian({
     clock: systemClock,
     chance: systemChance,
-    workers: environment.WORKERS,
-    responseLimitBytes: environment.RESPONSE_LIMIT,
-    connections: environment.CALLS_UNDER_WAY,
+    workers: settings.tasksConcurrency,
+    responseLimitBytes: settings.responseBytes,
+    connections: settings.callsUnderWay,
   }),
   operations: findOperation,
   clock: systemClock,
   chance: systemChance,
   log: jsonLog,
-  maxAttempts: environment.MAX_ATTEMPTS,
-  consistencySeconds: environment.CONSISTENCY_SECONDS,
-  callsUnderWay: environment.CALLS_UNDER_WAY,
-  isolationQueueArn: environment.ISOLATION_QUEUE_ARN,
+  maxAttempts: settings.maxAttempts,
+  consistencySeconds: settings.consistencySeconds,
+  callsUnderWay: settings.callsUnderWay,
+  isolationQueueArn: resources.isolationArn,
 });

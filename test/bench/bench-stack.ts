@@ -4,7 +4,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { assemble } from '../../local/assembly.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import type { Synthesized } from '../../infra/synthesize.ts';
 import { s3Client } from '../../shared/aws/clients.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
@@ -49,7 +49,7 @@ export interface Finished {
 
 /** Starts a stack, that of the default stage unless another is given. */
 export async function startBenchStack(folder: string, given?: Synthesized): Promise<BenchStack> {
-  const stack = await startStack({ folder, synthesized: given ?? (await assemble(pipelineStage({}))) });
+  const stack = await startStack({ folder, synthesized: given ?? (await assemble(completeSettings({}))) });
   const client = s3Client(clientEnvironment(stack));
   const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
   let uploads = 0;

@@ -1,4 +1,4 @@
-import { pipelineStage, visibilitySeconds, type Stage } from '../../infra/stage.ts';
+import { completeSettings, visibilitySeconds, type Settings } from '../../shared/settings.ts';
 
 /** How long Atlassian takes to show a write in a round; less than the stage's consistency time. */
 export const PROPAGATION_MS = 400;
@@ -8,8 +8,8 @@ export const RECONCILE_EVERY_MS = 5_000;
  * The stage of the chaos rounds: every time-out so short that what dies is done again within the round. A window wider than
  * usual, or one batch that died would hold up the whole job.
  */
-export const chaosStage = (): Stage =>
-  pipelineStage({
+export const chaosStage = (): Settings =>
+  completeSettings({
     splitter: { timeoutSeconds: 3 },
     worker: {
       timeoutSeconds: 3,

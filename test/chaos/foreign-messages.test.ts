@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { assemble } from '../../local/assembly.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 
 const RECEIVED = ['Intake', 'Enqueue', 'Tasks', 'Isolation', 'Events', 'Reports'];
@@ -18,7 +18,7 @@ let stack: LocalStack;
 let clients: Clients;
 
 beforeAll(async () => {
-  stack = await startStack({ folder, synthesized: await assemble(pipelineStage()) });
+  stack = await startStack({ folder, synthesized: await assemble(completeSettings()) });
   clients = clientsOf(stack);
 }, 60_000);
 

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { bundledCode, synthesize } from '../../infra/synthesize.ts';
 import { clientsOf, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 import { POISON } from './poisonous-operations.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   stack = await startStack({
     folder,
     synthesized: synthesize({
-      stage: pipelineStage({ worker: { timeoutSeconds: 2, memoryMegabytes: 256 } }),
+      stage: completeSettings({ worker: { timeoutSeconds: 2, memoryMegabytes: 256 } }),
       outdir: join(folder, 'assembly'),
       code: (name) => (name === 'worker' ? Code.fromAsset(worker) : bundledCode(name)),
     }),

@@ -9,7 +9,7 @@ import Table from 'cli-table3';
 import { assemble } from '../../local/assembly.ts';
 import { residentMemory } from '../../local/aws/lambda/resident-memory.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { clientsOf, isReported, stateOf, summaryIn, until, upload, type Clients } from './job-here.ts';
 import { accountId } from './recipes.ts';
 import { percentile } from './recovery-times.ts';
@@ -36,7 +36,7 @@ const { values } = parseArgs({ options: { rows: { type: 'string', default: '2000
 const rows = Number(values.rows);
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-soak-'));
 const startedMs = performance.now();
-const stack = await startStack({ folder, synthesized: await assemble(pipelineStage()) });
+const stack = await startStack({ folder, synthesized: await assemble(completeSettings()) });
 const grown = await soak(stack);
 await stack.close();
 rmSync(folder, { recursive: true, force: true });

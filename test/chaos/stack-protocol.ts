@@ -1,11 +1,11 @@
-import type { Stage } from '../../infra/stage.ts';
+import type { Settings } from '../../shared/settings.ts';
 import type { Connection } from '../../local/stack.ts';
 import type { FaultRates } from './service-faults.ts';
 
 /** What the process that holds a stack is told to begin with. */
 export interface StackOrder {
   readonly folder: string;
-  readonly stage: Stage;
+  readonly stage: Settings;
   readonly targets: Readonly<Record<string, unknown>>;
   readonly seed: number;
   readonly reconcileEveryMs: number;

@@ -10,7 +10,7 @@ import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
 import { claimFolder } from '../../cli/running-stack.ts';
 import { assemble } from '../../local/assembly.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import {
@@ -33,7 +33,7 @@ let clients: Clients;
 
 beforeAll(async () => {
   // Without a window in which batches are gathered, a job of a few rows is done at once.
-  const stage = pipelineStage({ worker: { batchSize: 10, batchingWindowSeconds: 0 } });
+  const stage = completeSettings({ worker: { batchSize: 10, batchingWindowSeconds: 0 } });
   stack = await startStack({ folder, synthesized: await assemble(stage) });
   claimFolder(folder).announce(stack);
   clients = clientsOf(stack);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimFolder } from '../../cli/running-stack.ts';
 import { assemble } from '../../local/assembly.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { carriedOut, commandsOn } from './commands-on-a-stack.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-ended-jobs-'));
@@ -16,7 +16,7 @@ let completed: string;
 let rejected: string;
 
 beforeAll(async () => {
-  stack = await startStack({ folder, synthesized: await assemble(pipelineStage()) });
+  stack = await startStack({ folder, synthesized: await assemble(completeSettings()) });
   claimFolder(folder).announce(stack);
   [completed, rejected] = await Promise.all([
     restored('returners.csv', 'email\nsusan.suspended@example.com\n'),

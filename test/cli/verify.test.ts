@@ -8,7 +8,7 @@ import { claimFolder } from '../../cli/running-stack.ts';
 import { assemble } from '../../local/assembly.ts';
 import type { State } from '../../local/atlassian/model.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { carriedOut, commandsOn } from './commands-on-a-stack.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,7 +19,7 @@ let hires: string;
 let managers: string;
 
 beforeAll(async () => {
-  stack = await startStack({ folder, synthesized: await assemble(pipelineStage()) });
+  stack = await startStack({ folder, synthesized: await assemble(completeSettings()) });
   claimFolder(folder).announce(stack);
   [hires = '', managers = ''] = await Promise.all([
     exampleCarriedOut('cloud/creation/new-hires.csv'),

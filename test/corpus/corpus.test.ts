@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { CORPUS } from './corpus.ts';
 import type { Judgement } from './run.ts';
 
@@ -18,7 +18,7 @@ let exit: unknown;
 beforeAll(async () => {
   const child = fork(fileURLToPath(new URL('run.ts', import.meta.url)), {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    execArgv: [`--max-old-space-size=${pipelineStage().splitter.memoryMegabytes}`],
+    execArgv: [`--max-old-space-size=${completeSettings().splitter.memoryMegabytes}`],
     timeout: HANGS_MS,
   });
   const printed = child.stdout ? text(child.stdout) : Promise.resolve('');
@@ -54,6 +54,6 @@ describe('a corpus of odd and hostile manifests', () => {
   });
 
   it('is read, reported and read again within the memory of a function', () => {
-    expect(judgements.at(-1)?.peakMegabytes).toBeLessThan(pipelineStage().splitter.memoryMegabytes);
+    expect(judgements.at(-1)?.peakMegabytes).toBeLessThan(completeSettings().splitter.memoryMegabytes);
   });
 });

@@ -1,8 +1,8 @@
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { refusal, report, type Entry } from './entry.ts';
 
 /** The limits of a stage that says nothing about them. */
-export const LIMITS = pipelineStage().limits;
+export const LIMITS = completeSettings().limits;
 
 const HEAD = 'email,group,Note\n';
 const ANN = 'ann@acme.example,staff,x\n';

@@ -5,9 +5,16 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { bundleOf } from '../../infra/bundles.ts';
-import { ENVIRONMENTS, type FunctionName } from '../../shared/environment.ts';
+import {
+  completeSettings,
+  FUNCTIONS,
+  VARIABLE,
+  writeEnvironment,
+  type FunctionName,
+  type Resources,
+} from '../../shared/settings.ts';
 
-const names = Object.keys(ENVIRONMENTS) as FunctionName[]; // the keys of a record over them
+const names = Object.keys(FUNCTIONS) as FunctionName[]; // the keys of a record over them
 
 it.each(names)('loads the bundle of the %s alone, as Lambda would, with nothing installed beside it', (name) => {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-bundle-'));
@@ -24,5 +31,8 @@ it.each(names)('loads the bundle of the %s alone, as Lambda would, with nothing 
   rmSync(folder, { recursive: true });
 });
 
-const environmentOf = (name: FunctionName): Record<string, string> =>
-  Object.fromEntries(Object.keys(ENVIRONMENTS[name].shape).map((variable) => [variable, '1']));
+const environmentOf = (name: FunctionName): Record<string, string> => ({
+  [VARIABLE]: writeEnvironment(name, completeSettings(), resources),
+});
+
+const resources = new Proxy({} as Resources, { get: (_, name) => String(name) }); // every resource is named for itself

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 
-import { pipelineStage, type StageSettings } from '../../infra/stage.ts';
+import { completeSettings, type GivenSettings } from '../../shared/settings.ts';
 import { synthesize } from '../../infra/synthesize.ts';
 
 /** What JSON.parse gives: the shape of a template is what the tests are about. */
@@ -27,11 +27,11 @@ export interface SynthesizedStage {
 }
 
 /** Synthesizes a stage without building its bundles: relations between resources do not depend on the code. */
-export function synthesizedStage(settings: StageSettings = {}): SynthesizedStage {
+export function synthesizedStage(settings: GivenSettings = {}): SynthesizedStage {
   const outdir = mkdtempSync(join(tmpdir(), 'rollcall-synth-'));
   try {
     const code = () => Code.fromInline('export const handler = () => undefined;');
-    const { template } = synthesize({ stage: pipelineStage(settings), outdir, code });
+    const { template } = synthesize({ stage: completeSettings(settings), outdir, code });
     return reader(template as { Resources: Record<string, Resource>; Outputs: SynthesizedStage['outputs'] });
   } finally {
     rmSync(outdir, { recursive: true });

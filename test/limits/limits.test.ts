@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { OPERATIONS } from '../../shared/operations/index.ts';
 import { LIMITS, limitsTable } from './limits.ts';
@@ -26,13 +26,13 @@ describe('what a stage limits', () => {
   });
 
   it('is declared in the stage, each with a default', () => {
-    const stage: unknown = pipelineStage();
+    const stage: unknown = completeSettings();
     for (const { setting } of LIMITS) {
       const value = setting.split('.').reduce((part: unknown, name) => Object(part)[name], stage);
       expect([setting, typeof value]).toEqual([setting, 'number']);
     }
     expect(LIMITS.map(({ setting }) => setting)).toEqual(
-      expect.arrayContaining(Object.keys(pipelineStage().limits).map((name) => `limits.${name}`)),
+      expect.arrayContaining(Object.keys(completeSettings().limits).map((name) => `limits.${name}`)),
     );
   });
 
@@ -49,8 +49,8 @@ describe('what a stage limits', () => {
 
 it('sends no row that is larger than an SQS message may be, whatever the stage allows', () => {
   const most = 65_535;
-  expect(() => pipelineStage({ limits: { cellCharacters: most + 1 } })).toThrow(/cellCharacters/);
-  expect(pipelineStage({ limits: { cellCharacters: most } }).limits.cellCharacters).toBe(most);
+  expect(() => completeSettings({ limits: { cellCharacters: most + 1 } })).toThrow(/cellCharacters/);
+  expect(completeSettings({ limits: { cellCharacters: most } }).limits.cellCharacters).toBe(most);
 
   const recipes = OPERATIONS.flatMap(({ cloud, dataCenter }) => [cloud, dataCenter]).filter(
     (recipe) => recipe !== undefined,

@@ -1,4 +1,4 @@
-import { pipelineStage, type Stage } from '../../infra/stage.ts';
+import { completeSettings, type Settings } from '../../shared/settings.ts';
 import { callsOverLimit, answerOverLimit, memoryOverLimit } from './excesses.ts';
 import { manifestOverLimit, rowOverLimit } from './manifests.ts';
 
@@ -6,7 +6,7 @@ import { manifestOverLimit, rowOverLimit } from './manifests.ts';
 export interface Limit {
   readonly setting: string;
   readonly of: string;
-  readonly value: (stage: Stage) => string;
+  readonly value: (stage: Settings) => string;
   /** What happens to whatever exceeds it, in the words of the page. */
   readonly becomes: string;
   /** The words in which the user or the log is told; `undefined` where nobody is, since the excess only waits. */
@@ -96,7 +96,7 @@ export const LIMITS: readonly Limit[] = [
 
 /** The table of docs/limits.md. */
 export function limitsTable(): string {
-  const stage = pipelineStage();
+  const stage = completeSettings();
   const rows = LIMITS.map(
     ({ setting, of, value, becomes }) => `| \`${setting}\` | ${of} | ${value(stage)} | ${becomes} |`,
   );

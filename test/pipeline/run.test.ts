@@ -10,7 +10,7 @@ import { followJob } from '../../cli/follow-job.ts';
 import { assemble } from '../../local/assembly.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { s3Client } from '../../shared/aws/clients.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 
@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'rollcall-run-test-'));
 let stack: LocalStack;
 
 beforeAll(async () => {
-  stack = await startStack({ folder, synthesized: await assemble(pipelineStage()) });
+  stack = await startStack({ folder, synthesized: await assemble(completeSettings()) });
   claimFolder(folder).announce(stack);
 }, 60_000);
 

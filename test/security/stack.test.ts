@@ -8,7 +8,7 @@ import type { RequestCount, Violation } from '../../local/aws/ledger.ts';
 import { startRehearsal } from '../../local/atlassian/rehearsal.ts';
 import { startStack } from '../../local/stack.ts';
 import type { StackDescription } from '../../local/aws/template/description.ts';
-import { pipelineStage } from '../../infra/stage.ts';
+import { completeSettings } from '../../shared/settings.ts';
 import { allowed, used } from './allowed.ts';
 import { CANARY, canariesIn, leaksIn } from './canaries.ts';
 import { EXCEPTIONS } from './exceptions.ts';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const atlassian = await startRehearsal({});
   const stack = await startStack({
     folder,
-    synthesized: await assemble(pipelineStage()),
+    synthesized: await assemble(completeSettings()),
     rehearsal: false,
     targets: { ...atlassian.targets, stolen: STOLEN(atlassian.url) },
     reconcileEveryMs: ENDS_MS,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { assemble } from '../../../local/assembly.ts';
-import { pipelineStage } from '../../../infra/stage.ts';
+import { completeSettings } from '../../../shared/settings.ts';
 import { expectAllChanged, startBenchStack } from '../bench-stack.ts';
 import { percentile, sized, type Figure, type Part } from '../figures.ts';
 import { membershipManifest } from '../manifests.ts';
@@ -34,7 +34,7 @@ export const latency: Part = {
 };
 
 async function timesOf(folder: string, settings: unknown, jobs: number): Promise<readonly number[]> {
-  const bench = await startBenchStack(folder, await assemble(pipelineStage(settings)));
+  const bench = await startBenchStack(folder, await assemble(completeSettings(settings)));
   try {
     await bench.rehearsal.seed({ users: jobs + WARM_UP_JOBS, groups: 1 });
     await bench.rehearsal.behave({ latencyMs: LATENCY_MS, limits: LIMITS.none });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 
-import { pipelineStage } from '../../../infra/stage.ts';
+import { completeSettings } from '../../../shared/settings.ts';
 import { bundledCode, synthesize } from '../../../infra/synthesize.ts';
 import { expectAllChanged, startBenchStack } from '../bench-stack.ts';
 import { sized, type Figure, type Part } from '../figures.ts';
@@ -50,7 +50,7 @@ async function profileWorker(folder: string, rows: number): Promise<Profile> {
   const run = bundleRun('profiled-worker', code);
   writeFileSync(join(code, 'index.mjs'), `export { handler } from './profiled-worker.mjs';\n`);
   const stack = synthesize({
-    stage: pipelineStage({}),
+    stage: completeSettings({}),
     outdir: join(folder, 'assembly'),
     code: (name) => (name === 'worker' ? Code.fromAsset(code) : bundledCode(name)),
   });
