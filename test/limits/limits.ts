@@ -61,7 +61,7 @@ export const LIMITS: readonly Limit[] = [
     setting: 'limits.cellCharacters',
     of: 'a cell',
     value: ({ limits }) => `${number(limits.cellCharacters)} characters`,
-    becomes: 'The row is `invalid`, `INVALID_ROW`; the others are carried out',
+    becomes: 'The row is `invalid`, `INVALID_ROW`; the others are applied',
     says: /INVALID_ROW: Cell 1 has more than the 18 characters that are allowed; shorten it\./,
     exceed: () => rowOverLimit({ cellCharacters: 18 }),
   },
