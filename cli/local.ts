@@ -47,7 +47,7 @@ async function local({ port, targetFile, folder, stage }: LocalOptions): Promise
     const synthesized = await assemble(settings);
     const ending = endingSignal();
     const targets = Object.fromEntries(files.map(({ name, secret }) => [name, secret]));
-    const stack = await startStack({ folder, synthesized, targets, ports, environment: process.env });
+    const stack = await startStack({ folder, synthesized, targets, ports });
     const connection = connectionSchema.parse(stack);
     claim.announce(connection);
     console.log(JSON.stringify(connection));

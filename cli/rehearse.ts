@@ -37,11 +37,7 @@ async function rehearse(folder: string): Promise<number> {
     for (const part of ['objects', 'secrets', 'logs', 'reports'])
       rmSync(join(folder, part), { recursive: true, force: true });
     console.error('Synthesizing the stack and starting it on this machine …');
-    const stack = await startStack({
-      folder,
-      synthesized: await assemble(completeSettings()),
-      environment: process.env,
-    });
+    const stack = await startStack({ folder, synthesized: await assemble(completeSettings()) });
     try {
       const code = await applyTasks(stack, join(folder, 'reports'));
       return reportViolations(stack, console.error) ? 1 : code;

@@ -65,7 +65,6 @@ async function run(file: string, options: RunOptions): Promise<number> {
       synthesized: await assemble(stage),
       ...(given && { targets: { [given.name]: given.secret } }),
       rehearsal: given === undefined,
-      environment: process.env,
     });
     try {
       const errand = { file, target, operation: options.operation, out: options.out };

@@ -79,7 +79,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
 
 function startPart(description: FunctionDescription, { services, keys, logs, region }: PipelineOptions): Part {
   const role = services.description.roles.find(({ arn }) => arn === description.roleArn);
-  const key = services.isAttached ? services.key : keys.issue({ name: description.label, role });
+  const key = keys.issue({ name: description.label, role });
   const environment = {
     ...description.environment,
     ...clientEnvironment({ ...services.endpoints, ...key, region }),

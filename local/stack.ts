@@ -27,8 +27,6 @@ export interface StackOptions {
   /** Whether the rehearsal server is started, as targets `cloud` and `data-center`; it is unless this is false. */
   readonly rehearsal?: boolean | undefined;
   readonly ports?: Ports | undefined;
-  /** `AWS_ENDPOINT_URL` and its kin name services to use instead of the embedded ones; the key to them is here, too. */
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Milliseconds between two runs of each schedule, instead of the template's rate. */
   readonly reconcileEveryMs?: number | undefined;
   readonly faults?: ServiceFaults | undefined;
@@ -75,17 +73,17 @@ export interface LocalStack extends Connection {
 export async function startStack(options: StackOptions): Promise<LocalStack> {
   const folder = resolve(options.folder);
   mkdirSync(folder, { recursive: true });
-  const { ports = {}, environment = {}, synthesized, faults, watch } = options;
+  const { ports = {}, synthesized, faults, watch } = options;
   const keys = createAccessKeys();
   const ledger = createLedger(keys.holderOf);
   const place = { account: ACCOUNT, region: REGION };
 
   const [services, rehearsal] = await Promise.all([
-    startServices({ ...place, folder, keys, record: ledger.record, synthesized, ports, environment, faults }),
+    startServices({ ...place, folder, keys, record: ledger.record, synthesized, ports, faults }),
     options.rehearsal === false ? undefined : startRehearsalProcess(ports.atlassian),
   ]);
   const targets = { ...rehearsal?.targets, ...options.targets };
-  for (const [name, secret] of Object.entries(targets)) await services.putSecret(secretName(name), secret);
+  for (const [name, secret] of Object.entries(targets)) services.putSecret(secretName(name), secret);
 
   const logs = openFunctionLogs(join(folder, 'logs'));
   const pipeline = startPipeline({ ...place, services, keys, logs, reconcileEveryMs: options.reconcileEveryMs, watch });
@@ -127,7 +125,7 @@ function connectionOf(services: Services, atlassian: string | undefined, targets
   };
 }
 
-/** Queues in memory went with the former run; queues of somebody else's did not, and need no help. */
+/** Queues in memory went with the former run. */
 async function goOn(services: Services, connection: Connection, pipeline: Pipeline): Promise<LocalStack['recovered']> {
   const environment = clientEnvironment(connection);
   const client = s3Client(environment);
@@ -141,7 +139,7 @@ async function goOn(services: Services, connection: Connection, pipeline: Pipeli
     description: services.description,
   });
   try {
-    if (!ports || services.isAttached) return { resumed: 0, announced: 0 };
+    if (!ports) return { resumed: 0, announced: 0 };
     const recovered = await recover(ports);
     if (recovered.resumed > 0) await pipeline.reconcile();
     return recovered;

@@ -11,8 +11,6 @@ export interface AccessKey {
 /** The keys of one run of the stack: each caller has its own, so that every call is known by whose key signed it. */
 export interface AccessKeys {
   readonly issue: (caller: Caller) => AccessKey;
-  /** Lets a key from elsewhere in. */
-  readonly adopt: (key: AccessKey, caller: Caller) => AccessKey;
   /** The secret of a key, or `undefined` when nobody has it. */
   readonly secretOf: (accessKeyId: string) => string | undefined;
   /** Who has a key; throws when nobody has it, as its signature was then not checked. */
@@ -21,13 +19,12 @@ export interface AccessKeys {
 
 export function createAccessKeys(): AccessKeys {
   const known = new Map<string, { readonly caller: Caller; readonly secretAccessKey: string }>();
-  const adopt = (key: AccessKey, caller: Caller): AccessKey => {
-    known.set(key.accessKeyId, { caller, secretAccessKey: key.secretAccessKey });
-    return key;
-  };
   return {
-    adopt,
-    issue: (caller) => adopt(newKey(), caller),
+    issue: (caller) => {
+      const key = newKey();
+      known.set(key.accessKeyId, { caller, secretAccessKey: key.secretAccessKey });
+      return key;
+    },
     secretOf: (accessKeyId) => known.get(accessKeyId)?.secretAccessKey,
     holderOf: (accessKeyId) => known.get(accessKeyId)?.caller ?? nobody(accessKeyId),
   };

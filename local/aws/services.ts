@@ -3,7 +3,6 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 
 import { sqsClient } from '../../shared/aws/clients.ts';
 import type { AccessKey, AccessKeys } from './access-keys.ts';
-import { attach, attachedEndpoints } from './attached-services.ts';
 import type { AwsCall } from './aws-call.ts';
 import { createNotifier } from './notifications.ts';
 import { startObjectStore } from './s3/object-store.ts';
@@ -38,7 +37,6 @@ export interface ServicesOptions {
   readonly account: string;
   readonly region: string;
   readonly ports: Ports;
-  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly faults?: ServiceFaults | undefined;
 }
 
@@ -54,9 +52,7 @@ export interface Services {
   readonly description: StackDescription;
   /** The key that may do everything. */
   readonly key: AccessKey;
-  /** Whether a service from elsewhere is used: then all calls are made with the one key, and roles are not checked there. */
-  readonly isAttached: boolean;
-  readonly putSecret: (name: string, secret: unknown) => Promise<void>;
+  readonly putSecret: (name: string, secret: unknown) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -72,58 +68,41 @@ export const clientEnvironment = (
   AWS_ENDPOINT_URL_SECRETS_MANAGER: services.secretsManager,
 });
 
-/** Starts the embedded services, or attaches to those that `AWS_ENDPOINT_URL` and its kin name, and creates what the template lists. */
+/** Starts the emulators on 127.0.0.1 and creates what the template lists. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
-  const { folder, keys, record, synthesized, account, region, ports, environment, faults } = options;
-  const attached = attachedEndpoints(environment);
-  const key = attached.key ? keys.adopt(attached.key, { name: 'you' }) : keys.issue({ name: 'you' });
-  const embedded = { credentials: keys.secretOf, region, account, record };
+  const { folder, keys, record, synthesized, account, region, ports, faults } = options;
+  const key = keys.issue({ name: 'you' });
+  const common = { credentials: keys.secretOf, region, account, record };
 
-  const queues =
-    attached.sqs === undefined ? await startQueues({ ...embedded, port: ports.sqs, fault: faults?.sqs }) : undefined;
-  const sqs = queues?.url ?? attached.sqs ?? '';
-  const place = { stackName: synthesized.stackName, account, region, queuesUrl: sqs };
+  const queues = await startQueues({ ...common, port: ports.sqs, fault: faults?.sqs });
+  const place = { stackName: synthesized.stackName, account, region, queuesUrl: queues.url };
   const description = describeTemplate(synthesized.template, place, synthesized.folderOf);
-  await queues?.create(description.queues, key);
+  await queues.create(description.queues, key);
 
-  const teller = tellerOf(description, { sqs, key, region });
-  const objects =
-    attached.s3 === undefined
-      ? await startObjectStore({
-          ...embedded,
-          folder: join(folder, 'objects'),
-          buckets: description.buckets.map(({ name, versioned, notifications }) => ({
-            name,
-            versioned,
-            notifies: notifications.length > 0,
-          })),
-          created: teller.tell,
-          port: ports.s3,
-          fault: faults?.s3,
-        })
-      : undefined;
-  const secrets =
-    attached.secretsManager === undefined
-      ? await startSecrets({ ...embedded, folder: join(folder, 'secrets'), port: ports.secretsManager })
-      : undefined;
+  const teller = tellerOf(description, { sqs: queues.url, key, region });
+  const objects = await startObjectStore({
+    ...common,
+    folder: join(folder, 'objects'),
+    buckets: description.buckets.map(({ name, versioned, notifications }) => ({
+      name,
+      versioned,
+      notifies: notifications.length > 0,
+    })),
+    created: teller.tell,
+    port: ports.s3,
+    fault: faults?.s3,
+  });
+  const secrets = await startSecrets({ ...common, folder: join(folder, 'secrets'), port: ports.secretsManager });
 
-  const endpoints: Endpoints = {
-    s3: objects?.url ?? attached.s3 ?? '',
-    sqs,
-    secretsManager: secrets?.url ?? attached.secretsManager ?? '',
-  };
-  const elsewhere = attach(attached, clientEnvironment({ ...endpoints, ...key, region }));
-  await elsewhere.create(description);
   return {
-    endpoints,
+    endpoints: { s3: objects.url, sqs: queues.url, secretsManager: secrets.url },
     description,
     key,
-    isAttached: attached.key !== undefined,
-    putSecret: async (name, secret) => (secrets ? secrets.put(name, secret) : elsewhere.putSecret(name, secret)),
+    putSecret: secrets.put,
     close: async () => {
-      await objects?.close();
+      await objects.close();
       teller.sqs.destroy();
-      await Promise.all([secrets?.close(), queues?.close()]);
+      await Promise.all([secrets.close(), queues.close()]);
     },
   };
 }
