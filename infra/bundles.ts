@@ -1,18 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { buildSync, type BuildOptions } from 'esbuild';
 
 import type { FunctionName } from '../shared/settings.ts';
+import { buildFolder, buildOnce, ROOT } from './build-cache.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FUNCTIONS: readonly FunctionName[] = ['splitter', 'worker', 'coordinator', 'reporter'];
-/** Everything that a bundle is made of, this file's own settings among it. */
+/** What every bundle is made of, its settings among it. */
 const SOURCES = ['functions', 'shared', 'infra/bundles.ts', 'package-lock.json'];
 
-/** How everything that runs on Lambda is bundled. */
-export const BUNDLING = {
+const BUNDLING = {
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -29,43 +23,26 @@ export const BUNDLING = {
   },
 } satisfies BuildOptions;
 
-/** The folder of a function's bundle, `index.mjs`. All are built together, and once for the same sources. */
-export function bundleOf(name: FunctionName): string {
-  const folder = join(ROOT, 'cdk.out', 'bundles', sourcesHash());
-  if (!existsSync(folder)) build(folder);
-  return join(folder, name);
-}
+/** The folder of a function's bundle, `index.mjs`. */
+export const bundleOf = (name: FunctionName): string => bundle(`functions/${name}/handler.ts`);
 
-function build(folder: string): void {
-  const unfinished = `${folder}-${randomUUID()}`;
-  try {
+/** Bundles a program as it runs on Lambda, once for the same sources; one of the tests has its source map beside it. */
+export function bundle(program: string): string {
+  const isTest = program.startsWith('test/');
+  const folder = buildFolder({
+    kind: 'bundles',
+    sources: isTest ? [...SOURCES, 'test'] : SOURCES,
+    settings: program,
+  });
+  buildOnce(folder, (outdir) =>
     buildSync({
       ...BUNDLING,
       absWorkingDir: ROOT,
-      entryPoints: Object.fromEntries(FUNCTIONS.map((name) => [`${name}/index`, `functions/${name}/handler.ts`])),
-      outdir: unfinished,
+      entryPoints: { index: program },
+      outdir,
       outExtension: { '.js': '.mjs' },
-    });
-    mkdirSync(join(folder, '..'), { recursive: true });
-    renameSync(unfinished, folder);
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
-    // Another process may have built the same sources in the meantime.
-    if (!existsSync(folder)) throw error;
-  }
-}
-
-function sourcesHash(): string {
-  const hash = createHash('sha256');
-  for (const path of SOURCES.flatMap(filesUnder)) hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
-  return hash.digest('hex').slice(0, 16);
-}
-
-function filesUnder(path: string): readonly string[] {
-  const whole = join(ROOT, path);
-  if (path.includes('.')) return [path];
-  return readdirSync(whole, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
-    .sort();
+      sourcemap: isTest && 'external',
+    }),
+  );
+  return folder;
 }

@@ -1,34 +1,22 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import * as z from 'zod';
 
-import type { Settings } from '../shared/settings.ts';
+import { buildFolder, buildOnce } from '../infra/build-cache.ts';
 import type { Synthesized } from '../infra/synthesize.ts';
+import type { Settings } from '../shared/settings.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Everything that a template and its bundles come from. */
-const SOURCES = ['functions', 'infra', 'shared', 'package-lock.json'];
+const SOURCES = ['functions', 'infra', 'shared', 'local/assembly.ts', 'package-lock.json'];
 
 /** A stage as it would be deployed: synthesized, or, as that takes seconds, read from where these very sources were synthesized before. */
 export async function assemble(stage: Settings): Promise<Synthesized> {
-  const outdir = join(ROOT, 'cdk.out', 'local', fingerprint(stage));
-  if (!existsSync(outdir)) await synthesizeInto(outdir, stage);
-  return restore(outdir);
-}
-
-/** Under another name first: what bears the right name is whole, whoever else synthesizes the same at this moment. */
-async function synthesizeInto(outdir: string, stage: Settings): Promise<void> {
-  const unfinished = `${outdir}-${randomUUID()}`;
-  try {
+  const folder = buildFolder({ kind: 'local', sources: SOURCES, settings: stage });
+  if (!existsSync(folder)) {
     const { synthesize } = await import('../infra/synthesize.ts');
-    keep(unfinished, synthesize({ stage, outdir: unfinished }));
-    renameSync(unfinished, outdir);
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
-    if (!existsSync(outdir)) throw error;
+    buildOnce(folder, (outdir) => keep(outdir, synthesize({ stage, outdir })));
   }
+  return restore(folder);
 }
 
 const KEPT = 'synthesized.json';
@@ -53,18 +41,4 @@ function restore(outdir: string): Synthesized {
     return folder === undefined ? undefined : join(outdir, folder);
   };
   return { stackName, template, folderOf };
-}
-
-function fingerprint(stage: Settings): string {
-  const hash = createHash('sha256').update(JSON.stringify(stage));
-  for (const path of SOURCES.flatMap(filesUnder)) hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
-  return hash.digest('hex').slice(0, 16);
-}
-
-function filesUnder(path: string): readonly string[] {
-  if (path.endsWith('.json')) return [path];
-  return readdirSync(join(ROOT, path), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.startsWith(`local${sep}`))
-    .map((name) => join(path, name))
-    .sort();
 }

@@ -1,22 +1,11 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 
-import { BUNDLING } from '../../infra/bundles.ts';
+import { bundle } from '../../infra/bundles.ts';
 import type { RunReport } from './runs/report.ts';
 
 /** Bundles a program of test/bench/runs as the functions are bundled, so that what runs, and the memory it takes, is as on AWS. */
-export function bundleRun(name: string, folder: string): string {
-  const outfile = join(folder, `${name}.mjs`);
-  buildSync({
-    ...BUNDLING,
-    entryPoints: [fileURLToPath(new URL(`runs/${name}.ts`, import.meta.url))],
-    outfile,
-    sourcemap: 'external',
-  });
-  return outfile;
-}
+export const bundleRun = (name: string): string => join(bundle(`test/bench/runs/${name}.ts`), 'index.mjs');
 
 /** As a function of 1,024 MB is started. */
 export const FUNCTION_OPTIONS = ['--max-old-space-size=921', '--max-semi-space-size=8'];

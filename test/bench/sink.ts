@@ -8,8 +8,8 @@ export interface Sink {
   readonly stop: () => void;
 }
 
-export async function startSink(folder: string): Promise<Sink> {
-  const child = fork(bundleRun('sqs-sink', folder), [], { execArgv: [] });
+export async function startSink(): Promise<Sink> {
+  const child = fork(bundleRun('sqs-sink'), [], { execArgv: [] });
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly url: string }>();
   child.once('message', (message) => resolve(message as { url: string })); // sqs-sink.ts sends it
   child.once('exit', () => reject(new Error('The endpoint that forgets did not start')));

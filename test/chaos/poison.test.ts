@@ -1,38 +1,35 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { parse } from 'csv-parse/sync';
-import { build, type Plugin } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
+import { bundle } from '../../infra/bundles.ts';
 import { completeSettings } from '../../shared/settings.ts';
 import { bundledCode, synthesize } from '../../infra/synthesize.ts';
 import { clientsOf, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
-import { POISON } from './poisonous-operations.ts';
+import { POISON } from './poisonous-rows.ts';
 import { startRehearsalHere, type RehearsalHere } from './rehearsal-here.ts';
 import { seededState } from '../../local/atlassian/seed.ts';
 
 const HEALTHY = 57;
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-poison-'));
 let rehearsal: RehearsalHere;
 let stack: LocalStack;
 let clients: Clients;
 
 beforeAll(async () => {
-  const worker = await poisonedWorker();
   rehearsal = await startRehearsalHere();
   stack = await startStack({
     folder,
     synthesized: synthesize({
       stage: completeSettings({ worker: { timeoutSeconds: 2, memoryMegabytes: 256 } }),
       outdir: join(folder, 'assembly'),
-      code: (name) => (name === 'worker' ? Code.fromAsset(worker) : bundledCode(name)),
+      code: (name) => (name === 'worker' ? Code.fromAsset(bundle('test/chaos/poisoned-worker.ts')) : bundledCode(name)),
     }),
     targets: rehearsal.targets,
     rehearsal: false,
@@ -78,33 +75,6 @@ it('loses nobody but the rows that end their worker: they are WORKER_DIED and de
   expect(writes).toEqual(Array<number>(HEALTHY).fill(1));
   expect(stack.violations()).toEqual([]);
 }, 90_000);
-
-/** The real worker with the poisonous registry of operations in place of its own: there is no hook for this in what is deployed. */
-async function poisonedWorker(): Promise<string> {
-  const registry: Plugin = {
-    name: 'poison',
-    setup: ({ onResolve }) => {
-      onResolve({ filter: /shared\/operations\/index\.ts$/ }, () => ({
-        path: join(ROOT, 'test/chaos/poisonous-operations.ts'),
-      }));
-    },
-  };
-  const outdir = join(folder, 'poisoned-worker');
-  await build({
-    entryPoints: { index: join(ROOT, 'functions/worker/handler.ts') },
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    plugins: [registry],
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-    logLevel: 'silent',
-  });
-  return outdir;
-}
 
 /** Two receives and three seconds, still longer than the time-out, where a stage has five and twelve at least: the same way, sooner. */
 async function hasten(): Promise<void> {

@@ -9,9 +9,9 @@ const EVENTS = [10, 1];
 export const coordinator: Part = {
   name: 'coordinator',
   about: 'the eventsQueue of jobs of several sizes folded, and their reports written',
-  run: async ({ size, folder, say }) => {
-    const fold = bundleRun('coordinator-run', folder);
-    const report = bundleRun('report-run', folder);
+  run: async ({ size, say }) => {
+    const fold = bundleRun('coordinator-run');
+    const report = bundleRun('report-run');
     const figures: Figure[] = [];
     for (const rows of sized(size, SIZES)) {
       const what = (figure: string): string => `${rows.toLocaleString('en-US')} rows: ${figure}`;

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 
@@ -33,8 +33,8 @@ async function profileSplitter(folder: string, rows: number): Promise<Profile> {
   const profiles = join(folder, 'splitter-profiles');
   const csv = join(folder, 'manifest.csv');
   await writeManifest(csv, rows);
-  const run = bundleRun('splitter-run', folder);
-  const sink = await startSink(folder);
+  const run = bundleRun('splitter-run');
+  const sink = await startSink();
   try {
     await runMeasured(run, [csv, rows, sink.url], [...FUNCTION_OPTIONS, '--cpu-prof', `--cpu-prof-dir=${profiles}`]);
   } finally {
@@ -45,10 +45,8 @@ async function profileSplitter(folder: string, rows: number): Promise<Profile> {
 
 /** Both workers' share of one job in the whole stack, no limits. */
 async function profileWorker(folder: string, rows: number): Promise<Profile> {
-  const code = join(folder, 'worker');
-  mkdirSync(code);
-  const run = bundleRun('profiled-worker', code);
-  writeFileSync(join(code, 'index.mjs'), `export { handler } from './profiled-worker.mjs';\n`);
+  const run = bundleRun('profiled-worker');
+  const code = dirname(run);
   const stack = synthesize({
     stage: completeSettings({}),
     outdir: join(folder, 'assembly'),

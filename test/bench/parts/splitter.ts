@@ -20,12 +20,12 @@ export const splitter: Part = {
   about: 'validation and enqueue of manifests of several sizes, against an endpoint that answers and forgets',
   run: async ({ size, folder, say }) => {
     const runs: Runs = {
-      splitter: bundleRun('splitter-run', folder),
-      parseLoop: bundleRun('csv-parse-run', folder),
-      sendLoop: bundleRun('send-loop-run', folder),
+      splitter: bundleRun('splitter-run'),
+      parseLoop: bundleRun('csv-parse-run'),
+      sendLoop: bundleRun('send-loop-run'),
     };
-    const validation = bundleRun('validation-run', folder);
-    const sink = await startSink(folder);
+    const validation = bundleRun('validation-run');
+    const sink = await startSink();
     try {
       const figures: Figure[] = [];
       const perRow = new Map<number, number>();

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { membership } from '../../shared/operations/membership.ts';
-import type { Operation, Recipe, Sight } from '../../shared/operations/operation.ts';
+import type { Recipe, Sight } from '../../shared/operations/operation.ts';
 
 /** Rows of these people end their worker, each in a way of its own. */
 export const POISON = {
@@ -10,12 +9,8 @@ export const POISON = {
   overrun: 'overrun@example.com',
 } as const;
 
-/** Takes the place of shared/operations/index.ts in a worker's bundle: the real membership, with a row of each kind that is poison. */
-export const findOperation = (name: string): Operation | undefined =>
-  name === membership.name ? { ...membership, cloud: poisoned(membership.cloud) } : undefined;
-
-function poisoned<Apis>(recipe: Recipe<Apis> | undefined): Recipe<Apis> | undefined {
-  if (!recipe) return undefined;
+/** An operation's recipe as it is, but for the rows that are poison. */
+export function poison<Apis>(recipe: Recipe<Apis>): Recipe<Apis> {
   return {
     ...recipe,
     look: async (rows, apis, signal) => {
