@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 
 import { assemble } from '../../local/assembly.ts';
-import { residentMemory } from '../../local/aws/lambda/resident-memory.ts';
+import { residentMemory } from '../../local/aws/lambda/function-process.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { completeSettings } from '../../shared/settings.ts';
 import { clientsOf, isReported, stateOf, summaryIn, until, upload, type Clients } from './job-here.ts';

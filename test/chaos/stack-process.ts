@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 
 import { assemble } from '../../local/assembly.ts';
-import { InvocationFailed } from '../../local/aws/lambda/errors.ts';
+import { InvocationFailed } from '../../local/aws/lambda/function-process.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { seededRandom } from './random.ts';
 import { randomFaults } from './service-faults.ts';

@@ -3,8 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { InvocationFailed } from '../../local/aws/lambda/errors.ts';
-import { startFunctionProcess } from '../../local/aws/lambda/function-process.ts';
+import { InvocationFailed, startFunctionProcess } from '../../local/aws/lambda/function-process.ts';
 import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
 import { Refusal } from '../../shared/atlassian/errors.ts';
 import type { Jira } from '../../shared/atlassian/apis.ts';

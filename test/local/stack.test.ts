@@ -60,7 +60,7 @@ it('carries an upload through notification, queue, event source and function, wi
   );
 });
 
-it('deletes messages that are done, and of none that failed or whose function died', async () => {
+it('deletes messages that are done, and none that failed or whose function died', async () => {
   const { sqs } = clients();
   const QueueUrl = stack.description.queues[0]?.url;
 

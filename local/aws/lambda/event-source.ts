@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
@@ -5,10 +6,10 @@ import {
   type Message,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
 
 import type { EventSourceDescription } from '../template/description.ts';
 import { createGatherer } from './batch-gatherer.ts';
-import { sqsEvent, succeeded } from './sqs-event.ts';
 
 /** The longest long poll, in seconds, and the largest batch call. Source: Amazon SQS API reference. */
 const LONGEST_POLL_SECONDS = 20;
@@ -62,14 +63,14 @@ async function poll(options: EventSourceOptions, signal: AbortSignal): Promise<v
       if (underWay.size >= maxConcurrency) await Promise.race(underWay);
       const messages = await gatherer.next(signal);
       if (messages.length === 0) continue;
-      const batch: Promise<void> = process(options, messages)
+      const batch: Promise<void> = runBatch(options, messages)
         .catch(report)
         .finally(() => underWay.delete(batch));
       underWay.add(batch);
     } catch (error) {
       if (signal.aborted) break;
       report(error);
-      await pause(PAUSE_AFTER_FAULT_MS, signal);
+      await sleep(PAUSE_AFTER_FAULT_MS, undefined, { signal }).catch(() => undefined); // the loop asks whether to stop
     }
   }
   await Promise.all(underWay);
@@ -98,12 +99,12 @@ async function receive(
   return answer.Messages ?? [];
 }
 
-async function process(options: EventSourceOptions, messages: readonly Message[]): Promise<void> {
+async function runBatch(options: EventSourceOptions, messages: readonly Message[]): Promise<void> {
   const { description, region, invoke } = options;
-  const event = sqsEvent(messages, { queueArn: description.queueArn, region });
-  // A function that fails deletes nothing: its messages are seen again after the visibility time-out.
+  const event = createEvent(messages, { queueArn: description.queueArn, region });
+  // Of a function that fails none is deleted: its messages come again after the visibility time-out.
   const done = await invoke(event).then(
-    (answer) => succeeded(messages, answer, description.partialResponses),
+    (answer) => selectDone(messages, answer, description.partialResponses),
     () => [],
   );
   await deleteAll(options, done);
@@ -120,8 +121,60 @@ async function deleteAll({ sqs, queueUrl }: EventSourceOptions, messages: readon
   await Promise.all(calls);
 }
 
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timeout = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timeout), resolve()), { once: true });
-  });
+interface Source {
+  readonly queueArn: string;
+  readonly region: string;
+}
+
+/** The event that Lambda makes of messages. Source: Lambda developer guide, "Using Lambda with Amazon SQS". */
+export const createEvent = (messages: readonly Message[], source: Source): SQSEvent => ({
+  Records: messages.map((message) => createRecord(message, source)),
+});
+
+function createRecord(message: Message, { queueArn, region }: Source): SQSRecord {
+  const attributes = Object.entries(message.MessageAttributes ?? {}).map(([name, value]) => [
+    name,
+    {
+      stringValue: value.StringValue,
+      binaryValue: value.BinaryValue && Buffer.from(value.BinaryValue).toString('base64'),
+      stringListValues: [],
+      binaryListValues: [],
+      dataType: value.DataType ?? 'String',
+    },
+  ]);
+  return {
+    messageId: message.MessageId ?? '',
+    receiptHandle: message.ReceiptHandle ?? '',
+    body: message.Body ?? '',
+    attributes: message.Attributes as SQSRecord['attributes'], // all of them are asked for
+    messageAttributes: Object.fromEntries(attributes) as SQSRecord['messageAttributes'], // made above
+    md5OfBody: message.MD5OfBody ?? '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: queueArn,
+    awsRegion: region,
+  };
+}
+
+/**
+ * The messages that are done by a function's answer, and deleted: all but those that it names. When the answer is not understood,
+ * or names a message that was not in the batch, none is. Source: Lambda developer guide, "Reporting batch item failures".
+ */
+export function selectDone(
+  messages: readonly Message[],
+  answer: unknown,
+  partialResponses: boolean,
+): readonly Message[] {
+  if (!partialResponses || answer === null || answer === undefined) return messages;
+  const failures = typeof answer === 'object' && 'batchItemFailures' in answer ? answer.batchItemFailures : [];
+  if (failures === null) return messages;
+  if (!Array.isArray(failures)) return [];
+
+  const ids = new Set(messages.map((message) => message.MessageId));
+  const failed = new Set(failures.map((failure: unknown) => identifierOf(failure)));
+  return [...failed].every((id) => ids.has(id)) ? messages.filter((message) => !failed.has(message.MessageId)) : [];
+}
+
+const identifierOf = (failure: unknown): string | undefined =>
+  typeof failure === 'object' && failure !== null && 'itemIdentifier' in failure
+    ? String(failure.itemIdentifier)
+    : undefined;

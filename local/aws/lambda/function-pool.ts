@@ -1,13 +1,17 @@
 import type { FunctionDescription } from '../template/description.ts';
-import { InvocationFailed } from './errors.ts';
-import { startFunctionProcess, type FunctionProcess, type ProcessOptions } from './function-process.ts';
+import {
+  InvocationFailed,
+  startFunctionProcess,
+  type FunctionProcess,
+  type ProcessOptions,
+} from './function-process.ts';
 
 /** A function of the stack: as many processes as there are invocations at a time, kept warm between them. */
 export interface LocalFunction {
   readonly description: FunctionDescription;
   /** Throws InvocationFailed. */
   readonly invoke: (event: unknown) => Promise<unknown>;
-  /** Process ids, for whoever wants to see one die. */
+  /** The ids of its processes. */
   readonly pids: () => readonly number[];
   /** Kills every process of the function, as if its machine were gone; how many there were. */
   readonly kill: () => number;

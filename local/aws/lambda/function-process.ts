@@ -1,15 +1,16 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
+import { RollcallError } from '../../../shared/errors.ts';
 import type { FunctionDescription } from '../template/description.ts';
-import { InvocationFailed, type FailureCode } from './errors.ts';
-import type { FromRuntime } from './protocol.ts';
-import { residentMemory } from './resident-memory.ts';
 
-const MEMORY_LOOK_MS = 250;
+const CHECK_MEMORY_EVERY_MS = 250;
 /** The part of its memory that the process may fill with objects, as Lambda's Node runtime sets it. */
 const HEAP_SHARE = 0.9;
+const PAGE_BYTES = 4096;
 
 /** One execution environment: it runs one invocation at a time, and is not used again after it died. */
 export interface FunctionProcess {
@@ -27,12 +28,53 @@ export interface ProcessOptions {
   readonly log: (text: string) => void;
 }
 
+/** What runtime.ts is asked. */
+export interface Invocation {
+  readonly id: string;
+  readonly event: unknown;
+  /** Epoch milliseconds at which the process is killed. */
+  readonly deadlineMs: number;
+}
+
+/** What runtime.ts says. */
+export type RuntimeMessage =
+  | { readonly kind: 'answered'; readonly id: string; readonly result: unknown }
+  | { readonly kind: 'threw'; readonly id: string; readonly error: ThrownError }
+  | { readonly kind: 'unloadable'; readonly error: ThrownError };
+
+export interface ThrownError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+/** Why an invocation failed, in Lambda's own words. */
+export type FailureCode =
+  | 'Sandbox.Timedout'
+  | 'Runtime.ExitError'
+  | 'Runtime.OutOfMemory'
+  | 'Runtime.Unhandled'
+  | 'Runtime.ImportModuleError'
+  | 'Throttled';
+
+/** An invocation failed as a whole: the function threw, died, overran its time or memory, or had no process free. */
+export class InvocationFailed extends RollcallError {
+  readonly code: FailureCode;
+  readonly temporary = true;
+
+  constructor(code: FailureCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 interface Call {
   readonly id: string;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: InvocationFailed) => void;
 }
 
+/** Starts a process that loads a function's bundle and waits for invocations. */
 export function startFunctionProcess(lambda: FunctionDescription, options: ProcessOptions): FunctionProcess {
   const child = forkRuntime(lambda, options);
   let call: Call | undefined;
@@ -48,7 +90,7 @@ export function startFunctionProcess(lambda: FunctionDescription, options: Proce
     child.kill('SIGKILL');
   };
 
-  child.on('message', (message: FromRuntime) => {
+  child.on('message', (message: RuntimeMessage) => {
     if (message.kind === 'unloadable') return die('Runtime.ImportModuleError', message.error.message);
     if (death !== undefined || message.id !== call?.id) return undefined;
     if (message.kind === 'answered') return settle()?.resolve(message.result);
@@ -67,23 +109,21 @@ export function startFunctionProcess(lambda: FunctionDescription, options: Proce
     pid: child.pid,
     alive: () => death === undefined && child.connected,
     kill: () => die('Runtime.ExitError', 'killed'),
-    invoke: (event) =>
-      new Promise((resolve, reject) => {
-        if (death) return reject(death);
-        const id = randomUUID();
-        const stopWatching = watch(lambda, child, die);
-        const after =
-          <T>(then: (value: T) => void) =>
-          (value: T): void => {
-            stopWatching();
-            then(value);
-          };
-        call = { id, resolve: after(resolve), reject: after(reject) };
-        const deadlineMs = Date.now() + lambda.timeoutSeconds * 1000;
-        return child.send({ id, event, deadlineMs }, (error) => {
-          if (error) die('Runtime.ExitError', error.message);
-        });
-      }),
+    invoke: async (event) => {
+      if (death) throw death;
+      const stopGuard = guardLimits(lambda, child, die);
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      const invocation: Invocation = {
+        id: randomUUID(),
+        event,
+        deadlineMs: Date.now() + lambda.timeoutSeconds * 1000,
+      };
+      call = { id: invocation.id, resolve, reject };
+      child.send(invocation, (error) => {
+        if (error) die('Runtime.ExitError', error.message);
+      });
+      return promise.finally(stopGuard);
+    },
   };
 }
 
@@ -98,8 +138,8 @@ function forkRuntime(lambda: FunctionDescription, { environment, log }: ProcessO
   return child;
 }
 
-/** Kills the process when it overruns its time or its memory; returns what ends the watch. */
-function watch(
+/** Kills the process when it overruns its time or its memory; returns what ends the guard. */
+function guardLimits(
   lambda: FunctionDescription,
   child: ChildProcess,
   die: (code: FailureCode, message: string) => void,
@@ -108,14 +148,28 @@ function watch(
     () => die('Sandbox.Timedout', `timed out after ${lambda.timeoutSeconds} seconds`),
     lambda.timeoutSeconds * 1000,
   );
-  const looks = setInterval(() => void look(), MEMORY_LOOK_MS);
-  const look = async (): Promise<void> => {
+  const checkMemory = async (): Promise<void> => {
     const bytes = child.pid === undefined ? 0 : await residentMemory(child.pid);
     if (bytes > lambda.memoryMegabytes * 2 ** 20)
       die('Runtime.OutOfMemory', `used more than ${lambda.memoryMegabytes} MB`);
   };
+  const checks = setInterval(() => void checkMemory(), CHECK_MEMORY_EVERY_MS);
   return () => {
     clearTimeout(timer);
-    clearInterval(looks);
+    clearInterval(checks);
   };
+}
+
+/** How many bytes of memory a process holds; 0 when it is gone. */
+export async function residentMemory(pid: number): Promise<number> {
+  try {
+    if (process.platform === 'linux') {
+      const [, resident] = (await readFile(`/proc/${pid}/statm`, 'utf8')).split(' ');
+      return Number(resident) * PAGE_BYTES;
+    }
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
+    return Number(stdout) * 1024;
+  } catch {
+    return 0; // it ended between two checks
+  }
 }

@@ -4,13 +4,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import type { FromRuntime, Invocation } from './protocol.ts';
+import type { Invocation, RuntimeMessage, ThrownError } from './function-process.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
 
 process.on('disconnect', () => process.exit(0)); // the stack is gone, however it went
 const handler = loadHandler();
-handler.catch((error: unknown) => report({ kind: 'unloadable', error: described(error) }));
+handler.catch((error: unknown) => report({ kind: 'unloadable', error: describeError(error) }));
 process.on('message', (invocation: Invocation) => void answer(invocation));
 
 async function loadHandler(): Promise<Handler> {
@@ -29,7 +29,7 @@ async function answer({ id, event, deadlineMs }: Invocation): Promise<void> {
     const result = await (await handler)(event, contextOf(id, deadlineMs));
     report({ kind: 'answered', id, result: result ?? null });
   } catch (error) {
-    report({ kind: 'threw', id, error: described(error) });
+    report({ kind: 'threw', id, error: describeError(error) });
   }
 }
 
@@ -48,11 +48,11 @@ function contextOf(awsRequestId: string, deadlineMs: number): object {
   };
 }
 
-const described = (error: unknown): { name: string; message: string; stack: string } =>
+const describeError = (error: unknown): ThrownError =>
   error instanceof Error
     ? { name: error.name, message: error.message, stack: error.stack ?? '' }
     : { name: 'Error', message: String(error), stack: '' };
 
-function report(message: FromRuntime): void {
+function report(message: RuntimeMessage): void {
   process.send?.(message);
 }

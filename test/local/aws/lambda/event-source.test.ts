@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { sqsEvent, succeeded } from '../../../../local/aws/lambda/sqs-event.ts';
+import { createEvent, selectDone } from '../../../../local/aws/lambda/event-source.ts';
 
 const messages = [{ MessageId: 'a' }, { MessageId: 'b' }];
 
@@ -15,11 +15,11 @@ it.each([
   ['a failure without an identifier', { batchItemFailures: [{}] }, []],
   ['failures that are no list', { batchItemFailures: 'a' }, []],
 ])('deletes the right messages when the answer has %s', (_what, answer, expected) => {
-  expect(succeeded(messages, answer, true).map((message) => message.MessageId)).toEqual(expected);
+  expect(selectDone(messages, answer, true).map((message) => message.MessageId)).toEqual(expected);
 });
 
 it('deletes the whole batch when the mapping does not read which failed', () => {
-  expect(succeeded(messages, { batchItemFailures: [{ itemIdentifier: 'a' }] }, false)).toEqual(messages);
+  expect(selectDone(messages, { batchItemFailures: [{ itemIdentifier: 'a' }] }, false)).toEqual(messages);
 });
 
 it('makes the event as Lambda does', () => {
@@ -32,7 +32,7 @@ it('makes the event as Lambda does', () => {
     MessageAttributes: { code: { DataType: 'String', StringValue: 'LOST' } },
   };
 
-  const event = sqsEvent([message], { queueArn: 'arn:aws:sqs:us-east-1:000000000000:rows', region: 'us-east-1' });
+  const event = createEvent([message], { queueArn: 'arn:aws:sqs:us-east-1:000000000000:rows', region: 'us-east-1' });
 
   expect(event.Records).toEqual([
     {
