@@ -1,33 +1,14 @@
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { sqsClient } from '../shared/aws/clients.ts';
-import type { AccessKeys } from './aws/access-keys.ts';
+import type { AccessControl } from './aws/access-control.ts';
 import { startEventSource, type EventSource } from './aws/lambda/event-source.ts';
+import { startFunction, type FunctionUsage, type LocalFunction } from './aws/lambda/function-pool.ts';
 import { startSchedule, type Schedule } from './aws/lambda/schedule.ts';
-import type { FunctionLogs } from './aws/lambda/function-log.ts';
-import { startFunction, type LocalFunction } from './aws/lambda/function-pool.ts';
 import { clientEnvironment, type Services } from './aws/services.ts';
 import type { FunctionDescription } from './aws/template/description.ts';
 import { TemplateUnreadable } from './aws/template/intrinsics.ts';
-
-/** How often a function ran, how long in all, and how often it failed. */
-export interface FunctionUsage {
-  readonly name: string;
-  readonly invocations: number;
-  readonly milliseconds: number;
-  readonly failures: number;
-}
-
-export interface PipelineOptions {
-  readonly account: string;
-  readonly region: string;
-  readonly services: Services;
-  readonly keys: AccessKeys;
-  readonly logs: FunctionLogs;
-  readonly reconcileEveryMs?: number | undefined;
-  readonly watch?: Watch | undefined;
-}
-
-/** Sees an invocation begin: of which function, with which event, and what it comes to. */
-export type Watch = (functionName: string, event: unknown, result: Promise<unknown>) => void;
 
 /** The moving parts: functions, and what invokes them. */
 export interface Pipeline {
@@ -39,14 +20,29 @@ export interface Pipeline {
   readonly close: () => Promise<void>;
 }
 
+export interface PipelineOptions {
+  readonly account: string;
+  readonly region: string;
+  readonly services: Services;
+  readonly access: AccessControl;
+  /** Each function has a log of its own in it, which is appended to. */
+  readonly logFolder: string;
+  readonly reconcileEveryMs?: number | undefined;
+  readonly watch?: Watch | undefined;
+}
+
+/** Sees an invocation begin: of which function, with which event, and what it comes to. */
+export type Watch = (functionName: string, event: unknown, result: Promise<unknown>) => void;
+
 /** A function, and what its processes and its event sources find in their environment. */
 interface Part {
   readonly lambda: LocalFunction;
   readonly environment: Readonly<Record<string, string>>;
-  readonly log: (text: string) => void;
+  readonly log: Log;
 }
 
 export function startPipeline(options: PipelineOptions): Pipeline {
+  mkdirSync(options.logFolder, { recursive: true });
   const parts = new Map(
     options.services.description.functions
       .filter(({ folder }) => folder !== undefined)
@@ -58,36 +54,50 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     [...parts.values()]
       .map(({ lambda }) => lambda)
       .filter(({ description }) => name === 'all' || description.label === name);
-  const killAll = (functions: readonly LocalFunction[]): number =>
-    functions.reduce((killed, lambda) => killed + lambda.kill(), 0);
+  const kill = (name: string): number => called(name).reduce((killed, lambda) => killed + lambda.kill(), 0);
 
   return {
-    usage: () => called('all').map((lambda) => ({ name: lambda.description.label, ...lambda.usage() })),
+    usage: () => called('all').map((lambda) => lambda.usage()),
     pids: (name) => called(name).flatMap((lambda) => lambda.pids()),
-    kill: (name) => killAll(called(name)),
+    kill,
     reconcile: async () => {
       await Promise.all(schedules.map((schedule) => schedule.fire()));
     },
     close: async () => {
       for (const schedule of schedules) schedule.stop();
       const stopped = Promise.all(sources.map((source) => source.stop()));
-      killAll(called('all'));
+      kill('all');
       await stopped;
+      await Promise.all([...parts.values()].map(({ log }) => log.close()));
     },
   };
 }
 
-function startPart(description: FunctionDescription, { services, keys, logs, region }: PipelineOptions): Part {
+function startPart(description: FunctionDescription, { services, access, logFolder, region }: PipelineOptions): Part {
   const role = services.description.roles.find(({ arn }) => arn === description.roleArn);
-  const key = keys.issue({ name: description.label, role });
+  const key = access.issueKey({ name: description.label, role });
   const environment = {
     ...description.environment,
     ...clientEnvironment({ ...services.endpoints, ...key, region }),
     AWS_LAMBDA_FUNCTION_NAME: description.name,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(description.memoryMegabytes),
   };
-  const log = logs.of(description.label);
-  return { lambda: startFunction(description, { environment, log }), environment, log };
+  const log = openLog(join(logFolder, `${description.label}.log`));
+  return { lambda: startFunction(description, { environment, log: log.write }), environment, log };
+}
+
+interface Log {
+  readonly write: (text: string) => void;
+  readonly close: () => Promise<void>;
+}
+
+function openLog(path: string): Log {
+  const stream = createWriteStream(path, { flags: 'a' });
+  return {
+    // What a killed process wrote last may arrive after the end.
+    write: (text) => void (stream.writableEnded || stream.write(text)),
+    close: () => new Promise((resolve) => stream.end(resolve)),
+  };
 }
 
 function startSources(
@@ -104,7 +114,7 @@ function startSources(
       region,
       sqs: sqsClient(environment),
       invoke: watch ? watched(lambda, watch) : lambda.invoke,
-      report: (error) => log(`event source: ${String(error)}\n`),
+      report: (error) => log.write(`event source: ${String(error)}\n`),
     });
   });
 }

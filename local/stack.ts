@@ -4,10 +4,9 @@ import { join, resolve } from 'node:path';
 import { s3Client, sqsClient } from '../shared/aws/clients.ts';
 import { secretName } from '../shared/target.ts';
 import type { Synthesized } from '../infra/synthesize.ts';
-import { createAccessKeys } from './aws/access-keys.ts';
-import { openFunctionLogs } from './aws/lambda/function-log.ts';
-import { createLedger, type RequestCount, type Violation } from './aws/ledger.ts';
-import { startPipeline, type FunctionUsage, type Pipeline, type Watch } from './pipeline.ts';
+import type { FunctionUsage } from './aws/lambda/function-pool.ts';
+import { createAccessControl, type RequestCount, type Violation } from './aws/access-control.ts';
+import { startPipeline, type Pipeline, type Watch } from './pipeline.ts';
 import { recover } from './recovery.ts';
 import { recoveryPorts } from './recovery-ports.ts';
 import { startRehearsalProcess } from './rehearsal-process.ts';
@@ -53,7 +52,7 @@ export interface Connection {
 /** The pipeline of a synthesized template, running on this machine. */
 export interface LocalStack extends Connection {
   readonly description: StackDescription;
-  /** Calls to the embedded services, by caller and kind. */
+  /** Calls to the emulators, by caller and kind. */
   readonly requests: () => readonly RequestCount[];
   /** Calls that a function made and its role does not allow: a run that has any has failed. */
   readonly violations: () => readonly Violation[];
@@ -74,27 +73,27 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const folder = resolve(options.folder);
   mkdirSync(folder, { recursive: true });
   const { ports = {}, synthesized, faults, watch } = options;
-  const keys = createAccessKeys();
-  const ledger = createLedger(keys.holderOf);
+  const access = createAccessControl();
   const place = { account: ACCOUNT, region: REGION };
 
   const [services, rehearsal] = await Promise.all([
-    startServices({ ...place, folder, keys, record: ledger.record, synthesized, ports, faults }),
+    startServices({ ...place, folder, access, synthesized, ports, faults }),
     options.rehearsal === false ? undefined : startRehearsalProcess(ports.atlassian),
   ]);
   const targets = { ...rehearsal?.targets, ...options.targets };
   for (const [name, secret] of Object.entries(targets)) services.putSecret(secretName(name), secret);
 
-  const logs = openFunctionLogs(join(folder, 'logs'));
-  const pipeline = startPipeline({ ...place, services, keys, logs, reconcileEveryMs: options.reconcileEveryMs, watch });
+  const { reconcileEveryMs } = options;
+  const logFolder = join(folder, 'logs');
+  const pipeline = startPipeline({ ...place, services, access, logFolder, reconcileEveryMs, watch });
   const connection = connectionOf(services, rehearsal?.url, Object.keys(targets));
   const recovered = await goOn(services, connection, pipeline);
 
   return {
     ...connection,
     description: services.description,
-    requests: ledger.requests,
-    violations: ledger.violations,
+    requests: access.requests,
+    violations: access.violations,
     usage: pipeline.usage,
     pids: pipeline.pids,
     killFunction: pipeline.kill,
@@ -104,7 +103,6 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
       await pipeline.close();
       await services.close();
       rehearsal?.close();
-      await logs.close();
     },
   };
 }

@@ -1,25 +1,25 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
 import type { Created } from './s3/bucket-record.ts';
-import type { BucketDescription, NotificationDescription } from './template/description.ts';
+import type { NotificationDescription, StackDescription } from './template/description.ts';
 
-export interface NotificationOptions {
-  readonly buckets: readonly BucketDescription[];
+interface NotifierOptions {
+  readonly description: StackDescription;
   readonly sqs: SQSClient;
   readonly region: string;
-  readonly queueUrlOf: (queueArn: string) => string;
 }
 
 /** Tells queues of objects that were stored, as the template's notifications say. */
-export function createNotifier({ buckets, sqs, region, queueUrlOf }: NotificationOptions) {
+export function createNotifier({ description: { buckets, queues }, sqs, region }: NotifierOptions) {
   return async (created: Created): Promise<void> => {
     const notifications = buckets.find(({ name }) => name === created.bucket)?.notifications ?? [];
     const concerned = notifications.filter((notification) => concerns(notification, created));
-    const body = s3Notification(created, region);
+    const MessageBody = s3Notification(created, region);
     await Promise.all(
-      concerned.map(({ queueArn }) =>
-        sqs.send(new SendMessageCommand({ QueueUrl: queueUrlOf(queueArn), MessageBody: body })),
-      ),
+      concerned.map(({ queueArn }) => {
+        const QueueUrl = queues.find(({ arn }) => arn === queueArn)?.url;
+        return sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+      }),
     );
   };
 }

@@ -1,4 +1,4 @@
-import type { RequestCount } from '../../local/aws/ledger.ts';
+import type { RequestCount } from '../../local/aws/access-control.ts';
 import type { StackDescription } from '../../local/aws/template/description.ts';
 
 /** `<function> <action> <resource>`, the resource without account, region and stack. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { assemble } from '../../local/assembly.ts';
-import type { RequestCount, Violation } from '../../local/aws/ledger.ts';
+import type { RequestCount, Violation } from '../../local/aws/access-control.ts';
 import { startRehearsal } from '../../local/atlassian/rehearsal.ts';
 import { startStack } from '../../local/stack.ts';
 import type { StackDescription } from '../../local/aws/template/description.ts';

@@ -15,14 +15,21 @@ export interface LocalFunction {
   readonly pids: () => readonly number[];
   /** Kills every process of the function, as if its machine were gone; how many there were. */
   readonly kill: () => number;
-  /** Milliseconds that invocations took in all, and how many there were. */
-  readonly usage: () => { readonly invocations: number; readonly milliseconds: number; readonly failures: number };
+  readonly usage: () => FunctionUsage;
+}
+
+/** How often a function ran, how long in all, and how often it failed. */
+export interface FunctionUsage {
+  readonly name: string;
+  readonly invocations: number;
+  readonly milliseconds: number;
+  readonly failures: number;
 }
 
 export function startFunction(description: FunctionDescription, options: ProcessOptions): LocalFunction {
   const processes = new Set<FunctionProcess>();
   const idle: FunctionProcess[] = [];
-  const usage = { invocations: 0, milliseconds: 0, failures: 0 };
+  const usage = { name: description.label, invocations: 0, milliseconds: 0, failures: 0 };
 
   const take = (): FunctionProcess => {
     for (let free = idle.pop(); free; free = idle.pop()) {

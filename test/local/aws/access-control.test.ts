@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { AwsCall } from '../../../local/aws/aws-call.ts';
-import { createLedger } from '../../../local/aws/ledger.ts';
-import { isAllowed } from '../../../local/aws/permissions.ts';
+import { createAccessControl, isAllowed } from '../../../local/aws/access-control.ts';
 import type { Statement } from '../../../local/aws/template/description.ts';
 
 const call = (action: string, resource: string): AwsCall => ({ service: 's3', action, resource, accessKeyId: 'LOCAL' });
@@ -37,21 +36,33 @@ it('denies what one statement allows and another denies', () => {
 
 it('counts calls by caller, action and top folder, and refuses and keeps what a role does not allow', () => {
   const role = { name: 'role', arn: 'arn', statements: [statement(['s3:PutObject'], ['*'])] };
-  const ledger = createLedger(() => ({ name: 'reporter', role }));
+  const access = createAccessControl();
+  const { accessKeyId } = access.issueKey({ name: 'reporter', role });
 
-  ledger.record({ ...call('s3:PutObject', 'arn:aws:s3:::results/jobs/a'), bytes: 10 });
-  ledger.record({ ...call('s3:PutObject', 'arn:aws:s3:::results/jobs/b'), bytes: 5 });
-  const forbidden = () => ledger.record(call('s3:GetObject', 'arn:aws:s3:::results/jobs/a'));
+  access.authorize({ ...call('s3:PutObject', 'arn:aws:s3:::results/jobs/a'), accessKeyId, bytes: 10 });
+  access.authorize({ ...call('s3:PutObject', 'arn:aws:s3:::results/jobs/b'), accessKeyId, bytes: 5 });
+  const forbidden = () => access.authorize({ ...call('s3:GetObject', 'arn:aws:s3:::results/jobs/a'), accessKeyId });
 
   expect(forbidden).toThrow(expect.objectContaining({ status: 403, code: 'AccessDenied' }));
-  expect(ledger.requests()[0]).toEqual({
+  expect(access.requests()[0]).toEqual({
     caller: 'reporter',
     action: 's3:PutObject',
     resource: 'arn:aws:s3:::results/jobs/*',
     requests: 2,
     bytes: 15,
   });
-  expect(ledger.violations()).toEqual([
+  expect(access.violations()).toEqual([
     { caller: 'reporter', action: 's3:GetObject', resource: 'arn:aws:s3:::results/jobs/*' },
   ]);
+});
+
+it('gives each caller a key of its own, and takes no call of a key that nobody has', () => {
+  const access = createAccessControl();
+
+  const [one, other] = [access.issueKey({ name: 'you' }), access.issueKey({ name: 'worker' })];
+
+  expect(access.secretOf(one.accessKeyId)).toBe(one.secretAccessKey);
+  expect(access.secretOf(other.accessKeyId)).not.toBe(one.secretAccessKey);
+  expect(access.secretOf('NOBODY')).toBeUndefined();
+  expect(() => access.authorize({ ...call('s3:GetObject', '*'), accessKeyId: 'NOBODY' })).toThrow('NOBODY');
 });

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+
+import { REPORT_FILES } from '../../shared/job/keys.ts';
+import type { AwsCall } from './aws-call.ts';
+import { ServiceRefusal } from './service-refusal.ts';
+import type { RoleDescription, Statement } from './template/description.ts';
+
+/** IAM of one run of the stack: every caller has a key of its own, and every call is counted and checked against its caller's role. */
+export interface AccessControl {
+  readonly issueKey: (caller: Caller) => AccessKey;
+  /** The secret of a key, or `undefined` when nobody has it. */
+  readonly secretOf: (accessKeyId: string) => string | undefined;
+  /** Counts a call whose signature holds; throws ServiceRefusal (403) when the caller's role does not allow it. */
+  readonly authorize: (call: AwsCall) => void;
+  readonly requests: () => readonly RequestCount[];
+  readonly violations: () => readonly Violation[];
+}
+
+/** One who calls AWS: with all rights, or with those of a role. */
+export interface Caller {
+  readonly name: string;
+  readonly role?: RoleDescription | undefined;
+}
+
+/** A key as the AWS SDKs take it. */
+export interface AccessKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Who made calls of one kind, and how many. */
+export interface RequestCount {
+  /** The function whose role made them; `you` for the stack's own key. */
+  readonly caller: string;
+  /** As IAM names it. */
+  readonly action: string;
+  readonly resource: string;
+  /** 0 for what another request needed besides its own action. */
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+/** A call that its caller's role does not allow. */
+export interface Violation {
+  readonly caller: string;
+  readonly action: string;
+  readonly resource: string;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+export function createAccessControl(): AccessControl {
+  const holders = new Map<string, { readonly caller: Caller; readonly secretAccessKey: string }>();
+  const counts = new Map<string, Mutable<RequestCount>>();
+  const violations = new Map<string, Violation>();
+
+  const countOf = (caller: string, action: string, resource: string): Mutable<RequestCount> => {
+    const key = `${caller} ${action} ${resource}`;
+    const count = counts.get(key) ?? { caller, action, resource, requests: 0, bytes: 0 };
+    counts.set(key, count);
+    return count;
+  };
+
+  return {
+    issueKey: (caller) => {
+      const key = createKey();
+      holders.set(key.accessKeyId, { caller, secretAccessKey: key.secretAccessKey });
+      return key;
+    },
+    secretOf: (accessKeyId) => holders.get(accessKeyId)?.secretAccessKey,
+    authorize: (call) => {
+      const holder = holders.get(call.accessKeyId);
+      if (!holder) throw new Error(`Nobody has the access key ${call.accessKeyId}, so its signature was not checked.`);
+      const { name, role } = holder.caller;
+      const count = countOf(name, call.action, shapeOf(call.resource));
+      count.requests += 1;
+      count.bytes += call.bytes ?? 0;
+      // What is needed besides is no request, but is among what the caller used.
+      if (call.besides) countOf(name, call.besides.action, shapeOf(call.besides.resource));
+      for (const { action, resource } of call.besides ? [call, call.besides] : [call]) {
+        if (role === undefined || isAllowed(role.statements, { action, resource })) continue;
+        const violation = { caller: name, action, resource: shapeOf(resource) };
+        violations.set(Object.values(violation).join(' '), violation);
+        throw notAuthorized(call, name);
+      }
+    },
+    requests: () => [...counts.values()].map((count) => ({ ...count })),
+    violations: () => [...violations.values()],
+  };
+}
+
+const createKey = (): AccessKey => ({
+  accessKeyId: `LOCAL${randomBytes(8).toString('hex').toUpperCase().slice(0, 15)}`,
+  secretAccessKey: randomBytes(30).toString('base64url'),
+});
+
+function notAuthorized({ service, action, resource }: AwsCall, caller: string): ServiceRefusal {
+  const message = `User: ${caller} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the action`;
+  return new ServiceRefusal(403, service === 's3' ? 'AccessDenied' : 'AccessDeniedException', message);
+}
+
+type Requested = Pick<AwsCall, 'action' | 'resource'>;
+
+/** Whether a role's statements allow a call: some statement does, and none denies it. Conditions that a call does not show are taken as met. */
+export function isAllowed(statements: readonly Statement[], call: Requested): boolean {
+  const matching = statements.filter((statement) => concerns(statement, call));
+  return matching.some(({ effect }) => effect === 'Allow') && !matching.some(({ effect }) => effect === 'Deny');
+}
+
+const concerns = ({ actions, resources }: Statement, { action, resource }: Requested): boolean =>
+  actions.some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase())) &&
+  resources.some((pattern) => matches(pattern, resource));
+
+const expressions = new Map<string, RegExp>();
+
+/** IAM's patterns: `*` is any text, `?` any one character. */
+function matches(pattern: string, text: string): boolean {
+  const expression = expressions.get(pattern) ?? expressionOf(pattern);
+  expressions.set(pattern, expression);
+  return expression.test(text);
+}
+
+function expressionOf(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
+}
+
+/** Parts of keys that name no person and no job. */
+const OUR_WORDS: ReadonlySet<string> = new Set([
+  'jobs',
+  'open',
+  'quarantine',
+  'rows',
+  'isolated',
+  'claims',
+  'chunks',
+  'state.json',
+  'validation.json',
+  'order.jsonl',
+  'status.json',
+  ...REPORT_FILES,
+]);
+
+/** A resource with `*` for what differs from job to job: it may name a person, and there may be a million of them. */
+function shapeOf(resource: string): string {
+  const [, bucket, key] = /^(arn:aws:s3:::[^/]+)\/(.*)$/s.exec(resource) ?? [];
+  if (bucket === undefined || key === undefined)
+    return resource.replace(/^(arn:aws:secretsmanager:.*:secret:rollcall\/).*$/s, '$1*');
+  const parts = key.split('/').map((part) => (OUR_WORDS.has(part) ? part : '*'));
+  return `${bucket}/${parts.join('/').replace(/\*(?:\/\*)+/g, '*')}`;
+}
