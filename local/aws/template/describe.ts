@@ -9,65 +9,32 @@ import type {
   RoleDescription,
   ScheduleDescription,
   StackDescription,
+  Statement,
 } from './description.ts';
-import { resolveIntrinsics, TemplateUnreadable } from './intrinsics.ts';
-import { arnOf, physicalName, references, templateSchema, type Place, type Template } from './names.ts';
-import { managedStatements, statementsOf } from './statements.ts';
+import { TemplateUnreadable } from './intrinsics.ts';
+import { readTemplate, type Place, type Resource, type Template } from './template.ts';
 
 /** Reads a synthesized template. `folderOf` finds the folder of an asset by its S3 key. */
 export function describeTemplate(
-  template: unknown,
+  json: unknown,
   place: Place,
   folderOf: (assetKey: string) => string | undefined,
 ): StackDescription {
-  const reader = readerOf(templateSchema.parse(template), place);
+  const template = readTemplate(json, place);
   return {
-    queues: reader.all('AWS::SQS::Queue').map(queue),
-    buckets: buckets(reader),
-    functions: reader.all('AWS::Lambda::Function').map((resource) => lambda(resource, folderOf)),
-    eventSources: reader.all('AWS::Lambda::EventSourceMapping').map(eventSource),
-    schedules: schedules(reader),
-    roles: roles(reader),
-    outputs: reader.outputs,
-  };
-}
-
-interface Resource {
-  readonly logicalId: string;
-  readonly name: string;
-  readonly arn: string;
-  readonly ref: string;
-  readonly properties: unknown;
-}
-
-interface Reader {
-  readonly all: (type: string) => readonly Resource[];
-  readonly outputs: Readonly<Record<string, string>>;
-}
-
-function readerOf(template: Template, place: Place): Reader {
-  const known = references(template, place);
-  const resolve = (value: unknown): unknown => resolveIntrinsics(value, known);
-  return {
-    all: (type) =>
-      Object.entries(template.Resources)
-        .filter(([, resource]) => resource.Type === type)
-        .map(([logicalId, resource]) => ({
-          logicalId,
-          name: physicalName(logicalId, template, place),
-          arn: arnOf(logicalId, template, place),
-          ref: known.ref(logicalId),
-          properties: resolve(resource.Properties),
-        })),
-    outputs: Object.fromEntries(
-      Object.entries(template.Outputs).map(([name, { Value: value }]) => [name, String(resolve(value))]),
-    ),
+    queues: template.resources('AWS::SQS::Queue').map(describeQueue),
+    buckets: describeBuckets(template),
+    functions: template.resources('AWS::Lambda::Function').map((resource) => describeFunction(resource, folderOf)),
+    eventSources: template.resources('AWS::Lambda::EventSourceMapping').map(describeEventSource),
+    schedules: describeSchedules(template),
+    roles: describeRoles(template),
+    outputs: template.outputs,
   };
 }
 
 const NOT_ATTRIBUTES = new Set(['QueueName', 'Tags']);
 
-function queue({ logicalId, name, arn, ref, properties }: Resource): QueueDescription {
+function describeQueue({ logicalId, name, arn, ref, properties }: Resource): QueueDescription {
   const attributes = Object.entries(z.record(z.string(), z.unknown()).parse(properties))
     .filter(([attribute]) => !NOT_ATTRIBUTES.has(attribute))
     .map(([attribute, value]): [string, string] => [
@@ -111,27 +78,27 @@ const notificationsSchema = z.object({
   }),
 });
 
-function buckets(reader: Reader): readonly BucketDescription[] {
-  const custom = reader
-    .all('Custom::S3BucketNotifications')
+function describeBuckets(template: Template): readonly BucketDescription[] {
+  const custom = template
+    .resources('Custom::S3BucketNotifications')
     .map(({ properties }) => notificationsSchema.parse(properties));
-  return reader.all('AWS::S3::Bucket').map(({ logicalId, name, arn, properties }) => {
+  return template.resources('AWS::S3::Bucket').map(({ logicalId, name, arn, properties }) => {
     const bucket = bucketSchema.parse(properties);
     const own = (bucket.NotificationConfiguration?.QueueConfigurations ?? []).map((configuration) =>
-      notification(configuration.Queue, [configuration.Event], configuration.Filter?.S3Key.Rules),
+      describeNotification(configuration.Queue, [configuration.Event], configuration.Filter?.S3Key.Rules),
     );
     const others = custom
       .filter(({ BucketName: bucketName }) => bucketName === name)
       .flatMap(({ NotificationConfiguration: { QueueConfigurations: configurations } }) => configurations)
       .map(({ QueueArn: queueArn, Events: events, Filter: filter }) =>
-        notification(queueArn, events, filter?.Key.FilterRules),
+        describeNotification(queueArn, events, filter?.Key.FilterRules),
       );
     const versioned = bucket.VersioningConfiguration?.Status === 'Enabled';
     return { logicalId, name, arn, versioned, notifications: [...own, ...others] };
   });
 }
 
-function notification(
+function describeNotification(
   queueArn: string,
   events: readonly string[],
   rules: readonly z.infer<typeof filterSchema>[] = [],
@@ -153,7 +120,7 @@ const lambdaSchema = z.object({
   ReservedConcurrentExecutions: z.coerce.number().optional(),
 });
 
-function lambda(
+function describeFunction(
   { logicalId, name, arn, properties }: Resource,
   folderOf: (assetKey: string) => string | undefined,
 ): FunctionDescription {
@@ -182,7 +149,7 @@ const eventSourceSchema = z.object({
   FunctionResponseTypes: z.array(z.string()).default([]),
 });
 
-function eventSource({ properties }: Resource): EventSourceDescription {
+function describeEventSource({ properties }: Resource): EventSourceDescription {
   const parsed = eventSourceSchema.parse(properties);
   return {
     functionName: parsed.FunctionName.slice(parsed.FunctionName.lastIndexOf(':') + 1),
@@ -198,21 +165,21 @@ const targetSchema = z.object({ Arn: z.string(), Input: z.string().optional() })
 const ruleSchema = z.object({ ScheduleExpression: z.string().optional(), Targets: z.array(targetSchema).default([]) });
 const scheduleSchema = z.object({ ScheduleExpression: z.string(), Target: targetSchema });
 
-function schedules(reader: Reader): readonly ScheduleDescription[] {
-  const rules = reader.all('AWS::Events::Rule').flatMap(({ name, properties }) => {
+function describeSchedules(template: Template): readonly ScheduleDescription[] {
+  const rules = template.resources('AWS::Events::Rule').flatMap(({ name, properties }) => {
     const { ScheduleExpression: rate, Targets: targets } = ruleSchema.parse(properties);
-    return rate === undefined ? [] : targets.map((target) => schedule(name, rate, target));
+    return rate === undefined ? [] : targets.map((target) => describeSchedule(name, rate, target));
   });
-  const scheduler = reader.all('AWS::Scheduler::Schedule').map(({ name, properties }) => {
+  const scheduler = template.resources('AWS::Scheduler::Schedule').map(({ name, properties }) => {
     const { ScheduleExpression: rate, Target: target } = scheduleSchema.parse(properties);
-    return schedule(name, rate, target);
+    return describeSchedule(name, rate, target);
   });
   return [...rules, ...scheduler];
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-function schedule(name: string, rate: string, target: z.infer<typeof targetSchema>): ScheduleDescription {
+function describeSchedule(name: string, rate: string, target: z.infer<typeof targetSchema>): ScheduleDescription {
   const [, count, unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(rate) ?? [];
   const unitMs = UNIT_MS[unit];
   if (unitMs === undefined) {
@@ -223,22 +190,50 @@ function schedule(name: string, rate: string, target: z.infer<typeof targetSchem
   return { name, functionArn: target.Arn, everyMs: Number(count) * unitMs, input: target.Input };
 }
 
-const documentSchema = z.object({ Statement: z.array(z.unknown()) });
+const texts = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? [value] : value));
+
+/** Strict, as it would be wrong to overlook what changes a statement's meaning: NotAction, NotResource. */
+const statementSchema = z.strictObject({
+  Sid: z.string().optional(),
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: texts,
+  Resource: texts,
+  Condition: z.record(z.string(), z.record(z.string(), texts)).default({}),
+});
+const documentSchema = z.object({ Statement: z.array(statementSchema) });
 const roleSchema = z.object({
   Policies: z.array(z.object({ PolicyDocument: documentSchema })).default([]),
   ManagedPolicyArns: z.array(z.string()).default([]),
 });
 const policySchema = z.object({ Roles: z.array(z.string()).default([]), PolicyDocument: documentSchema });
 
-function roles(reader: Reader): readonly RoleDescription[] {
-  const policies = [...reader.all('AWS::IAM::Policy'), ...reader.all('AWS::IAM::ManagedPolicy')].map(({ properties }) =>
-    policySchema.parse(properties),
+function describeRoles(template: Template): readonly RoleDescription[] {
+  const policies = [...template.resources('AWS::IAM::Policy'), ...template.resources('AWS::IAM::ManagedPolicy')].map(
+    ({ properties }) => policySchema.parse(properties),
   );
-  return reader.all('AWS::IAM::Role').map(({ name, arn, properties }) => {
+  return template.resources('AWS::IAM::Role').map(({ name, arn, properties }) => {
     const role = roleSchema.parse(properties);
     const attached = policies.filter((policy) => policy.Roles.includes(name));
     const documents = [...role.Policies, ...attached].map((policy) => policy.PolicyDocument);
-    const written = documents.flatMap((document) => statementsOf(document.Statement));
+    const written = documents.flatMap((document) => document.Statement.map(describeStatement));
     return { name, arn, statements: [...written, ...role.ManagedPolicyArns.flatMap(managedStatements)] };
   });
+}
+
+const describeStatement = (statement: z.infer<typeof statementSchema>): Statement => ({
+  effect: statement.Effect,
+  actions: statement.Action,
+  resources: statement.Resource,
+  conditions: statement.Condition,
+});
+
+/** What AWS's own managed policies allow of the calls that the local stack sees. Source: the AWS managed policy reference. */
+function managedStatements(policyArn: string): readonly Statement[] {
+  // Logging and tracing go past the local stack, so a policy for them allows nothing that it could see.
+  if (/AWSLambdaBasicExecutionRole$|AWSXRayDaemonWriteAccess$/.test(policyArn)) return [];
+  throw new TemplateUnreadable(
+    `A role has the managed policy ${policyArn}; write its actions into the template instead.`,
+  );
 }

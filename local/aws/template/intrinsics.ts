@@ -12,7 +12,7 @@ export interface References {
   readonly attribute: (logicalId: string, attribute: string) => string;
 }
 
-/** A template value with CloudFormation's intrinsic functions applied; throws TemplateUnreadable on one that is not known here. */
+/** Evaluates CloudFormation's intrinsic functions in a template value; throws TemplateUnreadable on one that is not known here. */
 export function resolveIntrinsics(value: unknown, references: References): unknown {
   const resolve = (inner: unknown): unknown => resolveIntrinsics(inner, references);
   if (Array.isArray(value)) return value.map(resolve).filter((item) => item !== undefined);
@@ -49,7 +49,7 @@ function call(name: string, argument: unknown, references: References): unknown 
     }
     default:
       throw new TemplateUnreadable(
-        `The template uses ${name}, which the local stack does not know. Write the value without it, or teach intrinsics.ts.`,
+        `The template uses ${name}, which the local stack does not know. Write the value without it, or add it to local/aws/template/intrinsics.ts.`,
       );
   }
 }
