@@ -44,9 +44,7 @@ interface Part {
 export function startPipeline(options: PipelineOptions): Pipeline {
   mkdirSync(options.logFolder, { recursive: true });
   const parts = new Map(
-    options.services.description.functions
-      .filter(({ folder }) => folder !== undefined)
-      .map((description) => [description.name, startPart(description, options)]),
+    options.services.description.functions.map((description) => [description.name, startPart(description, options)]),
   );
   const sources = startSources(parts, options);
   const schedules = startSchedules(parts, options);

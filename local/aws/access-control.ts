@@ -101,7 +101,7 @@ function notAuthorized({ service, action, resource }: AwsCall, caller: string): 
 
 type Requested = Pick<AwsCall, 'action' | 'resource'>;
 
-/** Whether a role's statements allow a call: some statement does, and none denies it. Conditions that a call does not show are taken as met. */
+/** Whether a role's statements allow a call: some statement does, and none denies it. */
 export function isAllowed(statements: readonly Statement[], call: Requested): boolean {
   const matching = statements.filter((statement) => concerns(statement, call));
   return matching.some(({ effect }) => effect === 'Allow') && !matching.some(({ effect }) => effect === 'Deny');

@@ -24,10 +24,8 @@ export function createNotifier({ description: { buckets, queues }, sqs, region }
   };
 }
 
-const concerns = ({ events, prefix, suffix }: NotificationDescription, { key, eventName }: Created): boolean =>
-  events.some((event) => event === 's3:ObjectCreated:*' || event === `s3:${eventName}`) &&
-  key.startsWith(prefix) &&
-  key.endsWith(suffix);
+const concerns = ({ event, prefix, suffix }: NotificationDescription, { key, eventName }: Created): boolean =>
+  (event === 's3:ObjectCreated:*' || event === `s3:${eventName}`) && key.startsWith(prefix) && key.endsWith(suffix);
 
 /** The message that tells of one object. */
 export const s3Notification = (created: Created, region: string): string =>

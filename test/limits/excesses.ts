@@ -91,7 +91,6 @@ export async function memoryOverLimit(): Promise<string> {
   writeFileSync(join(folder, 'index.mjs'), HOARDS);
   const lambda = startFunctionProcess(
     {
-      logicalId: 'Worker',
       name: 'worker',
       label: 'worker',
       arn: 'arn',

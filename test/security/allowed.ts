@@ -15,14 +15,12 @@ export const used = (requests: readonly RequestCount[]): readonly Use[] =>
 /** What the roles of the template allow them. */
 export function allowed({ functions, roles }: StackDescription): readonly Use[] {
   return sorted(
-    functions
-      .filter(({ folder }) => folder !== undefined)
-      .flatMap(({ label, roleArn }) => {
-        const statements = roles.find(({ arn }) => arn === roleArn)?.statements ?? [];
-        return statements.flatMap(({ actions, resources }) =>
-          actions.flatMap((action) => resources.map((resource) => useOf(label, action, resource))),
-        );
-      }),
+    functions.flatMap(({ label, roleArn }) => {
+      const statements = roles.find(({ arn }) => arn === roleArn)?.statements ?? [];
+      return statements.flatMap(({ actions, resources }) =>
+        actions.flatMap((action) => resources.map((resource) => useOf(label, action, resource))),
+      );
+    }),
   );
 }
 

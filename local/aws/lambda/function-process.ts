@@ -128,7 +128,7 @@ export function startFunctionProcess(lambda: FunctionDescription, options: Proce
 }
 
 function forkRuntime(lambda: FunctionDescription, { environment, log }: ProcessOptions): ChildProcess {
-  const child = fork(fileURLToPath(new URL('runtime.ts', import.meta.url)), [lambda.folder ?? '.', lambda.handler], {
+  const child = fork(fileURLToPath(new URL('runtime.ts', import.meta.url)), [lambda.folder, lambda.handler], {
     env: { ...environment },
     execArgv: [`--max-old-space-size=${Math.floor(lambda.memoryMegabytes * HEAP_SHARE)}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

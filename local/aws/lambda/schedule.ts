@@ -19,16 +19,14 @@ export interface Schedule {
 
 export function startSchedule({ description, region, account, invoke }: ScheduleOptions): Schedule {
   const fire = async (): Promise<void> => {
-    const event: unknown =
-      description.input === undefined ? scheduledEvent(description, region, account) : JSON.parse(description.input);
-    await invoke(event).catch(() => undefined);
+    await invoke(createEvent(description, region, account)).catch(() => undefined);
   };
   const timer = setInterval(() => void fire(), description.everyMs);
   return { description, fire, stop: () => clearInterval(timer) };
 }
 
 /** Source: EventBridge user guide, "Scheduled events". */
-const scheduledEvent = ({ name }: ScheduleDescription, region: string, account: string): object => ({
+const createEvent = ({ name }: ScheduleDescription, region: string, account: string): object => ({
   version: '0',
   id: randomUUID(),
   'detail-type': 'Scheduled Event',

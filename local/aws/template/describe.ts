@@ -23,10 +23,10 @@ export function describeTemplate(
   const template = readTemplate(json, place);
   return {
     queues: template.resources('AWS::SQS::Queue').map(describeQueue),
-    buckets: describeBuckets(template),
+    buckets: template.resources('AWS::S3::Bucket').map(describeBucket),
     functions: template.resources('AWS::Lambda::Function').map((resource) => describeFunction(resource, folderOf)),
     eventSources: template.resources('AWS::Lambda::EventSourceMapping').map(describeEventSource),
-    schedules: describeSchedules(template),
+    schedules: template.resources('AWS::Events::Rule').flatMap(describeSchedules),
     roles: describeRoles(template),
     outputs: template.outputs,
   };
@@ -45,75 +45,37 @@ function describeQueue({ logicalId, name, arn, ref, properties }: Resource): Que
 }
 
 const filterSchema = z.object({ Name: z.string(), Value: z.string() });
+const notificationSchema = z.object({
+  Event: z.string(),
+  Queue: z.string(),
+  Filter: z.object({ S3Key: z.object({ Rules: z.array(filterSchema) }) }).optional(),
+});
 const bucketSchema = z.object({
   VersioningConfiguration: z.object({ Status: z.string() }).optional(),
-  NotificationConfiguration: z
-    .object({
-      QueueConfigurations: z
-        .array(
-          z.object({
-            Event: z.string(),
-            Queue: z.string(),
-            Filter: z.object({ S3Key: z.object({ Rules: z.array(filterSchema) }) }).optional(),
-          }),
-        )
-        .default([]),
-    })
-    .optional(),
+  NotificationConfiguration: z.object({ QueueConfigurations: z.array(notificationSchema).default([]) }).optional(),
 });
 
-// CDK's own addEventNotification writes a custom resource instead of the bucket's property.
-const notificationsSchema = z.object({
-  BucketName: z.string(),
-  NotificationConfiguration: z.object({
-    QueueConfigurations: z
-      .array(
-        z.object({
-          Events: z.array(z.string()),
-          QueueArn: z.string(),
-          Filter: z.object({ Key: z.object({ FilterRules: z.array(filterSchema) }) }).optional(),
-        }),
-      )
-      .default([]),
-  }),
-});
-
-function describeBuckets(template: Template): readonly BucketDescription[] {
-  const custom = template
-    .resources('Custom::S3BucketNotifications')
-    .map(({ properties }) => notificationsSchema.parse(properties));
-  return template.resources('AWS::S3::Bucket').map(({ logicalId, name, arn, properties }) => {
-    const bucket = bucketSchema.parse(properties);
-    const own = (bucket.NotificationConfiguration?.QueueConfigurations ?? []).map((configuration) =>
-      describeNotification(configuration.Queue, [configuration.Event], configuration.Filter?.S3Key.Rules),
-    );
-    const others = custom
-      .filter(({ BucketName: bucketName }) => bucketName === name)
-      .flatMap(({ NotificationConfiguration: { QueueConfigurations: configurations } }) => configurations)
-      .map(({ QueueArn: queueArn, Events: events, Filter: filter }) =>
-        describeNotification(queueArn, events, filter?.Key.FilterRules),
-      );
-    const versioned = bucket.VersioningConfiguration?.Status === 'Enabled';
-    return { logicalId, name, arn, versioned, notifications: [...own, ...others] };
-  });
+function describeBucket({ name, arn, properties }: Resource): BucketDescription {
+  const bucket = bucketSchema.parse(properties);
+  const versioned = bucket.VersioningConfiguration?.Status === 'Enabled';
+  const notifications = bucket.NotificationConfiguration?.QueueConfigurations.map(describeNotification) ?? [];
+  return { name, arn, versioned, notifications };
 }
 
-function describeNotification(
-  queueArn: string,
-  events: readonly string[],
-  rules: readonly z.infer<typeof filterSchema>[] = [],
-): NotificationDescription {
-  const rule = (name: string): string => rules.find((one) => one.Name.toLowerCase() === name)?.Value ?? '';
-  return { queueArn, events, prefix: rule('prefix'), suffix: rule('suffix') };
+function describeNotification(notification: z.infer<typeof notificationSchema>): NotificationDescription {
+  const { Event: event, Queue: queueArn, Filter: filter } = notification;
+  const valueOf = (name: string): string =>
+    filter?.S3Key.Rules.find((rule) => rule.Name.toLowerCase() === name)?.Value ?? '';
+  return { queueArn, event, prefix: valueOf('prefix'), suffix: valueOf('suffix') };
 }
 
 /** What CDK adds to an id to make it a logical id. */
 const CDK_HASH = /[0-9A-F]{8}$/;
 
-const lambdaSchema = z.object({
+const functionSchema = z.object({
   Handler: z.string(),
   Role: z.string(),
-  Code: z.object({ S3Key: z.string().optional() }),
+  Code: z.object({ S3Key: z.string() }),
   Environment: z.object({ Variables: z.record(z.string(), z.string()).default({}) }).optional(),
   Timeout: z.coerce.number().default(3),
   MemorySize: z.coerce.number().default(128),
@@ -124,15 +86,18 @@ function describeFunction(
   { logicalId, name, arn, properties }: Resource,
   folderOf: (assetKey: string) => string | undefined,
 ): FunctionDescription {
-  const parsed = lambdaSchema.parse(properties);
+  const parsed = functionSchema.parse(properties);
+  const folder = folderOf(parsed.Code.S3Key);
+  if (folder === undefined) {
+    throw new TemplateUnreadable(`The code of ${name} is ${parsed.Code.S3Key}, and the assembly has no such asset.`);
+  }
   return {
-    logicalId,
     name,
     label: logicalId.replace(CDK_HASH, '').toLowerCase(),
     arn,
     roleArn: parsed.Role,
     handler: parsed.Handler,
-    folder: parsed.Code.S3Key === undefined ? undefined : folderOf(parsed.Code.S3Key),
+    folder,
     environment: parsed.Environment?.Variables ?? {},
     timeoutSeconds: parsed.Timeout,
     memoryMegabytes: parsed.MemorySize,
@@ -161,33 +126,24 @@ function describeEventSource({ properties }: Resource): EventSourceDescription {
   };
 }
 
-const targetSchema = z.object({ Arn: z.string(), Input: z.string().optional() });
-const ruleSchema = z.object({ ScheduleExpression: z.string().optional(), Targets: z.array(targetSchema).default([]) });
-const scheduleSchema = z.object({ ScheduleExpression: z.string(), Target: targetSchema });
-
-function describeSchedules(template: Template): readonly ScheduleDescription[] {
-  const rules = template.resources('AWS::Events::Rule').flatMap(({ name, properties }) => {
-    const { ScheduleExpression: rate, Targets: targets } = ruleSchema.parse(properties);
-    return rate === undefined ? [] : targets.map((target) => describeSchedule(name, rate, target));
-  });
-  const scheduler = template.resources('AWS::Scheduler::Schedule').map(({ name, properties }) => {
-    const { ScheduleExpression: rate, Target: target } = scheduleSchema.parse(properties);
-    return describeSchedule(name, rate, target);
-  });
-  return [...rules, ...scheduler];
-}
+const ruleSchema = z.object({
+  ScheduleExpression: z.string(),
+  // Strict: the emulator gives a target EventBridge's own event, and nothing else.
+  Targets: z.array(z.strictObject({ Arn: z.string(), Id: z.string() })),
+});
 
 const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-function describeSchedule(name: string, rate: string, target: z.infer<typeof targetSchema>): ScheduleDescription {
-  const [, count, unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(rate) ?? [];
+function describeSchedules({ name, properties }: Resource): readonly ScheduleDescription[] {
+  const { ScheduleExpression: expression, Targets: targets } = ruleSchema.parse(properties);
+  const [, count, unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
   const unitMs = UNIT_MS[unit];
   if (unitMs === undefined) {
     throw new TemplateUnreadable(
-      `The schedule ${name} is "${rate}"; the local stack knows rate(n minutes|hours|days).`,
+      `The schedule ${name} is "${expression}"; the local stack knows rate(n minutes|hours|days).`,
     );
   }
-  return { name, functionArn: target.Arn, everyMs: Number(count) * unitMs, input: target.Input };
+  return targets.map(({ Arn: functionArn }) => ({ name, functionArn, everyMs: Number(count) * unitMs }));
 }
 
 const texts = z
@@ -195,45 +151,31 @@ const texts = z
   .transform((value) => (typeof value === 'string' ? [value] : value));
 
 /** Strict, as it would be wrong to overlook what changes a statement's meaning: NotAction, NotResource. */
-const statementSchema = z.strictObject({
-  Sid: z.string().optional(),
-  Effect: z.enum(['Allow', 'Deny']),
-  Action: texts,
-  Resource: texts,
-  Condition: z.record(z.string(), z.record(z.string(), texts)).default({}),
-});
+const statementSchema = z
+  .strictObject({
+    Sid: z.string().optional(),
+    Effect: z.enum(['Allow', 'Deny']),
+    Action: texts,
+    Resource: texts,
+    Condition: z.unknown().optional(),
+  })
+  .transform(({ Effect: effect, Action: actions, Resource: resources }): Statement => ({ effect, actions, resources }));
 const documentSchema = z.object({ Statement: z.array(statementSchema) });
+const policySchema = z.object({ Roles: z.array(z.string()).default([]), PolicyDocument: documentSchema });
 const roleSchema = z.object({
   Policies: z.array(z.object({ PolicyDocument: documentSchema })).default([]),
-  ManagedPolicyArns: z.array(z.string()).default([]),
+  ManagedPolicyArns: z.array(z.unknown()).default([]),
 });
-const policySchema = z.object({ Roles: z.array(z.string()).default([]), PolicyDocument: documentSchema });
 
 function describeRoles(template: Template): readonly RoleDescription[] {
-  const policies = [...template.resources('AWS::IAM::Policy'), ...template.resources('AWS::IAM::ManagedPolicy')].map(
-    ({ properties }) => policySchema.parse(properties),
-  );
+  const policies = template.resources('AWS::IAM::Policy').map(({ properties }) => policySchema.parse(properties));
   return template.resources('AWS::IAM::Role').map(({ name, arn, properties }) => {
     const role = roleSchema.parse(properties);
+    if (role.ManagedPolicyArns.length > 0) {
+      throw new TemplateUnreadable(`The role ${name} has managed policies; write their actions into the template.`);
+    }
     const attached = policies.filter((policy) => policy.Roles.includes(name));
-    const documents = [...role.Policies, ...attached].map((policy) => policy.PolicyDocument);
-    const written = documents.flatMap((document) => document.Statement.map(describeStatement));
-    return { name, arn, statements: [...written, ...role.ManagedPolicyArns.flatMap(managedStatements)] };
+    const statements = [...role.Policies, ...attached].flatMap((policy) => policy.PolicyDocument.Statement);
+    return { name, arn, statements };
   });
-}
-
-const describeStatement = (statement: z.infer<typeof statementSchema>): Statement => ({
-  effect: statement.Effect,
-  actions: statement.Action,
-  resources: statement.Resource,
-  conditions: statement.Condition,
-});
-
-/** What AWS's own managed policies allow of the calls that the local stack sees. Source: the AWS managed policy reference. */
-function managedStatements(policyArn: string): readonly Statement[] {
-  // Logging and tracing go past the local stack, so a policy for them allows nothing that it could see.
-  if (/AWSLambdaBasicExecutionRole$|AWSXRayDaemonWriteAccess$/.test(policyArn)) return [];
-  throw new TemplateUnreadable(
-    `A role has the managed policy ${policyArn}; write its actions into the template instead.`,
-  );
 }

@@ -19,7 +19,6 @@ export interface QueueDescription {
 }
 
 export interface BucketDescription {
-  readonly logicalId: string;
   readonly name: string;
   readonly arn: string;
   readonly versioned: boolean;
@@ -30,13 +29,12 @@ export interface BucketDescription {
 export interface NotificationDescription {
   readonly queueArn: string;
   /** `s3:ObjectCreated:*` and its kin. */
-  readonly events: readonly string[];
+  readonly event: string;
   readonly prefix: string;
   readonly suffix: string;
 }
 
 export interface FunctionDescription {
-  readonly logicalId: string;
   readonly name: string;
   /** The name that people know it by, e.g. `worker`. */
   readonly label: string;
@@ -44,8 +42,8 @@ export interface FunctionDescription {
   readonly roleArn: string;
   /** `<file without extension>.<export>`. */
   readonly handler: string;
-  /** The folder of the bundle; absent for code written into the template (helpers of CDK, which nothing here calls). */
-  readonly folder?: string | undefined;
+  /** The folder of the bundle. */
+  readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
@@ -67,8 +65,6 @@ export interface ScheduleDescription {
   readonly name: string;
   readonly functionArn: string;
   readonly everyMs: number;
-  /** The JSON text that the function gets instead of EventBridge's own event. */
-  readonly input?: string | undefined;
 }
 
 export interface RoleDescription {
@@ -77,11 +73,9 @@ export interface RoleDescription {
   readonly statements: readonly Statement[];
 }
 
-/** One statement of a role's policies. */
+/** One statement of a role's policies; its conditions are taken as met. */
 export interface Statement {
   readonly effect: 'Allow' | 'Deny';
   readonly actions: readonly string[];
   readonly resources: readonly string[];
-  /** Operator → condition key → values, as IAM writes it. */
-  readonly conditions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }

@@ -39,14 +39,6 @@ function call(name: string, argument: unknown, references: References): unknown 
     }
     case 'Fn::Sub':
       return substitute(argument, references);
-    case 'Fn::Select': {
-      const [index, items] = list(resolve(argument), name);
-      return list(items, name)[Number(index)];
-    }
-    case 'Fn::Split': {
-      const [separator, whole] = list(resolve(argument), name);
-      return text(whole, name).split(text(separator, name));
-    }
     default:
       throw new TemplateUnreadable(
         `The template uses ${name}, which the local stack does not know. Write the value without it, or add it to local/aws/template/intrinsics.ts.`,
@@ -61,11 +53,8 @@ function attributeOf(argument: unknown, references: References): string {
 }
 
 function substitute(argument: unknown, references: References): string {
-  const [pattern, variables] = typeof argument === 'string' ? [argument, {}] : list(argument, 'Fn::Sub');
-  const known = new Map(Object.entries(resolveIntrinsics(variables, references) as object)); // an object resolves to an object
-  return text(pattern, 'Fn::Sub').replace(/\$\{(!?)([^}]+)\}/g, (_whole, literal: string, name: string) => {
+  return text(argument, 'Fn::Sub').replace(/\$\{(!?)([^}]+)\}/g, (_whole, literal: string, name: string) => {
     if (literal) return `\${${name}}`;
-    if (known.has(name)) return String(known.get(name));
     return name.includes('.') ? attributeOf(name, references) : references.ref(name);
   });
 }

@@ -28,9 +28,9 @@ export const coldStart: Part = {
           note: 'Node and the local runtime',
         },
       ];
-      for (const lambda of stack.description.functions.filter((one) => one.folder !== undefined)) {
+      for (const lambda of stack.description.functions) {
         const times = await timesOf(lambda, { ...services, ...lambda.environment }, starts);
-        const bytes = statSync(join(lambda.folder ?? '', 'index.mjs')).size;
+        const bytes = statSync(join(lambda.folder, 'index.mjs')).size;
         figures.push(
           {
             what: `${lambda.label}: cold start`,

@@ -10,7 +10,6 @@ const statement = (actions: string[], resources: string[], effect: Statement['ef
   effect,
   actions,
   resources,
-  conditions: {},
 });
 
 it.each([

@@ -113,7 +113,6 @@ function start(source: string, settings: Partial<FunctionDescription> = {}): Loc
   const bundle = mkdtempSync(join(folder, `bundle-${(count += 1)}-`));
   writeFileSync(join(bundle, 'index.mjs'), source);
   const description: FunctionDescription = {
-    logicalId: 'Worker',
     name: 'worker',
     label: 'worker',
     arn: 'arn:aws:lambda:us-east-1:000000000000:function:worker',

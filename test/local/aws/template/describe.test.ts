@@ -57,7 +57,6 @@ it('reads a function with its bundle, environment and limits', () => {
 
   expect(functions).toEqual([
     {
-      logicalId: 'Worker',
       name: 'Rollcall-Worker',
       label: 'worker',
       arn: 'arn:aws:lambda:us-east-1:000000000000:function:Rollcall-Worker',
@@ -72,54 +71,29 @@ it('reads a function with its bundle, environment and limits', () => {
   ]);
 });
 
-it.each([
-  [
-    'the bucket itself',
-    {
-      Inbox: {
-        Type: 'AWS::S3::Bucket',
-        Properties: {
-          NotificationConfiguration: {
-            QueueConfigurations: [
-              {
-                Event: 's3:ObjectCreated:*',
-                Queue: arn('Intake'),
-                Filter: { S3Key: { Rules: [{ Name: 'suffix', Value: '.csv' }] } },
-              },
-            ],
-          },
+it('reads which uploads are told to which queue', () => {
+  const { buckets } = read({
+    Intake: { Type: 'AWS::SQS::Queue' },
+    Inbox: {
+      Type: 'AWS::S3::Bucket',
+      Properties: {
+        NotificationConfiguration: {
+          QueueConfigurations: [
+            {
+              Event: 's3:ObjectCreated:*',
+              Queue: arn('Intake'),
+              Filter: { S3Key: { Rules: [{ Name: 'suffix', Value: '.csv' }] } },
+            },
+          ],
         },
       },
     },
-  ],
-  [
-    "CDK's custom resource",
-    {
-      Inbox: { Type: 'AWS::S3::Bucket' },
-      Notifications: {
-        Type: 'Custom::S3BucketNotifications',
-        Properties: {
-          BucketName: { Ref: 'Inbox' },
-          NotificationConfiguration: {
-            QueueConfigurations: [
-              {
-                Events: ['s3:ObjectCreated:*'],
-                QueueArn: arn('Intake'),
-                Filter: { Key: { FilterRules: [{ Name: 'suffix', Value: '.csv' }] } },
-              },
-            ],
-          },
-        },
-      },
-    },
-  ],
-])('reads which uploads are told to which queue from %s', (_where, resources) => {
-  const { buckets } = read({ Intake: { Type: 'AWS::SQS::Queue' }, ...resources });
+  });
 
   expect(buckets[0]?.notifications).toEqual([
     {
       queueArn: 'arn:aws:sqs:us-east-1:000000000000:Rollcall-Intake',
-      events: ['s3:ObjectCreated:*'],
+      event: 's3:ObjectCreated:*',
       prefix: '',
       suffix: '.csv',
     },
@@ -129,7 +103,7 @@ it.each([
 it('reads an event source mapping and a schedule', () => {
   const { eventSources, schedules } = read({
     Rows: { Type: 'AWS::SQS::Queue' },
-    Worker: { Type: 'AWS::Lambda::Function', Properties: { Handler: 'h', Role: 'r', Code: {} } },
+    Worker: { Type: 'AWS::Lambda::Function', Properties: { Handler: 'h', Role: 'r', Code: { S3Key: 'abc.zip' } } },
     Source: {
       Type: 'AWS::Lambda::EventSourceMapping',
       Properties: {
@@ -167,14 +141,6 @@ it("gathers a role's statements from its own and its attached policies", () => {
       Type: 'AWS::IAM::Role',
       Properties: {
         Policies: [{ PolicyName: 'own', PolicyDocument: { Statement: [statement('s3:GetObject')] } }],
-        ManagedPolicyArns: [
-          {
-            'Fn::Join': [
-              '',
-              ['arn:', { Ref: 'AWS::Partition' }, ':iam::aws:policy/service-role/AWSLambdaBasicExecutionRole'],
-            ],
-          },
-        ],
       },
     },
     Policy: {
@@ -198,16 +164,26 @@ it.each([
   ],
   ['a reference to nothing', { Queue: { Type: 'AWS::SQS::Queue', Properties: { DelaySeconds: { Ref: 'Nothing' } } } }],
   [
+    'a role with a managed policy',
+    { Role: { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] } } },
+  ],
+  [
     'a schedule that is no rate',
     {
       Rule: {
         Type: 'AWS::Events::Rule',
-        Properties: { ScheduleExpression: 'cron(0 1 * * ? *)', Targets: [{ Arn: 'x' }] },
+        Properties: { ScheduleExpression: 'cron(0 1 * * ? *)', Targets: [{ Arn: 'x', Id: '1' }] },
       },
     },
   ],
 ])('refuses %s', (_what, resources) => {
   expect(() => read(resources)).toThrow(expect.objectContaining({ code: 'TEMPLATE_UNREADABLE' }));
+});
+
+it('refuses a function whose code is no asset of the assembly', () => {
+  const Worker = { Type: 'AWS::Lambda::Function', Properties: { Handler: 'h', Role: 'r', Code: { S3Key: 'a.zip' } } };
+
+  expect(() => describeTemplate({ Resources: { Worker } }, PLACE, () => undefined)).toThrow('a.zip');
 });
 
 const read = (resources: object) => describeTemplate({ Resources: resources }, PLACE, (key) => `assets/${key}`);
