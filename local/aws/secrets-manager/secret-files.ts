@@ -20,26 +20,18 @@ export interface SecretFiles {
   readonly put: (name: string, text: string) => Secret;
 }
 
-interface Options {
-  readonly folder: string;
-  readonly region: string;
-  readonly account: string;
-  readonly now: () => Date;
-}
-
-export function openSecretFiles({ folder, region, account, now }: Options): SecretFiles {
+/** Opens the secrets in a folder; `arnPrefix` is what their ARNs have before the name. */
+export function openSecretFiles(folder: string, arnPrefix: string): SecretFiles {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const secrets = new Map(readAll(folder).map((secret) => [secret.name, secret]));
-  // AWS puts six characters behind the name, so that a secret made again is another one.
-  const newArn = (name: string): string =>
-    `arn:aws:secretsmanager:${region}:${account}:secret:${name}-${randomBytes(3).toString('hex')}`;
   return {
     find: (id) => secrets.get(id) ?? [...secrets.values()].find(({ arn }) => arn === id),
     all: () => [...secrets.values()],
     put: (name, text) => {
       const known = secrets.get(name);
-      const arn = known?.arn ?? newArn(name);
-      const secret = { arn, name, versionId: randomUUID(), text, createdMs: known?.createdMs ?? now().getTime() };
+      // AWS puts six characters behind the name, so that a secret made again is another one.
+      const arn = known?.arn ?? `${arnPrefix}${name}-${randomBytes(3).toString('hex')}`;
+      const secret = { arn, name, versionId: randomUUID(), text, createdMs: known?.createdMs ?? Date.now() };
       write(folder, secret);
       secrets.set(name, secret);
       return secret;

@@ -1,14 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
+import * as z from 'zod';
 
 import type { AwsCall } from '../aws-call.ts';
-import { jsonRefusal } from '../signature/json-refusal.ts';
+import { notImplemented, startJsonService, type JsonRequest, type JsonService } from '../json-service.ts';
 import { ServiceRefusal } from '../service-refusal.ts';
-import { verifySignature } from '../signature/signature.ts';
 import type { Credentials } from '../signature/signing-key.ts';
-import { openSecretFiles, type SecretFiles } from './secret-files.ts';
-import { OPERATIONS } from './secret-operations.ts';
+import { openSecretFiles, type Secret, type SecretFiles } from './secret-files.ts';
 
 export interface SecretsOptions {
   readonly folder: string;
@@ -19,82 +15,139 @@ export interface SecretsOptions {
   readonly record: (call: AwsCall) => void;
   /** A free port when absent. */
   readonly port?: number | undefined;
-  readonly now?: () => Date;
 }
 
-export interface RunningSecrets {
-  readonly url: string;
+export interface RunningSecrets extends JsonService {
   /** Gives the secret of this name this content, as JSON, whether or not it is there. */
   readonly put: (name: string, json: unknown) => void;
-  readonly close: () => Promise<void>;
 }
 
-interface Server extends SecretsOptions {
-  readonly files: SecretFiles;
-  readonly now: () => Date;
-}
-
-/** A Secrets Manager over a folder, on loopback: the AWS JSON 1.1 protocol, signatures checked. */
+/** A Secrets Manager over a folder, on loopback. */
 export async function startSecrets(options: SecretsOptions): Promise<RunningSecrets> {
-  const now = options.now ?? (() => new Date());
-  const server: Server = { ...options, now, files: openSecretFiles({ ...options, now }) };
-  const http = createServer((message, response) => void serve(server, message, response));
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const { port } = http.address() as AddressInfo; // it listens on a port
-  return {
-    url: `http://127.0.0.1:${port}`,
-    put: (name, json) => void server.files.put(name, JSON.stringify(json)),
-    close: async () => {
-      http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
+  const { folder, credentials, region, account, record, port } = options;
+  const arnPrefix = `arn:aws:secretsmanager:${region}:${account}:secret:`;
+  const context: Context = { files: openSecretFiles(folder, arnPrefix), arnPrefix };
+
+  const answer = ({ operation, input, accessKeyId, bytes }: JsonRequest): object => {
+    const prepare = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
+    if (!prepare) throw notImplemented(operation);
+    const { resource, run } = prepare(context, input);
+    record({ service: 'secretsmanager', action: `secretsmanager:${operation}`, resource, accessKeyId, bytes });
+    return run();
+  };
+  const now = (): Date => new Date();
+  const service = await startJsonService({ service: 'secretsmanager', credentials, region, port, now, answer });
+  return { ...service, put: (name, json) => void context.files.put(name, JSON.stringify(json)) };
+}
+
+interface Context {
+  readonly files: SecretFiles;
+  /** `arn:aws:secretsmanager:<region>:<account>:secret:` */
+  readonly arnPrefix: string;
+}
+
+/** What a request is about, and what gives its answer once it is allowed. */
+interface Prepared {
+  /** The ARN, or the ARN of a secret of that name that is not there. */
+  readonly resource: string;
+  readonly run: () => object;
+}
+
+type Operation = (context: Context, input: unknown) => Prepared;
+
+/** Source: Secrets Manager API reference. */
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  GetSecretValue: onSecret(
+    z.strictObject({
+      SecretId: z.string(),
+      VersionId: z.string().optional(),
+      VersionStage: z.literal('AWSCURRENT').optional(),
+    }),
+    ({ files }, { SecretId, VersionId }) => {
+      const secret = findSecret(files, SecretId);
+      if (VersionId !== undefined && VersionId !== secret.versionId) throw notFound();
+      return {
+        ...identify(secret),
+        SecretString: secret.text,
+        VersionStages: ['AWSCURRENT'],
+        CreatedDate: secret.createdMs / 1_000,
+      };
     },
+  ),
+  DescribeSecret: onSecret(z.strictObject({ SecretId: z.string() }), ({ files }, { SecretId }) =>
+    describeSecret(findSecret(files, SecretId)),
+  ),
+  PutSecretValue: onSecret(
+    z.strictObject({ SecretId: z.string(), SecretString: z.string(), ClientRequestToken: z.string().optional() }),
+    ({ files }, { SecretId, SecretString }) => ({
+      ...identify(files.put(findSecret(files, SecretId).name, SecretString)),
+      VersionStages: ['AWSCURRENT'],
+    }),
+  ),
+  CreateSecret: ({ files, arnPrefix }, input) => {
+    const { Name, SecretString } = parseInput(creation, input);
+    return {
+      resource: arnPrefix + Name,
+      run: () => {
+        if (files.find(Name))
+          throw refuse('ResourceExistsException', `The operation failed because the secret ${Name} already exists.`);
+        return identify(files.put(Name, SecretString));
+      },
+    };
+  },
+  ListSecrets: ({ files }, input) => {
+    parseInput(z.strictObject({ MaxResults: z.number().optional() }), input);
+    return { resource: '*', run: () => ({ SecretList: files.all().map(describeSecret) }) };
+  },
+};
+
+const creation = z.strictObject({
+  Name: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/),
+  SecretString: z.string(),
+  ClientRequestToken: z.string().optional(),
+  Description: z.string().optional(),
+});
+
+function onSecret<Input extends { readonly SecretId: string }>(
+  schema: z.ZodType<Input>,
+  run: (context: Context, input: Input) => object,
+): Operation {
+  return (context, json) => {
+    const input = parseInput(schema, json);
+    const { SecretId } = input;
+    const unknown = SecretId.startsWith('arn:') ? SecretId : context.arnPrefix + SecretId;
+    return { resource: context.files.find(SecretId)?.arn ?? unknown, run: () => run(context, input) };
   };
 }
 
-async function serve(server: Server, message: IncomingMessage, response: ServerResponse): Promise<void> {
-  try {
-    const answer = answerOf(server, message, await buffer(message));
-    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer));
-  } catch (error) {
-    const { status, headers, body } = jsonRefusal(asRefusal(error));
-    response.writeHead(status, headers).end(body);
-  }
-}
-
-function answerOf(server: Server, message: IncomingMessage, body: Buffer): object {
-  const { files, region, account, credentials } = server;
-  const verified = verifySignature(
-    { method: message.method ?? 'POST', url: message.url ?? '/', headers: message.headersDistinct },
-    { credentials, region, service: 'secretsmanager', nowMs: server.now().getTime() },
-    body,
+function parseInput<Input>(schema: z.ZodType<Input>, input: unknown): Input {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const unknown = result.error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
+  if (unknown.length > 0)
+    throw new ServiceRefusal(501, 'NotImplemented', `This server does not implement ${unknown.join(', ')}.`);
+  throw refuse(
+    'InvalidParameterException',
+    `Invalid parameters: ${result.error.issues.map(({ path }) => path.join('.')).join(', ')}`,
   );
-  const [, name = ''] = /^secretsmanager\.(\w+)$/.exec(String(message.headers['x-amz-target'])) ?? [];
-  const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
-  if (!operation) throw new ServiceRefusal(501, 'UnknownOperationException', `This server does not implement ${name}.`);
-  const context = { files, arnPrefix: `arn:aws:secretsmanager:${region}:${account}:secret:` };
-  const { resource, run } = operation(context, jsonIn(body));
-  const { accessKeyId } = verified;
-  server.record({
-    service: 'secretsmanager',
-    action: `secretsmanager:${name}`,
-    resource,
-    accessKeyId,
-    bytes: body.length,
-  });
-  return run();
 }
 
-function jsonIn(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    throw new ServiceRefusal(400, 'SerializationException', 'The body is not JSON.');
-  }
+function findSecret(files: SecretFiles, id: string): Secret {
+  const secret = files.find(id);
+  if (secret) return secret;
+  throw notFound();
 }
 
-const asRefusal = (error: unknown): ServiceRefusal =>
-  error instanceof ServiceRefusal
-    ? error
-    : new ServiceRefusal(500, 'InternalServiceError', error instanceof Error ? error.message : String(error));
+const identify = ({ arn, name, versionId }: Secret) => ({ ARN: arn, Name: name, VersionId: versionId });
+
+const describeSecret = (secret: Secret) => ({
+  ARN: secret.arn,
+  Name: secret.name,
+  CreatedDate: secret.createdMs / 1_000,
+  VersionIdsToStages: { [secret.versionId]: ['AWSCURRENT'] },
+});
+
+const notFound = (): ServiceRefusal =>
+  refuse('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+
+const refuse = (code: string, message: string): ServiceRefusal => new ServiceRefusal(400, code, message);

@@ -7,7 +7,7 @@ import { startSecrets, type SecretsOptions } from '../../../../local/aws/secrets
 import { secretsManagerClient } from '../../../../shared/aws/clients.ts';
 import { ACCESS_KEY, REGION } from '../s3/object-store-here.ts';
 
-/** An embedded Secrets Manager in a folder of its own, with a client that may use it. */
+/** An emulator of Secrets Manager in a folder of its own, with a client that may use it. */
 export async function secretsHere(options: Partial<SecretsOptions> = {}) {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'secrets-')));
   const calls: AwsCall[] = [];

@@ -11,7 +11,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ACCESS_KEY } from '../s3/object-store-here.ts';
 import { secretsHere } from './secrets-here.ts';
 
-describe('the embedded Secrets Manager', () => {
+describe('the emulator of Secrets Manager', () => {
   it('gives a secret by its name and by its ARN', async () => {
     const { client, put } = await start();
     put('rollcall/acme', { type: 'cloud' });
