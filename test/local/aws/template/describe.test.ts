@@ -14,7 +14,7 @@ const arn = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
 it('names what the template does not name, and resolves references to it', () => {
   const { queues } = read({
     Dead: { Type: 'AWS::SQS::Queue', Properties: { MessageRetentionPeriod: 1_209_600 } },
-    Rows: {
+    Tasks: {
       Type: 'AWS::SQS::Queue',
       Properties: { VisibilityTimeout: 190, RedrivePolicy: { deadLetterTargetArn: arn('Dead'), maxReceiveCount: 5 } },
     },
@@ -24,7 +24,7 @@ it('names what the template does not name, and resolves references to it', () =>
   expect(queues.map(({ name, attributes }) => [name, attributes])).toEqual([
     ['Rollcall-Dead', { MessageRetentionPeriod: '1209600' }],
     [
-      'Rollcall-Rows',
+      'Rollcall-Tasks',
       {
         VisibilityTimeout: '190',
         RedrivePolicy: JSON.stringify({
@@ -39,7 +39,7 @@ it('names what the template does not name, and resolves references to it', () =>
 
 it('reads a function with its bundle, environment and limits', () => {
   const { functions } = read({
-    Rows: { Type: 'AWS::SQS::Queue' },
+    Tasks: { Type: 'AWS::SQS::Queue' },
     Role: { Type: 'AWS::IAM::Role' },
     Worker: {
       Type: 'AWS::Lambda::Function',
@@ -63,7 +63,7 @@ it('reads a function with its bundle, environment and limits', () => {
       roleArn: 'arn:aws:iam::000000000000:role/Rollcall-Role',
       handler: 'index.handler',
       folder: 'assets/abc.zip',
-      environment: { TASKS_QUEUE_URL: 'http://127.0.0.1:4566/000000000000/Rollcall-Rows', WORKERS: '2' },
+      environment: { TASKS_QUEUE_URL: 'http://127.0.0.1:4566/000000000000/Rollcall-Tasks', WORKERS: '2' },
       timeoutSeconds: 30,
       memoryMegabytes: 512,
       reservedConcurrency: 3,
@@ -102,7 +102,7 @@ it('reads which uploads are told to which queue', () => {
 
 it('reads an event source mapping and a schedule', () => {
   const { eventSources, schedules } = read({
-    Rows: { Type: 'AWS::SQS::Queue' },
+    Tasks: { Type: 'AWS::SQS::Queue' },
     Worker: { Type: 'AWS::Lambda::Function', Properties: { Handler: 'h', Role: 'r', Code: { S3Key: 'abc.zip' } } },
     Source: {
       Type: 'AWS::Lambda::EventSourceMapping',
@@ -124,7 +124,7 @@ it('reads an event source mapping and a schedule', () => {
   expect(eventSources).toEqual([
     {
       functionName: 'Rollcall-Worker',
-      queueArn: 'arn:aws:sqs:us-east-1:000000000000:Rollcall-Rows',
+      queueArn: 'arn:aws:sqs:us-east-1:000000000000:Rollcall-Tasks',
       batchSize: 100,
       windowSeconds: 1,
       maxConcurrency: 2,
