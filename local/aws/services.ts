@@ -6,7 +6,7 @@ import type { AccessControl, AccessKey } from './access-control.ts';
 import { createNotifier } from './notifications.ts';
 import { startObjectStore } from './s3/object-store.ts';
 import { startSecrets } from './secrets-manager/secrets.ts';
-import type { Faults } from './service-fault.ts';
+import type { Faults } from './service-refusal.ts';
 import { startQueues } from './sqs/queues.ts';
 import { describeTemplate } from './template/describe.ts';
 import type { StackDescription } from './template/description.ts';

@@ -1,4 +1,4 @@
-import type { Faults } from '../../local/aws/service-fault.ts';
+import type { Faults } from '../../local/aws/service-refusal.ts';
 import type { Random } from './random.ts';
 
 /** Shares of the requests to one service that go wrong, and how slow a slow one is at most. */

@@ -4,9 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import type { AwsCall } from '../aws-call.ts';
-import { statusAfter, suffer, type Faults } from '../service-fault.ts';
-import { ServiceRefusal } from '../service-refusal.ts';
+import type { AwsCall } from '../access-control.ts';
+import { ServiceRefusal, statusAfter, suffer, type Faults } from '../service-refusal.ts';
 import { verifySignature, type Verifier } from '../signature/signature.ts';
 import type { Credentials } from '../signature/signing-key.ts';
 import { xmlAnswer, type Answer } from './answer.ts';

@@ -1,4 +1,4 @@
-import type { AwsCall } from '../aws-call.ts';
+import type { AwsCall } from '../access-control.ts';
 import { ServiceRefusal } from '../service-refusal.ts';
 import type { Verified } from '../signature/signature.ts';
 import type { Answer } from './answer.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import type { AwsCall } from '../aws-call.ts';
+import type { AwsCall } from '../access-control.ts';
 import { notImplemented, startJsonService, type JsonRequest, type JsonService } from '../json-service.ts';
 import { ServiceRefusal } from '../service-refusal.ts';
 import type { Credentials } from '../signature/signing-key.ts';

@@ -3,10 +3,9 @@ import { Readable } from 'node:stream';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 
-import type { AwsCall } from '../aws-call.ts';
-import { statusAfter, suffer, type Faults } from '../service-fault.ts';
+import type { AwsCall } from '../access-control.ts';
+import { ServiceRefusal, statusAfter, suffer, type Faults } from '../service-refusal.ts';
 import { jsonRefusal } from '../signature/json-refusal.ts';
-import { ServiceRefusal } from '../service-refusal.ts';
 import { verifySignature } from '../signature/signature.ts';
 import type { Credentials } from '../signature/signing-key.ts';
 import type { QueueDescription } from '../template/description.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import type { AwsCall } from '../aws-call.ts';
+import type { AwsCall } from '../access-control.ts';
 
 const bodySchema = z.object({
   QueueUrl: z.string().optional(),

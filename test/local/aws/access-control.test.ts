@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 
-import type { AwsCall } from '../../../local/aws/aws-call.ts';
-import { createAccessControl, isAllowed } from '../../../local/aws/access-control.ts';
+import { createAccessControl, isAllowed, type AwsCall } from '../../../local/aws/access-control.ts';
 import type { Statement } from '../../../local/aws/template/description.ts';
 
 const call = (action: string, resource: string): AwsCall => ({ service: 's3', action, resource, accessKeyId: 'LOCAL' });

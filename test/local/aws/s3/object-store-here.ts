@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 
-import type { AwsCall } from '../../../../local/aws/aws-call.ts';
+import type { AwsCall } from '../../../../local/aws/access-control.ts';
 import type { Created } from '../../../../local/aws/s3/bucket-record.ts';
 import { startObjectStore, type ObjectStoreOptions } from '../../../../local/aws/s3/object-store.ts';
 import { s3Client } from '../../../../shared/aws/clients.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { AwsCall } from '../../../../local/aws/aws-call.ts';
+import type { AwsCall } from '../../../../local/aws/access-control.ts';
 import { startSecrets, type SecretsOptions } from '../../../../local/aws/secrets-manager/secrets.ts';
 import { secretsManagerClient } from '../../../../shared/aws/clients.ts';
 import { ACCESS_KEY, REGION } from '../s3/object-store-here.ts';

@@ -6,9 +6,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import type { AwsCall } from '../../../../local/aws/aws-call.ts';
+import type { AwsCall } from '../../../../local/aws/access-control.ts';
 import { startQueues, type Queues } from '../../../../local/aws/sqs/queues.ts';
-import type { ServiceFault } from '../../../../local/aws/service-fault.ts';
+import type { ServiceFault } from '../../../../local/aws/service-refusal.ts';
 import { ServiceRefusal } from '../../../../local/aws/service-refusal.ts';
 
 const KEY = { accessKeyId: 'LOCALTEST', secretAccessKey: 'secret' };
