@@ -5,7 +5,7 @@ import { sqsClient } from '../../shared/aws/clients.ts';
 import type { AccessControl, AccessKey } from './access-control.ts';
 import { createNotifier } from './notifications.ts';
 import { startObjectStore } from './s3/object-store.ts';
-import { startSecrets } from './secrets-manager/secrets.ts';
+import { startSecrets } from './secrets-manager.ts';
 import type { Faults } from './service-refusal.ts';
 import { startQueues } from './sqs/queues.ts';
 import { describeTemplate } from './template/describe.ts';

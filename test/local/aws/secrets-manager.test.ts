@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { ACCESS_KEY } from '../s3/object-store-here.ts';
+import { ACCESS_KEY } from './s3/object-store-here.ts';
 import { secretsHere } from './secrets-here.ts';
 
 describe('the emulator of Secrets Manager', () => {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { AwsCall } from '../../../../local/aws/access-control.ts';
-import { startSecrets, type SecretsOptions } from '../../../../local/aws/secrets-manager/secrets.ts';
-import { secretsManagerClient } from '../../../../shared/aws/clients.ts';
-import { ACCESS_KEY, REGION } from '../s3/object-store-here.ts';
+import type { AwsCall } from '../../../local/aws/access-control.ts';
+import { startSecrets, type SecretsOptions } from '../../../local/aws/secrets-manager.ts';
+import { secretsManagerClient } from '../../../shared/aws/clients.ts';
+import { ACCESS_KEY, REGION } from './s3/object-store-here.ts';
 
 /** An emulator of Secrets Manager in a folder of its own, with a client that may use it. */
 export async function secretsHere(options: Partial<SecretsOptions> = {}) {
