@@ -1,104 +1,106 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 
+import type { AwsCall } from './access-control.ts';
 import { ServiceRefusal } from './service-refusal.ts';
 import { jsonRefusal } from './signature/json-refusal.ts';
 import { verifySignature } from './signature/signature.ts';
 import type { Credentials } from './signature/signing-key.ts';
 
-/** How the services of the AWS JSON protocols are spoken to. */
-const PROTOCOLS = {
-  sqs: { version: '1.0', target: 'AmazonSQS' },
-  secretsmanager: { version: '1.1', target: 'secretsmanager' },
-} as const;
-
-/** A request whose signature holds. */
-export interface JsonRequest {
-  /** As the service's API reference calls it, e.g. `GetSecretValue`. */
+/** What a service of an AWS JSON protocol is asked, by somebody whose signature holds. */
+export interface JsonCall {
+  /** As the target names it, without the service. */
   readonly operation: string;
   readonly input: unknown;
   readonly accessKeyId: string;
-  /** Length of the body. */
   readonly bytes: number;
   /** Aborted when nobody waits for the answer any more. */
   readonly gone: AbortSignal;
 }
 
 export interface JsonServiceOptions {
-  readonly service: keyof typeof PROTOCOLS;
+  readonly service: Exclude<AwsCall['service'], 's3'>;
+  readonly protocol: '1.0' | '1.1';
   readonly credentials: Credentials;
   readonly region: string;
   /** A free port when absent. */
   readonly port?: number | undefined;
-  readonly now: () => Date;
-  /** The fields of the answer; throws ServiceRefusal. */
-  readonly answer: (request: JsonRequest) => object | Promise<object>;
+  readonly nowMs: () => number;
+  /** Gives the answer's fields; throws ServiceRefusal. */
+  readonly answer: (call: JsonCall) => object | Promise<object>;
 }
 
-export interface JsonService {
-  /** Without a slash at the end. */
-  readonly url: string;
-  readonly close: () => Promise<void>;
-}
-
-/** Starts a service on loopback that speaks AWS JSON and checks signatures. */
-export async function startJsonService(options: JsonServiceOptions): Promise<JsonService> {
-  const server = createServer((message, response) => void serve(options, message, response));
+/** An AWS service on loopback that speaks JSON, signatures checked. */
+export async function startJsonService(
+  options: JsonServiceOptions,
+): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+  const http = createServer((message, response) => void serve(options, message, response));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve);
+    http.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve);
   });
-  const { port } = server.address() as AddressInfo; // it listens on a port
+  const { port } = http.address() as AddressInfo; // it listens on a port
   return {
     url: `http://127.0.0.1:${port}`,
     close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
     },
   };
 }
 
 async function serve(options: JsonServiceOptions, message: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const { version } = PROTOCOLS[options.service];
-  try {
-    const answer = await options.answer(readRequest(options, message, await buffer(message), gone.signal));
-    response.writeHead(200, { 'content-type': `application/x-amz-json-${version}` }).end(JSON.stringify(answer));
-  } catch (error) {
-    const refusal = error instanceof ServiceRefusal ? error : unforeseen(error);
-    const { status, headers, body } = jsonRefusal(refusal, version);
-    response.writeHead(status, headers).end(body);
-  }
+  response.once('close', () => response.writableFinished || gone.abort());
+  const answer = await readCall(options, message, gone.signal)
+    .then(options.answer)
+    .then(
+      (fields) => ({ status: 200, body: JSON.stringify(fields), headers: {} }),
+      (error: unknown) => jsonRefusal(asRefusal(error), options.protocol),
+    );
+  response.writeHead(answer.status, {
+    'content-type': `application/x-amz-json-${options.protocol}`,
+    // Not in chunks, which would be sent one by one.
+    'content-length': Buffer.byteLength(answer.body),
+    'x-amzn-requestid': randomUUID(),
+    ...answer.headers,
+  });
+  response.end(answer.body);
 }
 
-function readRequest(
-  { service, credentials, region, now }: JsonServiceOptions,
-  message: IncomingMessage,
-  body: Buffer,
-  gone: AbortSignal,
-): JsonRequest {
+async function readCall(options: JsonServiceOptions, message: IncomingMessage, gone: AbortSignal): Promise<JsonCall> {
+  const { credentials, region, service, nowMs } = options;
+  const body = await readBody(message);
   const { accessKeyId } = verifySignature(
     { method: message.method ?? 'POST', url: message.url ?? '/', headers: message.headersDistinct },
-    { credentials, region, service, nowMs: now().getTime() },
+    { credentials, region, service, nowMs: nowMs() },
     body,
   );
-  const [target, operation = ''] = String(message.headers['x-amz-target']).split('.');
-  if (target !== PROTOCOLS[service].target) throw notImplemented(String(message.headers['x-amz-target']));
+  const [, operation = ''] = /\.(\w+)$/.exec(String(message.headers['x-amz-target'])) ?? [];
   return { operation, input: parseJson(body), accessKeyId, bytes: body.length, gone };
 }
 
-/** The refusal of an operation that an emulator does not have. */
-export const notImplemented = (operation: string): ServiceRefusal =>
-  new ServiceRefusal(501, 'UnknownOperationException', `This server does not implement ${operation}.`);
+async function readBody(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer); // no encoding is set
+  return Buffer.concat(chunks);
+}
 
 function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch {
-    throw new ServiceRefusal(400, 'SerializationException', 'The body is not JSON.');
+    const message =
+      'The body is not JSON. Clients from before 2024 speak the Query protocol to SQS, which this server does not.';
+    throw new ServiceRefusal(400, 'SerializationException', message);
   }
 }
 
-const unforeseen = (error: unknown): ServiceRefusal =>
-  new ServiceRefusal(500, 'InternalServiceError', error instanceof Error ? error.message : String(error));
+/** An operation that the real service may have; the message says which. */
+export const notImplemented = (operation: string): ServiceRefusal =>
+  new ServiceRefusal(501, 'UnknownOperationException', `This server does not implement ${operation}.`);
+
+const asRefusal = (error: unknown): ServiceRefusal =>
+  error instanceof ServiceRefusal
+    ? error
+    : new ServiceRefusal(500, 'InternalFailure', error instanceof Error ? error.message : String(error));

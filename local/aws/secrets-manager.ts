@@ -4,24 +4,21 @@ import { join } from 'node:path';
 import * as z from 'zod';
 
 import type { AwsCall } from './access-control.ts';
-import { notImplemented, startJsonService, type JsonRequest, type JsonService } from './json-service.ts';
+import { notImplemented, startJsonService, type JsonCall, type JsonServiceOptions } from './json-service.ts';
 import { ServiceRefusal } from './service-refusal.ts';
-import type { Credentials } from './signature/signing-key.ts';
 
-export interface SecretsOptions {
+export interface SecretsOptions extends Pick<JsonServiceOptions, 'credentials' | 'region' | 'port'> {
   readonly folder: string;
-  readonly credentials: Credentials;
-  readonly region: string;
   readonly account: string;
   /** Called once for each request whose signature holds; what it throws refuses the request. */
   readonly record: (call: AwsCall) => void;
-  /** A free port when absent. */
-  readonly port?: number | undefined;
 }
 
-export interface RunningSecrets extends JsonService {
+export interface RunningSecrets {
+  readonly url: string;
   /** Gives the secret of this name this content, as JSON, whether or not it is there. */
   readonly put: (name: string, json: unknown) => void;
+  readonly close: () => Promise<void>;
 }
 
 /** A Secrets Manager over a folder, on loopback. */
@@ -30,15 +27,22 @@ export async function startSecrets(options: SecretsOptions): Promise<RunningSecr
   const arnPrefix = `arn:aws:secretsmanager:${region}:${account}:secret:`;
   const context: Context = { files: openSecretFiles(folder, arnPrefix), arnPrefix };
 
-  const answer = ({ operation, input, accessKeyId, bytes }: JsonRequest): object => {
+  const answer = ({ operation, input, accessKeyId, bytes }: JsonCall): object => {
     const prepare = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
     if (!prepare) throw notImplemented(operation);
     const { resource, run } = prepare(context, input);
     record({ service: 'secretsmanager', action: `secretsmanager:${operation}`, resource, accessKeyId, bytes });
     return run();
   };
-  const now = (): Date => new Date();
-  const service = await startJsonService({ service: 'secretsmanager', credentials, region, port, now, answer });
+  const service = await startJsonService({
+    service: 'secretsmanager',
+    protocol: '1.1',
+    credentials,
+    region,
+    port,
+    nowMs: Date.now,
+    answer,
+  });
   return { ...service, put: (name, json) => void context.files.put(name, JSON.stringify(json)) };
 }
 
