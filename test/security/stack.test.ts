@@ -121,7 +121,7 @@ describe('promise 7, no secrets and no people in the logs', () => {
   it('logs what happened all the same', () => {
     const lines = readFileSync(join(folder, 'logs', 'coordinator.log'), 'utf8');
 
-    expect(lines).toContain('"event":"eventsQueue.folded"');
+    expect(lines).toContain('"event":"events.folded"');
   });
 
   it('would find one', () => {
