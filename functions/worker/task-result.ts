@@ -1,5 +1,5 @@
 import { NoAnswer, RateLimited, Refusal, Withheld } from '../../shared/atlassian/errors.ts';
-import { backoffMs } from '../../shared/atlassian/limits.ts';
+import { backoffMs } from '../../shared/atlassian/rate-limit-reading.ts';
 import type { Code } from '../../shared/job/codes.ts';
 import { MESSAGE_CHARACTERS, type Outcome } from '../../shared/job/outcome.ts';
 import type { Task } from '../../shared/job/task.ts';

@@ -10,7 +10,7 @@ import { Refusal } from './errors.ts';
 import { createHttp, type Http } from './http.ts';
 import { createJira } from './jira-cloud.ts';
 import { createOrganisation } from './organisation.ts';
-import { createPacing, type Pacing } from './pacing.ts';
+import { createRateLimiters, type RateLimiters } from './rate-limiter.ts';
 import { readCursorPages } from './pages.ts';
 import { parse } from './parsing.ts';
 import { createUserManagement } from './user-management.ts';
@@ -34,7 +34,7 @@ export type Opened =
   | { readonly type: 'data-center'; readonly apis: DataCenter; readonly calls: () => CallCount };
 
 export interface OpenOptions {
-  /** When the signal will end, in epoch milliseconds: a call that pacing would begin later is refused at once. */
+  /** When the signal will end, in epoch milliseconds: a call that the rate limiter would begin later is refused at once. */
   readonly deadlineMs?: number | undefined;
   /** Awaited right before each call begins; throws (Withheld) what keeps it from beginning. */
   readonly gate?: (() => Promise<void>) | undefined;
@@ -50,7 +50,7 @@ export interface Atlassian {
 export function createAtlassian(options: AtlassianOptions): Atlassian {
   const { clock, responseLimitBytes, connections = 100, dispatcher } = options;
   const http = createHttp({ responseLimitBytes, connections, dispatcher });
-  const shared: Shared = { http, pacing: createPacing(options), clock, known: new Map() };
+  const shared: Shared = { http, rateLimiters: createRateLimiters(options), clock, known: new Map() };
   return {
     close: () => http.close(),
     open: (target, { deadlineMs = Infinity, gate = always } = {}) => {
@@ -66,7 +66,7 @@ const always = async (): Promise<void> => undefined;
 
 interface Shared {
   readonly http: Http;
-  readonly pacing: Pacing;
+  readonly rateLimiters: RateLimiters;
   readonly clock: Clock;
   /** What was asked once about a target and does not change: its directories, its cloud id. */
   readonly known: Map<string, unknown>;

@@ -5,8 +5,8 @@ import type { Answer, CallCount } from './apis.ts';
 import { budgetOf, ENDPOINTS, type Call, type Endpoint } from './endpoints.ts';
 import { NoAnswer, RateLimited, Refusal } from './errors.ts';
 import type { Http, HttpAnswer } from './http.ts';
-import { readLimits } from './limits.ts';
-import type { Pacing } from './pacing.ts';
+import { readRateLimit } from './rate-limit-reading.ts';
+import type { RateLimiters } from './rate-limiter.ts';
 import { excerpt, saidIn } from './error-words.ts';
 
 /** Where an API is, and how it knows us. */
@@ -45,7 +45,7 @@ export interface Caller {
 
 export interface CallingOptions {
   readonly http: Http;
-  readonly pacing: Pacing;
+  readonly rateLimiters: RateLimiters;
   readonly clock: Clock;
   /** Epoch milliseconds after which no call should begin. */
   readonly deadlineMs: number;
@@ -82,12 +82,16 @@ type Send = (call: Call, given: Arguments, signal: AbortSignal) => Promise<HttpA
 function sender(
   options: CallingOptions & { readonly access: Access; readonly counter: { sent: number; rateLimited: number } },
 ): Send {
-  const { http, pacing, clock, deadlineMs, gate, access, counter } = options;
+  const { http, rateLimiters, clock, deadlineMs, gate, access, counter } = options;
   return async (call, given, signal) => {
     const endpoint: Endpoint = ENDPOINTS[call];
     const path = fillPath(endpoint.path, given.path ?? {}, given.query);
-    const pacer = pacing.pacer({ target: access.target, endpoint: budgetOf(endpoint), perSecond: endpoint.perSecond });
-    await pacer.take(signal, deadlineMs);
+    const rateLimiter = rateLimiters.find({
+      target: access.target,
+      endpoint: budgetOf(endpoint),
+      perSecond: endpoint.perSecond,
+    });
+    await rateLimiter.acquire(signal, deadlineMs);
     await gate();
     const sentAtMs = clock.now().getTime();
     if (signal.aborted) throw outOfTime(sentAtMs);
@@ -95,15 +99,15 @@ function sender(
     const { baseUrl, authorization } = access;
     const result = await http.send({ baseUrl, authorization, method: endpoint.method, path, body: given.body }, signal);
     if (result.type !== 'answer') throw unheard(result, endpoint);
-    const limits = readLimits(result.headers, clock.now().getTime());
-    if (result.status === 429 || (result.status === 503 && limits.retryAtMs !== undefined)) {
+    const reading = readRateLimit(result.headers, clock.now().getTime());
+    if (result.status === 429 || (result.status === 503 && reading.retryAtMs !== undefined)) {
       if (result.status === 429) counter.rateLimited += 1;
       throw new RateLimited(`Atlassian answered ${result.status} to the call to ${endpoint.to}: too many calls`, {
-        notBeforeMs: Math.ceil(pacer.refused(limits, sentAtMs)),
+        notBeforeMs: Math.ceil(rateLimiter.recordRefusal(reading, sentAtMs)),
         sent: true,
       });
     }
-    pacer.answered(limits, sentAtMs);
+    rateLimiter.recordAnswer(reading, sentAtMs);
     return result;
   };
 }
@@ -120,7 +124,7 @@ function reader(send: Send, access: Access): Caller['read'] {
   };
 }
 
-/** Trying again only takes its turn in the budget: pacing waits for as long as Atlassian asked, or says that the deadline comes first. */
+/** Trying again only takes its turn in the budget: the rate limiter waits for as long as Atlassian asked, or says that the deadline comes first. */
 async function tryAgainWhenLimited(send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
   for (let tries = 1; ; tries += 1) {
     try {

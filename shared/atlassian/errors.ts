@@ -30,7 +30,7 @@ export class Refusal extends RollcallError {
 /** The target as it is serves no row of the job: it is not there, lacks credentials or is of another type. The job halts. */
 export class TargetUnusable extends Refusal {}
 
-/** The call may not begin yet: Atlassian answered 429, or pacing says that it would. Waiting is not failing. */
+/** The call may not begin yet: Atlassian answered 429, or the rate limiter says that it would. Waiting is not failing. */
 export class RateLimited extends RollcallError {
   readonly code = 'RATE_LIMITED';
   readonly temporary = true;

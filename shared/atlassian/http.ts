@@ -1,6 +1,6 @@
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
 
-import type { Headers } from './limits.ts';
+import type { Headers } from './rate-limit-reading.ts';
 
 export interface HttpRequest {
   /** Origin and any context path, without a slash at its end. */

@@ -16,7 +16,7 @@ export const refused = (code: Code, message: string): Stopped => ({
 });
 
 /**
- * Looks up each distinct item by a call of its own, all at once: pacing is the client's. One item's refusal or missing
+ * Looks up each distinct item by a call of its own, all at once: the API client limits their rate. One item's refusal or missing
  * answer is that item's finding; refused credentials, and what nobody foresaw, are thrown and stop the others.
  */
 export async function lookEach<Item, Value>(

@@ -24,10 +24,10 @@ afterAll(async () => {
 });
 
 function callers(): Caller {
-  const never = { take: async () => undefined, answered: () => undefined, refused: () => 0 };
+  const unlimited = { acquire: async () => undefined, recordAnswer: () => undefined, recordRefusal: () => 0 };
   const calling = createCalling({
     http,
-    pacing: { pacer: () => never },
+    rateLimiters: { find: () => unlimited },
     clock: { now: () => new Date() },
     deadlineMs: Infinity,
     gate: async () => undefined,

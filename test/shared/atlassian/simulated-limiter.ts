@@ -1,5 +1,5 @@
-import type { Pacer } from '../../../shared/atlassian/pacing.ts';
-import { readLimits, type Headers } from '../../../shared/atlassian/limits.ts';
+import type { RateLimiter } from '../../../shared/atlassian/rate-limiter.ts';
+import { readRateLimit, type Headers } from '../../../shared/atlassian/rate-limit-reading.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** A limit as Atlassian describes it: what is allowed, refused, and said about it. */
@@ -108,7 +108,7 @@ export function steppedBucket(time: VirtualTime, { limit, fill = limit, everyMs,
 /** A worker process: batches of rows with a gap between them, up to `underWay` calls at once, each `latencyMs` long. */
 export async function simulateWorker(options: {
   readonly time: VirtualTime;
-  readonly pacer: Pacer;
+  readonly rateLimiter: RateLimiter;
   readonly limiter: Limiter;
   readonly signal: AbortSignal;
   readonly underWay?: number;
@@ -116,20 +116,20 @@ export async function simulateWorker(options: {
   readonly batch?: number;
   readonly gapMs?: number;
 }): Promise<void> {
-  const { time, pacer, limiter, signal, underWay = 100, latencyMs = 100, batch = 100, gapMs = 0 } = options;
+  const { time, rateLimiter, limiter, signal, underWay = 100, latencyMs = 100, batch = 100, gapMs = 0 } = options;
   while (!signal.aborted) {
     let left = batch;
     const one = async (): Promise<void> => {
       while (left > 0 && !signal.aborted) {
         left -= 1;
-        await pacer.take(signal, Infinity);
+        await rateLimiter.acquire(signal, Infinity);
         const sentAtMs = time.nowMs();
         await time.sleep(latencyMs / 2);
         const { allowed, headers } = limiter.call();
         await time.sleep(latencyMs / 2);
-        const limits = readLimits(headers, time.nowMs());
-        if (allowed) pacer.answered(limits, sentAtMs);
-        else pacer.refused(limits, sentAtMs);
+        const reading = readRateLimit(headers, time.nowMs());
+        if (allowed) rateLimiter.recordAnswer(reading, sentAtMs);
+        else rateLimiter.recordRefusal(reading, sentAtMs);
       }
     };
     await Promise.allSettled(Array.from({ length: Math.min(underWay, batch) }, one));

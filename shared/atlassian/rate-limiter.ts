@@ -2,34 +2,34 @@ import { setTimeout as timeout } from 'node:timers/promises';
 
 import type { Chance, Clock } from '../ports.ts';
 import { RateLimited } from './errors.ts';
-import { notBefore, type Limits } from './limits.ts';
+import { notBefore, type RateLimitReading } from './rate-limit-reading.ts';
 import {
-  afterAnswer,
-  afterRefusal,
-  grownHungry,
-  leastWaitMs,
+  learnFromAnswer,
+  slowDown,
+  markHungry,
+  estimateLeastWaitMs,
   refill,
-  refusalsWith,
-  spend,
-  startPace,
-  waitMs,
-  type Pace,
-} from './pace.ts';
+  countRefusals,
+  takeToken,
+  createTokenBucket,
+  estimateWaitMs,
+  type TokenBucket,
+} from './token-bucket.ts';
 
-/** One budget: a target's endpoint class and method, as this process shares it with the other workers. */
-export interface Pacer {
+/** The rate limit of one budget: a target's endpoint class and method, as this process shares it with the other workers. */
+export interface RateLimiter {
   /**
    * Resolves when a call may begin. Throws RateLimited, nothing sent, when that would leave it too little time before the
    * deadline to be answered, or when the signal ends first.
    */
-  readonly take: (signal: AbortSignal, deadlineMs: number) => Promise<void>;
+  readonly acquire: (signal: AbortSignal, deadlineMs: number) => Promise<void>;
   /** Atlassian took a call that began at `sentAtMs`. */
-  readonly answered: (limits: Limits, sentAtMs: number) => void;
+  readonly recordAnswer: (reading: RateLimitReading, sentAtMs: number) => void;
   /** Atlassian answered 429, or 503 with a time; returns before when no call of this kind should begin. */
-  readonly refused: (limits: Limits, sentAtMs: number) => number;
+  readonly recordRefusal: (reading: RateLimitReading, sentAtMs: number) => number;
 }
 
-export interface PacingOptions {
+export interface RateLimiterOptions {
   readonly clock: Clock;
   readonly chance: Chance;
   /** How many processes share each limit. */
@@ -39,14 +39,14 @@ export interface PacingOptions {
 }
 
 /** The budgets of one process, each made when it is first asked for. */
-export interface Pacing {
-  readonly pacer: (budget: {
+export interface RateLimiters {
+  readonly find: (budget: {
     readonly target: string;
     /** Endpoint class and method. */
     readonly endpoint: string;
     /** Calls a second of all workers together, to begin with. */
     readonly perSecond: number;
-  }) => Pacer;
+  }) => RateLimiter;
 }
 
 /** A rate or a pause may change while somebody sleeps, so nobody sleeps longer. */
@@ -57,18 +57,18 @@ const LATENCIES_FOR_AN_ANSWER = 2;
 /** Else slow answers would keep every call from beginning, and so from being seen to be quick again. */
 const LONGEST_FOR_AN_ANSWER_MS = 5_000;
 
-/** Paces calls by what the answers say: a burst limit slows its own endpoint, a quota that is used up pauses the target. */
-export function createPacing(options: PacingOptions): Pacing {
-  const pacers = new Map<string, Pacer>();
+/** Limits the rate of calls by what the answers say: a burst limit slows its own endpoint, a quota that is used up pauses the target. */
+export function createRateLimiters(options: RateLimiterOptions): RateLimiters {
+  const rateLimiters = new Map<string, RateLimiter>();
   const pauses = new Map<string, { untilMs: number }>();
   return {
-    pacer: ({ target, endpoint, perSecond }) => {
+    find: ({ target, endpoint, perSecond }) => {
       const key = JSON.stringify([target, endpoint]);
       const pause = pauses.get(target) ?? { untilMs: 0 };
       pauses.set(target, pause);
-      const pacer = pacers.get(key) ?? createPacer({ ...options, perSecond, pause });
-      pacers.set(key, pacer);
-      return pacer;
+      const rateLimiter = rateLimiters.get(key) ?? createRateLimiter({ ...options, perSecond, pause });
+      rateLimiters.set(key, rateLimiter);
+      return rateLimiter;
     },
   };
 }
@@ -79,30 +79,31 @@ interface Waiter {
   readonly giveUp: (atMs: number) => void;
 }
 
-function createPacer(
-  options: PacingOptions & { readonly perSecond: number; readonly pause: { untilMs: number } },
-): Pacer {
+function createRateLimiter(
+  options: RateLimiterOptions & { readonly perSecond: number; readonly pause: { untilMs: number } },
+): RateLimiter {
   const { clock, chance, workers, pause, sleep = timeout } = options;
   const nowMs = (): number => clock.now().getTime();
   const waiters: Waiter[] = [];
-  let pace: Pace = startPace({ perSecond: options.perSecond / workers, nowMs: nowMs() });
+  let bucket: TokenBucket = createTokenBucket({ perSecond: options.perSecond / workers, nowMs: nowMs() });
   let pumping = false;
 
-  const refilled = (): Pace => {
-    pace = refill({ ...pace, pausedUntilMs: Math.max(pace.pausedUntilMs, pause.untilMs) }, nowMs(), workers);
-    return pace;
+  const refilled = (): TokenBucket => {
+    bucket = refill({ ...bucket, pausedUntilMs: Math.max(bucket.pausedUntilMs, pause.untilMs) }, nowMs(), workers);
+    return bucket;
   };
-  const mayBegin = (): boolean => refilled().tokens >= 1 && pace.pausedUntilMs <= nowMs();
+  const mayBegin = (): boolean => refilled().tokens >= 1 && bucket.pausedUntilMs <= nowMs();
 
   const pump = async (): Promise<void> => {
     pumping = true;
     while (waiters.length > 0) {
       giveUpLate();
       while (waiters.length > 0 && mayBegin()) {
-        pace = spend(pace);
+        bucket = takeToken(bucket);
         waiters.shift()?.begin();
       }
-      if (waiters.length > 0) await sleep(Math.min(Math.max(1, waitMs(refilled(), 0, nowMs())), LONGEST_SLEEP_MS));
+      if (waiters.length > 0)
+        await sleep(Math.min(Math.max(1, estimateWaitMs(refilled(), 0, nowMs())), LONGEST_SLEEP_MS));
     }
     pumping = false;
   };
@@ -110,10 +111,10 @@ function createPacer(
   /** Whether a call behind `place` others could not be answered before the deadline: begun any later, it would be cut off. */
   const isLate = (deadlineMs: number, place: number): boolean => {
     const now = nowMs();
-    const answerMs = Math.min(LATENCIES_FOR_AN_ANSWER * pace.latencyMs, LONGEST_FOR_AN_ANSWER_MS);
-    return now + leastWaitMs(refilled(), place, now, workers) + answerMs > deadlineMs;
+    const answerMs = Math.min(LATENCIES_FOR_AN_ANSWER * bucket.latencyMs, LONGEST_FOR_AN_ANSWER_MS);
+    return now + estimateLeastWaitMs(refilled(), place, now, workers) + answerMs > deadlineMs;
   };
-  const beginsAtMs = (place: number): number => nowMs() + waitMs(refilled(), place, nowMs());
+  const beginsAtMs = (place: number): number => nowMs() + estimateWaitMs(refilled(), place, nowMs());
 
   const giveUpLate = (): void => {
     if (!waiters.some(({ deadlineMs }, place) => isLate(deadlineMs, place))) return;
@@ -140,29 +141,29 @@ function createPacer(
       const waiter: Waiter = { deadlineMs, begin, giveUp };
       signal.addEventListener('abort', aborted, { once: true });
       waiters.push(waiter);
-      pace = grownHungry(pace);
+      bucket = markHungry(bucket);
       if (!pumping) void pump();
     });
 
   return {
-    take: async (signal, deadlineMs) => {
+    acquire: async (signal, deadlineMs) => {
       if (signal.aborted || isLate(deadlineMs, waiters.length)) throw tooLate(beginsAtMs(waiters.length));
       if (waiters.length > 0 || !mayBegin()) return wait(signal, deadlineMs);
-      pace = spend(pace);
+      bucket = takeToken(bucket);
     },
-    answered: (limits, sentAtMs) => {
-      const present = waiters.length > 0 ? grownHungry(refilled()) : refilled();
-      pace = afterAnswer(present, { nowMs: nowMs(), sentAtMs, limits, workers });
+    recordAnswer: (reading, sentAtMs) => {
+      const present = waiters.length > 0 ? markHungry(refilled()) : refilled();
+      bucket = learnFromAnswer(present, { nowMs: nowMs(), sentAtMs, reading, workers });
     },
-    refused: (limits, sentAtMs) => {
+    recordRefusal: (reading, sentAtMs) => {
       const now = nowMs();
-      const notBeforeMs = notBefore(limits, {
+      const notBeforeMs = notBefore(reading, {
         nowMs: now,
-        refusals: refusalsWith(pace, sentAtMs),
+        refusals: countRefusals(bucket, sentAtMs),
         random: chance.random(),
       });
-      if (limits.scope === 'target') pause.untilMs = Math.max(pause.untilMs, notBeforeMs);
-      pace = afterRefusal(refilled(), { nowMs: now, sentAtMs, notBeforeMs, remaining: limits.remaining });
+      if (reading.scope === 'target') pause.untilMs = Math.max(pause.untilMs, notBeforeMs);
+      bucket = slowDown(refilled(), { nowMs: now, sentAtMs, notBeforeMs, remaining: reading.remaining });
       giveUpLate();
       return notBeforeMs;
     },

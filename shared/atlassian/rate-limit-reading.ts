@@ -1,5 +1,5 @@
 /** What one answer says of the limit that its call counts against. */
-export interface Limits {
+export interface RateLimitReading {
   /** Size of the bucket or window. */
   readonly limit?: number | undefined;
   readonly remaining?: number | undefined;
@@ -29,7 +29,7 @@ export const LONGEST_PAUSE_MS = 3_600_000;
  * `Beta-RateLimit*` of Jira Cloud, `X-RateLimit-Reset` of the organisation API, `X-RateLimit-FillRate` and
  * `-Interval-Seconds` of Data Center (Atlassian's pages on rate limiting). What cannot be read counts as absent.
  */
-export function readLimits(headers: Headers, nowMs: number): Limits {
+export function readRateLimit(headers: Headers, nowMs: number): RateLimitReading {
   const get = (name: string): string | undefined => lines(headers[name])[0];
   const list = (name: string): string | undefined => lines(headers[name]).join(',') || undefined;
   const reason = list('ratelimit-reason')?.toLowerCase();
@@ -63,10 +63,10 @@ export function backoffMs(refusals: number, random: number): number {
  * headers say, else a backoff.
  */
 export function notBefore(
-  limits: Limits,
+  reading: RateLimitReading,
   options: { readonly nowMs: number; readonly refusals: number; readonly random: number },
 ): number {
-  const { retryAtMs, resetMs, stateEndsAtMs, scope } = limits;
+  const { retryAtMs, resetMs, stateEndsAtMs, scope } = reading;
   const areBoth = scope === 'target' && retryAtMs !== undefined && resetMs !== undefined;
   const named = areBoth ? Math.max(retryAtMs, resetMs) : (retryAtMs ?? resetMs ?? stateEndsAtMs);
   const wantedMs =
@@ -130,7 +130,7 @@ function numbers(pairs: readonly string[]): ReadonlyMap<string, number> {
   );
 }
 
-function readFill(calls: number | undefined, seconds: number | undefined): Limits['fill'] {
+function readFill(calls: number | undefined, seconds: number | undefined): RateLimitReading['fill'] {
   return calls !== undefined && seconds !== undefined && calls > 0 && seconds > 0 ? { calls, seconds } : undefined;
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { RateLimited } from '../../../shared/atlassian/errors.ts';
-import { readLimits } from '../../../shared/atlassian/limits.ts';
-import { createPacing, type Pacing } from '../../../shared/atlassian/pacing.ts';
+import { readRateLimit } from '../../../shared/atlassian/rate-limit-reading.ts';
+import { createRateLimiters, type RateLimiters } from '../../../shared/atlassian/rate-limiter.ts';
 import {
   simulateWorker,
   steppedBucket,
@@ -16,8 +16,8 @@ import { virtualTime, type VirtualTime } from './virtual-time.ts';
 const forever = new AbortController().signal;
 const chance = { uuid: () => 'uuid', random: () => 0.5 };
 
-const pacingAt = (time: VirtualTime, workers = 1): Pacing =>
-  createPacing({ clock: time, chance, workers, sleep: time.sleep });
+const rateLimitersAt = (time: VirtualTime, workers = 1): RateLimiters =>
+  createRateLimiters({ clock: time, chance, workers, sleep: time.sleep });
 
 interface Work {
   readonly workers?: number;
@@ -47,8 +47,8 @@ function simulate(
   const time = virtualTime();
   const limiter = makeLimiter(time);
   for (let worker = 0; worker < active; worker += 1) {
-    const pacer = pacingAt(time, workers).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
-    void simulateWorker({ time, pacer, limiter, signal: forever, ...work });
+    const rateLimiter = rateLimitersAt(time, workers).find({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    void simulateWorker({ time, rateLimiter, limiter, signal: forever, ...work });
   }
   return {
     limiter,
@@ -69,7 +69,7 @@ function simulate(
 const simulateBucket = ({ limit, says, ...work }: Scenario): ReturnType<typeof simulate> =>
   simulate(work, (time) => tokenBucket(time, limit, says));
 
-describe('pacing against a limit that workers share', () => {
+describe('the rate limiter against a limit that workers share', () => {
   it.each<[string, Scenario]>([
     ['two workers', { limit: 100 }],
     ['two workers that pause between batches', { limit: 100, gapMs: 150 }],
@@ -127,12 +127,12 @@ describe('pacing against a limit that workers share', () => {
       const limiter = tokenBucket(time, 100, says);
       const calls = [300, 200].map((gapMs) => {
         const counted = { allowed: 0 };
-        const pacer = pacingAt(time, 2).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+        const rateLimiter = rateLimitersAt(time, 2).find({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
         const call: Limiter['call'] = () => {
           counted.allowed += 1;
           return limiter.call();
         };
-        void simulateWorker({ time, pacer, limiter: { ...limiter, call }, signal: forever, gapMs });
+        void simulateWorker({ time, rateLimiter, limiter: { ...limiter, call }, signal: forever, gapMs });
         return counted;
       });
 
@@ -194,28 +194,28 @@ describe('pacing against a limit that workers share', () => {
   });
 });
 
-describe('a pacer', () => {
-  const burst = readLimits({ 'retry-after': '5', 'ratelimit-reason': 'jira-burst-based' }, 0);
-  const limitsAt = (time: VirtualTime, headers: Record<string, string>) => readLimits(headers, time.nowMs());
+describe('a rate limiter', () => {
+  const burst = readRateLimit({ 'retry-after': '5', 'ratelimit-reason': 'jira-burst-based' }, 0);
+  const readingAt = (time: VirtualTime, headers: Record<string, string>) => readRateLimit(headers, time.nowMs());
 
   it("starts with its worker's share of the rate", async () => {
     const time = virtualTime();
-    const pacer = pacingAt(time, 4).pacer({ target: 'acme', endpoint: 'GET x', perSecond: 8 });
+    const rateLimiter = rateLimitersAt(time, 4).find({ target: 'acme', endpoint: 'GET x', perSecond: 8 });
     let begun = 0;
 
-    for (let call = 0; call < 10; call += 1) void pacer.take(forever, Infinity).then(() => (begun += 1));
+    for (let call = 0; call < 10; call += 1) void rateLimiter.acquire(forever, Infinity).then(() => (begun += 1));
     await time.runUntil(2_000);
 
     expect(begun).toBe(5);
   });
 
   it('is one for everybody who asks about the same target, endpoint and method', () => {
-    const pacing = pacingAt(virtualTime());
+    const rateLimiters = rateLimitersAt(virtualTime());
     const budget = { target: 'acme', endpoint: 'GET x', perSecond: 8 };
 
-    expect(pacing.pacer(budget)).toBe(pacing.pacer({ ...budget }));
-    expect(pacing.pacer(budget)).not.toBe(pacing.pacer({ ...budget, endpoint: 'POST x' }));
-    expect(pacing.pacer(budget)).not.toBe(pacing.pacer({ ...budget, target: 'other' }));
+    expect(rateLimiters.find(budget)).toBe(rateLimiters.find({ ...budget }));
+    expect(rateLimiters.find(budget)).not.toBe(rateLimiters.find({ ...budget, endpoint: 'POST x' }));
+    expect(rateLimiters.find(budget)).not.toBe(rateLimiters.find({ ...budget, target: 'other' }));
   });
 
   it.each([
@@ -225,27 +225,27 @@ describe('a pacer', () => {
     ['jira-quota-global-based', false],
   ])('after a 429 for %s lets other endpoints of the target go on: %s', async (reason, goesOn) => {
     const time = virtualTime();
-    const pacing = pacingAt(time);
-    const slowed = pacing.pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
-    const other = pacing.pacer({ target: 'acme', endpoint: 'GET y', perSecond: 100 });
+    const rateLimiters = rateLimitersAt(time);
+    const slowed = rateLimiters.find({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const other = rateLimiters.find({ target: 'acme', endpoint: 'GET y', perSecond: 100 });
     const deadlineMs = time.nowMs() + 1_000;
 
-    slowed.refused(limitsAt(time, { 'retry-after': '5', 'ratelimit-reason': reason }), time.nowMs());
+    slowed.recordRefusal(readingAt(time, { 'retry-after': '5', 'ratelimit-reason': reason }), time.nowMs());
 
-    await expect(slowed.take(forever, deadlineMs)).rejects.toBeInstanceOf(RateLimited);
-    if (goesOn) await expect(other.take(forever, deadlineMs)).resolves.toBeUndefined();
-    else await expect(other.take(forever, deadlineMs)).rejects.toBeInstanceOf(RateLimited);
+    await expect(slowed.acquire(forever, deadlineMs)).rejects.toBeInstanceOf(RateLimited);
+    if (goesOn) await expect(other.acquire(forever, deadlineMs)).resolves.toBeUndefined();
+    else await expect(other.acquire(forever, deadlineMs)).rejects.toBeInstanceOf(RateLimited);
     await expect(
-      pacing.pacer({ target: 'another', endpoint: 'POST x', perSecond: 100 }).take(forever, deadlineMs),
+      rateLimiters.find({ target: 'another', endpoint: 'POST x', perSecond: 100 }).acquire(forever, deadlineMs),
     ).resolves.toBeUndefined();
   });
 
   it('refuses at once, unsent and with the time to come back, what would begin after the deadline', async () => {
     const time = virtualTime();
-    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
-    const notBeforeMs = pacer.refused({ ...burst, retryAtMs: time.nowMs() + 5_000 }, time.nowMs());
+    const rateLimiter = rateLimitersAt(time).find({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const notBeforeMs = rateLimiter.recordRefusal({ ...burst, retryAtMs: time.nowMs() + 5_000 }, time.nowMs());
 
-    const refusal = await pacer.take(forever, time.nowMs() + 4_000).catch((error: unknown) => error);
+    const refusal = await rateLimiter.acquire(forever, time.nowMs() + 4_000).catch((error: unknown) => error);
 
     expect(notBeforeMs).toBe(time.nowMs() + 5_000);
     expect(refusal).toMatchObject({ code: 'RATE_LIMITED', sent: false, temporary: true });
@@ -257,20 +257,20 @@ describe('a pacer', () => {
     ['no longer, however slow they were', 60_000, 5_000],
   ])('begins no call that would not be answered before the deadline: %s', async (_, latencyMs, enoughMs) => {
     const time = virtualTime();
-    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
-    for (let call = 0; call < 50; call += 1) pacer.answered(limitsAt(time, {}), time.nowMs() - latencyMs);
+    const rateLimiter = rateLimitersAt(time).find({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    for (let call = 0; call < 50; call += 1) rateLimiter.recordAnswer(readingAt(time, {}), time.nowMs() - latencyMs);
 
-    await expect(pacer.take(forever, time.nowMs() + enoughMs / 2)).rejects.toMatchObject({ sent: false });
-    await expect(pacer.take(forever, time.nowMs() + 2 * enoughMs)).resolves.toBeUndefined();
+    await expect(rateLimiter.acquire(forever, time.nowMs() + enoughMs / 2)).rejects.toMatchObject({ sent: false });
+    await expect(rateLimiter.acquire(forever, time.nowMs() + 2 * enoughMs)).resolves.toBeUndefined();
   });
 
   it('gives up who has waited until an answer would come after the deadline', async () => {
     const time = virtualTime();
-    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
-    await pacer.take(forever, Infinity);
+    const rateLimiter = rateLimitersAt(time).find({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
+    await rateLimiter.acquire(forever, Infinity);
 
-    const waiting = pacer.take(forever, time.nowMs() + 1_100).catch((error: unknown) => error);
-    const patient = pacer.take(forever, time.nowMs() + 1_300);
+    const waiting = rateLimiter.acquire(forever, time.nowMs() + 1_100).catch((error: unknown) => error);
+    const patient = rateLimiter.acquire(forever, time.nowMs() + 1_300);
     await time.runUntil(2_000);
 
     expect(await waiting).toMatchObject({ sent: false });
@@ -279,19 +279,19 @@ describe('a pacer', () => {
 
   it('does not give up, for a rate that has sunk for a while, who would begin in time at an even share of the named one', async () => {
     const time = virtualTime();
-    const pacer = pacingAt(time, 2).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const rateLimiter = rateLimitersAt(time, 2).find({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
     const named = { 'x-ratelimit-limit': '100', 'beta-ratelimit-policy': '"jira-burst-based";q=100;w=1' };
     for (let tick = 0; tick < 20; tick += 1) {
       await time.runUntil(tick * 300);
-      pacer.answered(limitsAt(time, { ...named, 'x-ratelimit-remaining': '0' }), time.nowMs());
+      rateLimiter.recordAnswer(readingAt(time, { ...named, 'x-ratelimit-remaining': '0' }), time.nowMs());
     }
 
-    const waiting = Array.from({ length: 100 }, () => pacer.take(forever, time.nowMs() + 25_000));
+    const waiting = Array.from({ length: 100 }, () => rateLimiter.acquire(forever, time.nowMs() + 25_000));
     await time.runUntil(7_000);
-    pacer.answered(limitsAt(time, { ...named, 'x-ratelimit-remaining': '99' }), time.nowMs());
+    rateLimiter.recordAnswer(readingAt(time, { ...named, 'x-ratelimit-remaining': '99' }), time.nowMs());
     for (let tick = 24; tick < 90; tick += 1) {
       await time.runUntil(tick * 300);
-      pacer.answered(limitsAt(time, { ...named, 'x-ratelimit-remaining': '99' }), time.nowMs());
+      rateLimiter.recordAnswer(readingAt(time, { ...named, 'x-ratelimit-remaining': '99' }), time.nowMs());
     }
 
     await expect(Promise.all(waiting)).resolves.toHaveLength(100);
@@ -299,12 +299,12 @@ describe('a pacer', () => {
 
   it('gives up those who already wait when a refusal pushes them past the deadline', async () => {
     const time = virtualTime();
-    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
-    await pacer.take(forever, Infinity);
-    const waiting = pacer.take(forever, time.nowMs() + 3_000).catch((error: unknown) => error);
-    const patient = pacer.take(forever, time.nowMs() + 60_000);
+    const rateLimiter = rateLimitersAt(time).find({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
+    await rateLimiter.acquire(forever, Infinity);
+    const waiting = rateLimiter.acquire(forever, time.nowMs() + 3_000).catch((error: unknown) => error);
+    const patient = rateLimiter.acquire(forever, time.nowMs() + 60_000);
 
-    pacer.refused({ ...burst, retryAtMs: time.nowMs() + 5_000 }, time.nowMs());
+    rateLimiter.recordRefusal({ ...burst, retryAtMs: time.nowMs() + 5_000 }, time.nowMs());
     await time.runUntil(10_000);
 
     expect(await waiting).toMatchObject({ sent: false });
@@ -313,11 +313,11 @@ describe('a pacer', () => {
 
   it('hands back, unsent, those who wait when the signal ends, and lets the next in their place', async () => {
     const time = virtualTime();
-    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
+    const rateLimiter = rateLimitersAt(time).find({ target: 'acme', endpoint: 'POST x', perSecond: 1 });
     const ending = new AbortController();
-    await pacer.take(forever, Infinity);
-    const first = pacer.take(ending.signal, Infinity).catch((error: unknown) => error);
-    const second = pacer.take(forever, Infinity).then(() => time.nowMs());
+    await rateLimiter.acquire(forever, Infinity);
+    const first = rateLimiter.acquire(ending.signal, Infinity).catch((error: unknown) => error);
+    const second = rateLimiter.acquire(forever, Infinity).then(() => time.nowMs());
     const startMs = time.nowMs();
 
     ending.abort();
@@ -325,7 +325,7 @@ describe('a pacer', () => {
 
     expect(await first).toBeInstanceOf(RateLimited);
     expect((await second) - startMs).toBeLessThanOrEqual(1_001);
-    await expect(pacer.take(ending.signal, Infinity)).rejects.toBeInstanceOf(RateLimited);
+    await expect(rateLimiter.acquire(ending.signal, Infinity)).rejects.toBeInstanceOf(RateLimited);
   });
 
   it.each([
@@ -333,12 +333,12 @@ describe('a pacer', () => {
     ["Data Center's fill rate", { 'x-ratelimit-fillrate': '30', 'x-ratelimit-interval-seconds': '10' }, 3],
   ])('takes the rate that %s names at its word', async (_, headers, perSecond) => {
     const time = virtualTime();
-    const pacer = pacingAt(time, 2).pacer({ target: 'acme', endpoint: 'GET x', perSecond: 20 });
-    await pacer.take(forever, Infinity);
-    pacer.answered(limitsAt(time, headers), time.nowMs());
+    const rateLimiter = rateLimitersAt(time, 2).find({ target: 'acme', endpoint: 'GET x', perSecond: 20 });
+    await rateLimiter.acquire(forever, Infinity);
+    rateLimiter.recordAnswer(readingAt(time, headers), time.nowMs());
     let begun = 0;
 
-    for (let call = 0; call < 1_000; call += 1) void pacer.take(forever, Infinity).then(() => (begun += 1));
+    for (let call = 0; call < 1_000; call += 1) void rateLimiter.acquire(forever, Infinity).then(() => (begun += 1));
     await time.runUntil(2_010);
 
     expect(begun / perSecond).toBeCloseTo(1, 1);
@@ -346,13 +346,14 @@ describe('a pacer', () => {
 
   it('is slowed once by the refusals of calls that were under way together', async () => {
     const time = virtualTime();
-    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const rateLimiter = rateLimitersAt(time).find({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
     const sentAtMs = time.nowMs();
     await time.runUntil(100);
-    for (let call = 0; call < 10; call += 1) pacer.refused({ ...burst, retryAtMs: time.nowMs() + 1_000 }, sentAtMs);
+    for (let call = 0; call < 10; call += 1)
+      rateLimiter.recordRefusal({ ...burst, retryAtMs: time.nowMs() + 1_000 }, sentAtMs);
     let begun = 0;
 
-    for (let call = 0; call < 200; call += 1) void pacer.take(forever, Infinity).then(() => (begun += 1));
+    for (let call = 0; call < 200; call += 1) void rateLimiter.acquire(forever, Infinity).then(() => (begun += 1));
     await time.runUntil(2_100);
 
     expect(begun).toBe(50);
@@ -360,10 +361,10 @@ describe('a pacer', () => {
 
   it('waits no longer for the refusals of calls that were under way together, but for those of a later round', async () => {
     const time = virtualTime();
-    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
+    const rateLimiter = rateLimitersAt(time).find({ target: 'acme', endpoint: 'POST x', perSecond: 100 });
     const sentAtMs = time.nowMs();
     await time.runUntil(100);
-    const waitsMs = (sentMs: number): number => pacer.refused(limitsAt(time, {}), sentMs) - time.nowMs();
+    const waitsMs = (sentMs: number): number => rateLimiter.recordRefusal(readingAt(time, {}), sentMs) - time.nowMs();
 
     const first = [1, 2, 3].map(() => waitsMs(sentAtMs));
     await time.runUntil(2_200);
@@ -378,13 +379,13 @@ describe('a pacer', () => {
     ['that says no more', {}],
   ])('neither grows nor sinks while a quota is near its end, by an answer %s', async (_, headers) => {
     const time = virtualTime();
-    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 10 });
+    const rateLimiter = rateLimitersAt(time).find({ target: 'acme', endpoint: 'POST x', perSecond: 10 });
     let begun = 0;
     const call = async (): Promise<void> => {
       for (;;) {
-        await pacer.take(forever, Infinity);
+        await rateLimiter.acquire(forever, Infinity);
         begun += 1;
-        pacer.answered(limitsAt(time, { ...headers, 'x-ratelimit-nearlimit': 'true' }), time.nowMs());
+        rateLimiter.recordAnswer(readingAt(time, { ...headers, 'x-ratelimit-nearlimit': 'true' }), time.nowMs());
       }
     };
 
@@ -396,13 +397,13 @@ describe('a pacer', () => {
 
   it('spreads a window that says when it ends over the time that is left', async () => {
     const time = virtualTime();
-    const pacer = pacingAt(time).pacer({ target: 'acme', endpoint: 'POST x', perSecond: 20 });
+    const rateLimiter = rateLimitersAt(time).find({ target: 'acme', endpoint: 'POST x', perSecond: 20 });
     const endMs = time.nowMs() + 60_000;
     let left = 120;
     let begun = 0;
     const call = async (): Promise<void> => {
       for (;;) {
-        await pacer.take(forever, Infinity);
+        await rateLimiter.acquire(forever, Infinity);
         begun += 1;
         left -= 1;
         const reset = new Date(endMs).toISOString();
@@ -411,7 +412,7 @@ describe('a pacer', () => {
           'x-ratelimit-remaining': String(Math.max(0, left)),
           'x-ratelimit-reset': reset,
         };
-        pacer.answered(limitsAt(time, headers), time.nowMs());
+        rateLimiter.recordAnswer(readingAt(time, headers), time.nowMs());
       }
     };
 

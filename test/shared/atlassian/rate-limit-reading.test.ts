@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { backoffMs, notBefore, readLimits, type Headers } from '../../../shared/atlassian/limits.ts';
+import { backoffMs, notBefore, readRateLimit, type Headers } from '../../../shared/atlassian/rate-limit-reading.ts';
 
 const NOW_MS = Date.parse('2026-01-01T01:00:00Z');
 
-describe('the limits in an answer', () => {
-  it.each<[string, Headers, ReturnType<typeof readLimits>]>([
+describe('the rate limits in an answer', () => {
+  it.each<[string, Headers, ReturnType<typeof readRateLimit>]>([
     ['nothing', {}, { near: false, scope: 'endpoint' }],
     [
       "Jira Cloud's own example of a 429",
@@ -112,8 +112,8 @@ describe('the limits in an answer', () => {
       { 'retry-after': '-5', 'x-ratelimit-limit': 'many', 'x-ratelimit-reset': 'soon' },
       { near: false, scope: 'endpoint' },
     ],
-  ])('are read from %s', (_, headers, limits) => {
-    expect(readLimits(headers, NOW_MS)).toEqual(limits);
+  ])('are read from %s', (_, headers, reading) => {
+    expect(readRateLimit(headers, NOW_MS)).toEqual(reading);
   });
 
   it.each<[string, Headers, number]>([
@@ -143,9 +143,9 @@ describe('the limits in an answer', () => {
     ['a backoff where nothing is named', {}, 2_000],
     ['at most an hour', { 'retry-after': '999999' }, 3_600_000],
   ])('say when to come back: %s', (_, headers, ms) => {
-    const limits = readLimits(headers, NOW_MS);
+    const reading = readRateLimit(headers, NOW_MS);
 
-    expect(notBefore(limits, { nowMs: NOW_MS, refusals: 1, random: 0.5 })).toBe(NOW_MS + ms);
+    expect(notBefore(reading, { nowMs: NOW_MS, refusals: 1, random: 0.5 })).toBe(NOW_MS + ms);
   });
 
   it.each([
