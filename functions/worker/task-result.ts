@@ -1,5 +1,5 @@
 import { NoAnswer, RateLimited, Refusal, Withheld } from '../../shared/atlassian/errors.ts';
-import { backoffMs } from '../../shared/atlassian/rate-limit-reading.ts';
+import { computeBackoffMs } from '../../shared/atlassian/rate-limit-reading.ts';
 import type { Code } from '../../shared/job/codes.ts';
 import { MESSAGE_CHARACTERS, type Outcome } from '../../shared/job/outcome.ts';
 import type { Task } from '../../shared/job/task.ts';
@@ -71,7 +71,7 @@ export const again = (task: Task, notBeforeMs: number): TaskResult => ({
 function failedAttempt(error: Refusal | NoAnswer, task: Task, context: TaskResultContext, leastMs: number): TaskResult {
   const attempts = task.attempts + 1;
   if (attempts >= context.maxAttempts) return failure(error, task, context);
-  return again({ ...task, attempts }, context.nowMs + Math.max(leastMs, backoffMs(attempts, context.random)));
+  return again({ ...task, attempts }, context.nowMs + Math.max(leastMs, computeBackoffMs(attempts, context.random)));
 }
 
 function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: TaskResultContext): TaskResult {

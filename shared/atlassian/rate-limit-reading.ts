@@ -22,7 +22,7 @@ export interface RateLimitReading {
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** No answer may silence a target for longer: quotas start anew at the top of the hour (Jira Cloud, "Rate limiting"). */
-export const LONGEST_PAUSE_MS = 3_600_000;
+const LONGEST_PAUSE_MS = 3_600_000;
 
 /**
  * The limits in an answer's headers, whichever of their spellings it uses: `X-RateLimit-*`, `RateLimit-Reason` and
@@ -30,31 +30,31 @@ export const LONGEST_PAUSE_MS = 3_600_000;
  * `-Interval-Seconds` of Data Center (Atlassian's pages on rate limiting). What cannot be read counts as absent.
  */
 export function readRateLimit(headers: Headers, nowMs: number): RateLimitReading {
-  const get = (name: string): string | undefined => lines(headers[name])[0];
-  const list = (name: string): string | undefined => lines(headers[name]).join(',') || undefined;
+  const get = (name: string): string | undefined => listValues(headers[name])[0];
+  const list = (name: string): string | undefined => listValues(headers[name]).join(',') || undefined;
   const reason = list('ratelimit-reason')?.toLowerCase();
-  const { policy, state } = structured({
-    policies: items(list('beta-ratelimit-policy') ?? list('ratelimit-policy')),
-    states: items(list('beta-ratelimit') ?? list('ratelimit')),
-    reason,
-  });
-  const fill = readFill(count(get('x-ratelimit-fillrate')), count(get('x-ratelimit-interval-seconds')));
+  const policies = parseItems(list('beta-ratelimit-policy') ?? list('ratelimit-policy'));
+  const states = parseItems(list('beta-ratelimit') ?? list('ratelimit'));
+  const name = choosePolicy([...policies.keys(), ...states.keys()], reason);
+  const policy = policies.get(name);
+  const state = states.get(name);
+  const fill = readFill(parseCount(get('x-ratelimit-fillrate')), parseCount(get('x-ratelimit-interval-seconds')));
   const stateSeconds = state?.get('t');
   return {
-    limit: count(get('x-ratelimit-limit')) ?? policy?.get('q'),
-    remaining: count(get('x-ratelimit-remaining')) ?? state?.get('r'),
-    perSecond: quotient(policy?.get('q'), policy?.get('w')) ?? quotient(fill?.calls, fill?.seconds),
+    limit: parseCount(get('x-ratelimit-limit')) ?? policy?.get('q'),
+    remaining: parseCount(get('x-ratelimit-remaining')) ?? state?.get('r'),
+    perSecond: divide(policy?.get('q'), policy?.get('w')) ?? divide(fill?.calls, fill?.seconds),
     fill,
     near: get('x-ratelimit-nearlimit')?.toLowerCase() === 'true',
-    resetMs: later(readInstant(get('x-ratelimit-reset'), nowMs), nowMs - LONGEST_WAY_MS),
-    retryAtMs: later(readInstant(get('retry-after') ?? get('beta-retry-after'), nowMs), nowMs),
-    stateEndsAtMs: stateSeconds === undefined ? undefined : later(nowMs + stateSeconds * 1_000, nowMs),
+    resetMs: keepAfter(readInstant(get('x-ratelimit-reset'), nowMs), nowMs - LONGEST_WAY_MS),
+    retryAtMs: keepAfter(readInstant(get('retry-after') ?? get('beta-retry-after'), nowMs), nowMs),
+    stateEndsAtMs: stateSeconds === undefined ? undefined : keepAfter(nowMs + stateSeconds * 1_000, nowMs),
     scope: reason?.includes('quota') === true ? 'target' : 'endpoint',
   };
 }
 
 /** Backoff where an answer names no time: doubled from 2 s up to 30 s, jitter of 0.7 to 1.3 (Jira Cloud, "Rate limiting"). */
-export function backoffMs(refusals: number, random: number): number {
+export function computeBackoffMs(refusals: number, random: number): number {
   return Math.min(2_000 * 2 ** Math.max(0, refusals - 1), 30_000) * (0.7 + 0.6 * random);
 }
 
@@ -62,23 +62,102 @@ export function backoffMs(refusals: number, random: number): number {
  * When to come back after a refusal: `Retry-After` at the earliest, a quota's reset if that is later, else what the structured
  * headers say, else a backoff.
  */
-export function notBefore(
-  reading: RateLimitReading,
-  options: { readonly nowMs: number; readonly refusals: number; readonly random: number },
+export function computeNotBefore(
+  { retryAtMs, resetMs, stateEndsAtMs, scope }: RateLimitReading,
+  { nowMs, refusals, random }: { readonly nowMs: number; readonly refusals: number; readonly random: number },
 ): number {
-  const { retryAtMs, resetMs, stateEndsAtMs, scope } = reading;
   const areBoth = scope === 'target' && retryAtMs !== undefined && resetMs !== undefined;
   const named = areBoth ? Math.max(retryAtMs, resetMs) : (retryAtMs ?? resetMs ?? stateEndsAtMs);
-  const wantedMs =
-    named === undefined ? options.nowMs + backoffMs(options.refusals, options.random) : Math.max(named, options.nowMs);
-  return Math.min(wantedMs, options.nowMs + LONGEST_PAUSE_MS);
+  const wantedMs = named === undefined ? nowMs + computeBackoffMs(refusals, random) : Math.max(named, nowMs);
+  return Math.min(wantedMs, nowMs + LONGEST_PAUSE_MS);
+}
+
+/** How full Atlassian's own bucket or window was when it counted a call. */
+export interface Fullness {
+  readonly atMs: number;
+  readonly limit: number;
+  readonly remaining: number;
+  /** When it is filled again: the end of its window. */
+  readonly resetMs?: number | undefined;
+  /** Calls that it is filled by then; a window that starts anew is filled whole. */
+  readonly fill: number;
+}
+
+/** What the answers have shown of Atlassian's limit. */
+export interface ObservedLimit {
+  readonly fullness?: Fullness | undefined;
+  /** From one filling to the next; absent for a bucket that is filled all the time, and until two resets were named. */
+  readonly windowMs?: number | undefined;
+  /** When one that is filled in steps was last seen to be. */
+  readonly filledAtMs?: number | undefined;
+}
+
+/** Half-full leaves as much room for others that come as for gaps that are made up; a window is so on the average. */
+const WANTED_FULLNESS = 0.5;
+/** Two readings further apart than this say nothing about how fast it changes. */
+const STALE_FULLNESS_MS = 3_000;
+/** Resets are rounded to seconds, and those that are named as seconds from now waver. */
+const SHORTEST_WINDOW_MS = 500;
+
+/** The same limit after an answer to a call that was counted at `atMs`. */
+export function observe(known: ObservedLimit, atMs: number, reading: RateLimitReading): ObservedLimit {
+  const { limit, remaining, resetMs, fill } = reading;
+  if (limit === undefined || limit <= 0 || remaining === undefined) return known;
+  const fullness = { atMs, limit, remaining: Math.min(remaining, limit), resetMs, fill: limit };
+  if (fill !== undefined) return observeSteps(known, fullness, fill);
+  return { ...known, fullness, windowMs: measureWindow(known.fullness, fullness) ?? known.windowMs };
+}
+
+/** A bucket that is filled in steps does not say when: it shows. */
+function observeSteps(
+  { fullness: last, filledAtMs }: ObservedLimit,
+  fullness: Fullness,
+  { calls, seconds }: NonNullable<RateLimitReading['fill']>,
+): ObservedLimit {
+  const { atMs, limit, remaining } = fullness;
+  const fill = Math.min(calls, limit);
+  const everyMs = seconds * 1_000;
+  const hasLeapt = last !== undefined && remaining - last.remaining > fill / 2 && atMs - last.atMs < everyMs / 2;
+  const lastMs = hasLeapt ? atMs : filledAtMs;
+  const resetMs = lastMs === undefined ? undefined : atMs + everyMs - ((atMs - lastMs) % everyMs);
+  return { fullness: { ...fullness, resetMs, fill }, windowMs: everyMs, filledAtMs: lastMs };
+}
+
+/** A window's length, when the reset that is named has leapt. One that only moves on as time does ends no window. */
+function measureWindow(last: Fullness | undefined, fullness: Fullness): number | undefined {
+  if (last?.resetMs === undefined || fullness.resetMs === undefined) return undefined;
+  const movedMs = fullness.resetMs - last.resetMs;
+  return movedMs > SHORTEST_WINDOW_MS && movedMs > 2 * (fullness.atMs - last.atMs) ? movedMs : undefined;
+}
+
+/** Calls above the wanted fullness: half-full, and in a window as much more or less as an even rate leaves at that time. */
+export function measureSurplus(
+  { limit, remaining, resetMs, fill, atMs }: Fullness,
+  windowMs: number | undefined,
+): number {
+  const aboveHalf = remaining - limit * WANTED_FULLNESS;
+  if (resetMs === undefined || windowMs === undefined) return aboveHalf;
+  const left = Math.min(Math.max(resetMs - atMs, 0), windowMs) / windowMs;
+  return aboveHalf - fill * (left - WANTED_FULLNESS);
+}
+
+/** How fast that grows, in calls a second. */
+export function measureSurplusGrowth(
+  last: Fullness | undefined,
+  fullness: Fullness,
+  windowMs: number | undefined,
+): number {
+  if (last === undefined || last.limit !== fullness.limit) return 0;
+  const elapsedMs = fullness.atMs - last.atMs;
+  if (elapsedMs <= 0 || elapsedMs > STALE_FULLNESS_MS) return 0;
+  return ((measureSurplus(fullness, windowMs) - measureSurplus(last, windowMs)) / elapsedMs) * 1_000;
 }
 
 /** Seconds from now, or a date: HTTP's (Retry-After) or ISO 8601 (X-RateLimit-Reset). */
 function readInstant(text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
-  const seconds = count(text);
-  if (seconds !== undefined) return secondsOrEpoch(seconds, nowMs);
+  const seconds = parseCount(text);
+  if (seconds !== undefined) return toEpochMs(seconds, nowMs);
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;
 }
@@ -86,45 +165,37 @@ function readInstant(text: string | undefined, nowMs: number): number | undefine
 /** Ten years of seconds: a larger number can only be an instant. */
 const LARGEST_DELAY_SECONDS = 315_360_000;
 
-const secondsOrEpoch = (seconds: number, nowMs: number): number =>
+const toEpochMs = (seconds: number, nowMs: number): number =>
   seconds > LARGEST_DELAY_SECONDS ? seconds * 1_000 : nowMs + seconds * 1_000;
 
 /** An answer takes no longer; a reset further back is stale. */
 const LONGEST_WAY_MS = 2_000;
 
-const later = (ms: number | undefined, nowMs: number): number | undefined =>
-  ms !== undefined && ms > nowMs ? ms : undefined;
+const keepAfter = (ms: number | undefined, earliestMs: number): number | undefined =>
+  ms !== undefined && ms > earliestMs ? ms : undefined;
 
 type Items = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-interface Structured {
-  readonly policies: Items;
-  readonly states: Items;
-  readonly reason: string | undefined;
-}
-
-/** What structured headers say of one policy: the one that refused, else the burst limit, else the first. */
-function structured({ policies, states, reason }: Structured) {
-  const names = [...policies.keys(), ...states.keys()];
-  const name = names.find((text) => text === reason) ?? names.find((text) => text.includes('burst')) ?? names[0] ?? '';
-  return { policy: policies.get(name), state: states.get(name) };
+/** Which policy's numbers count: of the one that refused, else of the burst limit, else of the first. */
+function choosePolicy(names: readonly string[], reason: string | undefined): string {
+  return names.find((name) => name === reason) ?? names.find((name) => name.includes('burst')) ?? names[0] ?? '';
 }
 
 /** A structured header's numbers by the name of their policy: `"jira-burst-based";q=100;w=1`. */
-function items(header: string | undefined): Items {
+function parseItems(header: string | undefined): Items {
   return new Map(
     (header?.split(',') ?? []).map((item) => {
       const [name = '', ...pairs] = item.split(';').map((text) => text.trim());
-      return [name.replaceAll('"', '').toLowerCase(), numbers(pairs)] as const;
+      return [name.replaceAll('"', '').toLowerCase(), parseNumbers(pairs)] as const;
     }),
   );
 }
 
-function numbers(pairs: readonly string[]): ReadonlyMap<string, number> {
+function parseNumbers(pairs: readonly string[]): ReadonlyMap<string, number> {
   return new Map(
     pairs.flatMap((pair) => {
       const [key = '', value] = pair.split('=');
-      const number = count(value);
+      const number = parseCount(value);
       return number === undefined ? [] : [[key, number] as const];
     }),
   );
@@ -134,16 +205,16 @@ function readFill(calls: number | undefined, seconds: number | undefined): RateL
   return calls !== undefined && seconds !== undefined && calls > 0 && seconds > 0 ? { calls, seconds } : undefined;
 }
 
-function quotient(quantity: number | undefined, seconds: number | undefined): number | undefined {
+function divide(quantity: number | undefined, seconds: number | undefined): number | undefined {
   return quantity !== undefined && seconds !== undefined && quantity > 0 && seconds > 0
     ? quantity / seconds
     : undefined;
 }
 
-function count(text: string | undefined): number | undefined {
+function parseCount(text: string | undefined): number | undefined {
   return text !== undefined && /^\s*\d{1,12}(\.\d{1,6})?\s*$/.test(text) ? Number(text) : undefined;
 }
 
 /** A header that was sent in several lines comes as several values. */
-const lines = (value: string | readonly string[] | undefined): readonly string[] =>
+const listValues = (value: string | readonly string[] | undefined): readonly string[] =>
   typeof value === 'string' ? [value] : (value ?? []);

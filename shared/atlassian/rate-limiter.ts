@@ -2,17 +2,17 @@ import { setTimeout as timeout } from 'node:timers/promises';
 
 import type { Chance, Clock } from '../ports.ts';
 import { RateLimited } from './errors.ts';
-import { notBefore, type RateLimitReading } from './rate-limit-reading.ts';
+import { computeNotBefore, type RateLimitReading } from './rate-limit-reading.ts';
 import {
-  learnFromAnswer,
-  slowDown,
-  markHungry,
-  estimateLeastWaitMs,
-  refill,
   countRefusals,
-  takeToken,
   createTokenBucket,
+  estimateLeastWaitMs,
   estimateWaitMs,
+  learnFromAnswer,
+  markHungry,
+  refill,
+  slowDown,
+  takeToken,
   type TokenBucket,
 } from './token-bucket.ts';
 
@@ -49,28 +49,37 @@ export interface RateLimiters {
   }) => RateLimiter;
 }
 
-/** A rate or a pause may change while somebody sleeps, so nobody sleeps longer. */
-const LONGEST_SLEEP_MS = 250;
-
-/** Some answers take longer than the average. */
-const LATENCIES_FOR_AN_ANSWER = 2;
-/** Else slow answers would keep every call from beginning, and so from being seen to be quick again. */
-const LONGEST_FOR_AN_ANSWER_MS = 5_000;
-
 /** Limits the rate of calls by what the answers say: a burst limit slows its own endpoint, a quota that is used up pauses the target. */
 export function createRateLimiters(options: RateLimiterOptions): RateLimiters {
   const rateLimiters = new Map<string, RateLimiter>();
-  const pauses = new Map<string, { untilMs: number }>();
+  const pauses = new Map<string, Pause>();
   return {
     find: ({ target, endpoint, perSecond }) => {
       const key = JSON.stringify([target, endpoint]);
       const pause = pauses.get(target) ?? { untilMs: 0 };
       pauses.set(target, pause);
-      const rateLimiter = rateLimiters.get(key) ?? createRateLimiter({ ...options, perSecond, pause });
+      const rateLimiter = rateLimiters.get(key) ?? createRateLimiter(options, perSecond, pause);
       rateLimiters.set(key, rateLimiter);
       return rateLimiter;
     },
   };
+}
+
+/** Of a whole target: all its rate limiters have the same. */
+interface Pause {
+  untilMs: number;
+}
+
+interface State {
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+  readonly workers: number;
+  readonly pause: Pause;
+  bucket: TokenBucket;
+  /** In the order in which they came. */
+  readonly waiters: Waiter[];
+  /** Whether somebody sees to it that the waiters begin. */
+  isServing: boolean;
 }
 
 interface Waiter {
@@ -79,98 +88,114 @@ interface Waiter {
   readonly giveUp: (atMs: number) => void;
 }
 
-function createRateLimiter(
-  options: RateLimiterOptions & { readonly perSecond: number; readonly pause: { untilMs: number } },
-): RateLimiter {
-  const { clock, chance, workers, pause, sleep = timeout } = options;
+function createRateLimiter(options: RateLimiterOptions, perSecond: number, pause: Pause): RateLimiter {
+  const { clock, chance, workers, sleep = timeout } = options;
   const nowMs = (): number => clock.now().getTime();
-  const waiters: Waiter[] = [];
-  let bucket: TokenBucket = createTokenBucket({ perSecond: options.perSecond / workers, nowMs: nowMs() });
-  let pumping = false;
-
-  const refilled = (): TokenBucket => {
-    bucket = refill({ ...bucket, pausedUntilMs: Math.max(bucket.pausedUntilMs, pause.untilMs) }, nowMs(), workers);
-    return bucket;
-  };
-  const mayBegin = (): boolean => refilled().tokens >= 1 && bucket.pausedUntilMs <= nowMs();
-
-  const pump = async (): Promise<void> => {
-    pumping = true;
-    while (waiters.length > 0) {
-      giveUpLate();
-      while (waiters.length > 0 && mayBegin()) {
-        bucket = takeToken(bucket);
-        waiters.shift()?.begin();
-      }
-      if (waiters.length > 0)
-        await sleep(Math.min(Math.max(1, estimateWaitMs(refilled(), 0, nowMs())), LONGEST_SLEEP_MS));
-    }
-    pumping = false;
-  };
-
-  /** Whether a call behind `place` others could not be answered before the deadline: begun any later, it would be cut off. */
-  const isLate = (deadlineMs: number, place: number): boolean => {
-    const now = nowMs();
-    const answerMs = Math.min(LATENCIES_FOR_AN_ANSWER * bucket.latencyMs, LONGEST_FOR_AN_ANSWER_MS);
-    return now + estimateLeastWaitMs(refilled(), place, now, workers) + answerMs > deadlineMs;
-  };
-  const beginsAtMs = (place: number): number => nowMs() + estimateWaitMs(refilled(), place, nowMs());
-
-  const giveUpLate = (): void => {
-    if (!waiters.some(({ deadlineMs }, place) => isLate(deadlineMs, place))) return;
-    for (const waiter of waiters.splice(0)) {
-      if (isLate(waiter.deadlineMs, waiters.length)) waiter.giveUp(beginsAtMs(waiters.length));
-      else waiters.push(waiter);
-    }
-  };
-
-  const wait = (signal: AbortSignal, deadlineMs: number): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const giveUp = (atMs: number): void => {
-        signal.removeEventListener('abort', aborted);
-        reject(tooLate(atMs));
-      };
-      const aborted = (): void => {
-        waiters.splice(waiters.indexOf(waiter), 1);
-        giveUp(beginsAtMs(waiters.length));
-      };
-      const begin = (): void => {
-        signal.removeEventListener('abort', aborted);
-        resolve();
-      };
-      const waiter: Waiter = { deadlineMs, begin, giveUp };
-      signal.addEventListener('abort', aborted, { once: true });
-      waiters.push(waiter);
-      bucket = markHungry(bucket);
-      if (!pumping) void pump();
-    });
-
+  const bucket = createTokenBucket({ perSecond: perSecond / workers, nowMs: nowMs() });
+  const state: State = { nowMs, sleep, workers, pause, bucket, waiters: [], isServing: false };
+  const { waiters } = state;
   return {
     acquire: async (signal, deadlineMs) => {
-      if (signal.aborted || isLate(deadlineMs, waiters.length)) throw tooLate(beginsAtMs(waiters.length));
-      if (waiters.length > 0 || !mayBegin()) return wait(signal, deadlineMs);
-      bucket = takeToken(bucket);
+      const place = waiters.length;
+      if (signal.aborted || isLate(state, deadlineMs, place)) throw createTooLate(estimateStartMs(state, place));
+      if (place > 0 || !mayBegin(state)) return wait(state, signal, deadlineMs);
+      state.bucket = takeToken(state.bucket);
     },
     recordAnswer: (reading, sentAtMs) => {
-      const present = waiters.length > 0 ? markHungry(refilled()) : refilled();
-      bucket = learnFromAnswer(present, { nowMs: nowMs(), sentAtMs, reading, workers });
+      const present = waiters.length > 0 ? markHungry(refillNow(state)) : refillNow(state);
+      state.bucket = learnFromAnswer(present, { nowMs: nowMs(), sentAtMs, reading, workers });
     },
     recordRefusal: (reading, sentAtMs) => {
       const now = nowMs();
-      const notBeforeMs = notBefore(reading, {
-        nowMs: now,
-        refusals: countRefusals(bucket, sentAtMs),
-        random: chance.random(),
-      });
+      const refusals = countRefusals(state.bucket, sentAtMs);
+      const notBeforeMs = computeNotBefore(reading, { nowMs: now, refusals, random: chance.random() });
       if (reading.scope === 'target') pause.untilMs = Math.max(pause.untilMs, notBeforeMs);
-      bucket = slowDown(refilled(), { nowMs: now, sentAtMs, notBeforeMs, remaining: reading.remaining });
-      giveUpLate();
+      state.bucket = slowDown(refillNow(state), { nowMs: now, sentAtMs, notBeforeMs, remaining: reading.remaining });
+      giveUpLate(state);
       return notBeforeMs;
     },
   };
 }
 
-const tooLate = (notBeforeMs: number): RateLimited =>
+function refillNow(state: State): TokenBucket {
+  const { bucket, pause, nowMs, workers } = state;
+  const pausedUntilMs = Math.max(bucket.pausedUntilMs, pause.untilMs);
+  state.bucket = refill({ ...bucket, pausedUntilMs }, nowMs(), workers);
+  return state.bucket;
+}
+
+function mayBegin(state: State): boolean {
+  const { tokens, pausedUntilMs } = refillNow(state);
+  return tokens >= 1 && pausedUntilMs <= state.nowMs();
+}
+
+/** Some answers take longer than the average. */
+const LATENCIES_FOR_AN_ANSWER = 2;
+/** Else slow answers would keep every call from beginning, and so from being seen to be quick again. */
+const LONGEST_FOR_AN_ANSWER_MS = 5_000;
+
+/** Whether a call behind `place` others could not be answered before the deadline: begun any later, it would be cut off. */
+function isLate(state: State, deadlineMs: number, place: number): boolean {
+  const now = state.nowMs();
+  const answerMs = Math.min(LATENCIES_FOR_AN_ANSWER * state.bucket.latencyMs, LONGEST_FOR_AN_ANSWER_MS);
+  return now + estimateLeastWaitMs(refillNow(state), place, now, state.workers) + answerMs > deadlineMs;
+}
+
+const estimateStartMs = (state: State, place: number): number =>
+  state.nowMs() + estimateWaitMs(refillNow(state), place, state.nowMs());
+
+function wait(state: State, signal: AbortSignal, deadlineMs: number): Promise<void> {
+  const { waiters } = state;
+  return new Promise((resolve, reject) => {
+    const giveUp = (atMs: number): void => {
+      signal.removeEventListener('abort', leave);
+      reject(createTooLate(atMs));
+    };
+    const leave = (): void => {
+      waiters.splice(waiters.indexOf(waiter), 1);
+      giveUp(estimateStartMs(state, waiters.length));
+    };
+    const begin = (): void => {
+      signal.removeEventListener('abort', leave);
+      resolve();
+    };
+    const waiter: Waiter = { deadlineMs, begin, giveUp };
+    signal.addEventListener('abort', leave, { once: true });
+    waiters.push(waiter);
+    state.bucket = markHungry(state.bucket);
+    if (!state.isServing) void serve(state);
+  });
+}
+
+/** A rate or a pause may change while somebody sleeps, so nobody sleeps longer. */
+const LONGEST_SLEEP_MS = 250;
+
+/** Lets the waiters begin, one after the other, until none is left. */
+async function serve(state: State): Promise<void> {
+  const { waiters, nowMs, sleep } = state;
+  state.isServing = true;
+  while (waiters.length > 0) {
+    giveUpLate(state);
+    while (waiters.length > 0 && mayBegin(state)) {
+      state.bucket = takeToken(state.bucket);
+      waiters.shift()?.begin();
+    }
+    if (waiters.length > 0)
+      await sleep(Math.min(Math.max(1, estimateWaitMs(refillNow(state), 0, nowMs())), LONGEST_SLEEP_MS));
+  }
+  state.isServing = false;
+}
+
+function giveUpLate(state: State): void {
+  const { waiters } = state;
+  if (!waiters.some(({ deadlineMs }, place) => isLate(state, deadlineMs, place))) return;
+  for (const waiter of waiters.splice(0)) {
+    if (isLate(state, waiter.deadlineMs, waiters.length)) waiter.giveUp(estimateStartMs(state, waiters.length));
+    else waiters.push(waiter);
+  }
+}
+
+const createTooLate = (notBeforeMs: number): RateLimited =>
   new RateLimited("The target's rate limit leaves no room for this call before the deadline; it will be sent later", {
     notBeforeMs: Math.ceil(notBeforeMs),
     sent: false,

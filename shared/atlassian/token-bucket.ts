@@ -1,5 +1,11 @@
-import { measureSurplus, observe, measureSurplusGrowth, type ObservedLimit, type Fullness } from './observed-bucket.ts';
-import type { RateLimitReading } from './rate-limit-reading.ts';
+import {
+  measureSurplus,
+  measureSurplusGrowth,
+  observe,
+  type Fullness,
+  type ObservedLimit,
+  type RateLimitReading,
+} from './rate-limit-reading.ts';
 
 /** How fast one process calls one endpoint class with one method: a token bucket whose rate learns from the answers. */
 export interface TokenBucket extends ObservedLimit {

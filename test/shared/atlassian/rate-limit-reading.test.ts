@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { backoffMs, notBefore, readRateLimit, type Headers } from '../../../shared/atlassian/rate-limit-reading.ts';
+import {
+  computeBackoffMs,
+  computeNotBefore,
+  readRateLimit,
+  type Headers,
+} from '../../../shared/atlassian/rate-limit-reading.ts';
 
 const NOW_MS = Date.parse('2026-01-01T01:00:00Z');
 
@@ -145,7 +150,7 @@ describe('the rate limits in an answer', () => {
   ])('say when to come back: %s', (_, headers, ms) => {
     const reading = readRateLimit(headers, NOW_MS);
 
-    expect(notBefore(reading, { nowMs: NOW_MS, refusals: 1, random: 0.5 })).toBe(NOW_MS + ms);
+    expect(computeNotBefore(reading, { nowMs: NOW_MS, refusals: 1, random: 0.5 })).toBe(NOW_MS + ms);
   });
 
   it.each([
@@ -156,6 +161,6 @@ describe('the rate limits in an answer', () => {
     [5, 0.5, 30_000],
     [60, 0.5, 30_000],
   ])('back off after %i refusals with the dice at %d for about %i ms', (refusals, random, ms) => {
-    expect(Math.round(backoffMs(refusals, random))).toBe(ms);
+    expect(Math.round(computeBackoffMs(refusals, random))).toBe(ms);
   });
 });
