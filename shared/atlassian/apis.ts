@@ -39,7 +39,7 @@ export interface OrganisationUser {
 
 /** All methods throw Refusal, RateLimited or NoAnswer (errors.ts), and take a signal that ends at the function's deadline. */
 export interface Jira {
-  /** Everybody whom the query finds; exact matching is the caller's. GET user/search. */
+  /** Everybody whom the query finds, inexact matches among them. GET user/search. */
   readonly findUsers: (query: string, signal: AbortSignal) => Promise<readonly JiraUser[]>;
   /** GET user; `undefined` on 404. */
   readonly user: (accountId: string, signal: AbortSignal) => Promise<JiraUser | undefined>;

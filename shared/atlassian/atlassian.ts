@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Chance, Clock } from '../ports.ts';
 import type { CloudTarget, DataCenterTarget, Target } from '../target.ts';
 import type { CallCount, Cloud, DataCenter, Organisation } from './apis.ts';
-import { createCalling, type Access, type Caller } from './calling.ts';
+import { createApiClients, type Access, type ApiClient } from './api-client.ts';
 import { createDataCenter } from './data-center.ts';
 import { Refusal } from './errors.ts';
 import { createHttp, type Http } from './http.ts';
@@ -54,10 +54,10 @@ export function createAtlassian(options: AtlassianOptions): Atlassian {
   return {
     close: () => http.close(),
     open: (target, { deadlineMs = Infinity, gate = always } = {}) => {
-      const { caller, calls } = createCalling({ ...shared, deadlineMs, gate });
+      const { open, calls } = createApiClients({ ...shared, deadlineMs, gate });
       return target.type === 'cloud'
-        ? { type: 'cloud', apis: openCloud(target, caller, shared), calls }
-        : { type: 'data-center', apis: openDataCenter(target, caller), calls };
+        ? { type: 'cloud', apis: openCloud(target, open, shared), calls }
+        : { type: 'data-center', apis: openDataCenter(target, open), calls };
     },
   };
 }
@@ -72,7 +72,7 @@ interface Shared {
   readonly known: Map<string, unknown>;
 }
 
-type Open = (access: Access) => Caller;
+type Open = (access: Access) => ApiClient;
 
 function openCloud(target: CloudTarget, open: Open, shared: Shared): Cloud {
   const { name, siteUrl, apiUrl, email, apiToken, cloudId, orgId, orgApiKey } = target;
@@ -98,9 +98,9 @@ function openCloud(target: CloudTarget, open: Open, shared: Shared): Cloud {
 interface OrganisationContext {
   readonly target: CloudTarget;
   readonly orgId: string;
-  readonly admin: Caller;
+  readonly admin: ApiClient;
   /** The site without credentials. */
-  readonly site: Caller;
+  readonly site: ApiClient;
   readonly shared: Shared;
 }
 
@@ -111,7 +111,7 @@ function openOrganisation({ target, orgId, admin, site, shared }: OrganisationCo
   const cloudId = once(shared, ['cloudId', target.siteUrl], (signal) => readCloudId(site, signal));
   const given = target.directoryId;
   return createOrganisation({
-    caller: admin,
+    client: admin,
     orgId,
     suspendApi: target.suspendApi,
     directoryForReads: async (signal) => given ?? onlyOne(await directories(signal)) ?? ALL_DIRECTORIES,
@@ -148,30 +148,30 @@ function once<Value>(
   };
 }
 
-async function readDirectories(admin: Caller, orgId: string, signal: AbortSignal): Promise<readonly string[]> {
+async function readDirectories(admin: ApiClient, orgId: string, signal: AbortSignal): Promise<readonly string[]> {
   const item = z.object({ directoryId: z.string().min(1) });
   const given = (cursor?: string) => ({
     path: { orgId },
     query: cursor === undefined ? [] : [['cursor', cursor] as const],
   });
-  const found = await readCursorPages({ caller: admin, call: 'directories', item, given }, signal);
+  const found = await readCursorPages({ client: admin, call: 'directories', item, given }, signal);
   return found.map(({ directoryId }) => directoryId);
 }
 
 /** Every site tells its cloud id to anybody (support.atlassian.com, "Retrieve my Atlassian site's Cloud ID"). */
-async function readCloudId(site: Caller, signal: AbortSignal): Promise<string> {
+async function readCloudId(site: ApiClient, signal: AbortSignal): Promise<string> {
   return parse('tenant', z.object({ cloudId: z.string().min(1) }), await site.read('tenant', {}, signal)).cloudId;
 }
 
 function openDataCenter(target: DataCenterTarget, open: Open): DataCenter {
   const { name, baseUrl, token } = target;
-  const caller = open({
+  const client = open({
     target: name,
     baseUrl: checkedUrl(baseUrl),
     authorization: bearer(token, 'token'),
     secrets: [token],
   });
-  return { target, ...createDataCenter(caller) };
+  return { target, ...createDataCenter(client) };
 }
 
 function bearer(token: string, field: string): string {

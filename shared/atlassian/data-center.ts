@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { Query } from './request-path.ts';
 import type { Answer, DataCenter, DataCenterUser } from './apis.ts';
-import type { Arguments, Caller } from './calling.ts';
+import type { CallArguments, ApiClient } from './api-client.ts';
 import { Refusal } from './errors.ts';
 import { parse } from './parsing.ts';
 
@@ -32,14 +32,14 @@ const pickerSchema = z.object({ total: z.number().optional(), groups: z.array(z.
 const PICKED = 1_000;
 
 /** Jira Data Center's REST API v2. */
-export function createDataCenter(caller: Caller): Omit<DataCenter, 'target'> {
+export function createDataCenter(client: ApiClient): Omit<DataCenter, 'target'> {
   return {
     user: async (username, signal) => {
       const query: Query = [
         ['username', username],
         ['expand', 'groups'],
       ];
-      const json = await caller.read('dcUser', { query, missing: 'undefined' }, signal);
+      const json = await client.read('dcUser', { query, missing: 'undefined' }, signal);
       return json === undefined ? undefined : parse('dcUser', userSchema, json);
     },
     groupExists: async (name, signal) => {
@@ -50,15 +50,15 @@ export function createDataCenter(caller: Caller): Omit<DataCenter, 'target'> {
       const { groups, total } = parse(
         'dcPickGroups',
         pickerSchema,
-        await caller.read('dcPickGroups', { query }, signal),
+        await client.read('dcPickGroups', { query }, signal),
       );
       if (groups.some((group) => group.name === name)) return true;
-      return (total ?? 0) > groups.length && (await hasMembers(caller, name, signal));
+      return (total ?? 0) > groups.length && (await hasMembers(client, name, signal));
     },
     addToGroup: ({ group, username }, signal) =>
-      caller.write('dcAddToGroup', { query: [['groupname', group]], body: { name: username } }, signal),
+      client.write('dcAddToGroup', { query: [['groupname', group]], body: { name: username } }, signal),
     removeFromGroup: ({ group, username }, signal) =>
-      caller.write(
+      client.write(
         'dcRemoveFromGroup',
         {
           query: [
@@ -69,10 +69,10 @@ export function createDataCenter(caller: Caller): Omit<DataCenter, 'target'> {
         signal,
       ),
     createUser: ({ username, emailAddress, displayName }, signal) =>
-      caller.write('dcCreateUser', { body: { name: username, emailAddress, displayName } }, signal),
+      client.write('dcCreateUser', { body: { name: username, emailAddress, displayName } }, signal),
     updateUser: async (username, change, signal) => {
-      const given: Arguments = { query: [['username', username]], body: change };
-      const { answer, json } = await caller.writeAndRead('dcUpdateUser', given, signal);
+      const given: CallArguments = { query: [['username', username]], body: change };
+      const { answer, json } = await client.writeAndRead('dcUpdateUser', given, signal);
       if (ignoresActive(change, json)) throw activeIgnored(answer);
       return answer;
     },
@@ -96,13 +96,13 @@ const activeIgnored = ({ httpStatus, traceId }: Answer): Refusal =>
   );
 
 /** The picker stops at a limit that administrators set; asking for a group's members answers 404 when there is no such group. */
-async function hasMembers(caller: Caller, name: string, signal: AbortSignal): Promise<boolean> {
+async function hasMembers(client: ApiClient, name: string, signal: AbortSignal): Promise<boolean> {
   const query: Query = [
     ['groupname', name],
     ['maxResults', '1'],
   ];
   try {
-    return (await caller.read('dcGroupMembers', { query, missing: 'undefined' }, signal)) !== undefined;
+    return (await client.read('dcGroupMembers', { query, missing: 'undefined' }, signal)) !== undefined;
   } catch (error) {
     throw error instanceof Refusal ? mayNotRead(error, name) : error;
   }

@@ -49,7 +49,7 @@ export interface HttpOptions {
 
 /** JSON over a keep-alive pool a host. Never throws for what the network does, follows no redirect, and reads no more than the limit. */
 export function createHttp({ responseLimitBytes, connections, dispatcher }: HttpOptions): Http {
-  // The caller's signal is the only time-out: it ends at the function's deadline.
+  // The signal of a request is the only time-out: it ends at the function's deadline.
   const pool = dispatcher ?? new Agent({ connections, allowH2: false, headersTimeout: 0, bodyTimeout: 0 });
   return {
     close: () => pool.close(),
@@ -91,7 +91,7 @@ async function exchange(
   };
 }
 
-/** `X-Atlassian-Token: no-check` cures "XSRF check failed" for callers that are no browser (support.atlassian.com). */
+/** `X-Atlassian-Token: no-check` cures "XSRF check failed" for clients that are no browser (support.atlassian.com). */
 const headersOf = ({ authorization, body }: HttpRequest): Record<string, string> => ({
   accept: 'application/json',
   'user-agent': 'rollcall',

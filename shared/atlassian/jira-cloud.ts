@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { inChunks, type Query } from './request-path.ts';
 import type { Group, GroupMember, Jira, JiraUser } from './apis.ts';
-import type { Caller } from './calling.ts';
+import type { ApiClient } from './api-client.ts';
 import { readArrayPages, readBeanPages } from './pages.ts';
 import { parse } from './parsing.ts';
 
@@ -30,13 +30,13 @@ const GROUPS_A_CALL = 50;
 const QUERY_CHARACTERS = 6_000;
 
 /** Jira Cloud's platform REST API v3. */
-export function createJira(caller: Caller): Jira {
+export function createJira(client: ApiClient): Jira {
   const groupsBy = async (name: string, values: readonly string[], signal: AbortSignal): Promise<readonly Group[]> => {
     const chunks = inChunks(values, { count: GROUPS_A_CALL, characters: QUERY_CHARACTERS });
     const found = await Promise.all(
       chunks.map((chunk) => {
         const query: Query = chunk.map((value) => [name, value] as const);
-        return readBeanPages({ caller, call: 'groups', query, item: groupSchema, pageSize: GROUPS_A_CALL }, signal);
+        return readBeanPages({ client, call: 'groups', query, item: groupSchema, pageSize: GROUPS_A_CALL }, signal);
       }),
     );
     return found.flat();
@@ -44,27 +44,27 @@ export function createJira(caller: Caller): Jira {
 
   return {
     findUsers: (text, signal) =>
-      readArrayPages<JiraUser>({ caller, call: 'findUsers', query: [['query', text]], item: userSchema }, signal),
+      readArrayPages<JiraUser>({ client, call: 'findUsers', query: [['query', text]], item: userSchema }, signal),
     user: async (accountId, signal) => {
       const query: Query = [
         ['accountId', accountId],
         ['expand', 'applicationRoles'],
       ];
-      const json = await caller.read('user', { query, missing: 'undefined' }, signal);
+      const json = await client.read('user', { query, missing: 'undefined' }, signal);
       return json === undefined ? undefined : parse('user', userSchema, json);
     },
     groupsOfUser: async (accountId, signal) => {
       const query: Query = [['accountId', accountId]];
-      const json = await caller.read('groupsOfUser', { query, missing: 'undefined' }, signal);
+      const json = await client.read('groupsOfUser', { query, missing: 'undefined' }, signal);
       return json === undefined ? undefined : parse('groupsOfUser', z.array(groupSchema), json);
     },
     groupsByName: (names, signal) => groupsBy('groupName', names, signal),
     groupsById: (groupIds, signal) => groupsBy('groupId', groupIds, signal),
     addToGroup: ({ groupId, accountId }, signal) =>
-      caller.write('addToGroup', { query: [['groupId', groupId]], body: { accountId } }, signal),
-    removeFromGroup: (member, signal) => caller.write('removeFromGroup', { query: memberQuery(member) }, signal),
+      client.write('addToGroup', { query: [['groupId', groupId]], body: { accountId } }, signal),
+    removeFromGroup: (member, signal) => client.write('removeFromGroup', { query: memberQuery(member) }, signal),
     createUser: ({ emailAddress, products }, signal) =>
-      caller.write('createUser', { body: { emailAddress, products } }, signal),
+      client.write('createUser', { body: { emailAddress, products } }, signal),
   };
 }
 

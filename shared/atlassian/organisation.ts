@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { inChunks } from './request-path.ts';
 import type { Answer, Group, Organisation, OrganisationUser } from './apis.ts';
-import type { Caller } from './calling.ts';
+import type { ApiClient } from './api-client.ts';
 import { NoAnswer, Refusal } from './errors.ts';
 import { readCursorPages } from './pages.ts';
 
@@ -68,7 +68,7 @@ const USER_ROLE = 'atlassian/user';
 const ACCESS_ROLES = [USER_ROLE, 'atlassian/admin'];
 
 export interface OrganisationOptions {
-  readonly caller: Caller;
+  readonly client: ApiClient;
   readonly orgId: string;
   readonly suspendApi: 'v2' | 'v1';
   readonly directoryForReads: (signal: AbortSignal) => Promise<string>;
@@ -79,7 +79,7 @@ export interface OrganisationOptions {
 
 /** Atlassian's organisation API: the v2 directory, and v1 where that has no successor or the target asks for it. */
 export function createOrganisation(options: OrganisationOptions): Organisation {
-  const { caller, orgId, directoryForReads, cloudId } = options;
+  const { client, orgId, directoryForReads, cloudId } = options;
 
   const search = async <Item>(
     what: { readonly call: 'searchUsers' | 'searchGroups'; readonly item: z.ZodType<Item>; readonly by: string },
@@ -92,7 +92,7 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
       inChunks(wanted.values, { count: VALUES_A_CALL }).map((chunk) => {
         const body = { [what.by]: chunk, limit: PAGE, ...wanted.also };
         const given = (cursor?: string) => ({ path, body: cursor === undefined ? body : { ...body, cursor } });
-        return readCursorPages({ caller, call: what.call, item: what.item, given }, signal);
+        return readCursorPages({ client, call: what.call, item: what.item, given }, signal);
       }),
     );
     return found.flat();
@@ -125,7 +125,7 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
         path: { orgId },
         query: cursor === undefined ? [] : [['cursor', cursor] as const],
       });
-      const domains = await readCursorPages({ caller, call: 'domains', item: domainSchema, given }, signal);
+      const domains = await readCursorPages({ client, call: 'domains', item: domainSchema, given }, signal);
       return domains
         .filter(({ attributes }) => attributes.claim?.status === 'verified')
         .map(({ attributes }) => attributes.name.toLowerCase());
@@ -138,7 +138,7 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
         resource: resourceOf(product, site),
         role: USER_ROLE,
       }));
-      const { answer, json } = await caller.writeAndRead(
+      const { answer, json } = await client.writeAndRead(
         'invite',
         { path: { orgId }, body: { emails: [email], permissionRules } },
         signal,
@@ -153,13 +153,13 @@ const resourceOf = (product: string, cloudId: string): string => `ari:cloud:${pr
 
 /** v1 takes no body and knows no directory; v2 answers 415 to a request without a JSON body. */
 function access(
-  { caller, orgId, suspendApi, directoryForWrites }: OrganisationOptions,
+  { client, orgId, suspendApi, directoryForWrites }: OrganisationOptions,
   calls: { readonly v1: 'suspendV1' | 'restoreV1'; readonly v2: 'suspend' | 'restore' },
 ): Organisation['suspend'] {
   return async (accountId, signal) => {
-    if (suspendApi === 'v1') return caller.write(calls.v1, { path: { orgId, accountId } }, signal);
+    if (suspendApi === 'v1') return client.write(calls.v1, { path: { orgId, accountId } }, signal);
     const path = { orgId, accountId, directoryId: await directoryForWrites(signal) };
-    return caller.write(calls.v2, { path, body: {} }, signal);
+    return client.write(calls.v2, { path, body: {} }, signal);
   };
 }
 

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 
 import type { Query } from './request-path.ts';
-import type { Arguments, Caller } from './calling.ts';
+import type { CallArguments, ApiClient } from './api-client.ts';
 import { ENDPOINTS, type Call } from './endpoints.ts';
 import { Refusal } from './errors.ts';
 import { parse } from './parsing.ts';
 
 export interface Pages<Item> {
-  readonly caller: Caller;
+  readonly client: ApiClient;
   readonly call: Call;
   readonly item: z.ZodType<Item>;
 }
@@ -22,13 +22,13 @@ const DEFAULT_PAGE = 50;
 
 /** A search that answers with a bare array: asks for everything at once, and goes on by what came back. */
 export async function readArrayPages<Item>(
-  { caller, call, query, item }: Pages<Item> & { readonly query: Query },
+  { client, call, query, item }: Pages<Item> & { readonly query: Query },
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
   const found: Item[] = [];
   while (found.length < SEARCH_LIMIT) {
     const page: Query = [...query, ['startAt', String(found.length)], ['maxResults', String(SEARCH_LIMIT)]];
-    const items = parse(call, z.array(item), await caller.read(call, { query: page }, signal));
+    const items = parse(call, z.array(item), await client.read(call, { query: page }, signal));
     found.push(...items);
     if (items.length < DEFAULT_PAGE) break;
   }
@@ -37,7 +37,7 @@ export async function readArrayPages<Item>(
 
 /** Jira's PageBean: `{startAt, maxResults, total, isLast, values}`; advances by what came back. */
 export async function readBeanPages<Item>(
-  { caller, call, query, item, pageSize }: Pages<Item> & { readonly query: Query; readonly pageSize: number },
+  { client, call, query, item, pageSize }: Pages<Item> & { readonly query: Query; readonly pageSize: number },
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
   const bean = z.object({
@@ -48,7 +48,7 @@ export async function readBeanPages<Item>(
   const found: Item[] = [];
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const page: Query = [...query, ['startAt', String(found.length)], ['maxResults', String(pageSize)]];
-    const { values, isLast, total } = parse(call, bean, await caller.read(call, { query: page }, signal));
+    const { values, isLast, total } = parse(call, bean, await client.read(call, { query: page }, signal));
     found.push(...values);
     if (values.length === 0 || (isLast ?? found.length >= (total ?? 0))) return found;
   }
@@ -57,10 +57,10 @@ export async function readBeanPages<Item>(
 
 /** The admin API's pages: `{data, links: {next}}`, where `next` is a whole URL (v1) or a bare cursor (v2). Only its cursor is used, never its host. */
 export async function readCursorPages<Item>(
-  options: Pages<Item> & { readonly given: (cursor: string | undefined) => Arguments },
+  options: Pages<Item> & { readonly given: (cursor: string | undefined) => CallArguments },
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
-  const { caller, call, item, given } = options;
+  const { client, call, item, given } = options;
   const schema = z.object({
     data: z.array(item).optional().default([]),
     links: z.object({ next: z.string().nullish() }).nullish(),
@@ -69,7 +69,7 @@ export async function readCursorPages<Item>(
   const seen = new Set<string>();
   let cursor: string | undefined;
   do {
-    const { data, links } = parse(call, schema, await caller.read(call, given(cursor), signal));
+    const { data, links } = parse(call, schema, await client.read(call, given(cursor), signal));
     found.push(...data);
     cursor = cursorIn(links?.next ?? undefined);
     if (cursor !== undefined && (seen.has(cursor) || seen.size >= MOST_PAGES)) throw endless(call);

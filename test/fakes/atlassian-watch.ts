@@ -5,7 +5,7 @@ export interface FakeCall {
   readonly effective: boolean;
 }
 
-/** Stands between caller and fake: throw before `proceed` for a request that never arrived, after it for an answer that got lost. */
+/** Stands between client and fake: throw before `proceed` for a request that never arrived, after it for an answer that got lost. */
 export type Intercept = (
   call: { readonly name: string; readonly args: readonly unknown[] },
   proceed: () => Promise<unknown>,

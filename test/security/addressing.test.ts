@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Jira, Organisation, UserManagement } from '../../shared/atlassian/apis.ts';
-import { createCalling, type Caller } from '../../shared/atlassian/calling.ts';
+import { createApiClients, type ApiClient } from '../../shared/atlassian/api-client.ts';
 import { createDataCenter } from '../../shared/atlassian/data-center.ts';
 import { NoAnswer, Refusal } from '../../shared/atlassian/errors.ts';
 import { createHttp, type Http } from '../../shared/atlassian/http.ts';
@@ -23,24 +23,24 @@ afterAll(async () => {
   await server.close();
 });
 
-function callers(): Caller {
+function openClient(): ApiClient {
   const unlimited = { acquire: async () => undefined, recordAnswer: () => undefined, recordRefusal: () => 0 };
-  const calling = createCalling({
+  const clients = createApiClients({
     http,
     rateLimiters: { find: () => unlimited },
     clock: { now: () => new Date() },
     deadlineMs: Infinity,
     gate: async () => undefined,
   });
-  return calling.caller({ target: 'acme', baseUrl: `${server.url}/context`, authorization: 'Bearer key', secrets: [] });
+  return clients.open({ target: 'acme', baseUrl: `${server.url}/context`, authorization: 'Bearer key', secrets: [] });
 }
 
-const jira = (): Jira => createJira(callers());
-const dataCenter = () => createDataCenter(callers());
-const userManagement = (): UserManagement => createUserManagement(callers());
+const jira = (): Jira => createJira(openClient());
+const dataCenter = () => createDataCenter(openClient());
+const userManagement = (): UserManagement => createUserManagement(openClient());
 const organisation = (suspendApi: 'v1' | 'v2', ids = { orgId: 'org', directoryId: 'dir' }): Organisation =>
   createOrganisation({
-    caller: callers(),
+    client: openClient(),
     orgId: ids.orgId,
     suspendApi,
     directoryForReads: async () => ids.directoryId,

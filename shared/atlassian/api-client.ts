@@ -19,7 +19,7 @@ export interface Access {
   readonly secrets: readonly string[];
 }
 
-export interface Arguments {
+export interface CallArguments {
   readonly path?: Readonly<Record<string, string>> | undefined;
   readonly query?: Query | undefined;
   /** Sent as JSON. */
@@ -27,23 +27,23 @@ export interface Arguments {
 }
 
 /** One API of one target. All methods throw Refusal, RateLimited or NoAnswer. */
-export interface Caller {
-  /** The JSON of a success; `undefined` for 404 where the caller says that this is an answer. */
+export interface ApiClient {
+  /** The JSON of a success; `undefined` for 404 where the call says that this is an answer. */
   readonly read: (
     call: Call,
-    given: Arguments & { readonly missing?: 'undefined' | undefined },
+    given: CallArguments & { readonly missing?: 'undefined' | undefined },
     signal: AbortSignal,
   ) => Promise<unknown>;
-  readonly write: (call: Call, given: Arguments, signal: AbortSignal) => Promise<Answer>;
+  readonly write: (call: Call, given: CallArguments, signal: AbortSignal) => Promise<Answer>;
   /** A write whose success may say in its JSON that it was none. */
   readonly writeAndRead: (
     call: Call,
-    given: Arguments,
+    given: CallArguments,
     signal: AbortSignal,
   ) => Promise<{ readonly answer: Answer; readonly json: unknown }>;
 }
 
-export interface CallingOptions {
+export interface ApiClientOptions {
   readonly http: Http;
   readonly rateLimiters: RateLimiters;
   readonly clock: Clock;
@@ -56,19 +56,19 @@ export interface CallingOptions {
 /** How often a look-up that was answered 429 goes again by itself: it is shared by a whole batch. */
 const LOOK_UP_TRIES = 4;
 
-/** Opens callers that share one count of calls. */
-export function createCalling(options: CallingOptions): {
-  readonly caller: (access: Access) => Caller;
+/** Opens API clients that share one count of calls. */
+export function createApiClients(options: ApiClientOptions): {
+  readonly open: (access: Access) => ApiClient;
   readonly calls: () => CallCount;
 } {
   const counter = { sent: 0, rateLimited: 0 };
   return {
     calls: () => ({ ...counter }),
-    caller: (access) => {
-      const send = sender({ ...options, access, counter });
-      const writeAndRead = writer(send, access);
+    open: (access) => {
+      const send = createSend({ ...options, access, counter });
+      const writeAndRead = createWrite(send, access);
       return {
-        read: reader(send, access),
+        read: createRead(send, access),
         write: async (call, given, signal) => (await writeAndRead(call, given, signal)).answer,
         writeAndRead,
       };
@@ -76,11 +76,11 @@ export function createCalling(options: CallingOptions): {
   };
 }
 
-type Send = (call: Call, given: Arguments, signal: AbortSignal) => Promise<HttpAnswer>;
+type Send = (call: Call, given: CallArguments, signal: AbortSignal) => Promise<HttpAnswer>;
 
 /** Sends one call within its budget; throws for everything that is no answer to it: 429, nothing sent, nothing heard. */
-function sender(
-  options: CallingOptions & { readonly access: Access; readonly counter: { sent: number; rateLimited: number } },
+function createSend(
+  options: ApiClientOptions & { readonly access: Access; readonly counter: { sent: number; rateLimited: number } },
 ): Send {
   const { http, rateLimiters, clock, deadlineMs, gate, access, counter } = options;
   return async (call, given, signal) => {
@@ -94,7 +94,7 @@ function sender(
     await rateLimiter.acquire(signal, deadlineMs);
     await gate();
     const sentAtMs = clock.now().getTime();
-    if (signal.aborted) throw outOfTime(sentAtMs);
+    if (signal.aborted) throw createOutOfTimeError(sentAtMs);
     counter.sent += 1;
     const { baseUrl, authorization } = access;
     const result = await http.send({ baseUrl, authorization, method: endpoint.method, path, body: given.body }, signal);
@@ -112,10 +112,10 @@ function sender(
   };
 }
 
-const outOfTime = (nowMs: number): RateLimited =>
+const createOutOfTimeError = (nowMs: number): RateLimited =>
   new RateLimited('The time for this batch is over; the call will be sent later', { notBeforeMs: nowMs, sent: false });
 
-function reader(send: Send, access: Access): Caller['read'] {
+function createRead(send: Send, access: Access): ApiClient['read'] {
   return async (call, given, signal) => {
     const answer = await tryAgainWhenLimited(() => send(call, given, signal));
     if (answer.status === 404 && given.missing === 'undefined') return undefined;
@@ -135,7 +135,7 @@ async function tryAgainWhenLimited(send: () => Promise<HttpAnswer>): Promise<Htt
   }
 }
 
-function writer(send: Send, access: Access): Caller['writeAndRead'] {
+function createWrite(send: Send, access: Access): ApiClient['writeAndRead'] {
   return async (call, given, signal) => {
     const http = await send(call, given, signal);
     const { status: httpStatus, traceId } = http;
