@@ -1,13 +1,13 @@
 import type { Clock } from '../ports.ts';
 import { fillPath, type Query } from './request-path.ts';
-import { meaningOf } from './answers.ts';
+import { mapError } from './error-mapping.ts';
 import type { Answer, CallCount } from './apis.ts';
 import { budgetOf, ENDPOINTS, type Call, type Endpoint } from './endpoints.ts';
 import { NoAnswer, RateLimited, Refusal } from './errors.ts';
 import type { Http, HttpAnswer } from './http.ts';
 import { readRateLimit } from './rate-limit-reading.ts';
 import type { RateLimiters } from './rate-limiter.ts';
-import { excerpt, saidIn } from './error-words.ts';
+import { quoteErrorBody, readErrorBody } from './error-body.ts';
 
 /** Where an API is, and how it knows us. */
 export interface Access {
@@ -148,8 +148,8 @@ function createWrite(send: Send, access: Access): ApiClient['writeAndRead'] {
       };
     }
     if (httpStatus === 502 || httpStatus === 504) throw unclear(call, http);
-    const { means } = meaning(call, http);
-    if (means === 'unchanged') return { answer: { status: 'unchanged', httpStatus, traceId }, json: undefined };
+    const { code } = mapError(call, httpStatus, readErrorBody(http.body));
+    if (code === 'unchanged') return { answer: { status: 'unchanged', httpStatus, traceId }, json: undefined };
     throw refused(call, http, access, { uncertain: httpStatus >= 500 });
   };
 }
@@ -172,10 +172,6 @@ function jsonOf(call: Call, { status, body, traceId }: HttpAnswer): unknown {
   });
 }
 
-function meaning(call: Call, answer: HttpAnswer): ReturnType<typeof meaningOf> {
-  return meaningOf({ api: ENDPOINTS[call].api, call, status: answer.status, said: saidIn(answer.body) });
-}
-
 function refused(call: Call, answer: HttpAnswer, access: Access, { uncertain = false } = {}): Refusal {
   const { status, headers, body, traceId } = answer;
   const details = { httpStatus: status, traceId, uncertain };
@@ -188,11 +184,11 @@ function refused(call: Call, answer: HttpAnswer, access: Access, { uncertain = f
       details,
     );
   }
-  const { means, hint } = meaning(call, answer);
-  const words = excerpt(saidIn(body), access.secrets);
-  const code = means === 'unchanged' ? 'REQUEST_REFUSED' : means; // only a write can come out unchanged
+  const errorBody = readErrorBody(body);
+  const { code, hint } = mapError(call, status, errorBody);
+  const words = quoteErrorBody(errorBody, access.secrets);
   return new Refusal(
-    code,
+    code === 'unchanged' ? 'REQUEST_REFUSED' : code, // only a write can come out unchanged
     [words === '' ? `${answered}.` : `${answered}: "${words}".`, hint].filter(Boolean).join(' '),
     details,
   );

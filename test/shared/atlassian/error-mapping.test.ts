@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { ANSWERS, meaningOf, type AnswerRule } from '../../../shared/atlassian/answers.ts';
-import { ENDPOINTS, type Call } from '../../../shared/atlassian/endpoints.ts';
+import { ERROR_MAPPING, mapError, type ErrorRule } from '../../../shared/atlassian/error-mapping.ts';
+import type { Call } from '../../../shared/atlassian/endpoints.ts';
 import type { Body } from '../../../shared/atlassian/http.ts';
-import { saidIn } from '../../../shared/atlassian/error-words.ts';
+import { readErrorBody } from '../../../shared/atlassian/error-body.ts';
 import type { Code } from '../../../shared/job/codes.ts';
 
 const jira = (message: string) => ({ errorMessages: [message], errors: {} });
@@ -21,7 +21,7 @@ const lifecycle = (message: string) => ({
 });
 const UNMET = 'Specified user does not exist or you do not have required permissions';
 
-type Example = readonly [call: Call, status: number, body: unknown, means: Code | 'unchanged'];
+type Example = readonly [call: Call, status: number, body: unknown, code: Code | 'unchanged'];
 
 /** Answers as Atlassian documents or gives them. */
 const EXAMPLES: readonly Example[] = [
@@ -171,20 +171,18 @@ const bodyOf = (body: unknown): Body =>
       ? { type: 'text', text: body }
       : { type: 'json', value: body };
 
-const ruleFor = ([call, status, body]: Example): AnswerRule | undefined => {
-  const said = saidIn(bodyOf(body));
-  return ANSWERS.find((rule) => meaningOf({ api: ENDPOINTS[call].api, call, status, said }) === rule);
+const ruleFor = ([call, status, body]: Example): ErrorRule | undefined => {
+  const found = mapError(call, status, readErrorBody(bodyOf(body)));
+  return ERROR_MAPPING.find((rule) => rule === found);
 };
 
-describe('the meaning of answers', () => {
-  it.each(EXAMPLES)('%s answered %i %j means %s', (call, status, body, means) => {
-    const meaning = meaningOf({ api: ENDPOINTS[call].api, call, status, said: saidIn(bodyOf(body)) });
-
-    expect(meaning.means).toBe(means);
+describe('the error mapping', () => {
+  it.each(EXAMPLES)('%s answered %i %j means %s', (call, status, body, code) => {
+    expect(mapError(call, status, readErrorBody(bodyOf(body))).code).toBe(code);
   });
 
-  it.each(ANSWERS)(
-    'uses the rule $api $calls $status $key $words → $means for at least one of the examples',
+  it.each(ERROR_MAPPING)(
+    'uses the rule $api $calls $status $key $words → $code for at least one of the examples',
     (rule) => {
       expect(EXAMPLES.filter((example) => ruleFor(example) === rule)).not.toEqual([]);
     },

@@ -1,5 +1,10 @@
-import type { Said } from './answers.ts';
 import type { Body } from './http.ts';
+
+/** What the body of an error says: the keys that programs read, and the words that people do. */
+export interface ErrorBody {
+  readonly keys: readonly string[];
+  readonly words: string;
+}
 
 /** Atlassian's own words in a message are at most this long. */
 const EXCERPT_CHARACTERS = 300;
@@ -23,16 +28,16 @@ const SILENT = new Set([
 ]);
 
 /** The keys and words in an error's body, whatever its shape: nothing that a server sends makes this throw. */
-export function saidIn(body: Body): Said {
-  if (body.type === 'text') return { keys: [], words: plain(body.text) };
+export function readErrorBody(body: Body): ErrorBody {
+  if (body.type === 'text') return { keys: [], words: cleanText(body.text) };
   if (body.type !== 'json') return { keys: [], words: '' };
   const found: Found = { keys: [], texts: [] };
   collect(body.value, { name: '', depth: 0, found });
-  return { keys: found.keys, words: plain([...new Set(found.texts)].join('; ')) };
+  return { keys: found.keys, words: cleanText([...new Set(found.texts)].join('; ')) };
 }
 
-/** What is said, for a message: short, on one line, without any of the secrets. */
-export function excerpt({ keys, words }: Said, secrets: readonly string[]): string {
+/** What the body says, for a message: short, on one line, without any of the secrets. */
+export function quoteErrorBody({ keys, words }: ErrorBody, secrets: readonly string[]): string {
   const text = [[...new Set(keys)].join(', '), words].filter((part) => part !== '').join(': ');
   const clean = secrets.reduce((kept, secret) => (secret === '' ? kept : kept.replaceAll(secret, '***')), text);
   return clean.length > EXCERPT_CHARACTERS ? `${clean.slice(0, EXCERPT_CHARACTERS - 1).toWellFormed()}…` : clean;
@@ -58,7 +63,7 @@ function collect(value: unknown, at: { readonly name: string; readonly depth: nu
 }
 
 /** One line of text: tags, control characters and runs of space are taken out. */
-const plain = (text: string): string =>
+const cleanText = (text: string): string =>
   text
     .slice(0, 20_000)
     .replace(/<(script|style)\b[^>]*>[^<]*<\/\1>/gi, ' ')

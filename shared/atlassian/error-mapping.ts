@@ -1,0 +1,213 @@
+import type { Code } from '../job/codes.ts';
+import { ENDPOINTS, type Api, type Call } from './endpoints.ts';
+import type { ErrorBody } from './error-body.ts';
+
+/** One line of the error mapping: an answer of this API (to one of these calls), with this status and this body, means this code. */
+export interface ErrorRule {
+  readonly api?: Api | undefined;
+  readonly calls?: readonly Call[] | undefined;
+  readonly status: number | readonly number[];
+  /** Stands as `key`, `errorKey`, reason key or error code somewhere in the body. */
+  readonly key?: string | RegExp | undefined;
+  /** Matches the body's messages, or its text when it is not JSON. */
+  readonly words?: RegExp | undefined;
+  /** `unchanged` when the answer says that there was nothing to change. */
+  readonly code: Code | 'unchanged';
+  /** What to do, where the code's own remedy does not say it. */
+  readonly hint?: string | undefined;
+}
+
+const JIRA_CREDENTIALS =
+  'Jira Cloud wants email and apiToken of the secret (Basic); a token with scopes works only with the cloudId in the secret, not at the site itself.';
+const ORGANISATION_KEY = "These calls want the organisation's API key in orgApiKey (Bearer), not a user's API token.";
+const PERSONAL_TOKEN = 'Data Center wants a personal access token in the secret (Bearer).';
+const JIRA_404 =
+  'Jira gives this answer, too, when the token of the secret lacks the site admin right: check that, the account id and the group.';
+const NO_SUCH_ORGANISATION = 'Check orgId in the secret.';
+const LICENCE = /licen[cs]e/i;
+const IN_USE = /already (?:exists|in use|used|taken|registered|been taken)|in use by|must not exist/i;
+const IN_USE_KEY = /(?:in|already|address)[-_.]?use|(?:already|user|account|email)[-_.]?exists|taken|duplicate/i;
+
+const JIRA_MEMBERSHIP: readonly Call[] = ['addToGroup', 'removeFromGroup'];
+const DC_MEMBERSHIP: readonly Call[] = ['dcAddToGroup', 'dcRemoveFromGroup'];
+const DC_WRITES: readonly Call[] = ['dcCreateUser', 'dcUpdateUser'];
+
+// An unformatted message is what Jira says of a member already (jira.atlassian.com AX-17).
+const JIRA: readonly ErrorRule[] = [
+  { calls: ['addToGroup'], status: 400, words: /^['"]?\{1\}['"]?\.?$/, code: 'unchanged' },
+  { calls: ['addToGroup'], status: 400, words: /already a member of/i, code: 'unchanged' },
+  { calls: ['removeFromGroup'], status: [400, 404], words: /not a member of/i, code: 'unchanged' },
+  { status: 400, words: LICENCE, code: 'LICENCE_LIMIT' },
+  {
+    calls: ['createUser'],
+    status: 400,
+    code: 'REQUEST_REFUSED',
+    hint: 'Jira answers so, too, when the account exists without access and the row asks for no product.',
+  },
+  {
+    calls: JIRA_MEMBERSHIP,
+    status: 404,
+    words: /specified user does not exist/i,
+    code: 'USER_NOT_FOUND',
+    hint: JIRA_404,
+  },
+  { calls: JIRA_MEMBERSHIP, status: 404, words: /\bgroup\b/i, code: 'GROUP_NOT_FOUND' },
+  { calls: [...JIRA_MEMBERSHIP, 'user', 'groupsOfUser'], status: 404, code: 'USER_NOT_FOUND', hint: JIRA_404 },
+  { status: 401, code: 'UNAUTHORIZED', hint: JIRA_CREDENTIALS },
+  {
+    status: 403,
+    words: /XSRF check failed/i,
+    code: 'FORBIDDEN',
+    hint: 'A proxy on the way may remove the header X-Atlassian-Token.',
+  },
+];
+
+// Its codes are ADMIN-<status>-<number>.
+const ORGANISATION: readonly ErrorRule[] = [
+  { status: 400, key: 'ADMIN-400-32', code: 'LICENCE_LIMIT' },
+  {
+    status: 400,
+    key: 'ADMIN-UAM-400-4',
+    code: 'LICENCE_LIMIT',
+    hint: 'The organisation has no licence for this product.',
+  },
+  {
+    status: 400,
+    key: 'ADMIN-UAM-400-2',
+    code: 'REQUEST_REFUSED',
+    hint: 'The account is inactive: reactivate or restore it first.',
+  },
+  { status: 401, code: 'UNAUTHORIZED', hint: ORGANISATION_KEY },
+  { status: 403, key: 'ADMIN-403-5', code: 'GROUP_EXTERNAL' },
+  { status: 403, key: 'ADMIN-403-3', code: 'FORBIDDEN', hint: 'The key may not manage this organisation.' },
+  { status: 404, key: 'ADMIN-404-8', code: 'USER_NOT_FOUND' },
+  { status: 404, key: 'ADMIN-404-10', code: 'GROUP_NOT_FOUND' },
+  { status: 404, key: /^ADMIN-404-[12]$/, code: 'REQUEST_REFUSED', hint: NO_SUCH_ORGANISATION },
+  {
+    calls: ['suspendV1', 'restoreV1'],
+    status: 404,
+    code: 'USER_NOT_FOUND',
+    hint: 'The v1 API ends after June 2026: if every row fails so, take suspendApi out of the secret.',
+  },
+  {
+    calls: ['suspend', 'restore'],
+    status: 404,
+    code: 'USER_NOT_FOUND',
+    hint: 'An organisation on the original user management may answer so to everything: then set suspendApi to "v1" in the secret.',
+  },
+  {
+    calls: ['directories', 'searchUsers', 'searchGroups', 'domains'],
+    status: 404,
+    code: 'REQUEST_REFUSED',
+    hint: NO_SUCH_ORGANISATION,
+  },
+  { calls: ['suspend', 'suspendV1'], status: [400, 409], words: /already suspended/i, code: 'unchanged' },
+  { calls: ['restore', 'restoreV1'], status: [400, 409], words: /not suspended|already active/i, code: 'unchanged' },
+  { status: 409, key: 'ADMIN-409-3', code: 'LICENCE_LIMIT' },
+  {
+    status: 410,
+    code: 'REQUEST_REFUSED',
+    hint: 'Atlassian has switched this API off: take suspendApi out of the secret.',
+  },
+];
+
+// Its bodies are {key, context}.
+const USER_MANAGEMENT: readonly ErrorRule[] = [
+  { calls: ['setEmail'], status: [400, 403], key: IN_USE_KEY, code: 'EMAIL_IN_USE' },
+  { calls: ['setEmail'], status: [400, 403], words: IN_USE, code: 'EMAIL_IN_USE' },
+  { calls: ['setEmail'], status: 409, code: 'EMAIL_IN_USE' },
+  {
+    status: 400,
+    key: 'fieldConstraintsViolated',
+    code: 'REQUEST_REFUSED',
+    hint: 'Atlassian does not take this value: at most 255 characters on each side of the @, and only valid ones.',
+  },
+  { status: 401, code: 'UNAUTHORIZED', hint: ORGANISATION_KEY },
+  { status: 403, key: 'forbidden.unclaimedDomain', code: 'DOMAIN_NOT_VERIFIED' },
+  { status: 403, key: 'forbidden.targetUnverified', code: 'USER_NOT_MANAGED' },
+  { status: 403, key: /^externalDirectory\./, code: 'SCIM_MANAGED' },
+  { status: 403, key: 'authPolicy.saml', code: 'SCIM_MANAGED', hint: 'Single sign-on decides about this account.' },
+  { status: 403, key: 'managedAccount', code: 'USER_NOT_MANAGED' },
+  { status: 403, key: /^administrative(?:\.notMyself)?$/, code: 'PROTECTED' },
+  { status: 403, key: 'myselfOnly', code: 'PROTECTED' },
+  { status: 403, key: 'blocked.exportControl', code: 'PROTECTED' },
+  { status: 403, key: 'forbidden.fieldMutation', code: 'FORBIDDEN' },
+  { status: 404, code: 'USER_NOT_FOUND' },
+  {
+    calls: ['disable'],
+    status: 409,
+    words: /already (?:been )?(?:disabled|deactivated|inactive)/i,
+    code: 'unchanged',
+  },
+  { calls: ['enable'], status: 409, words: /already (?:been )?(?:enabled|activated|active)/i, code: 'unchanged' },
+  {
+    calls: ['disable', 'enable'],
+    status: 409,
+    code: 'REQUEST_REFUSED',
+    hint: "The account's lifecycle does not allow this now; a deleted account has to be restored first.",
+  },
+];
+
+// Its 400 to an addition stands for "empty group name" and "already a member" alike.
+const DATA_CENTER: readonly ErrorRule[] = [
+  { calls: ['dcAddToGroup'], status: 400, words: /already a member of/i, code: 'unchanged' },
+  { calls: ['dcRemoveFromGroup'], status: 400, words: /not a member of/i, code: 'unchanged' },
+  { calls: DC_MEMBERSHIP, status: [400, 403], words: /read[- ]only/i, code: 'GROUP_EXTERNAL' },
+  { calls: DC_WRITES, status: [400, 403], words: /read[- ]only/i, code: 'SCIM_MANAGED' },
+  { calls: DC_WRITES, status: 400, words: /e-?mail.*\b(?:already|in use)\b/i, code: 'EMAIL_IN_USE' },
+  { status: 400, words: LICENCE, code: 'LICENCE_LIMIT' },
+  { calls: DC_MEMBERSHIP, status: 404, words: /\bgroup\b(?!.*\buser\b)/i, code: 'GROUP_NOT_FOUND' },
+  {
+    calls: DC_MEMBERSHIP,
+    status: 404,
+    code: 'USER_NOT_FOUND',
+    hint: 'Data Center gives this status for an unknown group, too.',
+  },
+  { status: 404, code: 'USER_NOT_FOUND' },
+  { status: 401, code: 'UNAUTHORIZED', hint: PERSONAL_TOKEN },
+  {
+    status: 403,
+    code: 'FORBIDDEN',
+    hint: 'After too many failed logins Jira also answers so until somebody solves its CAPTCHA.',
+  },
+];
+
+const ANY_API: readonly ErrorRule[] = [
+  { status: 403, key: 'forbidden.insufficientScope', code: 'INSUFFICIENT_SCOPE' },
+  { status: 402, code: 'LICENCE_LIMIT' },
+  { status: 403, code: 'FORBIDDEN' },
+  { status: 408, code: 'ATLASSIAN_ERROR' },
+  { status: 425, code: 'ATLASSIAN_ERROR' },
+];
+
+const setApi = (api: Api, rules: readonly ErrorRule[]): readonly ErrorRule[] => rules.map((rule) => ({ api, ...rule }));
+
+/**
+ * What Atlassian's answers mean, the first rule that fits decides. From the REST API references of Jira Cloud, Jira Data
+ * Center, the organisation and the user-management API, and Atlassian's public issue tracker. Rules about words that no
+ * page promises only name a refusal better, or confirm what a look-up would show: without them the answer is REQUEST_REFUSED.
+ */
+export const ERROR_MAPPING: readonly ErrorRule[] = [
+  ...setApi('jira', JIRA),
+  ...setApi('organisation', ORGANISATION),
+  ...setApi('user-management', USER_MANAGEMENT),
+  ...setApi('data-center', DATA_CENTER),
+  ...ANY_API,
+];
+
+/** The code for an answer of an error status, and what to do about it. */
+export function mapError(call: Call, status: number, { keys, words }: ErrorBody): Pick<ErrorRule, 'code' | 'hint'> {
+  const { api } = ENDPOINTS[call];
+  const rule = ERROR_MAPPING.find(
+    (candidate) =>
+      [candidate.status].flat().includes(status) &&
+      (candidate.api === undefined || candidate.api === api) &&
+      (candidate.calls === undefined || candidate.calls.includes(call)) &&
+      (candidate.key === undefined || keys.some((key) => fits(candidate.key, key))) &&
+      (candidate.words === undefined || candidate.words.test(words)),
+  );
+  return rule ?? { code: status >= 500 ? 'ATLASSIAN_ERROR' : 'REQUEST_REFUSED' };
+}
+
+const fits = (wanted: string | RegExp | undefined, key: string): boolean =>
+  typeof wanted === 'string' ? wanted === key : (wanted?.test(key) ?? true);
