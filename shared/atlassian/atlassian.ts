@@ -9,11 +9,8 @@ import { createDataCenter } from './data-center.ts';
 import { Refusal } from './errors.ts';
 import { createHttp, type Http } from './http.ts';
 import { createJira } from './jira-cloud.ts';
-import { createOrganisation } from './organisation.ts';
+import { createOrganisation, createUserManagement, readDirectories } from './organisation.ts';
 import { createRateLimiters, type RateLimiters } from './rate-limiter.ts';
-import { readCursorPages } from './pages.ts';
-import { parse } from './parsing.ts';
-import { createUserManagement } from './user-management.ts';
 
 export interface AtlassianOptions {
   readonly clock: Clock;
@@ -148,19 +145,10 @@ function once<Value>(
   };
 }
 
-async function readDirectories(admin: ApiClient, orgId: string, signal: AbortSignal): Promise<readonly string[]> {
-  const item = z.object({ directoryId: z.string().min(1) });
-  const given = (cursor?: string) => ({
-    path: { orgId },
-    query: cursor === undefined ? [] : [['cursor', cursor] as const],
-  });
-  const found = await readCursorPages({ client: admin, call: 'directories', item, given }, signal);
-  return found.map(({ directoryId }) => directoryId);
-}
-
 /** Every site tells its cloud id to anybody (support.atlassian.com, "Retrieve my Atlassian site's Cloud ID"). */
 async function readCloudId(site: ApiClient, signal: AbortSignal): Promise<string> {
-  return parse('tenant', z.object({ cloudId: z.string().min(1) }), await site.read('tenant', {}, signal)).cloudId;
+  const schema = z.object({ cloudId: z.string().min(1) });
+  return (await site.read('tenant', { schema }, signal)).cloudId;
 }
 
 function openDataCenter(target: DataCenterTarget, open: Open): DataCenter {

@@ -1,10 +1,9 @@
 import * as z from 'zod';
 
-import type { Query } from './request-path.ts';
+import type { ApiClient, CallArguments } from './api-client.ts';
 import type { Answer, DataCenter, DataCenterUser } from './apis.ts';
-import type { CallArguments, ApiClient } from './api-client.ts';
+import type { Query } from './endpoints.ts';
 import { Refusal } from './errors.ts';
-import { parse } from './parsing.ts';
 
 const userSchema = z
   .object({
@@ -34,24 +33,19 @@ const PICKED = 1_000;
 /** Jira Data Center's REST API v2. */
 export function createDataCenter(client: ApiClient): Omit<DataCenter, 'target'> {
   return {
-    user: async (username, signal) => {
+    user: (username, signal) => {
       const query: Query = [
         ['username', username],
         ['expand', 'groups'],
       ];
-      const json = await client.read('dcUser', { query, missing: 'undefined' }, signal);
-      return json === undefined ? undefined : parse('dcUser', userSchema, json);
+      return client.find('dcUser', { query, schema: userSchema }, signal);
     },
     groupExists: async (name, signal) => {
       const query: Query = [
         ['query', name],
         ['maxResults', String(PICKED)],
       ];
-      const { groups, total } = parse(
-        'dcPickGroups',
-        pickerSchema,
-        await client.read('dcPickGroups', { query }, signal),
-      );
+      const { groups, total } = await client.read('dcPickGroups', { query, schema: pickerSchema }, signal);
       if (groups.some((group) => group.name === name)) return true;
       return (total ?? 0) > groups.length && (await hasMembers(client, name, signal));
     },
@@ -73,7 +67,7 @@ export function createDataCenter(client: ApiClient): Omit<DataCenter, 'target'> 
     updateUser: async (username, change, signal) => {
       const given: CallArguments = { query: [['username', username]], body: change };
       const { answer, json } = await client.writeAndRead('dcUpdateUser', given, signal);
-      if (ignoresActive(change, json)) throw activeIgnored(answer);
+      if (ignoresActive(change, json)) throw createActiveIgnored(answer);
       return answer;
     },
   };
@@ -87,7 +81,7 @@ function ignoresActive({ active }: { readonly active?: boolean | undefined }, js
   return active !== undefined && shown !== undefined && shown !== active;
 }
 
-const activeIgnored = ({ httpStatus, traceId }: Answer): Refusal =>
+const createActiveIgnored = ({ httpStatus, traceId }: Answer): Refusal =>
   new Refusal(
     'REQUEST_REFUSED',
     'Jira took the change and left the user as they were: this version ignores "active" (JRASERVER-37294). ' +
@@ -102,14 +96,14 @@ async function hasMembers(client: ApiClient, name: string, signal: AbortSignal):
     ['maxResults', '1'],
   ];
   try {
-    return (await client.read('dcGroupMembers', { query, missing: 'undefined' }, signal)) !== undefined;
+    return (await client.find('dcGroupMembers', { query, schema: z.unknown() }, signal)) !== undefined;
   } catch (error) {
-    throw error instanceof Refusal ? mayNotRead(error, name) : error;
+    throw error instanceof Refusal ? explainUnreadable(error, name) : error;
   }
 }
 
 // The picker has just taken the same token, so a 401 here is about this list, as 403 is, and no reason to stop a job.
-function mayNotRead(refusal: Refusal, name: string): Refusal {
+function explainUnreadable(refusal: Refusal, name: string): Refusal {
   if (refusal.code !== 'UNAUTHORIZED' && refusal.code !== 'FORBIDDEN') return refusal;
   const { httpStatus, traceId } = refusal;
   return new Refusal(

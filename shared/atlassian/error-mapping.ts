@@ -1,6 +1,5 @@
 import type { Code } from '../job/codes.ts';
 import { ENDPOINTS, type Api, type Call } from './endpoints.ts';
-import type { ErrorBody } from './error-body.ts';
 
 /** One line of the error mapping: an answer of this API (to one of these calls), with this status and this body, means this code. */
 export interface ErrorRule {
@@ -15,6 +14,12 @@ export interface ErrorRule {
   readonly code: Code | 'unchanged';
   /** What to do, where the code's own remedy does not say it. */
   readonly hint?: string | undefined;
+}
+
+/** What the body of an error says: the keys that programs read, and the words that people do. */
+export interface ErrorBody {
+  readonly keys: readonly string[];
+  readonly words: string;
 }
 
 const JIRA_CREDENTIALS =

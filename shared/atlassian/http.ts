@@ -27,14 +27,14 @@ export interface HttpAnswer {
   readonly traceId?: string | undefined;
 }
 
-/** What became of a request: an answer, certainly nothing sent, or sent (perhaps) and no whole answer. */
-export type HttpResult =
-  | HttpAnswer
-  | { readonly type: 'not-sent'; readonly cause: unknown }
-  | { readonly type: 'broken'; readonly cause: unknown };
+/** Certainly nothing was sent, or it was (perhaps) and no whole answer came. */
+export interface HttpFailure {
+  readonly type: 'not-sent' | 'broken';
+  readonly cause: unknown;
+}
 
 export interface Http {
-  readonly send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpResult>;
+  readonly send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer | HttpFailure>;
   readonly close: () => Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export function createHttp({ responseLimitBytes, connections, dispatcher }: Http
       try {
         return await exchange(pool, { request, signal, responseLimitBytes });
       } catch (cause) {
-        return { type: neverLeft(cause) ? 'not-sent' : 'broken', cause };
+        return { type: wasNeverSent(cause) ? 'not-sent' : 'broken', cause };
       }
     },
   };
@@ -77,7 +77,7 @@ async function exchange(
   const answer = await undiciRequest(baseUrl + path, {
     dispatcher,
     method,
-    headers: headersOf(request),
+    headers: listHeaders(request),
     signal,
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
@@ -87,12 +87,12 @@ async function exchange(
     status: answer.statusCode,
     headers: answer.headers,
     body: bytes === undefined ? { type: 'too-large' } : parseBody(bytes.toString('utf8')),
-    traceId: traceIdOf(answer.headers),
+    traceId: findTraceId(answer.headers),
   };
 }
 
 /** `X-Atlassian-Token: no-check` cures "XSRF check failed" for clients that are no browser (support.atlassian.com). */
-const headersOf = ({ authorization, body }: HttpRequest): Record<string, string> => ({
+const listHeaders = ({ authorization, body }: HttpRequest): Record<string, string> => ({
   accept: 'application/json',
   'user-agent': 'rollcall',
   'x-atlassian-token': 'no-check',
@@ -125,7 +125,7 @@ function parseBody(text: string): Body {
 /** Headers in which Atlassian's products name a request: its support asks for this. */
 const TRACE_HEADERS = ['atl-traceid', 'x-arequestid', 'x-trace-id'];
 
-function traceIdOf(headers: Headers): string | undefined {
+function findTraceId(headers: Headers): string | undefined {
   const values = TRACE_HEADERS.map((name) => headers[name]).map((value) =>
     typeof value === 'string' ? value : value?.[0],
   );
@@ -145,9 +145,9 @@ const BEFORE_SENDING = new Set([
   'UND_ERR_CLOSED',
 ]);
 
-function neverLeft(cause: unknown): boolean {
-  const { code, syscall, errors } = failureOf(cause);
-  if (errors.length > 0) return errors.every(neverLeft); // one for each address that was tried
+function wasNeverSent(cause: unknown): boolean {
+  const { code, syscall, errors } = describeFailure(cause);
+  if (errors.length > 0) return errors.every(wasNeverSent); // one for each address that was tried
   if (code === undefined) return false;
   return (
     BEFORE_SENDING.has(code) ||
@@ -157,7 +157,7 @@ function neverLeft(cause: unknown): boolean {
   );
 }
 
-function failureOf(cause: unknown): {
+function describeFailure(cause: unknown): {
   readonly code?: string | undefined;
   readonly syscall?: string | undefined;
   readonly errors: readonly unknown[];

@@ -1,10 +1,9 @@
 import * as z from 'zod';
 
-import { inChunks, type Query } from './request-path.ts';
-import type { Group, GroupMember, Jira, JiraUser } from './apis.ts';
+import { createEndless, MOST_PAGES } from './answer-errors.ts';
 import type { ApiClient } from './api-client.ts';
-import { readArrayPages, readBeanPages } from './pages.ts';
-import { parse } from './parsing.ts';
+import type { Group, Jira, JiraUser } from './apis.ts';
+import { splitIntoChunks, type Query } from './endpoints.ts';
 
 const userSchema = z
   .object({
@@ -31,44 +30,87 @@ const QUERY_CHARACTERS = 6_000;
 
 /** Jira Cloud's platform REST API v3. */
 export function createJira(client: ApiClient): Jira {
-  const groupsBy = async (name: string, values: readonly string[], signal: AbortSignal): Promise<readonly Group[]> => {
-    const chunks = inChunks(values, { count: GROUPS_A_CALL, characters: QUERY_CHARACTERS });
-    const found = await Promise.all(
-      chunks.map((chunk) => {
-        const query: Query = chunk.map((value) => [name, value] as const);
-        return readBeanPages({ client, call: 'groups', query, item: groupSchema, pageSize: GROUPS_A_CALL }, signal);
-      }),
-    );
-    return found.flat();
-  };
-
   return {
-    findUsers: (text, signal) =>
-      readArrayPages<JiraUser>({ client, call: 'findUsers', query: [['query', text]], item: userSchema }, signal),
-    user: async (accountId, signal) => {
+    findUsers: (text, signal) => searchUsers(client, text, signal),
+    user: (accountId, signal) => {
       const query: Query = [
         ['accountId', accountId],
         ['expand', 'applicationRoles'],
       ];
-      const json = await client.read('user', { query, missing: 'undefined' }, signal);
-      return json === undefined ? undefined : parse('user', userSchema, json);
+      return client.find('user', { query, schema: userSchema }, signal);
     },
-    groupsOfUser: async (accountId, signal) => {
+    groupsOfUser: (accountId, signal) => {
       const query: Query = [['accountId', accountId]];
-      const json = await client.read('groupsOfUser', { query, missing: 'undefined' }, signal);
-      return json === undefined ? undefined : parse('groupsOfUser', z.array(groupSchema), json);
+      return client.find('groupsOfUser', { query, schema: z.array(groupSchema) }, signal);
     },
-    groupsByName: (names, signal) => groupsBy('groupName', names, signal),
-    groupsById: (groupIds, signal) => groupsBy('groupId', groupIds, signal),
+    groupsByName: (names, signal) => readGroups(client, { by: 'groupName', values: names }, signal),
+    groupsById: (groupIds, signal) => readGroups(client, { by: 'groupId', values: groupIds }, signal),
     addToGroup: ({ groupId, accountId }, signal) =>
       client.write('addToGroup', { query: [['groupId', groupId]], body: { accountId } }, signal),
-    removeFromGroup: (member, signal) => client.write('removeFromGroup', { query: memberQuery(member) }, signal),
+    removeFromGroup: ({ groupId, accountId }, signal) => {
+      const query: Query = [
+        ['groupId', groupId],
+        ['accountId', accountId],
+      ];
+      return client.write('removeFromGroup', { query }, signal);
+    },
     createUser: ({ emailAddress, products }, signal) =>
       client.write('createUser', { body: { emailAddress, products } }, signal),
   };
 }
 
-const memberQuery = ({ groupId, accountId }: GroupMember): Query => [
-  ['groupId', groupId],
-  ['accountId', accountId],
+/** User searches answer for the first thousand matches at most (Jira REST API, "Find users"). */
+const SEARCH_LIMIT = 1_000;
+/** A server may give fewer than were asked for, but a page shorter than its default size is the last one. */
+const DEFAULT_PAGE = 50;
+
+/** A search answers with a bare array: asks for everything at once, and goes on by what came back. */
+async function searchUsers(client: ApiClient, text: string, signal: AbortSignal): Promise<readonly JiraUser[]> {
+  const found: JiraUser[] = [];
+  while (found.length < SEARCH_LIMIT) {
+    const query: Query = [['query', text], ...pageAt(found.length, SEARCH_LIMIT)];
+    const users = await client.read('findUsers', { query, schema: z.array(userSchema) }, signal);
+    found.push(...users);
+    if (users.length < DEFAULT_PAGE) break;
+  }
+  return found;
+}
+
+async function readGroups(
+  client: ApiClient,
+  { by, values }: { readonly by: 'groupName' | 'groupId'; readonly values: readonly string[] },
+  signal: AbortSignal,
+): Promise<readonly Group[]> {
+  const chunks = splitIntoChunks(values, { count: GROUPS_A_CALL, characters: QUERY_CHARACTERS });
+  const found = await Promise.all(
+    chunks.map((chunk) => {
+      const query: Query = chunk.map((value) => [by, value] as const);
+      return readGroupPages(client, query, signal);
+    }),
+  );
+  return found.flat();
+}
+
+/** Jira's PageBean; what is unreadable besides the values counts as absent. */
+const groupPageSchema = z.object({
+  values: z.array(groupSchema),
+  isLast: z.boolean().optional().catch(undefined),
+  total: z.number().optional().catch(undefined),
+});
+
+/** Advances by what came back. */
+async function readGroupPages(client: ApiClient, names: Query, signal: AbortSignal): Promise<readonly Group[]> {
+  const found: Group[] = [];
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+    const query: Query = [...names, ...pageAt(found.length, GROUPS_A_CALL)];
+    const { values, isLast, total } = await client.read('groups', { query, schema: groupPageSchema }, signal);
+    found.push(...values);
+    if (values.length === 0 || (isLast ?? found.length >= (total ?? 0))) return found;
+  }
+  throw createEndless('groups');
+}
+
+const pageAt = (startAt: number, maxResults: number): Query => [
+  ['startAt', String(startAt)],
+  ['maxResults', String(maxResults)],
 ];

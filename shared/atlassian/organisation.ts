@@ -1,10 +1,10 @@
 import * as z from 'zod';
 
-import { inChunks } from './request-path.ts';
-import type { Answer, Group, Organisation, OrganisationUser } from './apis.ts';
-import type { ApiClient } from './api-client.ts';
+import { createEndless, MOST_PAGES } from './answer-errors.ts';
+import type { ApiClient, CallArguments } from './api-client.ts';
+import type { Answer, Group, Organisation, OrganisationUser, UserManagement } from './apis.ts';
+import { splitIntoChunks, type Call } from './endpoints.ts';
 import { NoAnswer, Refusal } from './errors.ts';
-import { readCursorPages } from './pages.ts';
 
 const text = z.string().min(1).nullish().catch(undefined);
 
@@ -79,92 +79,142 @@ export interface OrganisationOptions {
 
 /** Atlassian's organisation API: the v2 directory, and v1 where that has no successor or the target asks for it. */
 export function createOrganisation(options: OrganisationOptions): Organisation {
-  const { client, orgId, directoryForReads, cloudId } = options;
-
-  const search = async <Item>(
-    what: { readonly call: 'searchUsers' | 'searchGroups'; readonly item: z.ZodType<Item>; readonly by: string },
-    wanted: { readonly values: readonly string[]; readonly also?: Readonly<Record<string, unknown>> },
-    signal: AbortSignal,
-  ): Promise<readonly Item[]> => {
-    if (wanted.values.length === 0) return [];
-    const path = { orgId, directoryId: await directoryForReads(signal) };
-    const found = await Promise.all(
-      inChunks(wanted.values, { count: VALUES_A_CALL }).map((chunk) => {
-        const body = { [what.by]: chunk, limit: PAGE, ...wanted.also };
-        const given = (cursor?: string) => ({ path, body: cursor === undefined ? body : { ...body, cursor } });
-        return readCursorPages({ client, call: what.call, item: what.item, given }, signal);
-      }),
-    );
-    return found.flat();
-  };
-
-  const users =
-    (by: 'emails' | 'accountIds') =>
-    (values: readonly string[], { groups }: { readonly groups: boolean }, signal: AbortSignal) =>
-      search(
-        { call: 'searchUsers', item: userSchema, by },
-        { values, also: groups ? { expand: ['groups'] } : {} },
-        signal,
-      );
-
-  const groups = (by: 'groupNames' | 'groupIds') => (values: readonly string[], signal: AbortSignal) =>
-    search({ call: 'searchGroups', item: groupSchema, by }, { values }, signal);
-
+  const { client, orgId, cloudId } = options;
   return {
-    usersByEmail: users('emails'),
-    usersById: users('accountIds'),
-    usersByProduct: async (product, accountIds, signal) => {
-      if (accountIds.length === 0) return [];
-      const also = { resourceIds: [resourceOf(product, await cloudId(signal))], roleIds: ACCESS_ROLES };
-      return search({ call: 'searchUsers', item: userSchema, by: 'accountIds' }, { values: accountIds, also }, signal);
+    usersByEmail: (values, { groups }, signal) =>
+      search(options, { ...USERS, by: 'emails', values, also: groups ? EXPAND_GROUPS : {} }, signal),
+    usersById: (values, { groups }, signal) =>
+      search(options, { ...USERS, by: 'accountIds', values, also: groups ? EXPAND_GROUPS : {} }, signal),
+    usersByProduct: async (product, values, signal) => {
+      if (values.length === 0) return [];
+      const also = { resourceIds: [nameResource(product, await cloudId(signal))], roleIds: ACCESS_ROLES };
+      return search(options, { ...USERS, by: 'accountIds', values, also }, signal);
     },
-    groupsByName: groups('groupNames'),
-    groupsById: groups('groupIds'),
+    groupsByName: (values, signal) => search(options, { ...GROUPS, by: 'groupNames', values, also: {} }, signal),
+    groupsById: (values, signal) => search(options, { ...GROUPS, by: 'groupIds', values, also: {} }, signal),
     verifiedDomains: async (signal) => {
-      const given = (cursor?: string) => ({
-        path: { orgId },
-        query: cursor === undefined ? [] : [['cursor', cursor] as const],
-      });
-      const domains = await readCursorPages({ client, call: 'domains', item: domainSchema, given }, signal);
+      const domains = await readList(client, { call: 'domains', orgId, item: domainSchema }, signal);
       return domains
         .filter(({ attributes }) => attributes.claim?.status === 'verified')
         .map(({ attributes }) => attributes.name.toLowerCase());
     },
-    suspend: access(options, { v1: 'suspendV1', v2: 'suspend' }),
-    restore: access(options, { v1: 'restoreV1', v2: 'restore' }),
+    suspend: (accountId, signal) => changeAccess(options, { v1: 'suspendV1', v2: 'suspend', accountId }, signal),
+    restore: (accountId, signal) => changeAccess(options, { v1: 'restoreV1', v2: 'restore', accountId }, signal),
     invite: async ({ email, products }, signal) => {
       const site = await cloudId(signal);
-      const permissionRules = products.map((product) => ({
-        resource: resourceOf(product, site),
-        role: USER_ROLE,
-      }));
-      const { answer, json } = await client.writeAndRead(
-        'invite',
-        { path: { orgId }, body: { emails: [email], permissionRules } },
-        signal,
-      );
-      return invited(answer, json);
+      const permissionRules = products.map((product) => ({ resource: nameResource(product, site), role: USER_ROLE }));
+      const body = { emails: [email], permissionRules };
+      const { answer, json } = await client.writeAndRead('invite', { path: { orgId }, body }, signal);
+      return checkInvited(answer, json);
     },
   };
 }
 
+/** The directories of an organisation, by their ids. */
+export async function readDirectories(
+  client: ApiClient,
+  orgId: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const item = z.object({ directoryId: z.string().min(1) });
+  const found = await readList(client, { call: 'directories', orgId, item }, signal);
+  return found.map(({ directoryId }) => directoryId);
+}
+
+const USERS = { call: 'searchUsers', item: userSchema } as const;
+const GROUPS = { call: 'searchGroups', item: groupSchema } as const;
+const EXPAND_GROUPS = { expand: ['groups'] };
+
+interface Search<Item> {
+  readonly call: 'searchUsers' | 'searchGroups';
+  readonly item: z.ZodType<Item>;
+  /** The field of the body that holds the values. */
+  readonly by: 'emails' | 'accountIds' | 'groupNames' | 'groupIds';
+  readonly values: readonly string[];
+  /** What the body holds besides. */
+  readonly also: Readonly<Record<string, unknown>>;
+}
+
+async function search<Item>(
+  { client, orgId, directoryForReads }: OrganisationOptions,
+  { call, item, by, values, also }: Search<Item>,
+  signal: AbortSignal,
+): Promise<readonly Item[]> {
+  if (values.length === 0) return [];
+  const path = { orgId, directoryId: await directoryForReads(signal) };
+  const found = await Promise.all(
+    splitIntoChunks(values, { count: VALUES_A_CALL }).map((chunk) => {
+      const given = (cursor?: string) => ({ path, body: { [by]: chunk, limit: PAGE, ...also, cursor } });
+      return readPages({ client, call, item, given }, signal);
+    }),
+  );
+  return found.flat();
+}
+
+function readList<Item>(
+  client: ApiClient,
+  { call, orgId, item }: { readonly call: Call; readonly orgId: string; readonly item: z.ZodType<Item> },
+  signal: AbortSignal,
+): Promise<readonly Item[]> {
+  const given = (cursor?: string) => ({
+    path: { orgId },
+    query: cursor === undefined ? [] : [['cursor', cursor] as const],
+  });
+  return readPages({ client, call, item, given }, signal);
+}
+
+interface Pages<Item> {
+  readonly client: ApiClient;
+  readonly call: Call;
+  readonly item: z.ZodType<Item>;
+  readonly given: (cursor: string | undefined) => CallArguments;
+}
+
+/** `{data, links: {next}}`, where `next` is a whole URL (v1) or a bare cursor (v2). Only its cursor is used, never its host. */
+async function readPages<Item>(
+  { client, call, item, given }: Pages<Item>,
+  signal: AbortSignal,
+): Promise<readonly Item[]> {
+  const schema = z.object({
+    data: z.array(item).optional().default([]),
+    links: z.object({ next: z.string().nullish() }).nullish(),
+  });
+  const found: Item[] = [];
+  const seen = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const { data, links } = await client.read(call, { ...given(cursor), schema }, signal);
+    found.push(...data);
+    cursor = readCursor(links?.next ?? undefined);
+    if (cursor !== undefined && (seen.has(cursor) || seen.size >= MOST_PAGES)) throw createEndless(call);
+    if (cursor !== undefined) seen.add(cursor);
+  } while (cursor !== undefined);
+  return found;
+}
+
+function readCursor(next: string | undefined): string | undefined {
+  if (next === undefined || next === '') return undefined;
+  const query = /\?(.*)$/.exec(next)?.[1];
+  return (query === undefined ? next : new URLSearchParams(query).get('cursor')) ?? undefined;
+}
+
 /** A site's product as the organisation API names it (its ARI). */
-const resourceOf = (product: string, cloudId: string): string => `ari:cloud:${product}::site/${cloudId}`;
+const nameResource = (product: string, cloudId: string): string => `ari:cloud:${product}::site/${cloudId}`;
 
 /** v1 takes no body and knows no directory; v2 answers 415 to a request without a JSON body. */
-function access(
+async function changeAccess(
   { client, orgId, suspendApi, directoryForWrites }: OrganisationOptions,
-  calls: { readonly v1: 'suspendV1' | 'restoreV1'; readonly v2: 'suspend' | 'restore' },
-): Organisation['suspend'] {
-  return async (accountId, signal) => {
-    if (suspendApi === 'v1') return client.write(calls.v1, { path: { orgId, accountId } }, signal);
-    const path = { orgId, accountId, directoryId: await directoryForWrites(signal) };
-    return client.write(calls.v2, { path, body: {} }, signal);
-  };
+  change: { readonly v1: 'suspendV1' | 'restoreV1'; readonly v2: 'suspend' | 'restore'; readonly accountId: string },
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { v1, v2, accountId } = change;
+  if (suspendApi === 'v1') return client.write(v1, { path: { orgId, accountId } }, signal);
+  const path = { orgId, accountId, directoryId: await directoryForWrites(signal) };
+  return client.write(v2, { path, body: {} }, signal);
 }
 
 /** An invitation is answered person by person and product by product, inside one success. */
-function invited(answer: Answer, json: unknown): Answer {
+function checkInvited(answer: Answer, json: unknown): Answer {
   const { httpStatus, traceId } = answer;
   const results = invitedSchema.safeParse(json).data?.data.flatMap((person) => person.results ?? []) ?? [];
   const failed = results.find(({ status }) => status === 'ERROR');
@@ -175,3 +225,23 @@ function invited(answer: Answer, json: unknown): Answer {
   const code = /licen[cs]e|seat|limit/i.test(reason) ? 'LICENCE_LIMIT' : 'REQUEST_REFUSED';
   throw new Refusal(code, `Atlassian did not invite the user: "${reason.slice(0, 300)}".`, { httpStatus, traceId });
 }
+
+/** Atlassian's user-management API, for the accounts that the organisation manages. */
+export function createUserManagement(client: ApiClient): UserManagement {
+  return {
+    profile: (accountId, signal) => client.find('profile', { path: { accountId }, schema: profileSchema }, signal),
+    setEmail: (accountId, email, signal) => client.write('setEmail', { path: { accountId }, body: { email } }, signal),
+    disable: (accountId, message, signal) => {
+      const body = message === undefined ? {} : { message };
+      return client.write('disable', { path: { accountId }, body }, signal);
+    },
+    enable: (accountId, signal) => client.write('enable', { path: { accountId } }, signal),
+  };
+}
+
+const profileSchema = z
+  .object({ account: z.object({ email: text, account_status: z.string().nullish().catch(undefined) }) })
+  .transform(({ account }) => ({
+    email: account.email ?? undefined,
+    accountStatus: account.account_status ?? undefined,
+  }));

@@ -7,8 +7,7 @@ import { createDataCenter } from '../../shared/atlassian/data-center.ts';
 import { NoAnswer, Refusal } from '../../shared/atlassian/errors.ts';
 import { createHttp, type Http } from '../../shared/atlassian/http.ts';
 import { createJira } from '../../shared/atlassian/jira-cloud.ts';
-import { createOrganisation } from '../../shared/atlassian/organisation.ts';
-import { createUserManagement } from '../../shared/atlassian/user-management.ts';
+import { createOrganisation, createUserManagement } from '../../shared/atlassian/organisation.ts';
 import { loopbackServer, type LoopbackServer, type Received } from '../shared/atlassian/loopback-server.ts';
 
 let server: LoopbackServer;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_MAPPING, mapError, type ErrorRule } from '../../../shared/atlassian/error-mapping.ts';
 import type { Call } from '../../../shared/atlassian/endpoints.ts';
 import type { Body } from '../../../shared/atlassian/http.ts';
-import { readErrorBody } from '../../../shared/atlassian/error-body.ts';
+import { readErrorBody } from '../../../shared/atlassian/answer-errors.ts';
 import type { Code } from '../../../shared/job/codes.ts';
 
 const jira = (message: string) => ({ errorMessages: [message], errors: {} });

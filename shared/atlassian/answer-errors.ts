@@ -1,0 +1,144 @@
+import type * as z from 'zod';
+
+import { ENDPOINTS, type Call, type Endpoint } from './endpoints.ts';
+import { mapError, type ErrorBody } from './error-mapping.ts';
+import { NoAnswer, Refusal } from './errors.ts';
+import type { Body, HttpAnswer, HttpFailure } from './http.ts';
+
+/** The refusal that an answer of an error status is; none of the secrets appears in its message. */
+export function createRefusal(
+  call: Call,
+  answer: HttpAnswer,
+  options: { readonly baseUrl: string; readonly secrets: readonly string[]; readonly uncertain?: boolean },
+): Refusal {
+  const { status, headers, body, traceId } = answer;
+  const { baseUrl, secrets, uncertain = false } = options;
+  const details = { httpStatus: status, traceId, uncertain };
+  const answered = `Atlassian answered ${status} to the call to ${ENDPOINTS[call].to}`;
+  if (status >= 300 && status < 400) {
+    const host = findHost(headers['location'], baseUrl);
+    return new Refusal(
+      'REQUEST_REFUSED',
+      `${answered}: a redirect${host}, which is not followed. Correct the address in the target's secret.`,
+      details,
+    );
+  }
+  const errorBody = readErrorBody(body);
+  const { code, hint } = mapError(call, status, errorBody);
+  const quote = quoteErrorBody(errorBody, secrets);
+  return new Refusal(
+    code === 'unchanged' ? 'REQUEST_REFUSED' : code, // only a write can come out unchanged
+    [quote === '' ? `${answered}.` : `${answered}: "${quote}".`, hint].filter(Boolean).join(' '),
+    details,
+  );
+}
+
+function findHost(location: string | readonly string[] | undefined, baseUrl: string): string {
+  const text = typeof location === 'string' ? location : location?.[0];
+  return text !== undefined && URL.canParse(text, baseUrl) ? ` to ${new URL(text, baseUrl).host}` : '';
+}
+
+/** A success that does not hold what it should. */
+export function createUnreadable(call: Call, { status, body, traceId }: HttpAnswer): Refusal {
+  const { to } = ENDPOINTS[call];
+  const details = { httpStatus: status, traceId };
+  if (body.type === 'too-large') {
+    const message = `Atlassian's answer to the call to ${to} is larger than this stage allows; raise its response limit.`;
+    return new Refusal('REQUEST_REFUSED', message, details);
+  }
+  const message = `Atlassian's answer to the call to ${to} is not the JSON that was expected.`;
+  return new Refusal('ATLASSIAN_ERROR', message, details);
+}
+
+/** A success's JSON in another shape than its schema; names the fields that do not fit and none of their values. */
+export function createMisshapen(call: Call, { issues }: z.ZodError): Refusal {
+  const fields = new Set(issues.map(({ path }) => path.join('.') || 'the whole'));
+  return new Refusal(
+    'ATLASSIAN_ERROR',
+    `Atlassian's answer to the call to ${ENDPOINTS[call].to} has another shape than documented (${[...fields].slice(0, 3).join(', ')}).`,
+  );
+}
+
+/** More pages than this is a server that never ends. */
+export const MOST_PAGES = 1_000;
+
+export const createEndless = (call: Call): Refusal =>
+  new Refusal('ATLASSIAN_ERROR', `Atlassian's pages in answer to the call to ${ENDPOINTS[call].to} do not end.`);
+
+/** Something between here and Atlassian answered a write: what became of it is not known. */
+export function createUnclear(call: Call, { status }: HttpAnswer): NoAnswer {
+  return new NoAnswer(
+    `Something between here and Atlassian answered ${status} to the call to ${ENDPOINTS[call].to}; whether it was carried out has to be read back.`,
+  );
+}
+
+/** A call to which no answer came. */
+export function createUnanswered({ to, access }: Endpoint, { type, cause }: HttpFailure): Refusal | NoAnswer {
+  const reason = nameReason(cause);
+  if (type === 'not-sent') {
+    return new Refusal('ATLASSIAN_ERROR', `Atlassian could not be reached to ${to} (${reason}).`, { cause });
+  }
+  const message = `No whole answer came to the call to ${to} (${reason}).`;
+  return access === 'write' ? new NoAnswer(message, { cause }) : new Refusal('TIMED_OUT', message, { cause });
+}
+
+/** The failure's stable code; its own words may name addresses. */
+function nameReason(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'aborted';
+  const code: unknown = Reflect.get(cause, 'code');
+  return typeof code === 'string' ? code : cause.name;
+}
+
+/** Atlassian's own words in a message are at most this long. */
+const EXCERPT_CHARACTERS = 300;
+
+function quoteErrorBody({ keys, words }: ErrorBody, secrets: readonly string[]): string {
+  const text = [[...new Set(keys)].join(', '), words].filter((part) => part !== '').join(': ');
+  const clean = secrets.reduce((kept, secret) => (secret === '' ? kept : kept.replaceAll(secret, '***')), text);
+  return clean.length > EXCERPT_CHARACTERS ? `${clean.slice(0, EXCERPT_CHARACTERS - 1).toWellFormed()}…` : clean;
+}
+
+const DEEPEST = 8;
+const MOST_TEXTS = 40;
+
+/** Properties that hold what programs read, in all of Atlassian's shapes of an error. */
+const KEYS = ['key', 'errorKey', 'code'];
+/** Properties that explain nothing to a person. */
+const SILENT = ['id', 'status', 'path', 'timestamp', 'requestId', 'self', 'link', 'links', 'accountId', 'field'];
+
+/** The keys and words in an error's body, whatever its shape: nothing that a server sends makes this throw. */
+export function readErrorBody(body: Body): ErrorBody {
+  if (body.type === 'text') return { keys: [], words: cleanText(body.text) };
+  if (body.type !== 'json') return { keys: [], words: '' };
+  const found: Found = { keys: [], texts: [] };
+  collect(body.value, { name: '', depth: 0, found });
+  return { keys: found.keys, words: cleanText([...new Set(found.texts)].join('; ')) };
+}
+
+interface Found {
+  readonly keys: string[];
+  readonly texts: string[];
+}
+
+function collect(value: unknown, at: { readonly name: string; readonly depth: number; readonly found: Found }): void {
+  const { name, depth, found } = at;
+  if (depth > DEEPEST || found.keys.length + found.texts.length >= MOST_TEXTS) return;
+  if (typeof value === 'string' || typeof value === 'number') {
+    if (KEYS.includes(name)) found.keys.push(String(value).slice(0, 200));
+    else if (typeof value === 'string' && !SILENT.includes(name) && value.trim() !== '')
+      found.texts.push(value.slice(0, 2_000));
+  } else if (Array.isArray(value)) {
+    for (const item of value) collect(item, { name, depth: depth + 1, found });
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) collect(item, { name: key, depth: depth + 1, found });
+  }
+}
+
+/** One line of text: tags, control characters and runs of space are taken out. */
+const cleanText = (text: string): string =>
+  text
+    .slice(0, 20_000)
+    .replace(/<(script|style)\b[^>]*>[^<]*<\/\1>/gi, ' ')
+    .replace(/<[^>]{0,500}>/g, ' ')
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
