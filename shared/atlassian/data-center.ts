@@ -1,8 +1,7 @@
 import * as z from 'zod';
 
-import type { ApiClient, CallArguments } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
 import type { Answer, DataCenter, DataCenterUser } from './apis.ts';
-import type { Query } from './endpoints.ts';
 import { Refusal } from './errors.ts';
 
 const userSchema = z
@@ -33,40 +32,22 @@ const PICKED = 1_000;
 /** Jira Data Center's REST API v2. */
 export function createDataCenter(client: ApiClient): Omit<DataCenter, 'target'> {
   return {
-    user: (username, signal) => {
-      const query: Query = [
-        ['username', username],
-        ['expand', 'groups'],
-      ];
-      return client.find('dcUser', { query, schema: userSchema }, signal);
-    },
+    user: (username, signal) =>
+      client.find('dcUser', { query: { username, expand: 'groups' }, schema: userSchema }, signal),
     groupExists: async (name, signal) => {
-      const query: Query = [
-        ['query', name],
-        ['maxResults', String(PICKED)],
-      ];
+      const query = { query: name, maxResults: String(PICKED) };
       const { groups, total } = await client.read('dcPickGroups', { query, schema: pickerSchema }, signal);
       if (groups.some((group) => group.name === name)) return true;
       return (total ?? 0) > groups.length && (await hasMembers(client, name, signal));
     },
     addToGroup: ({ group, username }, signal) =>
-      client.write('dcAddToGroup', { query: [['groupname', group]], body: { name: username } }, signal),
+      client.write('dcAddToGroup', { query: { groupname: group }, body: { name: username } }, signal),
     removeFromGroup: ({ group, username }, signal) =>
-      client.write(
-        'dcRemoveFromGroup',
-        {
-          query: [
-            ['groupname', group],
-            ['username', username],
-          ],
-        },
-        signal,
-      ),
+      client.write('dcRemoveFromGroup', { query: { groupname: group, username } }, signal),
     createUser: ({ username, emailAddress, displayName }, signal) =>
       client.write('dcCreateUser', { body: { name: username, emailAddress, displayName } }, signal),
     updateUser: async (username, change, signal) => {
-      const given: CallArguments = { query: [['username', username]], body: change };
-      const { answer, json } = await client.writeAndRead('dcUpdateUser', given, signal);
+      const { answer, json } = await client.writeAndRead('dcUpdateUser', { query: { username }, body: change }, signal);
       if (ignoresActive(change, json)) throw createActiveIgnored(answer);
       return answer;
     },
@@ -91,10 +72,7 @@ const createActiveIgnored = ({ httpStatus, traceId }: Answer): Refusal =>
 
 /** The picker stops at a limit that administrators set; asking for a group's members answers 404 when there is no such group. */
 async function hasMembers(client: ApiClient, name: string, signal: AbortSignal): Promise<boolean> {
-  const query: Query = [
-    ['groupname', name],
-    ['maxResults', '1'],
-  ];
+  const query = { groupname: name, maxResults: '1' };
   try {
     return (await client.find('dcGroupMembers', { query, schema: z.unknown() }, signal)) !== undefined;
   } catch (error) {

@@ -21,12 +21,15 @@ export interface Endpoint {
  * PUT and DELETE 50, GET user 150). The user searches share a limit without a published size, and so do the organisation
  * and user-management APIs altogether: they begin modestly and feel their way up.
  */
-const JIRA_READ = 100;
-const JIRA_USER = 150;
-const JIRA_POST = 100;
-const JIRA_DELETE = 50;
 const UNPUBLISHED = 20;
-const DATA_CENTER = 100;
+const JIRA_USER = 150;
+const JIRA_DELETE = 50;
+const PER_SECOND: Readonly<Record<Api, number>> = {
+  jira: 100,
+  organisation: UNPUBLISHED,
+  'user-management': UNPUBLISHED,
+  'data-center': 100,
+};
 
 const ORG_V2 = '/admin/v2/orgs/{orgId}';
 const ORG_V1 = '/admin/v1/orgs/{orgId}';
@@ -35,67 +38,37 @@ const MANAGE = '/users/{accountId}/manage';
 
 /** Every call there is, with the paths of Atlassian's REST API references. */
 export const ENDPOINTS = {
-  findUsers: read('jira', 'GET', '/rest/api/3/user/search', UNPUBLISHED, 'find users'),
-  user: read('jira', 'GET', '/rest/api/3/user', JIRA_USER, 'read a user'),
-  groupsOfUser: read('jira', 'GET', '/rest/api/3/user/groups', JIRA_READ, "read a user's groups"),
-  groups: read('jira', 'GET', '/rest/api/3/group/bulk', JIRA_READ, 'read groups'),
-  tenant: read('jira', 'GET', '/_edge/tenant_info', JIRA_READ, "read the site's cloud id"),
-  addToGroup: write('jira', 'POST', '/rest/api/3/group/user', JIRA_POST, 'add a user to a group'),
-  removeFromGroup: write('jira', 'DELETE', '/rest/api/3/group/user', JIRA_DELETE, 'remove a user from a group'),
-  createUser: write('jira', 'POST', '/rest/api/3/user', JIRA_POST, 'create a user'),
+  findUsers: read('find users', 'jira', 'GET', '/rest/api/3/user/search', UNPUBLISHED),
+  user: read('read a user', 'jira', 'GET', '/rest/api/3/user', JIRA_USER),
+  groupsOfUser: read("read a user's groups", 'jira', 'GET', '/rest/api/3/user/groups'),
+  groups: read('read groups', 'jira', 'GET', '/rest/api/3/group/bulk'),
+  tenant: read("read the site's cloud id", 'jira', 'GET', '/_edge/tenant_info'),
+  addToGroup: write('add a user to a group', 'jira', 'POST', '/rest/api/3/group/user'),
+  removeFromGroup: write('remove a user from a group', 'jira', 'DELETE', '/rest/api/3/group/user', JIRA_DELETE),
+  createUser: write('create a user', 'jira', 'POST', '/rest/api/3/user'),
 
-  directories: read('organisation', 'GET', `${ORG_V2}/directories`, UNPUBLISHED, "read the organisation's directories"),
-  searchUsers: read(
-    'organisation',
-    'POST',
-    `${DIRECTORY}/users/search`,
-    UNPUBLISHED,
-    "search the organisation's users",
-  ),
-  searchGroups: read(
-    'organisation',
-    'POST',
-    `${DIRECTORY}/groups/search`,
-    UNPUBLISHED,
-    "search the organisation's groups",
-  ),
-  domains: read('organisation', 'GET', `${ORG_V1}/domains`, UNPUBLISHED, "read the organisation's domains"),
-  suspend: write('organisation', 'POST', `${DIRECTORY}/users/{accountId}/suspend`, UNPUBLISHED, 'suspend a user'),
-  restore: write('organisation', 'POST', `${DIRECTORY}/users/{accountId}/restore`, UNPUBLISHED, 'restore a user'),
-  suspendV1: write(
-    'organisation',
-    'POST',
-    `${ORG_V1}/directory/users/{accountId}/suspend-access`,
-    UNPUBLISHED,
-    'suspend a user',
-  ),
-  restoreV1: write(
-    'organisation',
-    'POST',
-    `${ORG_V1}/directory/users/{accountId}/restore-access`,
-    UNPUBLISHED,
-    'restore a user',
-  ),
-  invite: write('organisation', 'POST', `${ORG_V2}/users/invite`, UNPUBLISHED, 'invite a user'),
+  directories: read("read the organisation's directories", 'organisation', 'GET', `${ORG_V2}/directories`),
+  searchUsers: read("search the organisation's users", 'organisation', 'POST', `${DIRECTORY}/users/search`),
+  searchGroups: read("search the organisation's groups", 'organisation', 'POST', `${DIRECTORY}/groups/search`),
+  domains: read("read the organisation's domains", 'organisation', 'GET', `${ORG_V1}/domains`),
+  suspend: write('suspend a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/suspend`),
+  restore: write('restore a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/restore`),
+  suspendV1: write('suspend a user', 'organisation', 'POST', `${ORG_V1}/directory/users/{accountId}/suspend-access`),
+  restoreV1: write('restore a user', 'organisation', 'POST', `${ORG_V1}/directory/users/{accountId}/restore-access`),
+  invite: write('invite a user', 'organisation', 'POST', `${ORG_V2}/users/invite`),
 
-  profile: read('user-management', 'GET', `${MANAGE}/profile`, UNPUBLISHED, "read an account's profile"),
-  setEmail: write('user-management', 'PUT', `${MANAGE}/email`, UNPUBLISHED, "change an account's e-mail address"),
-  disable: write('user-management', 'POST', `${MANAGE}/lifecycle/disable`, UNPUBLISHED, 'deactivate an account'),
-  enable: write('user-management', 'POST', `${MANAGE}/lifecycle/enable`, UNPUBLISHED, 'reactivate an account'),
+  profile: read("read an account's profile", 'user-management', 'GET', `${MANAGE}/profile`),
+  setEmail: write("change an account's e-mail address", 'user-management', 'PUT', `${MANAGE}/email`),
+  disable: write('deactivate an account', 'user-management', 'POST', `${MANAGE}/lifecycle/disable`),
+  enable: write('reactivate an account', 'user-management', 'POST', `${MANAGE}/lifecycle/enable`),
 
-  dcUser: read('data-center', 'GET', '/rest/api/2/user', DATA_CENTER, 'read a user'),
-  dcPickGroups: read('data-center', 'GET', '/rest/api/2/groups/picker', DATA_CENTER, 'find a group'),
-  dcGroupMembers: read('data-center', 'GET', '/rest/api/2/group/member', DATA_CENTER, "read a group's members"),
-  dcAddToGroup: write('data-center', 'POST', '/rest/api/2/group/user', DATA_CENTER, 'add a user to a group'),
-  dcRemoveFromGroup: write(
-    'data-center',
-    'DELETE',
-    '/rest/api/2/group/user',
-    DATA_CENTER,
-    'remove a user from a group',
-  ),
-  dcCreateUser: write('data-center', 'POST', '/rest/api/2/user', DATA_CENTER, 'create a user'),
-  dcUpdateUser: write('data-center', 'PUT', '/rest/api/2/user', DATA_CENTER, 'change a user'),
+  dcUser: read('read a user', 'data-center', 'GET', '/rest/api/2/user'),
+  dcPickGroups: read('find a group', 'data-center', 'GET', '/rest/api/2/groups/picker'),
+  dcGroupMembers: read("read a group's members", 'data-center', 'GET', '/rest/api/2/group/member'),
+  dcAddToGroup: write('add a user to a group', 'data-center', 'POST', '/rest/api/2/group/user'),
+  dcRemoveFromGroup: write('remove a user from a group', 'data-center', 'DELETE', '/rest/api/2/group/user'),
+  dcCreateUser: write('create a user', 'data-center', 'POST', '/rest/api/2/user'),
+  dcUpdateUser: write('change a user', 'data-center', 'PUT', '/rest/api/2/user'),
 } as const satisfies Record<string, Endpoint>;
 
 export type Call = keyof typeof ENDPOINTS;
@@ -107,20 +80,22 @@ export type Call = keyof typeof ENDPOINTS;
 export const nameBudget = ({ api, method, path }: Endpoint): string =>
   api === 'data-center' ? api : `${method} ${path}`;
 
-function read(api: Api, method: 'GET' | 'POST', path: string, perSecond: number, to: string): Endpoint {
+function read(to: string, api: Api, method: 'GET' | 'POST', path: string, perSecond = PER_SECOND[api]): Endpoint {
   return { api, method, path, access: 'read', perSecond, to };
 }
 
-function write(api: Api, method: Endpoint['method'], path: string, perSecond: number, to: string): Endpoint {
+function write(to: string, api: Api, method: Endpoint['method'], path: string, perSecond = PER_SECOND[api]): Endpoint {
   return { api, method, path, access: 'write', perSecond, to };
 }
 
-export type Query = readonly (readonly [name: string, value: string])[];
+/** A name that is given several times has a list of values. */
+export type Query = Readonly<Record<string, string | readonly string[]>>;
 
 /** A path template filled in, and its query: every value percent-encoded, so no cell can leave its place. Throws Refusal for a value that is no path segment. */
-export function fillPath(template: string, values: Readonly<Record<string, string>>, query: Query = []): string {
+export function fillPath(template: string, values: Readonly<Record<string, string>>, query: Query = {}): string {
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeSegment(values[name] ?? ''));
-  return query.length === 0 ? path : `${path}?${query.map(([name, value]) => `${name}=${encode(value)}`).join('&')}`;
+  const pairs = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => `${name}=${encode(one)}`));
+  return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`;
 }
 
 function encodeSegment(value: string): string {

@@ -32,28 +32,16 @@ const QUERY_CHARACTERS = 6_000;
 export function createJira(client: ApiClient): Jira {
   return {
     findUsers: (text, signal) => searchUsers(client, text, signal),
-    user: (accountId, signal) => {
-      const query: Query = [
-        ['accountId', accountId],
-        ['expand', 'applicationRoles'],
-      ];
-      return client.find('user', { query, schema: userSchema }, signal);
-    },
-    groupsOfUser: (accountId, signal) => {
-      const query: Query = [['accountId', accountId]];
-      return client.find('groupsOfUser', { query, schema: z.array(groupSchema) }, signal);
-    },
+    user: (accountId, signal) =>
+      client.find('user', { query: { accountId, expand: 'applicationRoles' }, schema: userSchema }, signal),
+    groupsOfUser: (accountId, signal) =>
+      client.find('groupsOfUser', { query: { accountId }, schema: z.array(groupSchema) }, signal),
     groupsByName: (names, signal) => readGroups(client, { by: 'groupName', values: names }, signal),
     groupsById: (groupIds, signal) => readGroups(client, { by: 'groupId', values: groupIds }, signal),
     addToGroup: ({ groupId, accountId }, signal) =>
-      client.write('addToGroup', { query: [['groupId', groupId]], body: { accountId } }, signal),
-    removeFromGroup: ({ groupId, accountId }, signal) => {
-      const query: Query = [
-        ['groupId', groupId],
-        ['accountId', accountId],
-      ];
-      return client.write('removeFromGroup', { query }, signal);
-    },
+      client.write('addToGroup', { query: { groupId }, body: { accountId } }, signal),
+    removeFromGroup: ({ groupId, accountId }, signal) =>
+      client.write('removeFromGroup', { query: { groupId, accountId } }, signal),
     createUser: ({ emailAddress, products }, signal) =>
       client.write('createUser', { body: { emailAddress, products } }, signal),
   };
@@ -68,7 +56,7 @@ const DEFAULT_PAGE = 50;
 async function searchUsers(client: ApiClient, text: string, signal: AbortSignal): Promise<readonly JiraUser[]> {
   const found: JiraUser[] = [];
   while (found.length < SEARCH_LIMIT) {
-    const query: Query = [['query', text], ...pageAt(found.length, SEARCH_LIMIT)];
+    const query = { query: text, startAt: String(found.length), maxResults: String(SEARCH_LIMIT) };
     const users = await client.read('findUsers', { query, schema: z.array(userSchema) }, signal);
     found.push(...users);
     if (users.length < DEFAULT_PAGE) break;
@@ -82,12 +70,7 @@ async function readGroups(
   signal: AbortSignal,
 ): Promise<readonly Group[]> {
   const chunks = splitIntoChunks(values, { count: GROUPS_A_CALL, characters: QUERY_CHARACTERS });
-  const found = await Promise.all(
-    chunks.map((chunk) => {
-      const query: Query = chunk.map((value) => [by, value] as const);
-      return readGroupPages(client, query, signal);
-    }),
-  );
+  const found = await Promise.all(chunks.map((chunk) => readGroupPages(client, { [by]: chunk }, signal)));
   return found.flat();
 }
 
@@ -102,15 +85,10 @@ const groupPageSchema = z.object({
 async function readGroupPages(client: ApiClient, names: Query, signal: AbortSignal): Promise<readonly Group[]> {
   const found: Group[] = [];
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-    const query: Query = [...names, ...pageAt(found.length, GROUPS_A_CALL)];
+    const query = { ...names, startAt: String(found.length), maxResults: String(GROUPS_A_CALL) };
     const { values, isLast, total } = await client.read('groups', { query, schema: groupPageSchema }, signal);
     found.push(...values);
     if (values.length === 0 || (isLast ?? found.length >= (total ?? 0))) return found;
   }
   throw createEndless('groups');
 }
-
-const pageAt = (startAt: number, maxResults: number): Query => [
-  ['startAt', String(startAt)],
-  ['maxResults', String(maxResults)],
-];

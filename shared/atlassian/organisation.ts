@@ -156,9 +156,9 @@ function readList<Item>(
   { call, orgId, item }: { readonly call: Call; readonly orgId: string; readonly item: z.ZodType<Item> },
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
-  const given = (cursor?: string) => ({
+  const given = (cursor?: string): CallArguments => ({
     path: { orgId },
-    query: cursor === undefined ? [] : [['cursor', cursor] as const],
+    ...(cursor !== undefined && { query: { cursor } }),
   });
   return readPages({ client, call, item, given }, signal);
 }
