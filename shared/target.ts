@@ -28,3 +28,20 @@ export type Target = CloudTarget | DataCenterTarget;
 
 /** The name of the secret that describes a target. */
 export const secretName = (target: string): string => `rollcall/${target}`;
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/**
+ * A target's address without slashes at its end; `undefined` unless it is https (on this machine http, too) and has no
+ * credentials, query or fragment.
+ */
+export function parseAddress(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { origin, pathname, protocol, hostname, username, password, search, hash } = new URL(text);
+  if (username || password || search || hash) return undefined;
+  if (protocol !== 'https:' && !(protocol === 'http:' && LOOPBACK.includes(hostname))) return undefined;
+  return (origin + pathname).replace(/\/+$/, '');
+}
+
+/** Whether a token can be sent in a header: a line break that came along when it was pasted would end the header. */
+export const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);

@@ -4,7 +4,7 @@ import type { Atlassian, Opened, OpenOptions } from '../../shared/atlassian/atla
 import type { Cells, Operation, Sight } from '../../shared/operations/operation.ts';
 import { TargetUnreadable } from '../../shared/port-errors.ts';
 import type { Targets } from '../../shared/ports.ts';
-import type { Target } from '../../shared/target.ts';
+import { secretName, type Target } from '../../shared/target.ts';
 
 export interface SessionPorts {
   readonly targets: Targets;
@@ -55,7 +55,7 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
     if (found) return found;
     throw new TargetUnusable(
       'UNAUTHORIZED',
-      `There is no secret rollcall/${options.targetName} any more. Create it again and resume the job.`,
+      `There is no secret ${secretName(options.targetName)} any more. Create it again and resume the job.`,
     );
   }
 

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import * as z from 'zod';
 
 import type { Chance, Clock } from '../ports.ts';
-import type { CloudTarget, DataCenterTarget, Target } from '../target.ts';
+import { isToken, parseAddress, type CloudTarget, type DataCenterTarget, type Target } from '../target.ts';
 import type { CallCount, Cloud, DataCenter, Organisation } from './apis.ts';
 import { createApiClients, type Access, type ApiClient } from './api-client.ts';
 import { createDataCenter } from './data-center.ts';
@@ -50,7 +50,7 @@ export function createAtlassian(options: AtlassianOptions): Atlassian {
   const shared: Shared = { http, rateLimiters: createRateLimiters(options), clock, known: new Map() };
   return {
     close: () => http.close(),
-    open: (target, { deadlineMs = Infinity, gate = always } = {}) => {
+    open: (target, { deadlineMs = Infinity, gate = allowAll } = {}) => {
       const { open, calls } = createApiClients({ ...shared, deadlineMs, gate });
       return target.type === 'cloud'
         ? { type: 'cloud', apis: openCloud(target, open, shared), calls }
@@ -59,7 +59,7 @@ export function createAtlassian(options: AtlassianOptions): Atlassian {
   };
 }
 
-const always = async (): Promise<void> => undefined;
+const allowAll = async (): Promise<void> => undefined;
 
 interface Shared {
   readonly http: Http;
@@ -75,8 +75,8 @@ function openCloud(target: CloudTarget, open: Open, shared: Shared): Cloud {
   const { name, siteUrl, apiUrl, email, apiToken, cloudId, orgId, orgApiKey } = target;
   const basic = Buffer.from(`${email}:${apiToken}`).toString('base64');
   const secrets = [apiToken, basic, orgApiKey ?? ''];
-  const site: Access = { target: name, baseUrl: checkedUrl(siteUrl), secrets };
-  const api = checkedUrl(apiUrl);
+  const site: Access = { target: name, baseUrl: checkAddress('siteUrl', siteUrl), secrets };
+  const api = checkAddress('apiUrl', apiUrl);
   const jira = open({
     ...site,
     authorization: `Basic ${basic}`,
@@ -84,7 +84,7 @@ function openCloud(target: CloudTarget, open: Open, shared: Shared): Cloud {
   });
   const apis = { target, jira: createJira(jira) };
   if (orgId === undefined || orgApiKey === undefined) return apis;
-  const admin = open({ target: name, baseUrl: api, authorization: bearer(orgApiKey, 'orgApiKey'), secrets });
+  const admin = open({ target: name, baseUrl: api, authorization: createBearer('orgApiKey', orgApiKey), secrets });
   return {
     ...apis,
     organisation: openOrganisation({ target, orgId, admin, site: open(site), shared }),
@@ -102,17 +102,17 @@ interface OrganisationContext {
 }
 
 function openOrganisation({ target, orgId, admin, site, shared }: OrganisationContext): Organisation {
-  const directories = once(shared, ['directories', target.apiUrl, orgId], (signal) =>
+  const directories = askOnce(shared, ['directories', target.apiUrl, orgId], (signal) =>
     readDirectories(admin, orgId, signal),
   );
-  const cloudId = once(shared, ['cloudId', target.siteUrl], (signal) => readCloudId(site, signal));
+  const cloudId = askOnce(shared, ['cloudId', target.siteUrl], (signal) => readCloudId(site, signal));
   const given = target.directoryId;
   return createOrganisation({
     client: admin,
     orgId,
     suspendApi: target.suspendApi,
-    directoryForReads: async (signal) => given ?? onlyOne(await directories(signal)) ?? ALL_DIRECTORIES,
-    directoryForWrites: async (signal) => given ?? onlyOne(await directories(signal)) ?? severalDirectories(),
+    directoryForReads: async (signal) => given ?? pickOnly(await directories(signal)) ?? ALL_DIRECTORIES,
+    directoryForWrites: async (signal) => given ?? pickOnly(await directories(signal)) ?? refuseSeveralDirectories(),
     cloudId: async (signal) => target.cloudId ?? cloudId(signal),
   });
 }
@@ -120,9 +120,9 @@ function openOrganisation({ target, orgId, admin, site, shared }: OrganisationCo
 /** Stands for every directory that the key may manage, in look-ups only (organisation REST API v2). */
 const ALL_DIRECTORIES = '-';
 
-const onlyOne = (ids: readonly string[]): string | undefined => (ids.length === 1 ? ids[0] : undefined);
+const pickOnly = (ids: readonly string[]): string | undefined => (ids.length === 1 ? ids[0] : undefined);
 
-function severalDirectories(): never {
+function refuseSeveralDirectories(): never {
   throw new Refusal(
     'REQUEST_REFUSED',
     "The organisation has no directory, or more than one; put the one that is meant as directoryId into the target's secret.",
@@ -130,7 +130,7 @@ function severalDirectories(): never {
 }
 
 /** Asks once for all the batches of this process; only a success is kept. */
-function once<Value>(
+function askOnce<Value>(
   { known }: Shared,
   key: readonly string[],
   ask: (signal: AbortSignal) => Promise<Value>,
@@ -155,33 +155,26 @@ function openDataCenter(target: DataCenterTarget, open: Open): DataCenter {
   const { name, baseUrl, token } = target;
   const client = open({
     target: name,
-    baseUrl: checkedUrl(baseUrl),
-    authorization: bearer(token, 'token'),
+    baseUrl: checkAddress('baseUrl', baseUrl),
+    authorization: createBearer('token', token),
     secrets: [token],
   });
   return { target, ...createDataCenter(client) };
 }
 
-function bearer(token: string, field: string): string {
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new Refusal(
-      'UNAUTHORIZED',
-      `The ${field} in the target's secret has characters that no token has; put the token alone there.`,
-    );
-  }
-  return `Bearer ${token}`;
+function createBearer(field: 'orgApiKey' | 'token', token: string): string {
+  if (isToken(token)) return `Bearer ${token}`;
+  throw new Refusal(
+    'UNAUTHORIZED',
+    `The ${field} in the target's secret has characters that no token has; put the token alone there.`,
+  );
 }
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
-/** An address without a slash at its end; `https` only, save on this machine. */
-function checkedUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url && (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname)))) {
-    return (url.origin + url.pathname).replace(/\/+$/, '');
-  }
+function checkAddress(field: 'siteUrl' | 'apiUrl' | 'baseUrl', text: string): string {
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
   throw new Refusal(
     'REQUEST_REFUSED',
-    `An address in the target's secret is not an https one; nothing was sent. Correct it.`,
+    `The ${field} in the target's secret is not an https address; nothing was sent. Correct the secret.`,
   );
 }

@@ -1,22 +1,22 @@
 import * as z from 'zod';
 
-import type { Target } from '../target.ts';
+import { isToken, parseAddress, type Target } from '../target.ts';
 import { TargetUnreadable } from '../port-errors.ts';
 
 /** Atlassian's own address for the organisation's APIs and for scoped tokens. */
 const API_URL = 'https://api.atlassian.com';
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 const string = z.string({ error: ({ input }) => (input === undefined ? 'missing' : 'must be text') });
 const text = string.trim().min(1, 'must not be empty');
 
-// What is sent in a header: a line break that came along when it was pasted would break the request.
-const token = text.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+const token = text.refine(isToken, 'must be printable ASCII without spaces');
 
-const address = string
-  .trim()
-  .transform((url) => url.replace(/\/+$/, ''))
-  .refine(isUsable, 'must be an https address without credentials, query or fragment (http only on loopback)');
+const address = string.trim().transform((url, context) => {
+  const parsed = parseAddress(url);
+  if (parsed !== undefined) return parsed;
+  context.addIssue('must be an https address without credentials, query or fragment (http only on loopback)');
+  return z.NEVER;
+});
 
 const cloud = z.object({
   type: z.literal('cloud'),
@@ -60,10 +60,3 @@ function jsonIn(name: string, json: string): unknown {
 
 const unreadable = (name: string, faults: string): TargetUnreadable =>
   new TargetUnreadable(`The secret of target ${name} cannot be used: ${faults}. Correct the secret.`);
-
-function isUsable(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(address);
-  if (username || password || search || hash) return false;
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname));
-}
