@@ -5,7 +5,7 @@ import { mapError, type ErrorBody } from './error-mapping.ts';
 import { NoAnswer, Refusal } from './errors.ts';
 import type { Body, HttpAnswer, HttpFailure } from './http.ts';
 
-/** The refusal that an answer of an error status is; none of the secrets appears in its message. */
+/** The refusal that an answer of an error status means; none of the secrets appears in its message. */
 export function createRefusal(
   call: Call,
   answer: HttpAnswer,
@@ -14,12 +14,12 @@ export function createRefusal(
   const { status, headers, body, traceId } = answer;
   const { baseUrl, secrets, uncertain = false } = options;
   const details = { httpStatus: status, traceId, uncertain };
-  const answered = `Atlassian answered ${status} to the call to ${ENDPOINTS[call].to}`;
+  const answered = `Atlassian answered ${status} when asked to ${ENDPOINTS[call].to}`;
   if (status >= 300 && status < 400) {
     const host = findHost(headers['location'], baseUrl);
     return new Refusal(
       'REQUEST_REFUSED',
-      `${answered}: a redirect${host}, which is not followed. Correct the address in the target's secret.`,
+      `${answered}: a redirect${host}, which Rollcall does not follow. Correct the address in the target's secret.`,
       details,
     );
   }
@@ -39,46 +39,46 @@ function findHost(location: string | readonly string[] | undefined, baseUrl: str
 }
 
 /** A success that does not hold what it should. */
-export function createUnreadable(call: Call, { status, body, traceId }: HttpAnswer): Refusal {
+export function createBodyError(call: Call, { status, body, traceId }: HttpAnswer): Refusal {
   const { to } = ENDPOINTS[call];
   const details = { httpStatus: status, traceId };
   if (body.type === 'too-large') {
-    const message = `Atlassian's answer to the call to ${to} is larger than this stage allows; raise its response limit.`;
+    const message = `Atlassian's answer when asked to ${to} is larger than this stage allows; raise its response limit.`;
     return new Refusal('REQUEST_REFUSED', message, details);
   }
-  const message = `Atlassian's answer to the call to ${to} is not the JSON that was expected.`;
+  const message = `Atlassian's answer when asked to ${to} is not JSON. If this repeats, check the address in the target's secret.`;
   return new Refusal('ATLASSIAN_ERROR', message, details);
 }
 
 /** A success's JSON in another shape than its schema; names the fields that do not fit and none of their values. */
-export function createMisshapen(call: Call, { issues }: z.ZodError): Refusal {
+export function createShapeError(call: Call, { issues }: z.ZodError): Refusal {
   const fields = new Set(issues.map(({ path }) => path.join('.') || 'the whole'));
   return new Refusal(
     'ATLASSIAN_ERROR',
-    `Atlassian's answer to the call to ${ENDPOINTS[call].to} has another shape than documented (${[...fields].slice(0, 3).join(', ')}).`,
+    `Atlassian's answer when asked to ${ENDPOINTS[call].to} does not have the documented shape (${[...fields].slice(0, 3).join(', ')}).`,
   );
 }
 
 /** More pages than this is a server that never ends. */
 export const MOST_PAGES = 1_000;
 
-export const createEndless = (call: Call): Refusal =>
-  new Refusal('ATLASSIAN_ERROR', `Atlassian's pages in answer to the call to ${ENDPOINTS[call].to} do not end.`);
+export const createPagingError = (call: Call): Refusal =>
+  new Refusal('ATLASSIAN_ERROR', `Atlassian's pages when asked to ${ENDPOINTS[call].to} do not end.`);
 
-/** Something between here and Atlassian answered a write: what became of it is not known. */
-export function createUnclear(call: Call, { status }: HttpAnswer): NoAnswer {
+/** A proxy or gateway answered a write: whether it was made is not known. */
+export function createGatewayError(call: Call, { status }: HttpAnswer): NoAnswer {
   return new NoAnswer(
-    `Something between here and Atlassian answered ${status} to the call to ${ENDPOINTS[call].to}; whether it was carried out has to be read back.`,
+    `A proxy or gateway answered ${status} in place of Atlassian when asked to ${ENDPOINTS[call].to}; the change may have been made.`,
   );
 }
 
 /** A call to which no answer came. */
-export function createUnanswered({ to, access }: Endpoint, { type, cause }: HttpFailure): Refusal | NoAnswer {
+export function createTransportError({ to, access }: Endpoint, { type, cause }: HttpFailure): Refusal | NoAnswer {
   const reason = nameReason(cause);
   if (type === 'not-sent') {
-    return new Refusal('ATLASSIAN_ERROR', `Atlassian could not be reached to ${to} (${reason}).`, { cause });
+    return new Refusal('ATLASSIAN_ERROR', `Could not reach Atlassian to ${to} (${reason}).`, { cause });
   }
-  const message = `No whole answer came to the call to ${to} (${reason}).`;
+  const message = `No complete answer came from Atlassian when asked to ${to} (${reason}).`;
   return access === 'write' ? new NoAnswer(message, { cause }) : new Refusal('TIMED_OUT', message, { cause });
 }
 

@@ -2,11 +2,11 @@ import type * as z from 'zod';
 
 import type { Clock } from '../ports.ts';
 import {
-  createMisshapen,
+  createShapeError,
   createRefusal,
-  createUnanswered,
-  createUnclear,
-  createUnreadable,
+  createTransportError,
+  createGatewayError,
+  createBodyError,
   readErrorBody,
 } from './answer-errors.ts';
 import type { Answer, CallCount } from './apis.ts';
@@ -107,14 +107,14 @@ const send: Send = async (connection, call, given, signal) => {
   await rateLimiter.acquire(signal, deadlineMs);
   await gate();
   const sentAtMs = clock.now().getTime();
-  if (signal.aborted) throw createOutOfTime(sentAtMs);
+  if (signal.aborted) throw createDeadlineError(sentAtMs);
   counter.sent += 1;
   const result = await http.send({ baseUrl, authorization, method, path, body: given.body }, signal);
-  if (result.type !== 'answer') throw createUnanswered(endpoint, result);
+  if (result.type !== 'answer') throw createTransportError(endpoint, result);
   const reading = readRateLimit(result.headers, clock.now().getTime());
   if (result.status === 429 || (result.status === 503 && reading.retryAtMs !== undefined)) {
     if (result.status === 429) counter.rateLimited += 1;
-    throw new RateLimited(`Atlassian answered ${result.status} to the call to ${to}: too many calls`, {
+    throw new RateLimited(`Atlassian answered ${result.status} when asked to ${to}: too many calls`, {
       notBeforeMs: Math.ceil(rateLimiter.recordRefusal(reading, sentAtMs)),
       sent: true,
     });
@@ -123,7 +123,7 @@ const send: Send = async (connection, call, given, signal) => {
   return result;
 };
 
-const createOutOfTime = (nowMs: number): RateLimited =>
+const createDeadlineError = (nowMs: number): RateLimited =>
   new RateLimited('The time for this batch is over; the call will be sent later', { notBeforeMs: nowMs, sent: false });
 
 /** How often a look-up that was answered 429 goes again by itself: it is shared by a whole batch. */
@@ -145,9 +145,9 @@ function readSuccess<Value>(
   { call, access, schema }: { readonly call: Call; readonly access: Access; readonly schema: z.ZodType<Value> },
 ): Value {
   if (!isSuccess(answer)) throw createRefusal(call, answer, access);
-  if (answer.body.type !== 'json') throw createUnreadable(call, answer);
+  if (answer.body.type !== 'json') throw createBodyError(call, answer);
   const parsed = schema.safeParse(answer.body.value);
-  if (!parsed.success) throw createMisshapen(call, parsed.error);
+  if (!parsed.success) throw createShapeError(call, parsed.error);
   return parsed.data;
 }
 
@@ -161,11 +161,11 @@ async function write(
   const { status: httpStatus, traceId, body } = http;
   if (isSuccess(http)) {
     // A page in place of an API's answer comes from something in between: what became of the call is not known.
-    if (body.type === 'text' && /^\s*</.test(body.text)) throw createUnclear(call, http);
+    if (body.type === 'text' && /^\s*</.test(body.text)) throw createGatewayError(call, http);
     const json = body.type === 'json' ? body.value : undefined;
     return { answer: { status: 'changed', httpStatus, traceId }, json };
   }
-  if (httpStatus === 502 || httpStatus === 504) throw createUnclear(call, http);
+  if (httpStatus === 502 || httpStatus === 504) throw createGatewayError(call, http);
   const { code } = mapError(call, httpStatus, readErrorBody(body));
   if (code === 'unchanged') return { answer: { status: 'unchanged', httpStatus, traceId }, json: undefined };
   throw createRefusal(call, http, { ...connection.access, uncertain: httpStatus >= 500 });

@@ -125,7 +125,7 @@ const pickOnly = (ids: readonly string[]): string | undefined => (ids.length ===
 function refuseSeveralDirectories(): never {
   throw new Refusal(
     'REQUEST_REFUSED',
-    "The organisation has no directory, or more than one; put the one that is meant as directoryId into the target's secret.",
+    "The organisation has no directory, or more than one. Set directoryId in the target's secret to the one to use.",
   );
 }
 
@@ -166,7 +166,7 @@ function createBearer(field: 'orgApiKey' | 'token', token: string): string {
   if (isToken(token)) return `Bearer ${token}`;
   throw new Refusal(
     'UNAUTHORIZED',
-    `The ${field} in the target's secret has characters that no token has; put the token alone there.`,
+    `The ${field} in the target's secret has characters that no token has. Put only the token there.`,
   );
 }
 

@@ -65,8 +65,8 @@ function ignoresActive({ active }: { readonly active?: boolean | undefined }, js
 const createActiveIgnored = ({ httpStatus, traceId }: Answer): Refusal =>
   new Refusal(
     'REQUEST_REFUSED',
-    'Jira took the change and left the user as they were: this version ignores "active" (JRASERVER-37294). ' +
-      'Activate or deactivate the user in the user directory, or upgrade Jira to a version whose REST API can.',
+    'Jira accepted the change but did not make it: this version ignores "active" (JRASERVER-37294). ' +
+      'Activate or deactivate the user in the user directory, or upgrade Jira.',
     { httpStatus, traceId },
   );
 
@@ -86,8 +86,8 @@ function explainUnreadable(refusal: Refusal, name: string): Refusal {
   const { httpStatus, traceId } = refusal;
   return new Refusal(
     'FORBIDDEN',
-    `Whether there is a group called ${JSON.stringify(name.slice(0, 80))} cannot be seen: Jira has more groups like it than it ` +
-      'lists, and does not let the owner of the token read the members of this one. Only an administrator may.',
+    `Whether the group ${JSON.stringify(name.slice(0, 80))} exists cannot be seen: Jira has more groups like it than it lists, ` +
+      "and the token's owner may not read its members. Use the token of an administrator.",
     { httpStatus, traceId, cause: refusal },
   );
 }

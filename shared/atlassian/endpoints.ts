@@ -6,13 +6,13 @@ export type Api = 'jira' | 'organisation' | 'user-management' | 'data-center';
 export interface Endpoint {
   readonly api: Api;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Placeholders in braces; with the method it names the budget that the call is paced by. */
+  /** Placeholders in braces; with the method it names the budget that limits the rate of the call. */
   readonly path: string;
-  /** A look-up may be tried again at once; a write is answered for row by row. */
+  /** A look-up may be tried again at once; a write only row by row. */
   readonly access: 'read' | 'write';
   /** Calls a second to begin with, of all workers together. */
   readonly perSecond: number;
-  /** For messages: "the call to …". */
+  /** For messages: "when asked to …". */
   readonly to: string;
 }
 
@@ -74,7 +74,7 @@ export const ENDPOINTS = {
 export type Call = keyof typeof ENDPOINTS;
 
 /**
- * The budget that a call is paced by: its endpoint class and method; on Data Center one for all, because its limit is a
+ * The budget that limits the rate of a call: its endpoint class and method; on Data Center one for all, because its limit is a
  * bucket for each user (Atlassian's "Improving instance stability with rate limiting").
  */
 export const nameBudget = ({ api, method, path }: Endpoint): string =>
@@ -101,7 +101,7 @@ export function fillPath(template: string, values: Readonly<Record<string, strin
 function encodeSegment(value: string): string {
   // Percent-encoding does not keep these three from being read as a step in the path.
   if (value === '' || value === '.' || value === '..') {
-    throw new Refusal('REQUEST_REFUSED', `"${value}" is no id at Atlassian; nothing was sent. Correct the id.`);
+    throw new Refusal('REQUEST_REFUSED', `"${value}" is not an Atlassian id; nothing was sent. Correct the id.`);
   }
   return encode(value);
 }

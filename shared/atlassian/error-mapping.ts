@@ -23,12 +23,13 @@ export interface ErrorBody {
 }
 
 const JIRA_CREDENTIALS =
-  'Jira Cloud wants email and apiToken of the secret (Basic); a token with scopes works only with the cloudId in the secret, not at the site itself.';
-const ORGANISATION_KEY = "These calls want the organisation's API key in orgApiKey (Bearer), not a user's API token.";
-const PERSONAL_TOKEN = 'Data Center wants a personal access token in the secret (Bearer).';
+  "Jira Cloud needs email and apiToken in the target's secret; a token with scopes needs cloudId there, too.";
+const ORGANISATION_KEY =
+  "This API needs the organisation's API key as orgApiKey in the target's secret, not a user's API token.";
+const PERSONAL_TOKEN = "Data Center needs a personal access token as token in the target's secret.";
 const JIRA_404 =
-  'Jira gives this answer, too, when the token of the secret lacks the site admin right: check that, the account id and the group.';
-const NO_SUCH_ORGANISATION = 'Check orgId in the secret.';
+  'Jira also answers 404 when the owner of the token is no site admin: check that, the account id and the group.';
+const NO_SUCH_ORGANISATION = "Check orgId in the target's secret.";
 const LICENCE = /licen[cs]e/i;
 const IN_USE = /already (?:exists|in use|used|taken|registered|been taken)|in use by|must not exist/i;
 const IN_USE_KEY = /(?:in|already|address)[-_.]?use|(?:already|user|account|email)[-_.]?exists|taken|duplicate/i;
@@ -47,7 +48,7 @@ const JIRA: readonly ErrorRule[] = [
     calls: ['createUser'],
     status: 400,
     code: 'REQUEST_REFUSED',
-    hint: 'Jira answers so, too, when the account exists without access and the row asks for no product.',
+    hint: 'Jira also answers this when the account exists without access and the row names no product.',
   },
   {
     calls: JIRA_MEMBERSHIP,
@@ -63,7 +64,7 @@ const JIRA: readonly ErrorRule[] = [
     status: 403,
     words: /XSRF check failed/i,
     code: 'FORBIDDEN',
-    hint: 'A proxy on the way may remove the header X-Atlassian-Token.',
+    hint: 'A proxy may be removing the header X-Atlassian-Token.',
   },
 ];
 
@@ -92,13 +93,13 @@ const ORGANISATION: readonly ErrorRule[] = [
     calls: ['suspendV1', 'restoreV1'],
     status: 404,
     code: 'USER_NOT_FOUND',
-    hint: 'The v1 API ends after June 2026: if every row fails so, take suspendApi out of the secret.',
+    hint: "The v1 API ends after June 2026: if every row fails like this, remove suspendApi from the target's secret.",
   },
   {
     calls: ['suspend', 'restore'],
     status: 404,
     code: 'USER_NOT_FOUND',
-    hint: 'An organisation on the original user management may answer so to everything: then set suspendApi to "v1" in the secret.',
+    hint: 'An organisation on the original user management may answer every row like this: then set suspendApi to "v1" in the secret.',
   },
   {
     calls: ['directories', 'searchUsers', 'searchGroups', 'domains'],
@@ -112,7 +113,7 @@ const ORGANISATION: readonly ErrorRule[] = [
   {
     status: 410,
     code: 'REQUEST_REFUSED',
-    hint: 'Atlassian has switched this API off: take suspendApi out of the secret.',
+    hint: "Atlassian has switched this API off: remove suspendApi from the target's secret.",
   },
 ];
 
@@ -125,13 +126,13 @@ const USER_MANAGEMENT: readonly ErrorRule[] = [
     status: 400,
     key: 'fieldConstraintsViolated',
     code: 'REQUEST_REFUSED',
-    hint: 'Atlassian does not take this value: at most 255 characters on each side of the @, and only valid ones.',
+    hint: 'Atlassian does not accept this value: at most 255 characters on each side of the @, and only valid ones.',
   },
   { status: 401, code: 'UNAUTHORIZED', hint: ORGANISATION_KEY },
   { status: 403, key: 'forbidden.unclaimedDomain', code: 'DOMAIN_NOT_VERIFIED' },
   { status: 403, key: 'forbidden.targetUnverified', code: 'USER_NOT_MANAGED' },
   { status: 403, key: /^externalDirectory\./, code: 'SCIM_MANAGED' },
-  { status: 403, key: 'authPolicy.saml', code: 'SCIM_MANAGED', hint: 'Single sign-on decides about this account.' },
+  { status: 403, key: 'authPolicy.saml', code: 'SCIM_MANAGED', hint: 'Single sign-on manages this account.' },
   { status: 403, key: 'managedAccount', code: 'USER_NOT_MANAGED' },
   { status: 403, key: /^administrative(?:\.notMyself)?$/, code: 'PROTECTED' },
   { status: 403, key: 'myselfOnly', code: 'PROTECTED' },
@@ -149,11 +150,11 @@ const USER_MANAGEMENT: readonly ErrorRule[] = [
     calls: ['disable', 'enable'],
     status: 409,
     code: 'REQUEST_REFUSED',
-    hint: "The account's lifecycle does not allow this now; a deleted account has to be restored first.",
+    hint: "The account's lifecycle does not allow this now; restore a deleted account first.",
   },
 ];
 
-// Its 400 to an addition stands for "empty group name" and "already a member" alike.
+// Its 400 to an addition means both "empty group name" and "already a member".
 const DATA_CENTER: readonly ErrorRule[] = [
   { calls: ['dcAddToGroup'], status: 400, words: /already a member of/i, code: 'unchanged' },
   { calls: ['dcRemoveFromGroup'], status: 400, words: /not a member of/i, code: 'unchanged' },
@@ -166,14 +167,14 @@ const DATA_CENTER: readonly ErrorRule[] = [
     calls: DC_MEMBERSHIP,
     status: 404,
     code: 'USER_NOT_FOUND',
-    hint: 'Data Center gives this status for an unknown group, too.',
+    hint: 'Data Center also answers 404 for an unknown group.',
   },
   { status: 404, code: 'USER_NOT_FOUND' },
   { status: 401, code: 'UNAUTHORIZED', hint: PERSONAL_TOKEN },
   {
     status: 403,
     code: 'FORBIDDEN',
-    hint: 'After too many failed logins Jira also answers so until somebody solves its CAPTCHA.',
+    hint: 'After too many failed logins Jira also answers 403 until somebody solves its CAPTCHA.',
   },
 ];
 

@@ -4,12 +4,12 @@ import { RollcallError } from '../errors.ts';
 export interface RefusalDetails {
   readonly httpStatus?: number | undefined;
   readonly traceId?: string | undefined;
-  /** A write that was answered so may have been applied all the same. */
+  /** The write may have been applied in spite of this answer. */
   readonly uncertain?: boolean | undefined;
   readonly cause?: unknown;
 }
 
-/** A row's wish cannot be applied (as things are): Atlassian said no, or what it showed us does. */
+/** A row cannot be applied as things are: Atlassian refused it, or what was read of it shows why not. */
 export class Refusal extends RollcallError {
   readonly code: Code;
   readonly temporary: boolean;
@@ -46,7 +46,7 @@ export class RateLimited extends RollcallError {
   }
 }
 
-/** A request was sent and no whole answer came: whether it was applied has to be read back. */
+/** A request was sent and no complete answer came: whether it was applied has to be read back. */
 export class NoAnswer extends RollcallError {
   readonly code = 'TIMED_OUT';
   readonly temporary = true;

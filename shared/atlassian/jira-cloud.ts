@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { createEndless, MOST_PAGES } from './answer-errors.ts';
+import { createPagingError, MOST_PAGES } from './answer-errors.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Group, Jira, JiraUser } from './apis.ts';
 import { splitIntoChunks, type Query } from './endpoints.ts';
@@ -90,5 +90,5 @@ async function readGroupPages(client: ApiClient, names: Query, signal: AbortSign
     found.push(...values);
     if (values.length === 0 || (isLast ?? found.length >= (total ?? 0))) return found;
   }
-  throw createEndless('groups');
+  throw createPagingError('groups');
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { createEndless, MOST_PAGES } from './answer-errors.ts';
+import { createPagingError, MOST_PAGES } from './answer-errors.ts';
 import type { ApiClient, CallArguments } from './api-client.ts';
 import type { Answer, Group, Organisation, OrganisationUser, UserManagement } from './apis.ts';
 import { splitIntoChunks, type Call } from './endpoints.ts';
@@ -186,7 +186,7 @@ async function readPages<Item>(
     const { data, links } = await client.read(call, { ...given(cursor), schema }, signal);
     found.push(...data);
     cursor = readCursor(links?.next ?? undefined);
-    if (cursor !== undefined && (seen.has(cursor) || seen.size >= MOST_PAGES)) throw createEndless(call);
+    if (cursor !== undefined && (seen.has(cursor) || seen.size >= MOST_PAGES)) throw createPagingError(call);
     if (cursor !== undefined) seen.add(cursor);
   } while (cursor !== undefined);
   return found;
@@ -220,7 +220,9 @@ function checkInvited(answer: Answer, json: unknown): Answer {
   const failed = results.find(({ status }) => status === 'ERROR');
   if (failed === undefined && results.length > 0 && results.every(({ status }) => status === 'INVITED')) return answer;
   if (failed === undefined)
-    throw new NoAnswer('Atlassian took the invitation without saying what became of it; it has to be read back.');
+    throw new NoAnswer(
+      'Atlassian accepted the invitation without saying whether it was sent; the change may have been made.',
+    );
   const reason = failed.statusReason ?? 'no reason given';
   const code = /licen[cs]e|seat|limit/i.test(reason) ? 'LICENCE_LIMIT' : 'REQUEST_REFUSED';
   throw new Refusal(code, `Atlassian did not invite the user: "${reason.slice(0, 300)}".`, { httpStatus, traceId });

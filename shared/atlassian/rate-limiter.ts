@@ -97,7 +97,7 @@ function createRateLimiter(options: RateLimiterOptions, perSecond: number, pause
   return {
     acquire: async (signal, deadlineMs) => {
       const place = waiters.length;
-      if (signal.aborted || isLate(state, deadlineMs, place)) throw createTooLate(estimateStartMs(state, place));
+      if (signal.aborted || isLate(state, deadlineMs, place)) throw createDeadlineError(estimateStartMs(state, place));
       if (place > 0 || !mayBegin(state)) return wait(state, signal, deadlineMs);
       state.bucket = takeToken(state.bucket);
     },
@@ -149,7 +149,7 @@ function wait(state: State, signal: AbortSignal, deadlineMs: number): Promise<vo
   return new Promise((resolve, reject) => {
     const giveUp = (atMs: number): void => {
       signal.removeEventListener('abort', leave);
-      reject(createTooLate(atMs));
+      reject(createDeadlineError(atMs));
     };
     const leave = (): void => {
       waiters.splice(waiters.indexOf(waiter), 1);
@@ -195,7 +195,7 @@ function giveUpLate(state: State): void {
   }
 }
 
-const createTooLate = (notBeforeMs: number): RateLimited =>
+const createDeadlineError = (notBeforeMs: number): RateLimited =>
   new RateLimited("The target's rate limit leaves no room for this call before the deadline; it will be sent later", {
     notBeforeMs: Math.ceil(notBeforeMs),
     sent: false,

@@ -70,7 +70,7 @@ export const LIMITS: readonly Limit[] = [
     of: "an answer of Atlassian's",
     value: ({ worker }) => bytes(worker.responseBytes),
     becomes: 'It is read no further; the rows that needed it fail, `REQUEST_REFUSED`',
-    says: /REQUEST_REFUSED: Atlassian's answer to the call to read a user is larger than this stage allows; raise its response limit/,
+    says: /REQUEST_REFUSED: Atlassian's answer when asked to read a user is larger than this stage allows; raise its response limit/,
     exceed: answerOverLimit,
   },
   {

@@ -134,7 +134,7 @@ describe('Jira Data Center', () => {
       await expect(asking).rejects.toMatchObject({
         code: 'FORBIDDEN',
         httpStatus: status,
-        message: expect.stringMatching(/group called "g" cannot be seen.*administrator/) as unknown,
+        message: expect.stringMatching(/the group "g" exists cannot be seen.*administrator/) as unknown,
       });
     },
   );
