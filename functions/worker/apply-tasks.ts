@@ -110,12 +110,12 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   async function open({ operation: name, target: targetName }: Task): Promise<Session> {
     const operation = ports.operations(name);
     if (!operation) throw new TargetUnusable('REQUEST_REFUSED', `There is no operation ${name} any more.`);
-    const gate = async (): Promise<void> => {
+    const beforeCall = async (): Promise<void> => {
       const now = await ports.views.view(jobId);
       // Rows put up again by hand belong to jobs that have ended: there, only a change of the state withholds the call.
       withholdUnless(!halt.halted() && (now?.state === 'running' || now?.state === state.state));
     };
-    return openSession(ports, { targetName, operation, deadlineMs: deadline.atMs, gate });
+    return openSession(ports, { targetName, operation, deadlineMs: deadline.atMs, beforeCall });
   }
 
   /** The rows that could be looked at; the others have their task result. */

@@ -67,7 +67,7 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
   }
 
   function callsSoFar(): CallCount {
-    const { sent, rateLimited } = opened.calls();
+    const { sent, rateLimited } = opened.countCalls();
     return { sent: former.sent + sent, rateLimited: former.rateLimited + rateLimited };
   }
 }

@@ -60,17 +60,17 @@ export interface ApiClientOptions {
   /** Epoch milliseconds after which no call should begin. */
   readonly deadlineMs: number;
   /** Awaited right before each call begins; throws what keeps it from beginning. */
-  readonly gate: () => Promise<void>;
+  readonly beforeCall: () => Promise<void>;
 }
 
 /** Opens API clients that share one count of calls. */
 export function createApiClients(options: ApiClientOptions): {
   readonly open: (access: Access) => ApiClient;
-  readonly calls: () => CallCount;
+  readonly countCalls: () => CallCount;
 } {
   const counter = { sent: 0, rateLimited: 0 };
   return {
-    calls: () => ({ ...counter }),
+    countCalls: () => ({ ...counter }),
     open: (access) => {
       const connection: Connection = { ...options, access, counter };
       return {
@@ -98,14 +98,14 @@ type Send = (connection: Connection, call: Call, given: CallArguments, signal: A
 
 /** Sends one call within its budget; throws for everything that is no answer to it: 429, nothing sent, nothing heard. */
 const send: Send = async (connection, call, given, signal) => {
-  const { http, rateLimiters, clock, deadlineMs, gate, access, counter } = connection;
+  const { http, rateLimiters, clock, deadlineMs, beforeCall, access, counter } = connection;
   const { target, baseUrl, authorization } = access;
   const endpoint: Endpoint = ENDPOINTS[call];
   const { method, perSecond, to } = endpoint;
   const path = fillPath(endpoint.path, given.path ?? {}, given.query);
   const rateLimiter = rateLimiters.find({ target, endpoint: nameBudget(endpoint), perSecond });
   await rateLimiter.acquire(signal, deadlineMs);
-  await gate();
+  await beforeCall();
   const sentAtMs = clock.now().getTime();
   if (signal.aborted) throw createDeadlineError(sentAtMs);
   counter.sent += 1;

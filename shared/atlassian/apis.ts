@@ -42,13 +42,13 @@ export interface Jira {
   /** Everybody whom the query finds, inexact matches among them. GET user/search. */
   readonly findUsers: (query: string, signal: AbortSignal) => Promise<readonly JiraUser[]>;
   /** GET user; `undefined` on 404. */
-  readonly user: (accountId: string, signal: AbortSignal) => Promise<JiraUser | undefined>;
+  readonly findUser: (accountId: string, signal: AbortSignal) => Promise<JiraUser | undefined>;
   /** GET user/groups; `undefined` on 404. */
-  readonly groupsOfUser: (accountId: string, signal: AbortSignal) => Promise<readonly Group[] | undefined>;
+  readonly findGroupsOfUser: (accountId: string, signal: AbortSignal) => Promise<readonly Group[] | undefined>;
   /** GET group/bulk by exact names, in as few calls as it allows. */
-  readonly groupsByName: (names: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
+  readonly findGroupsByName: (names: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
   /** GET group/bulk by ids. */
-  readonly groupsById: (groupIds: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
+  readonly findGroupsById: (groupIds: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
   readonly addToGroup: (member: GroupMember, signal: AbortSignal) => Promise<Answer>;
   readonly removeFromGroup: (member: GroupMember, signal: AbortSignal) => Promise<Answer>;
   /** POST user. 201 is also the answer for one who exists and has access. */
@@ -65,13 +65,13 @@ export interface GroupMember {
 
 export interface Organisation {
   /** POST v2 users/search by e-mail, exact, suspended people included; with group ids when `groups`. */
-  readonly usersByEmail: (
+  readonly findUsersByEmail: (
     emails: readonly string[],
     options: { readonly groups: boolean },
     signal: AbortSignal,
   ) => Promise<readonly OrganisationUser[]>;
   /** POST v2 users/search by account id. */
-  readonly usersById: (
+  readonly findUsersById: (
     accountIds: readonly string[],
     options: { readonly groups: boolean },
     signal: AbortSignal,
@@ -80,16 +80,16 @@ export interface Organisation {
    * Those of these accounts who may use a product of the target's site, such as confluence: POST v2 users/search by account
    * id, narrowed to the product's resource and to the roles that give access (`resourceIds`, `roleIds`).
    */
-  readonly usersByProduct: (
+  readonly findUsersByProduct: (
     product: string,
     accountIds: readonly string[],
     signal: AbortSignal,
   ) => Promise<readonly OrganisationUser[]>;
   /** POST v2 groups/search by exact names. */
-  readonly groupsByName: (names: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
-  readonly groupsById: (groupIds: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
+  readonly findGroupsByName: (names: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
+  readonly findGroupsById: (groupIds: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
   /** Names of the domains whose claim is verified, lower-cased. GET v1 domains. */
-  readonly verifiedDomains: (signal: AbortSignal) => Promise<readonly string[]>;
+  readonly listVerifiedDomains: (signal: AbortSignal) => Promise<readonly string[]>;
   /** v2 directory API, or v1 where the target's `suspendApi` says so. */
   readonly suspend: (accountId: string, signal: AbortSignal) => Promise<Answer>;
   readonly restore: (accountId: string, signal: AbortSignal) => Promise<Answer>;
@@ -102,7 +102,7 @@ export interface Organisation {
 
 export interface UserManagement {
   /** The account's present address and status, from GET manage/profile; `undefined` on 404. */
-  readonly profile: (
+  readonly findProfile: (
     accountId: string,
     signal: AbortSignal,
   ) => Promise<{ readonly email?: string | undefined; readonly accountStatus?: string | undefined } | undefined>;
@@ -130,7 +130,7 @@ export interface DataCenterUser {
 export interface DataCenter {
   readonly target: DataCenterTarget;
   /** GET user with groups; `undefined` on 404. */
-  readonly user: (username: string, signal: AbortSignal) => Promise<DataCenterUser | undefined>;
+  readonly findUser: (username: string, signal: AbortSignal) => Promise<DataCenterUser | undefined>;
   /** Whether a group of exactly this name is there. GET groups/picker. */
   readonly groupExists: (name: string, signal: AbortSignal) => Promise<boolean>;
   readonly addToGroup: (

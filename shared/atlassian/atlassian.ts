@@ -27,14 +27,14 @@ export interface AtlassianOptions {
 
 /** A target's APIs and how many calls went through them since they were opened. */
 export type Opened =
-  | { readonly type: 'cloud'; readonly apis: Cloud; readonly calls: () => CallCount }
-  | { readonly type: 'data-center'; readonly apis: DataCenter; readonly calls: () => CallCount };
+  | { readonly type: 'cloud'; readonly apis: Cloud; readonly countCalls: () => CallCount }
+  | { readonly type: 'data-center'; readonly apis: DataCenter; readonly countCalls: () => CallCount };
 
 export interface OpenOptions {
   /** When the signal will end, in epoch milliseconds: a call that the rate limiter would begin later is refused at once. */
   readonly deadlineMs?: number | undefined;
   /** Awaited right before each call begins; throws (Withheld) what keeps it from beginning. */
-  readonly gate?: (() => Promise<void>) | undefined;
+  readonly beforeCall?: (() => Promise<void>) | undefined;
 }
 
 export interface Atlassian {
@@ -50,11 +50,11 @@ export function createAtlassian(options: AtlassianOptions): Atlassian {
   const shared: Shared = { http, rateLimiters: createRateLimiters(options), clock, known: new Map() };
   return {
     close: () => http.close(),
-    open: (target, { deadlineMs = Infinity, gate = allowAll } = {}) => {
-      const { open, calls } = createApiClients({ ...shared, deadlineMs, gate });
+    open: (target, { deadlineMs = Infinity, beforeCall = allowAll } = {}) => {
+      const { open, countCalls } = createApiClients({ ...shared, deadlineMs, beforeCall });
       return target.type === 'cloud'
-        ? { type: 'cloud', apis: openCloud(target, open, shared), calls }
-        : { type: 'data-center', apis: openDataCenter(target, open), calls };
+        ? { type: 'cloud', apis: openCloud(target, open, shared), countCalls }
+        : { type: 'data-center', apis: openDataCenter(target, open), countCalls };
     },
   };
 }
@@ -102,18 +102,19 @@ interface OrganisationContext {
 }
 
 function openOrganisation({ target, orgId, admin, site, shared }: OrganisationContext): Organisation {
-  const directories = askOnce(shared, ['directories', target.apiUrl, orgId], (signal) =>
+  const findDirectories = askOnce(shared, ['directories', target.apiUrl, orgId], (signal) =>
     readDirectories(admin, orgId, signal),
   );
-  const cloudId = askOnce(shared, ['cloudId', target.siteUrl], (signal) => readCloudId(site, signal));
+  const findCloudId = askOnce(shared, ['cloudId', target.siteUrl], (signal) => readCloudId(site, signal));
   const given = target.directoryId;
   return createOrganisation({
     client: admin,
     orgId,
     suspendApi: target.suspendApi,
-    directoryForReads: async (signal) => given ?? pickOnly(await directories(signal)) ?? ALL_DIRECTORIES,
-    directoryForWrites: async (signal) => given ?? pickOnly(await directories(signal)) ?? refuseSeveralDirectories(),
-    cloudId: async (signal) => target.cloudId ?? cloudId(signal),
+    findDirectoryForReads: async (signal) => given ?? pickOnly(await findDirectories(signal)) ?? ALL_DIRECTORIES,
+    findDirectoryForWrites: async (signal) =>
+      given ?? pickOnly(await findDirectories(signal)) ?? refuseSeveralDirectories(),
+    findCloudId: async (signal) => target.cloudId ?? findCloudId(signal),
   });
 }
 

@@ -32,7 +32,7 @@ const PICKED = 1_000;
 /** Jira Data Center's REST API v2. */
 export function createDataCenter(client: ApiClient): Omit<DataCenter, 'target'> {
   return {
-    user: (username, signal) =>
+    findUser: (username, signal) =>
       client.find('dcUser', { query: { username, expand: 'groups' }, schema: userSchema }, signal),
     groupExists: async (name, signal) => {
       const query = { query: name, maxResults: String(PICKED) };

@@ -32,12 +32,12 @@ const QUERY_CHARACTERS = 6_000;
 export function createJira(client: ApiClient): Jira {
   return {
     findUsers: (text, signal) => searchUsers(client, text, signal),
-    user: (accountId, signal) =>
+    findUser: (accountId, signal) =>
       client.find('user', { query: { accountId, expand: 'applicationRoles' }, schema: userSchema }, signal),
-    groupsOfUser: (accountId, signal) =>
+    findGroupsOfUser: (accountId, signal) =>
       client.find('groupsOfUser', { query: { accountId }, schema: z.array(groupSchema) }, signal),
-    groupsByName: (names, signal) => readGroups(client, { by: 'groupName', values: names }, signal),
-    groupsById: (groupIds, signal) => readGroups(client, { by: 'groupId', values: groupIds }, signal),
+    findGroupsByName: (names, signal) => readGroups(client, { by: 'groupName', values: names }, signal),
+    findGroupsById: (groupIds, signal) => readGroups(client, { by: 'groupId', values: groupIds }, signal),
     addToGroup: ({ groupId, accountId }, signal) =>
       client.write('addToGroup', { query: { groupId }, body: { accountId } }, signal),
     removeFromGroup: ({ groupId, accountId }, signal) =>

@@ -71,28 +71,28 @@ export interface OrganisationOptions {
   readonly client: ApiClient;
   readonly orgId: string;
   readonly suspendApi: 'v2' | 'v1';
-  readonly directoryForReads: (signal: AbortSignal) => Promise<string>;
-  readonly directoryForWrites: (signal: AbortSignal) => Promise<string>;
+  readonly findDirectoryForReads: (signal: AbortSignal) => Promise<string>;
+  readonly findDirectoryForWrites: (signal: AbortSignal) => Promise<string>;
   /** The site whose products an invitation gives. */
-  readonly cloudId: (signal: AbortSignal) => Promise<string>;
+  readonly findCloudId: (signal: AbortSignal) => Promise<string>;
 }
 
 /** Atlassian's organisation API: the v2 directory, and v1 where that has no successor or the target asks for it. */
 export function createOrganisation(options: OrganisationOptions): Organisation {
-  const { client, orgId, cloudId } = options;
+  const { client, orgId, findCloudId } = options;
   return {
-    usersByEmail: (values, { groups }, signal) =>
+    findUsersByEmail: (values, { groups }, signal) =>
       search(options, { ...USERS, by: 'emails', values, also: groups ? EXPAND_GROUPS : {} }, signal),
-    usersById: (values, { groups }, signal) =>
+    findUsersById: (values, { groups }, signal) =>
       search(options, { ...USERS, by: 'accountIds', values, also: groups ? EXPAND_GROUPS : {} }, signal),
-    usersByProduct: async (product, values, signal) => {
+    findUsersByProduct: async (product, values, signal) => {
       if (values.length === 0) return [];
-      const also = { resourceIds: [nameResource(product, await cloudId(signal))], roleIds: ACCESS_ROLES };
+      const also = { resourceIds: [nameResource(product, await findCloudId(signal))], roleIds: ACCESS_ROLES };
       return search(options, { ...USERS, by: 'accountIds', values, also }, signal);
     },
-    groupsByName: (values, signal) => search(options, { ...GROUPS, by: 'groupNames', values, also: {} }, signal),
-    groupsById: (values, signal) => search(options, { ...GROUPS, by: 'groupIds', values, also: {} }, signal),
-    verifiedDomains: async (signal) => {
+    findGroupsByName: (values, signal) => search(options, { ...GROUPS, by: 'groupNames', values, also: {} }, signal),
+    findGroupsById: (values, signal) => search(options, { ...GROUPS, by: 'groupIds', values, also: {} }, signal),
+    listVerifiedDomains: async (signal) => {
       const domains = await readList(client, { call: 'domains', orgId, item: domainSchema }, signal);
       return domains
         .filter(({ attributes }) => attributes.claim?.status === 'verified')
@@ -101,7 +101,7 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
     suspend: (accountId, signal) => changeAccess(options, { v1: 'suspendV1', v2: 'suspend', accountId }, signal),
     restore: (accountId, signal) => changeAccess(options, { v1: 'restoreV1', v2: 'restore', accountId }, signal),
     invite: async ({ email, products }, signal) => {
-      const site = await cloudId(signal);
+      const site = await findCloudId(signal);
       const permissionRules = products.map((product) => ({ resource: nameResource(product, site), role: USER_ROLE }));
       const body = { emails: [email], permissionRules };
       const { answer, json } = await client.writeAndRead('invite', { path: { orgId }, body }, signal);
@@ -136,16 +136,16 @@ interface Search<Item> {
 }
 
 async function search<Item>(
-  { client, orgId, directoryForReads }: OrganisationOptions,
+  { client, orgId, findDirectoryForReads }: OrganisationOptions,
   { call, item, by, values, also }: Search<Item>,
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
   if (values.length === 0) return [];
-  const path = { orgId, directoryId: await directoryForReads(signal) };
+  const path = { orgId, directoryId: await findDirectoryForReads(signal) };
   const found = await Promise.all(
     splitIntoChunks(values, { count: VALUES_A_CALL }).map((chunk) => {
-      const given = (cursor?: string) => ({ path, body: { [by]: chunk, limit: PAGE, ...also, cursor } });
-      return readPages({ client, call, item, given }, signal);
+      const prepare = (cursor?: string) => ({ path, body: { [by]: chunk, limit: PAGE, ...also, cursor } });
+      return readPages({ client, call, item, prepare }, signal);
     }),
   );
   return found.flat();
@@ -156,23 +156,23 @@ function readList<Item>(
   { call, orgId, item }: { readonly call: Call; readonly orgId: string; readonly item: z.ZodType<Item> },
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
-  const given = (cursor?: string): CallArguments => ({
+  const prepare = (cursor?: string): CallArguments => ({
     path: { orgId },
     ...(cursor !== undefined && { query: { cursor } }),
   });
-  return readPages({ client, call, item, given }, signal);
+  return readPages({ client, call, item, prepare }, signal);
 }
 
 interface Pages<Item> {
   readonly client: ApiClient;
   readonly call: Call;
   readonly item: z.ZodType<Item>;
-  readonly given: (cursor: string | undefined) => CallArguments;
+  readonly prepare: (cursor: string | undefined) => CallArguments;
 }
 
 /** `{data, links: {next}}`, where `next` is a whole URL (v1) or a bare cursor (v2). Only its cursor is used, never its host. */
 async function readPages<Item>(
-  { client, call, item, given }: Pages<Item>,
+  { client, call, item, prepare }: Pages<Item>,
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
   const schema = z.object({
@@ -183,7 +183,7 @@ async function readPages<Item>(
   const seen = new Set<string>();
   let cursor: string | undefined;
   do {
-    const { data, links } = await client.read(call, { ...given(cursor), schema }, signal);
+    const { data, links } = await client.read(call, { ...prepare(cursor), schema }, signal);
     found.push(...data);
     cursor = readCursor(links?.next ?? undefined);
     if (cursor !== undefined && (seen.has(cursor) || seen.size >= MOST_PAGES)) throw createPagingError(call);
@@ -203,13 +203,13 @@ const nameResource = (product: string, cloudId: string): string => `ari:cloud:${
 
 /** v1 takes no body and knows no directory; v2 answers 415 to a request without a JSON body. */
 async function changeAccess(
-  { client, orgId, suspendApi, directoryForWrites }: OrganisationOptions,
+  { client, orgId, suspendApi, findDirectoryForWrites }: OrganisationOptions,
   change: { readonly v1: 'suspendV1' | 'restoreV1'; readonly v2: 'suspend' | 'restore'; readonly accountId: string },
   signal: AbortSignal,
 ): Promise<Answer> {
   const { v1, v2, accountId } = change;
   if (suspendApi === 'v1') return client.write(v1, { path: { orgId, accountId } }, signal);
-  const path = { orgId, accountId, directoryId: await directoryForWrites(signal) };
+  const path = { orgId, accountId, directoryId: await findDirectoryForWrites(signal) };
   return client.write(v2, { path, body: {} }, signal);
 }
 
@@ -231,7 +231,7 @@ function checkInvited(answer: Answer, json: unknown): Answer {
 /** Atlassian's user-management API, for the accounts that the organisation manages. */
 export function createUserManagement(client: ApiClient): UserManagement {
   return {
-    profile: (accountId, signal) => client.find('profile', { path: { accountId }, schema: profileSchema }, signal),
+    findProfile: (accountId, signal) => client.find('profile', { path: { accountId }, schema: profileSchema }, signal),
     setEmail: (accountId, email, signal) => client.write('setEmail', { path: { accountId }, body: { email } }, signal),
     disable: (accountId, message, signal) => {
       const body = message === undefined ? {} : { message };

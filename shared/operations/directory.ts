@@ -25,8 +25,8 @@ export async function readDirectory(
   const ids = [...new Set(accountIds)];
   const addresses = [...new Set(emails.map((email) => email.toLowerCase()))];
   const [named, addressed] = await Promise.all([
-    ids.length > 0 ? organisation.usersById(ids, { groups }, signal) : [],
-    addresses.length > 0 ? organisation.usersByEmail(addresses, { groups }, signal) : [],
+    ids.length > 0 ? organisation.findUsersById(ids, { groups }, signal) : [],
+    addresses.length > 0 ? organisation.findUsersByEmail(addresses, { groups }, signal) : [],
   ]);
   const byId = byAccount(named);
   const byEmail = Map.groupBy(byAccount(addressed).values(), ({ email }) => email?.toLowerCase());

@@ -34,7 +34,7 @@ const cloud = defineRecipe<CloudWish, Cloud>({
     const { organisation, userManagement } = organisationOf(apis);
     const [directory, domains] = await Promise.all([
       readDirectory(questionOf(wishes), organisation, signal),
-      organisation.verifiedDomains(signal),
+      organisation.listVerifiedDomains(signal),
     ]);
     const personOf = await withProfiles(wishes, directory, userManagement, signal);
     return (wish) => sightOnCloud(wish, { person: personOf(wish), directory, domains, userManagement });

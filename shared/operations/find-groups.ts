@@ -17,9 +17,9 @@ export async function findGroups(
   const groupIds = unique(references.flatMap(({ groupId }) => groupId ?? []));
   const names = unique(references.flatMap(({ groupId, name }) => (groupId === undefined ? name : [])));
   const [identified, named, known] = await Promise.all([
-    groupIds.length > 0 ? (organisation ?? jira).groupsById(groupIds, signal) : [],
-    names.length > 0 ? jira.groupsByName(names, signal) : [],
-    names.length > 0 && organisation ? organisation.groupsByName(names, signal) : [],
+    groupIds.length > 0 ? (organisation ?? jira).findGroupsById(groupIds, signal) : [],
+    names.length > 0 ? jira.findGroupsByName(names, signal) : [],
+    names.length > 0 && organisation ? organisation.findGroupsByName(names, signal) : [],
   ]);
   const byId = new Map(identified.map((group) => [group.groupId, group]));
   const external = new Map(known.map((group) => [group.groupId, group.external]));

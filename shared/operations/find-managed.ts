@@ -16,7 +16,7 @@ export const findManaged = (
     accountIds,
     (accountId) => accountId,
     async (accountId, until) => {
-      const profile = await userManagement.profile(accountId, until);
+      const profile = await userManagement.findProfile(accountId, until);
       return profile
         ? found({ accountId, ...profile })
         : refused('USER_NOT_FOUND', `The organisation has no account ${quoted(accountId)}.`);

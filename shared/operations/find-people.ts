@@ -98,7 +98,7 @@ async function addGroups(
   jira: Jira,
   signal: AbortSignal,
 ): Promise<Finding<OrganisationUser>> {
-  const groups = await jira.groupsOfUser(person.accountId, signal);
+  const groups = await jira.findGroupsOfUser(person.accountId, signal);
   if (!groups) return noSuchAccount(person.accountId);
   return found({ ...person, groupIds: groups.map(({ groupId }) => groupId) });
 }
@@ -109,7 +109,7 @@ async function findAccount(
   jira: Jira,
   signal: AbortSignal,
 ): Promise<Finding<OrganisationUser>> {
-  const user = await jira.user(accountId, signal);
+  const user = await jira.findUser(accountId, signal);
   if (!user) return noSuchAccount(accountId);
   if (email === undefined) return found(personOf(user));
   if (user.emailAddress !== undefined) {

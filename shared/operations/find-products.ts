@@ -47,7 +47,7 @@ const findInJira = (asked: readonly Asked[], { jira }: Cloud, signal: AbortSigna
   lookEach(
     asked,
     ({ accountId }) => accountId,
-    async ({ accountId }, until) => found((await jira.user(accountId, until))?.products),
+    async ({ accountId }, until) => found((await jira.findUser(accountId, until))?.products),
     signal,
   );
 
@@ -58,7 +58,7 @@ const findInOrganisation = (asked: readonly Asked[], { organisation }: Cloud, si
     (product) => product,
     async (product, until) => {
       const accountIds = [...new Set(asked.map(({ accountId }) => accountId))];
-      const users = await organisation?.usersByProduct(product, accountIds, until);
+      const users = await organisation?.findUsersByProduct(product, accountIds, until);
       return found(users && new Set(users.map(({ accountId }) => accountId)));
     },
     signal,

@@ -12,7 +12,7 @@ export const findUsernames = (
     usernames,
     (username) => username.toLowerCase(),
     async (username, until) => {
-      const user = await apis.user(username, until);
+      const user = await apis.findUser(username, until);
       return user ? found(user) : refused('USER_NOT_FOUND', `Jira has nobody with the username ${quoted(username)}.`);
     },
     signal,

@@ -123,16 +123,16 @@ function jiraOf(site: Site): Jira {
       [...site.state.users.values()]
         .filter((user) => isActive(user) && user.email.toLowerCase().startsWith(query.toLowerCase()))
         .map(jiraUser),
-    user: async (accountId) => {
+    findUser: async (accountId) => {
       const user = site.state.users.get(accountId);
       return user && { ...jiraUser(user), products: user.products };
     },
-    groupsOfUser: async (accountId) => {
+    findGroupsOfUser: async (accountId) => {
       const user = site.state.users.get(accountId);
       return user && groups().filter(({ groupId }) => user.groupIds.includes(groupId));
     },
-    groupsByName: async (names) => groups().filter(({ name }) => names.includes(name)),
-    groupsById: async (groupIds) => groups().filter(({ groupId }) => groupIds.includes(groupId)),
+    findGroupsByName: async (names) => groups().filter(({ name }) => names.includes(name)),
+    findGroupsById: async (groupIds) => groups().filter(({ groupId }) => groupIds.includes(groupId)),
     addToGroup: async (member) => (setMember(member, true) ? answer(201) : alreadySo(400)),
     removeFromGroup: async (member) => (setMember(member, false) ? answer(200) : alreadySo(400)),
     createUser: async ({ emailAddress, products }) => {
@@ -145,21 +145,21 @@ function jiraOf(site: Site): Jira {
 function organisationOf(site: Site): Organisation {
   const users = () => [...site.state.users.values()];
   return {
-    usersByEmail: async (emails, { groups }) =>
+    findUsersByEmail: async (emails, { groups }) =>
       users()
         .filter((user) => emails.some((email) => same(email, user.email)))
         .map((user) => organisationUser(user, groups)),
-    usersById: async (accountIds, { groups }) =>
+    findUsersById: async (accountIds, { groups }) =>
       users()
         .filter((user) => accountIds.includes(user.accountId))
         .map((user) => organisationUser(user, groups)),
-    usersByProduct: async (product, accountIds) =>
+    findUsersByProduct: async (product, accountIds) =>
       users()
         .filter((user) => accountIds.includes(user.accountId) && user.products.includes(product))
         .map((user) => organisationUser(user, false)),
-    groupsByName: async (names) => [...site.state.groups.values()].filter(({ name }) => names.includes(name)),
-    groupsById: async (ids) => [...site.state.groups.values()].filter(({ groupId }) => ids.includes(groupId)),
-    verifiedDomains: async () => site.state.domains,
+    findGroupsByName: async (names) => [...site.state.groups.values()].filter(({ name }) => names.includes(name)),
+    findGroupsById: async (ids) => [...site.state.groups.values()].filter(({ groupId }) => ids.includes(groupId)),
+    listVerifiedDomains: async () => site.state.domains,
     suspend: async (accountId) => settled(site.set(accountId, { membershipStatus: 'suspended' })),
     restore: async (accountId) => settled(site.set(accountId, { membershipStatus: 'active' })),
     invite: async ({ email, products }) => {
@@ -175,7 +175,7 @@ function userManagementOf(site: Site): UserManagement {
     return person.claimStatus === 'managed' ? person : refuse('USER_NOT_MANAGED', 403);
   };
   return {
-    profile: async (accountId) => {
+    findProfile: async (accountId) => {
       const user = site.state.users.get(accountId);
       return user && { email: user.email, accountStatus: user.accountStatus };
     },

@@ -77,7 +77,7 @@ function dataCenterSite(state: DataCenterState) {
 
 function methodsOf(site: Site, ignoresActive: boolean): Omit<DataCenter, 'target'> {
   return {
-    user: async (username) => {
+    findUser: async (username) => {
       const user = site.user(username);
       return user && shown(user);
     },

@@ -44,7 +44,7 @@ export async function answerOverLimit(): Promise<string> {
       answer: (response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(USER),
       use: async (jira) => {
         try {
-          await jira.user('a', signal);
+          await jira.findUser('a', signal);
         } catch (error) {
           if (!(error instanceof Refusal)) throw error;
           said += `${error.code}: ${error.message}`;
@@ -72,7 +72,7 @@ export async function callsOverLimit(): Promise<string> {
         response.writeHead(200, { 'content-type': 'application/json' }).end(USER);
       }, 20);
     },
-    use: (jira) => Promise.all(Array.from({ length: 12 }, () => jira.user('a', signal))),
+    use: (jira) => Promise.all(Array.from({ length: 12 }, () => jira.findUser('a', signal))),
   });
   return `${answered} of 12 calls were answered, ${most} of at most ${AT_ONCE} at once`;
 }

@@ -29,7 +29,7 @@ function openClient(): ApiClient {
     rateLimiters: { find: () => unlimited },
     clock: { now: () => new Date() },
     deadlineMs: Infinity,
-    gate: async () => undefined,
+    beforeCall: async () => undefined,
   });
   return clients.open({ target: 'acme', baseUrl: `${server.url}/context`, authorization: 'Bearer key', secrets: [] });
 }
@@ -42,9 +42,9 @@ const organisation = (suspendApi: 'v1' | 'v2', ids = { orgId: 'org', directoryId
     client: openClient(),
     orgId: ids.orgId,
     suspendApi,
-    directoryForReads: async () => ids.directoryId,
-    directoryForWrites: async () => ids.directoryId,
-    cloudId: async () => 'cloud',
+    findDirectoryForReads: async () => ids.directoryId,
+    findDirectoryForWrites: async () => ids.directoryId,
+    findCloudId: async () => 'cloud',
   });
 
 interface Place {
@@ -78,25 +78,25 @@ const PLACES: readonly Place[] = [
   },
   {
     call: 'user',
-    send: (cell, signal) => jira().user(cell, signal),
+    send: (cell, signal) => jira().findUser(cell, signal),
     found: query('accountId'),
     path: 'rest/api/3/user',
   },
   {
     call: "user's groups",
-    send: (cell, signal) => jira().groupsOfUser(cell, signal),
+    send: (cell, signal) => jira().findGroupsOfUser(cell, signal),
     found: query('accountId'),
     path: 'rest/api/3/user/groups',
   },
   {
     call: 'groups by name',
-    send: (cell, signal) => jira().groupsByName([cell], signal),
+    send: (cell, signal) => jira().findGroupsByName([cell], signal),
     found: query('groupName'),
     path: 'rest/api/3/group/bulk',
   },
   {
     call: 'groups by id',
-    send: (cell, signal) => jira().groupsById([cell], signal),
+    send: (cell, signal) => jira().findGroupsById([cell], signal),
     found: query('groupId'),
     path: 'rest/api/3/group/bulk',
   },
@@ -132,25 +132,25 @@ const PLACES: readonly Place[] = [
   },
   {
     call: 'users by e-mail',
-    send: (cell, signal) => organisation('v2').usersByEmail([cell], { groups: true }, signal),
+    send: (cell, signal) => organisation('v2').findUsersByEmail([cell], { groups: true }, signal),
     found: ({ body }) => body.emails[0],
     path: 'admin/v2/orgs/org/directories/dir/users/search',
   },
   {
     call: 'users by id',
-    send: (cell, signal) => organisation('v2').usersById([cell], { groups: false }, signal),
+    send: (cell, signal) => organisation('v2').findUsersById([cell], { groups: false }, signal),
     found: ({ body }) => body.accountIds[0],
     path: 'admin/v2/orgs/org/directories/dir/users/search',
   },
   {
     call: 'users of a product',
-    send: (cell, signal) => organisation('v2').usersByProduct('confluence', [cell], signal),
+    send: (cell, signal) => organisation('v2').findUsersByProduct('confluence', [cell], signal),
     found: ({ body }) => body.accountIds[0],
     path: 'admin/v2/orgs/org/directories/dir/users/search',
   },
   {
     call: "the organisation's groups",
-    send: (cell, signal) => organisation('v2').groupsByName([cell], signal),
+    send: (cell, signal) => organisation('v2').findGroupsByName([cell], signal),
     found: ({ body }) => body.groupNames[0],
     path: 'admin/v2/orgs/org/directories/dir/groups/search',
   },
@@ -198,7 +198,7 @@ const PLACES: readonly Place[] = [
   },
   {
     call: 'profile',
-    send: (cell, signal) => userManagement().profile(cell, signal),
+    send: (cell, signal) => userManagement().findProfile(cell, signal),
     found: segment(1),
     path: 'users/*/manage/profile',
   },
@@ -234,7 +234,7 @@ const PLACES: readonly Place[] = [
   },
   {
     call: 'Data Center: user',
-    send: (cell, signal) => dataCenter().user(cell, signal),
+    send: (cell, signal) => dataCenter().findUser(cell, signal),
     found: query('username'),
     path: 'rest/api/2/user',
   },
@@ -387,7 +387,7 @@ describe('promise 8: a cell reaches Atlassian as one value, whatever it holds', 
   });
 
   it('is tried for every call that takes one', () => {
-    const takesNoCell: readonly string[] = ['verifiedDomains'];
+    const takesNoCell: readonly string[] = ['listVerifiedDomains'];
     const methods = [jira(), organisation('v2'), userManagement(), dataCenter()].flatMap((api) => Object.keys(api));
     const sources = PLACES.map(({ send }) => String(send)).join('\n');
 

@@ -122,12 +122,16 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
     }
   };
 
-  const open: SimulatedSite['open'] = (process, target, { deadlineMs = Infinity, gate = async () => undefined }) => {
+  const open: SimulatedSite['open'] = (
+    process,
+    target,
+    { deadlineMs = Infinity, beforeCall = async () => undefined },
+  ) => {
     const counter = { sent: 0, rateLimited: 0 };
     const usedToken = target.type === 'cloud' ? target.apiToken : target.token;
     const send = async (call: Call, signal: AbortSignal): Promise<unknown> => {
       if (signal.aborted || world.nowMs() > deadlineMs) throw limited(0, false);
-      await gate();
+      await beforeCall();
       if (signal.aborted) throw limited(0, false);
       onCallBegan(call.name);
       counter.sent += 1;
@@ -145,8 +149,8 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
         throw error;
       }
     };
-    const calls = () => ({ ...counter });
-    return openedOver(truth, target, send, calls);
+    const countCalls = () => ({ ...counter });
+    return openedOver(truth, target, send, countCalls);
   };
 
   return {
@@ -199,18 +203,18 @@ function through(api: string, methods: Methods, send: Send): Methods {
   return Object.fromEntries(Object.keys(methods).map((method) => [method, sending(method)]));
 }
 
-function openedOver(site: AnySite, target: Target, send: Send, calls: Opened['calls']): Opened {
+function openedOver(site: AnySite, target: Target, send: Send, countCalls: Opened['countCalls']): Opened {
   const apis = apisOf(site);
   if (site.type === 'data-center') {
     const { target: _, ...methods } = apis['dataCenter']!; // fakeDataCenter gives it
     return {
       type: 'data-center',
       apis: { ...through('dataCenter', methods, send), target },
-      calls,
+      countCalls,
     } as unknown as Opened; // the same methods
   }
   const named = ['jira', 'organisation', 'userManagement'].map((api) => [api, through(api, apis[api]!, send)] as const);
-  return { type: 'cloud', apis: { ...Object.fromEntries(named), target }, calls } as unknown as Opened; // the same methods
+  return { type: 'cloud', apis: { ...Object.fromEntries(named), target }, countCalls } as unknown as Opened; // the same methods
 }
 
 function orAborted<Value>(value: Promise<Value>, signal: AbortSignal, reason: () => Error): Promise<Value> {

@@ -79,7 +79,7 @@ function start(options: Options) {
   const [rows, deadLetters, eventsQueue] = [memoryQueue(), memoryQueue(), memoryEventsQueue()];
   const [first = TARGET, later = first] = options.targets ?? [];
   let current = first;
-  const gates: (() => Promise<void>)[] = [];
+  const beforeCalls: (() => Promise<void>)[] = [];
   const operation: Operation = {
     name: 'suspend',
     about: '',
@@ -106,9 +106,9 @@ function start(options: Options) {
       },
     },
     atlassian: {
-      open: (_, { gate } = {}) => {
-        if (gate) gates.push(gate);
-        return { type: 'cloud', apis: {} as Cloud, calls: () => ({ sent: 3, rateLimited: 0 }) }; // the scripted look asks nothing of it
+      open: (_, { beforeCall } = {}) => {
+        if (beforeCall) beforeCalls.push(beforeCall);
+        return { type: 'cloud', apis: {} as Cloud, countCalls: () => ({ sent: 3, rateLimited: 0 }) }; // the scripted look asks nothing of it
       },
     },
     operations: (name) => (name === 'suspend' ? operation : undefined),
@@ -121,7 +121,7 @@ function start(options: Options) {
     isolationQueueArn: 'arn:aws:sqs:eu-central-1:000000000000:isolation',
   });
   const applyTasks = async (...tasks: readonly unknown[]) => worker(sqsEvent(tasks, { queue: 'tasks' }), CONTEXT);
-  return { worker, applyTasks, results, rows, deadLetters, eventsQueue, gates };
+  return { worker, applyTasks, results, rows, deadLetters, eventsQueue, beforeCalls };
 }
 
 const recordedIn = (events: readonly JobEvent[]) => events.filter((event) => event.type === 'recorded');
@@ -363,7 +363,7 @@ describe('worker', () => {
     const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
 
     it('fails the row that met it, halts the job and drops the rest', async () => {
-      const { applyTasks, eventsQueue, gates } = start({ look: () => throwing(unauthorized)() });
+      const { applyTasks, eventsQueue, beforeCalls } = start({ look: () => throwing(unauthorized)() });
 
       await applyTasks(task(0), task(1), task(2));
 
@@ -371,7 +371,7 @@ describe('worker', () => {
         { type: 'halted', code: 'UNAUTHORIZED' },
         { type: 'recorded', outcomes: [{ row: 0, code: 'UNAUTHORIZED' }], dropped: [1, 2] },
       ]);
-      await expect(gates[0]?.()).rejects.toMatchObject({ code: 'WITHHELD' });
+      await expect(beforeCalls[0]?.()).rejects.toMatchObject({ code: 'WITHHELD' });
     });
 
     it('looks again with the new credentials when the secret has changed', async () => {

@@ -37,12 +37,12 @@ it('is understood by the Jira client', async () => {
   const member = { groupId: GROUP.guild, accountId: WHO.guest };
 
   expect(await jira.findUsers('anna.schmidt@example.com', signal)).toMatchObject([{ accountId: WHO.anna }]);
-  expect(await jira.user(WHO.guest, signal)).toMatchObject({ active: true, products: ['jira-software'] });
-  expect(await jira.user('nobody', signal)).toBeUndefined();
-  expect(await jira.groupsByName(['R&D', 'Team #1'], signal)).toHaveLength(2);
+  expect(await jira.findUser(WHO.guest, signal)).toMatchObject({ active: true, products: ['jira-software'] });
+  expect(await jira.findUser('nobody', signal)).toBeUndefined();
+  expect(await jira.findGroupsByName(['R&D', 'Team #1'], signal)).toHaveLength(2);
   expect(await jira.addToGroup(member, signal)).toMatchObject({ status: 'changed', httpStatus: 201 });
   expect(await jira.addToGroup(member, signal)).toMatchObject({ status: 'unchanged', httpStatus: 400 });
-  expect(await jira.groupsOfUser(WHO.guest, signal)).toMatchObject([{ groupId: GROUP.guild }]);
+  expect(await jira.findGroupsOfUser(WHO.guest, signal)).toMatchObject([{ groupId: GROUP.guild }]);
   expect(await jira.removeFromGroup(member, signal)).toMatchObject({ status: 'changed', httpStatus: 200 });
   expect(await jira.createUser({ emailAddress: 'new@example.com', products: ['jira-software'] }, signal)).toMatchObject(
     { status: 'changed', traceId: expect.any(String) },
@@ -53,26 +53,26 @@ it('is understood by the organisation client', async () => {
   const { organisation } = cloud;
 
   expect(
-    await organisation?.usersByEmail(['ben.okafor@example.com', 'no@one'], { groups: true }, signal),
+    await organisation?.findUsersByEmail(['ben.okafor@example.com', 'no@one'], { groups: true }, signal),
   ).toMatchObject([{ accountId: WHO.ben, groupIds: expect.arrayContaining([GROUP.engineering]) }]);
-  expect(await organisation?.groupsByName(['idp-everyone'], signal)).toMatchObject([{ external: true }]);
-  expect(await organisation?.verifiedDomains(signal)).toEqual(['example.com']);
+  expect(await organisation?.findGroupsByName(['idp-everyone'], signal)).toMatchObject([{ external: true }]);
+  expect(await organisation?.listVerifiedDomains(signal)).toEqual(['example.com']);
   expect(await organisation?.suspend(WHO.ben, signal)).toMatchObject({ status: 'changed', httpStatus: 204 });
   expect(await organisation?.suspend(WHO.ben, signal)).toMatchObject({ status: 'unchanged' });
   expect(await organisation?.restore(WHO.ben, signal)).toMatchObject({ status: 'changed' });
   expect(await organisation?.invite({ email: 'invited@example.com', products: ['confluence'] }, signal)).toMatchObject({
     status: 'changed',
   });
-  const [invited] = (await organisation?.usersByEmail(['invited@example.com'], { groups: false }, signal)) ?? [];
+  const [invited] = (await organisation?.findUsersByEmail(['invited@example.com'], { groups: false }, signal)) ?? [];
   const ids = [invited?.accountId ?? '', WHO.newcomer];
-  expect(await organisation?.usersByProduct('confluence', ids, signal)).toMatchObject([{ accountId: ids[0] }]);
+  expect(await organisation?.findUsersByProduct('confluence', ids, signal)).toMatchObject([{ accountId: ids[0] }]);
 });
 
 it('is understood by the user-management client', async () => {
   const { userManagement } = cloud;
 
   expect(await userManagement?.setEmail(WHO.ben, 'ben.new@example.com', signal)).toMatchObject({ httpStatus: 204 });
-  expect(await userManagement?.profile(WHO.ben, signal)).toMatchObject({ email: 'ben.new@example.com' });
+  expect(await userManagement?.findProfile(WHO.ben, signal)).toMatchObject({ email: 'ben.new@example.com' });
   await expect(userManagement?.setEmail(WHO.ben, 'anna.schmidt@example.com', signal)).rejects.toMatchObject({
     code: 'EMAIL_IN_USE',
   });
@@ -87,9 +87,11 @@ it('is understood by the user-management client', async () => {
 it('is understood by the Data Center client', async () => {
   const member = { group: 'Release Managers', username: 'anna' };
 
-  expect(await dataCenter.user('carla', signal)).toMatchObject({ groups: ['jira-software-users', 'Release Managers'] });
+  expect(await dataCenter.findUser('carla', signal)).toMatchObject({
+    groups: ['jira-software-users', 'Release Managers'],
+  });
   expect(await dataCenter.groupExists('Release Managers', signal)).toBe(true);
-  expect(await dataCenter.user('eva', signal)).toMatchObject({ username: 'eva', active: false });
+  expect(await dataCenter.findUser('eva', signal)).toMatchObject({ username: 'eva', active: false });
   expect(await dataCenter.addToGroup(member, signal)).toMatchObject({ status: 'changed', httpStatus: 201 });
   expect(await dataCenter.addToGroup(member, signal)).toMatchObject({ status: 'unchanged', httpStatus: 400 });
   expect(await dataCenter.updateUser('anna', { active: false }, signal)).toMatchObject({ status: 'changed' });

@@ -43,35 +43,35 @@ describe('opening a target', () => {
     const first = atlassian.open(dataCenterTarget());
     const second = atlassian.open(dataCenterTarget());
 
-    if (first.type === 'data-center') await first.apis.user('x', AbortSignal.timeout(5_000));
+    if (first.type === 'data-center') await first.apis.findUser('x', AbortSignal.timeout(5_000));
 
-    expect(first.calls()).toEqual({ sent: 1, rateLimited: 0 });
-    expect(second.calls()).toEqual({ sent: 0, rateLimited: 0 });
+    expect(first.countCalls()).toEqual({ sent: 1, rateLimited: 0 });
+    expect(second.countCalls()).toEqual({ sent: 0, rateLimited: 0 });
   });
 });
 
-describe('the gate', () => {
-  it('is asked before each call, and what it throws keeps the call from beginning', async () => {
+describe('beforeCall', () => {
+  it('is awaited before each call, and what it throws keeps the call from beginning', async () => {
     const { atlassian, sent } = mockAtlassian({ status: 200, body: { name: 'x' } });
     let asked = 0;
-    const gate = async (): Promise<void> => {
+    const beforeCall = async (): Promise<void> => {
       asked += 1;
       if (asked > 1) throw new Withheld('stopped');
     };
-    const opened = atlassian.open(dataCenterTarget(), { gate });
+    const opened = atlassian.open(dataCenterTarget(), { beforeCall });
     if (opened.type !== 'data-center') throw new Error('a Data Center target opens as Data Center');
-    await opened.apis.user('x', AbortSignal.timeout(5_000));
+    await opened.apis.findUser('x', AbortSignal.timeout(5_000));
 
-    await expect(opened.apis.user('x', AbortSignal.timeout(5_000))).rejects.toBeInstanceOf(Withheld);
+    await expect(opened.apis.findUser('x', AbortSignal.timeout(5_000))).rejects.toBeInstanceOf(Withheld);
 
     expect(sent).toHaveLength(1);
-    expect(opened.calls()).toEqual({ sent: 1, rateLimited: 0 });
+    expect(opened.countCalls()).toEqual({ sent: 1, rateLimited: 0 });
   });
 
   it('may outlast the signal: then nothing is sent, and the call counts as not begun', async () => {
     const { atlassian, sent } = mockAtlassian({ status: 200, body: { name: 'x' } });
     const ending = new AbortController();
-    const opened = atlassian.open(dataCenterTarget(), { gate: async () => ending.abort() });
+    const opened = atlassian.open(dataCenterTarget(), { beforeCall: async () => ending.abort() });
     if (opened.type !== 'data-center') throw new Error('a Data Center target opens as Data Center');
 
     const call = opened.apis.updateUser('x', { active: false }, ending.signal);

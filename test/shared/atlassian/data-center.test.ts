@@ -85,7 +85,7 @@ describe('Jira Data Center', () => {
       body: { key: 'k', name: 'x', active: false, emailAddress: 'x@b.example', groups },
     });
 
-    expect(await mock.dataCenter().user('x', signal())).toEqual({
+    expect(await mock.dataCenter().findUser('x', signal())).toEqual({
       username: 'x',
       emailAddress: 'x@b.example',
       active: false,
@@ -97,7 +97,7 @@ describe('Jira Data Center', () => {
   it('takes 404 to a look-up of one user for an answer', async () => {
     const mock = mockAtlassian({ status: 404, body: { errorMessages: ["The user named 'x' does not exist"] } });
 
-    expect(await mock.dataCenter().user('x', signal())).toBeUndefined();
+    expect(await mock.dataCenter().findUser('x', signal())).toBeUndefined();
   });
 
   it.each([

@@ -37,7 +37,7 @@ async function clientOf(url: string) {
   );
   const opened = atlassian.open(cloudTarget({ siteUrl: `${url}/`, apiUrl: url }), { deadlineMs: Date.now() + 5_000 });
   if (opened.type !== 'cloud') throw new Error('a Cloud target opens as Cloud');
-  return { cloud: opened.apis, calls: opened.calls };
+  return { cloud: opened.apis, calls: opened.countCalls };
 }
 
 function tracked<Thing extends { close: () => Promise<void> }>(thing: Thing): Thing {
@@ -93,7 +93,7 @@ describe('the HTTP layer', () => {
     const { cloud } = await against(answer);
 
     expect(await errorOf(cloud.jira.addToGroup(MEMBER, signal()))).toBeInstanceOf(NoAnswer);
-    const lookUp = await errorOf(cloud.jira.user('a', signal()));
+    const lookUp = await errorOf(cloud.jira.findUser('a', signal()));
     expect(lookUp).toBeInstanceOf(Refusal);
     expect(lookUp).toMatchObject({ temporary: true });
   });
@@ -102,7 +102,7 @@ describe('the HTTP layer', () => {
     const { cloud } = await against(() => undefined);
 
     expect(await errorOf(cloud.jira.addToGroup(MEMBER, AbortSignal.timeout(50)))).toBeInstanceOf(NoAnswer);
-    expect(await errorOf(cloud.jira.user('a', AbortSignal.timeout(50)))).toMatchObject({ code: 'TIMED_OUT' });
+    expect(await errorOf(cloud.jira.findUser('a', AbortSignal.timeout(50)))).toMatchObject({ code: 'TIMED_OUT' });
   });
 
   it('knows that nothing was sent when nobody listens', async () => {
@@ -119,7 +119,7 @@ describe('the HTTP layer', () => {
   it('reads no more of an answer than the limit', async () => {
     const { cloud } = await against(answering(200, {}, `[${' '.repeat(LIMIT_BYTES)}]`));
 
-    const lookUp = await errorOf(cloud.jira.groupsOfUser('a', signal()));
+    const lookUp = await errorOf(cloud.jira.findGroupsOfUser('a', signal()));
 
     expect(lookUp).toMatchObject({ code: 'REQUEST_REFUSED', httpStatus: 200 });
     expect(String(lookUp)).toContain('response limit');
@@ -135,7 +135,7 @@ describe('the HTTP layer', () => {
   ])('fails a look-up that is answered with %s for now, and only for now', async (_, body, code) => {
     const { cloud } = await against(answering(200, {}, body));
 
-    expect(await errorOf(cloud.jira.groupsByName(['g'], signal()))).toMatchObject({ code, temporary: true });
+    expect(await errorOf(cloud.jira.findGroupsByName(['g'], signal()))).toMatchObject({ code, temporary: true });
   });
 
   it.each([

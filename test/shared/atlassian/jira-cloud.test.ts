@@ -39,7 +39,7 @@ describe('Jira Cloud', () => {
     async (name) => {
       const mock = mockAtlassian({ status: 200, body: { values: [], isLast: true } });
 
-      await mock.cloud().jira.groupsByName([name], signal());
+      await mock.cloud().jira.findGroupsByName([name], signal());
 
       const url = new URL(mock.sent[0]?.url ?? '');
       expect(url.pathname).toBe('/rest/api/3/group/bulk');
@@ -55,7 +55,7 @@ describe('Jira Cloud', () => {
       { status: 200, body: { values: [{ name: 'group 1', groupId: 'g-1', extra: {} }], isLast: true } },
     );
 
-    const groups = await mock.cloud().jira.groupsByName([...names, 'group 0'], signal());
+    const groups = await mock.cloud().jira.findGroupsByName([...names, 'group 0'], signal());
 
     expect(groups.map(({ groupId }) => groupId).toSorted()).toEqual(['g-0', 'g-1']);
     const queries = mock.sent.map(({ url }) => new URL(url).searchParams);
@@ -83,15 +83,15 @@ describe('Jira Cloud', () => {
   ])('reads from the application roles %j the products %j', async (applicationRoles, products) => {
     const mock = mockAtlassian({ status: 200, body: { accountId: 'a:1', active: true, applicationRoles } });
 
-    expect(await mock.cloud().jira.user('a:1', signal())).toMatchObject({ accountId: 'a:1', products });
+    expect(await mock.cloud().jira.findUser('a:1', signal())).toMatchObject({ accountId: 'a:1', products });
     expect(mock.sent[0]?.url).toBe(`${SITE}/rest/api/3/user?accountId=a%3A1&expand=applicationRoles`);
   });
 
   it('takes 404 to a look-up of one user for an answer', async () => {
     const mock = mockAtlassian({ status: 404, body: { errorMessages: ['no'], errors: {} } });
 
-    expect(await mock.cloud().jira.user('x', signal())).toBeUndefined();
-    expect(await mock.cloud().jira.groupsOfUser('x', signal())).toBeUndefined();
+    expect(await mock.cloud().jira.findUser('x', signal())).toBeUndefined();
+    expect(await mock.cloud().jira.findGroupsOfUser('x', signal())).toBeUndefined();
   });
 
   it.each([`'{1}'`, '{1}'])('understands %j as: is a member already', async (message) => {

@@ -36,7 +36,7 @@ describe('the organisation API', () => {
     };
     const { mock, organisation } = start([ok({ data: [person], links: {} })]);
 
-    const users = await organisation.usersByEmail(['a@b.example'], { groups: true }, signal());
+    const users = await organisation.findUsersByEmail(['a@b.example'], { groups: true }, signal());
 
     expect(users).toEqual([
       { accountId: 'a-1', email: 'a@b.example', membershipStatus: 'suspended', groupIds: ['g-1', 'g-2', 'g-3'] },
@@ -55,7 +55,7 @@ describe('the organisation API', () => {
     const { mock, organisation } = start([ok({ data: [] })]);
     const ids = Array.from({ length: 101 }, (_, index) => `a-${index}`);
 
-    await organisation.usersById([...ids, 'a-0'], { groups: false }, signal());
+    await organisation.findUsersById([...ids, 'a-0'], { groups: false }, signal());
 
     const lengths = mock.sent.map(({ body }) => (body as { accountIds: string[] }).accountIds.length); // what was just sent
     expect(lengths.toSorted()).toEqual([1, 50, 50]);
@@ -66,7 +66,7 @@ describe('the organisation API', () => {
     const { mock, organisation } = start([ok({ data: [{ accountId: 'a-7' }] }), ok({ data: [] })], { cloudId: 'c-1' });
     const ids = Array.from({ length: 51 }, (_, index) => `a-${index}`);
 
-    expect(await organisation.usersByProduct('confluence', ids, signal())).toMatchObject([{ accountId: 'a-7' }]);
+    expect(await organisation.findUsersByProduct('confluence', ids, signal())).toMatchObject([{ accountId: 'a-7' }]);
 
     expect(mock.sent).toMatchObject([{ body: { accountIds: { length: 50 } } }, { body: { accountIds: ['a-50'] } }]);
     expect(mock.sent[1]).toMatchObject({
@@ -78,8 +78,8 @@ describe('the organisation API', () => {
   it('asks nothing about nobody', async () => {
     const { mock, organisation } = start([]);
 
-    expect(await organisation.usersByProduct('confluence', [], signal())).toEqual([]);
-    expect(await organisation.usersByEmail([], { groups: false }, signal())).toEqual([]);
+    expect(await organisation.findUsersByProduct('confluence', [], signal())).toEqual([]);
+    expect(await organisation.findUsersByEmail([], { groups: false }, signal())).toEqual([]);
     expect(mock.sent).toEqual([]);
   });
 
@@ -92,7 +92,7 @@ describe('the organisation API', () => {
       ok({ data: [{ accountId: 'a-2' }], links: { next: null } }),
     ]);
 
-    const users = await organisation.usersById(['a-1', 'a-2'], { groups: false }, signal());
+    const users = await organisation.findUsersById(['a-1', 'a-2'], { groups: false }, signal());
 
     expect(users.map(({ accountId }) => accountId)).toEqual(['a-1', 'a-2']);
     expect(mock.sent[1]).toMatchObject({ url: `${DIRECTORY}/users/search`, body: { cursor: 'next+1==' } });
@@ -101,7 +101,7 @@ describe('the organisation API', () => {
   it('gives up on pages that go round in a circle', async () => {
     const { organisation } = start([ok({ data: [], links: { next: 'same' } })]);
 
-    await expect(organisation.usersById(['a'], { groups: false }, signal())).rejects.toMatchObject({
+    await expect(organisation.findUsersById(['a'], { groups: false }, signal())).rejects.toMatchObject({
       code: 'ATLASSIAN_ERROR',
     });
   });
@@ -115,7 +115,7 @@ describe('the organisation API', () => {
   ])('knows of a group with %j whether an identity provider manages it: %s', async (fields, external) => {
     const { organisation } = start([ok({ data: [{ id: 'g-1', name: 'one', ...fields }] })]);
 
-    expect(await organisation.groupsByName(['one'], signal())).toEqual([{ groupId: 'g-1', name: 'one', external }]);
+    expect(await organisation.findGroupsByName(['one'], signal())).toEqual([{ groupId: 'g-1', name: 'one', external }]);
   });
 
   it('lists verified domains only, in lower case, page by page', async () => {
@@ -131,7 +131,7 @@ describe('the organisation API', () => {
       ok({ data: [domain('b.example', 'verified')] }),
     ]);
 
-    expect(await organisation.verifiedDomains(signal())).toEqual(['acme.example', 'b.example']);
+    expect(await organisation.listVerifiedDomains(signal())).toEqual(['acme.example', 'b.example']);
     expect(mock.sent.map(({ url }) => url)).toEqual([
       `${API}/admin/v1/orgs/org-1/domains`,
       `${API}/admin/v1/orgs/org-1/domains?cursor=c2`,
@@ -180,7 +180,7 @@ describe('the organisation API', () => {
     });
 
     await expect(organisation.suspend('a', signal())).rejects.toMatchObject({ code: 'REQUEST_REFUSED' });
-    await organisation.groupsById(['g'], signal()).catch(() => undefined);
+    await organisation.findGroupsById(['g'], signal()).catch(() => undefined);
 
     expect(mock.sent.map(({ url }) => url)).toEqual([
       `${API}/admin/v2/orgs/org-1/directories`,

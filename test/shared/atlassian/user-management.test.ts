@@ -48,12 +48,15 @@ describe('the user-management API', () => {
       body: { account: { account_id: ACCOUNT, email: 'a@b.example', account_status: 'active' } },
     });
 
-    expect(await userManagement.profile(ACCOUNT, signal())).toEqual({ email: 'a@b.example', accountStatus: 'active' });
+    expect(await userManagement.findProfile(ACCOUNT, signal())).toEqual({
+      email: 'a@b.example',
+      accountStatus: 'active',
+    });
   });
 
   it('takes 404 to a profile for an answer', async () => {
     const { userManagement } = start({ status: 404, body: { key: 'accountNotFound' } });
 
-    expect(await userManagement.profile(ACCOUNT, signal())).toBeUndefined();
+    expect(await userManagement.findProfile(ACCOUNT, signal())).toBeUndefined();
   });
 });

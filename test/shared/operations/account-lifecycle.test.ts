@@ -39,7 +39,7 @@ describe.each([
 
     await look(operation.cloud, [{ accountId: 'act' }, { accountId: 'out' }], apis);
 
-    expect(lookUps(calls)).toEqual(['organisation.usersById']);
+    expect(lookUps(calls)).toEqual(['organisation.findUsersById']);
   });
 
   it.each([
@@ -86,4 +86,4 @@ describe('the message of a deactivation', () => {
 });
 
 const unlisted: FakeCloudOptions['intercept'] = async ({ name }, proceed) =>
-  name === 'organisation.usersById' ? [] : proceed();
+  name === 'organisation.findUsersById' ? [] : proceed();

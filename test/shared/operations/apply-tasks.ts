@@ -43,7 +43,7 @@ async function write(write: Extract<Sight, { readonly kind: 'ready' }>['write'])
   }
 }
 
-const READS = /\.(users?By\w+|groupsBy\w+|findUsers|user|groupsOfUser|verifiedDomains|profile|groupExists)$/;
+const READS = /\.(find\w+|listVerifiedDomains|groupExists)$/;
 
 /** The look-ups among the calls that a fake recorded. */
 export const lookUps = (calls: readonly { readonly name: string }[]): readonly string[] =>

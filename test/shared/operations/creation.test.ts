@@ -142,7 +142,7 @@ describe('creation on Cloud', () => {
 
   it.each([
     ['none', []],
-    ['confluence', ['organisation.usersByProduct']],
+    ['confluence', ['organisation.findUsersByProduct']],
   ])(
     'comes out unchanged when the same file for %s comes again, with so few look-ups for all',
     async (products, more) => {
@@ -152,7 +152,7 @@ describe('creation on Cloud', () => {
       const before = calls.length;
 
       expect(new Set(await applyTasks(creation.cloud, rows, apis))).toEqual(new Set(['unchanged']));
-      expect(calls.slice(before).map(({ name }) => name)).toEqual(['organisation.usersByEmail', ...more]);
+      expect(calls.slice(before).map(({ name }) => name)).toEqual(['organisation.findUsersByEmail', ...more]);
     },
   );
 
@@ -169,8 +169,8 @@ describe('creation on Cloud', () => {
     await look(creation.cloud, rows, apis);
 
     expect(calls.slice(1)).toMatchObject([
-      { name: 'jira.user', args: ['ann'] },
-      { name: 'organisation.usersByProduct', args: ['confluence', ['cat']] },
+      { name: 'jira.findUser', args: ['ann'] },
+      { name: 'organisation.findUsersByProduct', args: ['confluence', ['cat']] },
     ]);
   });
 
@@ -178,7 +178,7 @@ describe('creation on Cloud', () => {
     const { apis } = fakeCloud({
       ...SITE,
       intercept: async ({ name }, proceed) => {
-        if (name === 'organisation.usersByProduct') throw new Refusal('FORBIDDEN', 'no');
+        if (name === 'organisation.findUsersByProduct') throw new Refusal('FORBIDDEN', 'no');
         return proceed();
       },
     });
@@ -228,7 +228,8 @@ describe('creation on Cloud', () => {
     const { apis, calls } = fakeCloud({
       ...SITE,
       organisation: false,
-      intercept: async ({ name }, proceed) => (name === 'jira.user' ? { accountId: 'ann', active: true } : proceed()),
+      intercept: async ({ name }, proceed) =>
+        name === 'jira.findUser' ? { accountId: 'ann', active: true } : proceed(),
     });
 
     await applyTasks(creation.cloud, [{ email: 'ann@acme.example', products: 'jira-software' }], apis);

@@ -32,7 +32,10 @@ it('knows the groups of nobody of whom one directory does not give them', async 
 });
 
 function directoryOf(by: 'accountIds' | 'emails', users: readonly OrganisationUser[]) {
-  const organisation = { usersById: async () => users, usersByEmail: async () => users } as unknown as Organisation; // all that is asked
+  const organisation = {
+    findUsersById: async () => users,
+    findUsersByEmail: async () => users,
+  } as unknown as Organisation; // all that is asked
   const question = by === 'emails' ? { emails: [ANN.email] } : { accountIds: ['ann'] };
   return readDirectory({ ...question, groups: true }, organisation, new AbortController().signal);
 }

@@ -172,9 +172,9 @@ describe('email-change on Cloud', () => {
     await look(emailChange.cloud, rows, apis);
 
     expect(lookUps(calls).toSorted()).toEqual([
-      'organisation.usersByEmail',
-      'organisation.usersById',
-      'organisation.verifiedDomains',
+      'organisation.findUsersByEmail',
+      'organisation.findUsersById',
+      'organisation.listVerifiedDomains',
     ]);
   });
 
@@ -211,7 +211,7 @@ describe('email-change on Cloud', () => {
     ];
 
     expect(await applyTasks(emailChange.cloud, rows, apis)).toEqual(['changed', 'unchanged']);
-    expect(lookUps(calls).filter((name) => name === 'userManagement.profile')).toHaveLength(2);
+    expect(lookUps(calls).filter((name) => name === 'userManagement.findProfile')).toHaveLength(2);
   });
 
   it('finds the target unusable when it has no organisation keys, and names them', async () => {
@@ -251,4 +251,4 @@ describe('email-change on Data Center', () => {
 });
 
 const unlisted: FakeCloudOptions['intercept'] = async ({ name }, proceed) =>
-  name === 'organisation.usersById' ? [] : proceed();
+  name === 'organisation.findUsersById' ? [] : proceed();

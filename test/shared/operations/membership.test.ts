@@ -206,7 +206,7 @@ describe('membership on Cloud', () => {
     const rows = Array.from({ length: 100 }, (_, n) => ({ accountId: `p${n}`, groupId: `g${n % 7}` }));
     await look(membership.cloud, rows, apis);
 
-    expect(lookUps(calls)).toEqual(['organisation.usersById', 'organisation.groupsById']);
+    expect(lookUps(calls)).toEqual(['organisation.findUsersById', 'organisation.findGroupsById']);
   });
 
   it('finds people who are suspended through the organisation', async () => {
@@ -232,7 +232,7 @@ describe('membership on Cloud', () => {
     const rows = ['g-dev', 'g-ops', 'g-idp'].map((groupId) => ({ email: 'ann@acme.example', groupId }));
     await look(membership.cloud, rows, apis);
 
-    expect(lookUps(calls).toSorted()).toEqual(['jira.findUsers', 'jira.groupsById', 'jira.groupsOfUser']);
+    expect(lookUps(calls).toSorted()).toEqual(['jira.findGroupsById', 'jira.findGroupsOfUser', 'jira.findUsers']);
   });
 
   it('asks Jira for the groups that the organisation does not give', async () => {
@@ -240,7 +240,7 @@ describe('membership on Cloud', () => {
     const organisation = apis.organisation!;
     const silent: typeof organisation = {
       ...organisation,
-      usersByEmail: (emails, _, signal) => organisation.usersByEmail(emails, { groups: false }, signal),
+      findUsersByEmail: (emails, _, signal) => organisation.findUsersByEmail(emails, { groups: false }, signal),
     };
 
     const rows = [{ email: 'bob@acme.example', groupId: 'g-dev' }];
@@ -300,8 +300,8 @@ describe('membership on Data Center', () => {
       const { apis, calls } = site();
       const short: typeof apis = {
         ...apis,
-        user: async (username, signal) => {
-          const user = await apis.user(username, signal);
+        findUser: async (username, signal) => {
+          const user = await apis.findUser(username, signal);
           return user && { ...user, groups: undefined };
         },
       };
@@ -347,7 +347,7 @@ describe('membership on Data Center', () => {
     const rows = ['add', 'remove', 'add'].map((action) => ({ username: 'ann', groupName: 'developers', action }));
     await look(membership.dataCenter, rows, apis);
 
-    expect(lookUps(calls).toSorted()).toEqual(['dataCenter.groupExists', 'dataCenter.user']);
+    expect(lookUps(calls).toSorted()).toEqual(['dataCenter.findUser', 'dataCenter.groupExists']);
   });
 });
 

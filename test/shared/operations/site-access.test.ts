@@ -44,7 +44,7 @@ describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, alread
 
     await look(operation.cloud, [{ email: 'act@acme.example' }, { email: 'sus@acme.example' }], apis);
 
-    expect(lookUps(calls)).toEqual(['organisation.usersByEmail']);
+    expect(lookUps(calls)).toEqual(['organisation.findUsersByEmail']);
   });
 
   it('claims the account, as written and as found', async () => {
