@@ -62,6 +62,7 @@ export function createShapeError(call: Call, { issues }: z.ZodError): Refusal {
 /** More pages than this is a server that never ends. */
 export const MOST_PAGES = 1_000;
 
+/** Pages without an end. */
 export const createPagingError = (call: Call): Refusal =>
   new Refusal('ATLASSIAN_ERROR', `Atlassian's pages when asked to ${ENDPOINTS[call].to} do not end.`);
 
@@ -72,7 +73,7 @@ export function createGatewayError(call: Call, { status }: HttpAnswer): NoAnswer
   );
 }
 
-/** A call to which no answer came. */
+/** No complete answer: a read may be tried again, a write may have been made unless nothing was sent. */
 export function createTransportError({ to, access }: Endpoint, { type, cause }: HttpFailure): Refusal | NoAnswer {
   const reason = nameReason(cause);
   if (type === 'not-sent') {

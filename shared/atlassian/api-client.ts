@@ -2,15 +2,15 @@ import type * as z from 'zod';
 
 import type { Clock } from '../ports.ts';
 import {
-  createShapeError,
-  createRefusal,
-  createTransportError,
-  createGatewayError,
   createBodyError,
+  createGatewayError,
+  createRefusal,
+  createShapeError,
+  createTransportError,
   readErrorBody,
 } from './answer-errors.ts';
 import type { Answer, CallCount } from './apis.ts';
-import { nameBudget, ENDPOINTS, fillPath, type Call, type Endpoint, type Query } from './endpoints.ts';
+import { ENDPOINTS, fillPath, nameBudget, type Call, type Endpoint, type Query } from './endpoints.ts';
 import { mapError } from './error-mapping.ts';
 import { RateLimited } from './errors.ts';
 import type { Http, HttpAnswer } from './http.ts';
@@ -27,6 +27,7 @@ export interface Access {
   readonly secrets: readonly string[];
 }
 
+/** What a call sends besides its method and credentials. */
 export interface CallArguments {
   readonly path?: Readonly<Record<string, string>> | undefined;
   readonly query?: Query | undefined;
@@ -75,11 +76,11 @@ export function createApiClients(options: ApiClientOptions): {
       const connection: Connection = { ...options, access, counter };
       return {
         read: async (call, given, signal) => {
-          const answer = await look(connection, call, given, signal);
+          const answer = await sendWithRetries(connection, call, given, signal);
           return readSuccess(answer, { call, access, schema: given.schema });
         },
         find: async (call, given, signal) => {
-          const answer = await look(connection, call, given, signal);
+          const answer = await sendWithRetries(connection, call, given, signal);
           return answer.status === 404 ? undefined : readSuccess(answer, { call, access, schema: given.schema });
         },
         write: async (call, given, signal) => (await write(connection, call, given, signal)).answer,
@@ -130,7 +131,7 @@ const createDeadlineError = (nowMs: number): RateLimited =>
 const LOOK_UP_TRIES = 4;
 
 /** Trying again only takes its turn in the budget: the rate limiter waits for as long as Atlassian asked, or says that the deadline comes first. */
-const look: Send = async (...call) => {
+const sendWithRetries: Send = async (...call) => {
   for (let tries = 1; ; tries += 1) {
     try {
       return await send(...call);

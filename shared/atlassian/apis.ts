@@ -7,6 +7,7 @@ export interface Answer {
   readonly traceId?: string | undefined;
 }
 
+/** A group of Jira Cloud or of the organisation. */
 export interface Group {
   readonly groupId: string;
   readonly name: string;
@@ -14,6 +15,7 @@ export interface Group {
   readonly external?: boolean | undefined;
 }
 
+/** A person as Jira Cloud shows them. */
 export interface JiraUser {
   readonly accountId: string;
   readonly active: boolean;
@@ -23,6 +25,7 @@ export interface JiraUser {
   readonly products?: readonly string[] | undefined;
 }
 
+/** A person as the organisation's directory shows them; every field but the id may be missing. */
 export interface OrganisationUser {
   readonly accountId: string;
   readonly email?: string | undefined;
@@ -58,24 +61,18 @@ export interface Jira {
   ) => Promise<Answer>;
 }
 
+/** Who is, or is to be, in which group. */
 export interface GroupMember {
   readonly groupId: string;
   readonly accountId: string;
 }
 
+/** The organisation API, which suspends, restores, invites and finds people by the exact address. */
 export interface Organisation {
-  /** POST v2 users/search by e-mail, exact, suspended people included; with group ids when `groups`. */
-  readonly findUsersByEmail: (
-    emails: readonly string[],
-    options: { readonly groups: boolean },
-    signal: AbortSignal,
-  ) => Promise<readonly OrganisationUser[]>;
+  /** POST v2 users/search by e-mail, exact, suspended people included. */
+  readonly findUsersByEmail: FindOrganisationUsers;
   /** POST v2 users/search by account id. */
-  readonly findUsersById: (
-    accountIds: readonly string[],
-    options: { readonly groups: boolean },
-    signal: AbortSignal,
-  ) => Promise<readonly OrganisationUser[]>;
+  readonly findUsersById: FindOrganisationUsers;
   /**
    * Those of these accounts who may use a product of the target's site, such as confluence: POST v2 users/search by account
    * id, narrowed to the product's resource and to the roles that give access (`resourceIds`, `roleIds`).
@@ -100,6 +97,14 @@ export interface Organisation {
   ) => Promise<Answer>;
 }
 
+/** With group ids when `groups`. */
+type FindOrganisationUsers = (
+  values: readonly string[],
+  options: { readonly groups: boolean },
+  signal: AbortSignal,
+) => Promise<readonly OrganisationUser[]>;
+
+/** The user-management API, for accounts that the organisation manages. */
 export interface UserManagement {
   /** The account's present address and status, from GET manage/profile; `undefined` on 404. */
   readonly findProfile: (
@@ -119,6 +124,7 @@ export interface Cloud {
   readonly userManagement?: UserManagement | undefined;
 }
 
+/** A user as Jira Data Center shows them. */
 export interface DataCenterUser {
   readonly username: string;
   readonly emailAddress?: string | undefined;
@@ -127,20 +133,15 @@ export interface DataCenterUser {
   readonly groups?: readonly string[] | undefined;
 }
 
+/** One Jira Data Center. */
 export interface DataCenter {
   readonly target: DataCenterTarget;
   /** GET user with groups; `undefined` on 404. */
   readonly findUser: (username: string, signal: AbortSignal) => Promise<DataCenterUser | undefined>;
   /** Whether a group of exactly this name is there. GET groups/picker. */
   readonly groupExists: (name: string, signal: AbortSignal) => Promise<boolean>;
-  readonly addToGroup: (
-    member: { readonly group: string; readonly username: string },
-    signal: AbortSignal,
-  ) => Promise<Answer>;
-  readonly removeFromGroup: (
-    member: { readonly group: string; readonly username: string },
-    signal: AbortSignal,
-  ) => Promise<Answer>;
+  readonly addToGroup: (member: DataCenterMember, signal: AbortSignal) => Promise<Answer>;
+  readonly removeFromGroup: (member: DataCenterMember, signal: AbortSignal) => Promise<Answer>;
   readonly createUser: (
     user: { readonly username: string; readonly emailAddress: string; readonly displayName: string },
     signal: AbortSignal,
@@ -151,6 +152,11 @@ export interface DataCenter {
     change: { readonly emailAddress?: string; readonly active?: boolean },
     signal: AbortSignal,
   ) => Promise<Answer>;
+}
+
+interface DataCenterMember {
+  readonly group: string;
+  readonly username: string;
 }
 
 /** Calls made through a set of APIs since they were opened, for the summary. */

@@ -30,6 +30,7 @@ export type Opened =
   | { readonly type: 'cloud'; readonly apis: Cloud; readonly countCalls: () => CallCount }
   | { readonly type: 'data-center'; readonly apis: DataCenter; readonly countCalls: () => CallCount };
 
+/** What bounds the calls of one batch. */
 export interface OpenOptions {
   /** When the signal will end, in epoch milliseconds: a call that the rate limiter would begin later is refused at once. */
   readonly deadlineMs?: number | undefined;
@@ -37,6 +38,7 @@ export interface OpenOptions {
   readonly beforeCall?: (() => Promise<void>) | undefined;
 }
 
+/** The port to all targets. */
 export interface Atlassian {
   /** Cheap: one for each batch. Throws Refusal when the target cannot be called as it is described. */
   readonly open: (target: Target, options?: OpenOptions) => Opened;

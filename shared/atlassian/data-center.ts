@@ -48,7 +48,7 @@ export function createDataCenter(client: ApiClient): Omit<DataCenter, 'target'> 
       client.write('dcCreateUser', { body: { name: username, emailAddress, displayName } }, signal),
     updateUser: async (username, change, signal) => {
       const { answer, json } = await client.writeAndRead('dcUpdateUser', { query: { username }, body: change }, signal);
-      if (ignoresActive(change, json)) throw createActiveIgnored(answer);
+      if (ignoresActive(change, json)) throw createActiveIgnoredError(answer);
       return answer;
     },
   };
@@ -62,7 +62,7 @@ function ignoresActive({ active }: { readonly active?: boolean | undefined }, js
   return active !== undefined && shown !== undefined && shown !== active;
 }
 
-const createActiveIgnored = ({ httpStatus, traceId }: Answer): Refusal =>
+const createActiveIgnoredError = ({ httpStatus, traceId }: Answer): Refusal =>
   new Refusal(
     'REQUEST_REFUSED',
     'Jira accepted the change but did not make it: this version ignores "active" (JRASERVER-37294). ' +

@@ -3,6 +3,7 @@ import { Refusal } from './errors.ts';
 /** The four APIs, each with its own authentication, paths and words for errors. */
 export type Api = 'jira' | 'organisation' | 'user-management' | 'data-center';
 
+/** One REST endpoint, as it is called, limited and named in messages. */
 export interface Endpoint {
   readonly api: Api;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -71,6 +72,7 @@ export const ENDPOINTS = {
   dcUpdateUser: write('change a user', 'data-center', 'PUT', '/rest/api/2/user'),
 } as const satisfies Record<string, Endpoint>;
 
+/** The name of an endpoint. */
 export type Call = keyof typeof ENDPOINTS;
 
 /**

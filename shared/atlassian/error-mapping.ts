@@ -209,11 +209,11 @@ export function mapError(call: Call, status: number, { keys, words }: ErrorBody)
       [candidate.status].flat().includes(status) &&
       (candidate.api === undefined || candidate.api === api) &&
       (candidate.calls === undefined || candidate.calls.includes(call)) &&
-      (candidate.key === undefined || keys.some((key) => fits(candidate.key, key))) &&
+      (candidate.key === undefined || keys.some((key) => matchesKey(candidate.key, key))) &&
       (candidate.words === undefined || candidate.words.test(words)),
   );
   return rule ?? { code: status >= 500 ? 'ATLASSIAN_ERROR' : 'REQUEST_REFUSED' };
 }
 
-const fits = (wanted: string | RegExp | undefined, key: string): boolean =>
+const matchesKey = (wanted: string | RegExp | undefined, key: string): boolean =>
   typeof wanted === 'string' ? wanted === key : (wanted?.test(key) ?? true);

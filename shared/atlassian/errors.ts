@@ -1,6 +1,7 @@
 import { CODES, type Code } from '../job/codes.ts';
 import { RollcallError } from '../errors.ts';
 
+/** What is known of the answer behind a refusal. */
 export interface RefusalDetails {
   readonly httpStatus?: number | undefined;
   readonly traceId?: string | undefined;

@@ -2,6 +2,7 @@ import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
 
 import type { Headers } from './rate-limit-reading.ts';
 
+/** One request, ready to be sent. */
 export interface HttpRequest {
   /** Origin and any context path, without a slash at its end. */
   readonly baseUrl: string;
@@ -13,12 +14,14 @@ export interface HttpRequest {
   readonly body?: unknown;
 }
 
+/** The body of an answer, read as JSON where it is. */
 export type Body =
   | { readonly type: 'none' }
   | { readonly type: 'json'; readonly value: unknown }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'too-large' };
 
+/** An answer of whatever status. */
 export interface HttpAnswer {
   readonly type: 'answer';
   readonly status: number;

@@ -19,6 +19,7 @@ export interface RateLimitReading {
   readonly scope: 'endpoint' | 'target';
 }
 
+/** An answer's headers, by their names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** No answer may silence a target for longer: quotas start anew at the top of the hour (Jira Cloud, "Rate limiting"). */
@@ -131,10 +132,8 @@ function measureWindow(last: Fullness | undefined, fullness: Fullness): number |
 }
 
 /** Calls above the wanted fullness: half-full, and in a window as much more or less as an even rate leaves at that time. */
-export function measureSurplus(
-  { limit, remaining, resetMs, fill, atMs }: Fullness,
-  windowMs: number | undefined,
-): number {
+export function measureSurplus(fullness: Fullness, windowMs: number | undefined): number {
+  const { limit, remaining, resetMs, fill, atMs } = fullness;
   const aboveHalf = remaining - limit * WANTED_FULLNESS;
   if (resetMs === undefined || windowMs === undefined) return aboveHalf;
   const left = Math.min(Math.max(resetMs - atMs, 0), windowMs) / windowMs;
@@ -142,15 +141,11 @@ export function measureSurplus(
 }
 
 /** How fast that grows, in calls a second. */
-export function measureSurplusGrowth(
-  last: Fullness | undefined,
-  fullness: Fullness,
-  windowMs: number | undefined,
-): number {
-  if (last === undefined || last.limit !== fullness.limit) return 0;
-  const elapsedMs = fullness.atMs - last.atMs;
+export function measureGrowth(last: Fullness | undefined, now: Fullness, windowMs: number | undefined): number {
+  if (last === undefined || last.limit !== now.limit) return 0;
+  const elapsedMs = now.atMs - last.atMs;
   if (elapsedMs <= 0 || elapsedMs > STALE_FULLNESS_MS) return 0;
-  return ((measureSurplus(fullness, windowMs) - measureSurplus(last, windowMs)) / elapsedMs) * 1_000;
+  return ((measureSurplus(now, windowMs) - measureSurplus(last, windowMs)) / elapsedMs) * 1_000;
 }
 
 /** Seconds from now, or a date: HTTP's (Retry-After) or ISO 8601 (X-RateLimit-Reset). */

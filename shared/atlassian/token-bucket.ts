@@ -1,6 +1,6 @@
 import {
+  measureGrowth,
   measureSurplus,
-  measureSurplusGrowth,
   observe,
   type Fullness,
   type ObservedLimit,
@@ -37,6 +37,7 @@ interface Tick {
   readonly near: boolean;
 }
 
+/** A call that Atlassian took, and what its answer's headers say. */
 export interface AnsweredCall {
   readonly nowMs: number;
   /** When the call began. */
@@ -86,10 +87,8 @@ export function createTokenBucket(options: { readonly perSecond: number; readonl
 export function refill(bucket: TokenBucket, nowMs: number, workers: number): TokenBucket {
   const fromMs = Math.max(bucket.refilledAtMs, Math.min(bucket.pausedUntilMs, nowMs));
   const seconds = Math.max(0, nowMs - fromMs) / 1_000;
-  const tokens = Math.min(
-    bucket.tokens + seconds * bucket.rate,
-    Math.max(computeBurst(bucket, workers), bucket.tokens),
-  );
+  const most = Math.max(computeBurst(bucket, workers), bucket.tokens);
+  const tokens = Math.min(bucket.tokens + seconds * bucket.rate, most);
   return { ...bucket, tokens, refilledAtMs: nowMs };
 }
 
@@ -227,7 +226,7 @@ function steerByFullness(bucket: TokenBucket, fullness: Fullness, { seconds, now
   if (windowMs === undefined && leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
   const above = measureSurplus(fullness, windowMs);
   const damping = windowMs !== undefined && windowMs <= SHORT_WINDOW_MS ? 0 : DAMPING;
-  const push = damping * measureSurplusGrowth(lastFullness, fullness, windowMs) + STIFFNESS * above;
+  const push = damping * measureGrowth(lastFullness, fullness, windowMs) + STIFFNESS * above;
   const share = computeEvenShare(bucket, workers);
   const isBelowShare = rate < share;
   const hasRoom = above >= 0;

@@ -98,7 +98,7 @@ describe('the HTTP layer', () => {
     expect(lookUp).toMatchObject({ temporary: true });
   });
 
-  it("ends a call that hangs with the caller's signal", async () => {
+  it('ends a call that hangs when its signal does', async () => {
     const { cloud } = await against(() => undefined);
 
     expect(await errorOf(cloud.jira.addToGroup(MEMBER, AbortSignal.timeout(50)))).toBeInstanceOf(NoAnswer);
