@@ -24,7 +24,7 @@ export const addLocal = (program: Command): Command =>
   program
     .command('local')
     .description('keep the whole pipeline running on this machine')
-    .option('--port <n>', 'the port of S3; SQS, Secrets Manager and the rehearsal server take the three after it')
+    .option('--port <n>', 'the port of S3; SQS, Secrets Manager and the simulator take the three after it')
     .option(
       '--target-file <secret.json>',
       "a real target's secret, named as the file is; may be given several times",

@@ -8,7 +8,7 @@ import { interruptionIn } from './ending-signal.ts';
 import { told } from './failure.ts';
 import { addLocal } from './local.ts';
 import { addPresign } from './presign.ts';
-import { addRehearse } from './rehearse.ts';
+import { addDemo } from './demo.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addVerify } from './verify.ts';
@@ -21,7 +21,7 @@ const program = new Command('rollcall')
   .exitOverride();
 addRun(program);
 addLocal(program);
-addRehearse(program);
+addDemo(program);
 addPresign(program);
 addVerify(program);
 addStatus(program);

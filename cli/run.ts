@@ -41,7 +41,7 @@ export const addRun = (program: Command): Command =>
     .argument('<file.csv>', 'the manifest')
     .description('carry one file out on this machine and leave its report')
     .requiredOption('--operation <operation>', 'what is to be done with each row')
-    .option('--target <cloud|data-center>', 'the rehearsal server that it is carried out against; cloud unless given')
+    .option('--target <cloud|data-center>', 'the simulator that it is carried out against; cloud unless given')
     .option('--target-file <secret.json>', "a real target's secret; the target is named as the file is")
     .option('--out <dir>', "where the report's files are put (reports/<job> unless given)")
     .option('--stage <settings.json>', 'settings of the stage, instead of the defaults')
@@ -53,8 +53,8 @@ async function run(file: string, options: RunOptions): Promise<number> {
   // Whatever can be wrong with what was given is said before anything is started.
   sizeOf(file);
   const given = options.targetFile === undefined ? undefined : readTargetFile(options.targetFile);
-  const target = given?.name ?? rehearsalTarget(options.target);
-  checkOperation(options.operation, given?.type ?? rehearsalTarget(options.target));
+  const target = given?.name ?? simulatorTarget(options.target);
+  checkOperation(options.operation, given?.type ?? simulatorTarget(options.target));
   const stage = options.stage === undefined ? completeSettings() : readSettings(options.stage);
   makeReportFolder(options.out ?? REPORTS);
 
@@ -64,7 +64,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
       folder: temporaryFolder(),
       synthesized: await assemble(stage),
       ...(given && { targets: { [given.name]: given.secret } }),
-      rehearsal: given === undefined,
+      simulator: given === undefined,
     });
     try {
       const errand = { file, target, operation: options.operation, out: options.out };
@@ -125,9 +125,9 @@ async function applyTasks(stack: LocalStack, errand: Errand, ending: AbortSignal
   throw ending.reason;
 }
 
-function rehearsalTarget(name = 'cloud'): Target['type'] {
+function simulatorTarget(name = 'cloud'): Target['type'] {
   if (name === 'cloud' || name === 'data-center') return name;
   throw new CommandFailed(
-    `--target is "${name}"; cloud or data-center was expected, the rehearsal server's. A target of your own is given by --target-file <secret.json>.`,
+    `--target is "${name}"; cloud or data-center was expected, the simulator's. A target of your own is given by --target-file <secret.json>.`,
   );
 }

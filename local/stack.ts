@@ -9,7 +9,7 @@ import { createAccessControl, type RequestCount, type Violation } from './aws/ac
 import { startPipeline, type Pipeline, type Watch } from './pipeline.ts';
 import { recover } from './recovery.ts';
 import { recoveryPorts } from './recovery-ports.ts';
-import { startRehearsalProcess } from './rehearsal-process.ts';
+import { startSimulatorProcess } from './simulator-process.ts';
 import { clientEnvironment, startServices, type Ports, type ServiceFaults, type Services } from './aws/services.ts';
 import type { StackDescription } from './aws/template/description.ts';
 
@@ -21,10 +21,10 @@ export interface StackOptions {
   /** Where everything that outlives the process is kept; one stack at a time. */
   readonly folder: string;
   readonly synthesized: Synthesized;
-  /** Secrets of targets beside the rehearsal server's, by target name. */
+  /** Secrets of targets beside the simulator's, by target name. */
   readonly targets?: Readonly<Record<string, unknown>> | undefined;
-  /** Whether the rehearsal server is started, as targets `cloud` and `data-center`; it is unless this is false. */
-  readonly rehearsal?: boolean | undefined;
+  /** Whether the simulator is started, as targets `cloud` and `data-center`; it is unless this is false. */
+  readonly simulator?: boolean | undefined;
   readonly ports?: Ports | undefined;
   /** Milliseconds between two runs of each schedule, instead of the template's rate. */
   readonly reconcileEveryMs?: number | undefined;
@@ -38,7 +38,7 @@ export interface Connection {
   readonly s3: string;
   readonly sqs: string;
   readonly secretsManager: string;
-  /** The rehearsal server; absent when it was not started. */
+  /** The simulator; absent when it was not started. */
   readonly atlassian?: string | undefined;
   readonly region: string;
   readonly accessKeyId: string;
@@ -76,17 +76,17 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const access = createAccessControl();
   const place = { account: ACCOUNT, region: REGION };
 
-  const [services, rehearsal] = await Promise.all([
+  const [services, simulator] = await Promise.all([
     startServices({ ...place, folder, access, synthesized, ports, faults }),
-    options.rehearsal === false ? undefined : startRehearsalProcess(ports.atlassian),
+    options.simulator === false ? undefined : startSimulatorProcess(ports.atlassian),
   ]);
-  const targets = { ...rehearsal?.targets, ...options.targets };
+  const targets = { ...simulator?.targets, ...options.targets };
   for (const [name, secret] of Object.entries(targets)) services.putSecret(secretName(name), secret);
 
   const { reconcileEveryMs } = options;
   const logFolder = join(folder, 'logs');
   const pipeline = startPipeline({ ...place, services, access, logFolder, reconcileEveryMs, watch });
-  const connection = connectionOf(services, rehearsal?.url, Object.keys(targets));
+  const connection = connectionOf(services, simulator?.url, Object.keys(targets));
   const recovered = await goOn(services, connection, pipeline);
 
   return {
@@ -102,7 +102,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     close: async () => {
       await pipeline.close();
       await services.close();
-      rehearsal?.close();
+      simulator?.close();
     },
   };
 }

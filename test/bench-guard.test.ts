@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBenchStack, type BenchStack, type Finished } from './bench/bench-stack.ts';
 import { membershipManifest } from './bench/manifests.ts';
 import { bundleRun, runMeasured } from './bench/measured-process.ts';
-import { LIMITS } from './bench/rehearsal.ts';
+import { LIMITS } from './bench/simulator.ts';
 import { total, usageOf, type Usage } from './bench/usage.ts';
 
 const ROWS = 2_000;
@@ -21,8 +21,8 @@ describe(`a membership job of ${ROWS} rows over ${GROUPS} groups`, () => {
 
   beforeAll(async () => {
     bench = await startBenchStack(folder);
-    await bench.rehearsal.seed({ users: ROWS, groups: GROUPS });
-    await bench.rehearsal.behave({ latencyMs: 0, limits: LIMITS.none });
+    await bench.simulator.seed({ users: ROWS, groups: GROUPS });
+    await bench.simulator.behave({ latencyMs: 0, limits: LIMITS.none });
     const job = await bench.upload({
       target: 'cloud',
       operation: 'membership',
@@ -38,7 +38,7 @@ describe(`a membership job of ${ROWS} rows over ${GROUPS} groups`, () => {
   });
 
   it('costs little more than one call a row', async () => {
-    const { requests } = await bench.rehearsal.summary();
+    const { requests } = await bench.simulator.summary();
 
     expect(finished.summary.counts.changed).toBe(ROWS);
     expect(finished.summary.calls.sent).toBe(requests);

@@ -1,4 +1,4 @@
-/** What the rehearsal server answers. */
+/** What the simulator answers. */
 export interface Answer {
   readonly status: number;
   /** JSON. */
@@ -23,9 +23,9 @@ export class Refused extends Error {
 }
 
 /** The header that says what a client did wrong, where the real Atlassian is terse or silent. */
-const REASON_HEADER = 'x-rehearsal-reason';
+const REASON_HEADER = 'x-simulator-reason';
 
-/** An answer with the rehearsal server's own explanation beside it. */
+/** An answer with the simulator's own explanation beside it. */
 export const because = (reason: string, answer: Answer): Answer => ({
   ...answer,
   // Header values are Latin-1 without line breaks.
@@ -44,7 +44,7 @@ export const jiraError = (
 /** The organisation API's ApplicationErrors. */
 export const organisationError = (status: number, code: string, title: string, detail = title): Answer => ({
   status,
-  body: { errors: [{ id: 'rehearsal', status: String(status), code, title, detail }] },
+  body: { errors: [{ id: 'simulator', status: String(status), code, title, detail }] },
 });
 
 /** What Atlassian's gateway says before an API is reached. */

@@ -97,7 +97,7 @@ const behaviourPatch = z.strictObject({
   switches: switches.partial().optional(),
 });
 
-/** How the rehearsal server answers, besides its state. */
+/** How the simulator answers, besides its state. */
 export interface Behaviour extends z.infer<z.ZodObject<typeof parts>> {
   readonly latencyMs: number;
   readonly dice: number;

@@ -25,19 +25,19 @@ export interface ControlRequest {
   readonly body: string;
 }
 
-export const CONTROL_PREFIX = '/_rehearsal/';
+export const CONTROL_PREFIX = '/_simulator/';
 
 /** The control endpoints, each with its sentence for the documentation. */
 export const CONTROL_ENDPOINTS: Readonly<Record<string, string>> = {
-  'GET /_rehearsal/state': 'The whole state.',
-  'PUT /_rehearsal/state':
+  'GET /_simulator/state': 'The whole state.',
+  'PUT /_simulator/state':
     'Replaces the state: by a whole one, `{"seed":"default"}` or `{"seed":{"users":100000,"groups":200}}`.',
-  'GET /_rehearsal/behaviour': 'The present behaviour.',
-  'PATCH /_rehearsal/behaviour': 'Changes what is given of the behaviour.',
-  'DELETE /_rehearsal/behaviour': 'Back to the default behaviour.',
-  'GET /_rehearsal/requests':
+  'GET /_simulator/behaviour': 'The present behaviour.',
+  'PATCH /_simulator/behaviour': 'Changes what is given of the behaviour.',
+  'DELETE /_simulator/behaviour': 'Back to the default behaviour.',
+  'GET /_simulator/requests':
     'The requests; `after=<n>` those after one, `summary=1` counts only, `effective=1` changes by thing.',
-  'DELETE /_rehearsal/requests': 'Forgets the requests and their counts.',
+  'DELETE /_simulator/requests': 'Forgets the requests and their counts.',
 };
 
 /** Carries a control request out; a wrong one is answered 400 with every problem in it. */
@@ -47,7 +47,7 @@ export function control(controlled: Controlled, request: ControlRequest): Answer
   } catch (error) {
     if (error instanceof z.ZodError) {
       const problems = error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'body'}: ${message}`);
-      return { status: 400, body: { error: 'The control request is not as docs/rehearsal.md has it.', problems } };
+      return { status: 400, body: { error: 'The control request is not as docs/simulator.md has it.', problems } };
     }
     if (error instanceof SyntaxError) return { status: 400, body: { error: `The body is not JSON: ${error.message}` } };
     throw error;
@@ -57,22 +57,22 @@ export function control(controlled: Controlled, request: ControlRequest): Answer
 function carriedOut(controlled: Controlled, { method, path, query, body }: ControlRequest): Answer {
   const { world, log } = controlled;
   switch (`${method} ${path}`) {
-    case 'GET /_rehearsal/state':
+    case 'GET /_simulator/state':
       return { status: 200, body: { cloud: world.cloud.record(), dataCenter: world.dataCenter.record() } };
-    case 'PUT /_rehearsal/state':
+    case 'PUT /_simulator/state':
       putState(world, stateIn(JSON.parse(body)));
       return { status: 204 };
-    case 'GET /_rehearsal/behaviour':
+    case 'GET /_simulator/behaviour':
       return { status: 200, body: world.behaviour };
-    case 'PATCH /_rehearsal/behaviour':
+    case 'PATCH /_simulator/behaviour':
       return patched(controlled, JSON.parse(body));
-    case 'DELETE /_rehearsal/behaviour':
+    case 'DELETE /_simulator/behaviour':
       world.behaviour = defaultBehaviour();
       controlled.dice = dice(world.behaviour.dice);
       return { status: 200, body: world.behaviour };
-    case 'GET /_rehearsal/requests':
+    case 'GET /_simulator/requests':
       return requests(log, query);
-    case 'DELETE /_rehearsal/requests':
+    case 'DELETE /_simulator/requests':
       log.clear();
       return { status: 204 };
     default:

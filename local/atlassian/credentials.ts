@@ -10,9 +10,9 @@ export const IDS = {
 /** Whose tokens the targets carry. */
 export const ADMIN = { email: 'admin@example.com', accountId: '5b10a2844c20165700ede21a' } as const;
 
-const JIRA_TOKEN = 'rehearsal-api-token';
-const ORGANISATION_KEY = 'rehearsal-org-api-key';
-const DATA_CENTER_TOKEN = 'rehearsal-personal-access-token';
+const JIRA_TOKEN = 'simulator-api-token';
+const ORGANISATION_KEY = 'simulator-org-api-key';
+const DATA_CENTER_TOKEN = 'simulator-personal-access-token';
 
 /** Every kind of credential that Atlassian tells apart. None of them opens anything but this server. */
 export const CREDENTIALS: {
@@ -24,30 +24,30 @@ export const CREDENTIALS: {
       { email: ADMIN.email, token: JIRA_TOKEN, permissions: ['site-admin', 'browse-users'] },
       {
         email: ADMIN.email,
-        token: 'rehearsal-scoped-token',
+        token: 'simulator-scoped-token',
         scopes: ['manage:jira-configuration', 'read:jira-user'],
         permissions: ['site-admin', 'browse-users'],
       },
-      { email: ADMIN.email, token: 'rehearsal-read-token', scopes: ['read:jira-user'], permissions: ['browse-users'] },
-      { email: 'anna.schmidt@example.com', token: 'rehearsal-plain-token', permissions: [] },
+      { email: ADMIN.email, token: 'simulator-read-token', scopes: ['read:jira-user'], permissions: ['browse-users'] },
+      { email: 'anna.schmidt@example.com', token: 'simulator-plain-token', permissions: [] },
     ],
     organisation: [
       { key: ORGANISATION_KEY },
       {
-        key: 'rehearsal-scoped-org-api-key',
+        key: 'simulator-scoped-org-api-key',
         scopes: ['read:users:admin', 'read:groups:admin', 'read:domains:admin', 'read:directories:admin', 'manage:org'],
       },
     ],
   },
   dataCenter: [
     { token: DATA_CENTER_TOKEN, username: 'admin', admin: true },
-    { password: 'rehearsal-password', username: 'admin', admin: true },
-    { token: 'rehearsal-plain-personal-token', username: 'anna', admin: false },
+    { password: 'simulator-password', username: 'admin', admin: true },
+    { token: 'simulator-plain-personal-token', username: 'anna', admin: false },
   ],
 };
 
 /** The secrets of the targets `cloud` and `data-center`, as `rollcall/<target>` holds them in JSON. */
-export interface RehearsalTargets {
+export interface SimulatorTargets {
   readonly cloud: {
     readonly type: 'cloud';
     readonly siteUrl: string;
@@ -61,7 +61,7 @@ export interface RehearsalTargets {
   readonly 'data-center': { readonly type: 'data-center'; readonly baseUrl: string; readonly token: string };
 }
 
-export const targetsAt = (url: string): RehearsalTargets => ({
+export const targetsAt = (url: string): SimulatorTargets => ({
   cloud: {
     type: 'cloud',
     siteUrl: url,

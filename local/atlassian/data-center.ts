@@ -227,7 +227,7 @@ const userChange = bodySchema({
 function updateUser(call: Call): Answer {
   const { dataCenter, behaviour } = call.world;
   const { name, emailAddress, displayName, active } = jsonBody(call, userChange, complain);
-  if (name !== undefined) throw new Refused(complain(400, 'the rehearsal server renames nobody', 'name'));
+  if (name !== undefined) throw new Refused(complain(400, 'the simulator renames nobody', 'name'));
   const user = queriedUser(call);
   requireWritable(call, user);
   const next: DataCenterUser = {

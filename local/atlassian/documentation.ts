@@ -7,7 +7,7 @@ import { SWITCHES } from './switches.ts';
 
 type Table = readonly (readonly string[])[];
 
-/** The tables of docs/rehearsal.md, made from what the server goes by; the first row is the head. */
+/** The tables of docs/simulator.md, made from what the server goes by; the first row is the head. */
 export const TABLES: Readonly<Record<string, () => Table>> = {
   control: () => [
     ['Request', 'What it does'],
@@ -65,7 +65,7 @@ export const withTables = (page: string): string =>
     /<!-- table: ([a-z-]+) -->\n([\s\S]*?)<!-- \/table -->/g,
     (marked: string, name: string, present: string) => {
       const table = TABLES[name]?.();
-      if (!table) throw new Error(`docs/rehearsal.md marks a table ${name} that nothing makes`);
+      if (!table) throw new Error(`docs/simulator.md marks a table ${name} that nothing makes`);
       const same = JSON.stringify(cellsOf(present)) === JSON.stringify(table);
       return same ? marked : `<!-- table: ${name} -->\n\n${rendered(table)}\n\n<!-- /table -->`;
     },

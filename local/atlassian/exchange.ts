@@ -116,8 +116,8 @@ function unknown(
   path: string,
 ): Answer {
   const body = {
-    rehearsal: `The rehearsal server does not know ${method} ${path}.`,
-    ...(found.allowed ? { allowed: found.allowed } : { see: 'docs/rehearsal.md lists what it knows.' }),
+    simulator: `The simulator does not know ${method} ${path}.`,
+    ...(found.allowed ? { allowed: found.allowed } : { see: 'docs/simulator.md lists what it knows.' }),
   };
   return found.allowed ? { status: 405, body, headers: { allow: found.allowed.join(', ') } } : { status: 404, body };
 }

@@ -144,7 +144,7 @@ function search(call: Call): Answer {
   const query = queryValue(call, 'query', complain);
   const accountId = queryValue(call, 'accountId', complain);
   if (queryValue(call, 'property', complain) !== undefined) {
-    throw new Refused(complain(400, 'The rehearsal server does not search by property.', 'property'));
+    throw new Refused(complain(400, 'The simulator does not search by property.', 'property'));
   }
   if (query === undefined && accountId === undefined) {
     throw new Refused(complain(400, "One of 'query', 'accountId' and 'property' must be provided."));

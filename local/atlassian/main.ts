@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 
-import { startRehearsal } from './rehearsal.ts';
+import { startSimulator } from './simulator.ts';
 
-// The rehearsal server as a process of its own: prints one line of JSON and runs until it is told to stop.
+// The simulator as a process of its own: prints one line of JSON and runs until it is told to stop.
 const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } });
-const { url, targets, close } = await startRehearsal({ port: Number(values.port) });
+const { url, targets, close } = await startSimulator({ port: Number(values.port) });
 console.log(JSON.stringify({ url, targets }));
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

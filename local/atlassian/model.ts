@@ -111,7 +111,7 @@ const dataCenter = z.strictObject({
   ),
 });
 
-/** The whole state of the rehearsal server, as GET and PUT /_rehearsal/state carry it. */
+/** The whole state of the simulator, as GET and PUT /_simulator/state carry it. */
 export const stateSchema = z.strictObject({ cloud, dataCenter });
 
 export type State = z.infer<typeof stateSchema>;

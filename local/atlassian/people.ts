@@ -18,7 +18,7 @@ export interface People {
 export function people(past: Propagation, seats: SeatCount): People {
   const users = new Map<string, User>();
   const idsByEmail = new Map<string, string>();
-  // Built at the first search: most rehearsals never ask for one.
+  // Built at the first search: most runs never ask for one.
   let words: PrefixIndex | undefined;
   let inOrder: readonly User[] | undefined;
 

@@ -8,7 +8,7 @@ import type { Route } from './router.ts';
 import { siteRoutes } from './site.ts';
 import { userManagementRoutes } from './user-management.ts';
 
-/** Everything of Atlassian that the rehearsal server answers. */
+/** Everything of Atlassian that the simulator answers. */
 export const ROUTES: readonly Route[] = [
   ...jiraGroupRoutes,
   ...jiraUserRoutes,

@@ -7,7 +7,7 @@ import { type State, type StateInput, stateSchema, type User } from './model.ts'
 
 const count = z.number().int().min(0).max(2_000_000);
 
-/** What `PUT /_rehearsal/state` takes in place of a whole state: the default people, or so many generated ones. */
+/** What `PUT /_simulator/state` takes in place of a whole state: the default people, or so many generated ones. */
 export const seedSchema = z.union([
   z.literal('default'),
   z.strictObject({

@@ -61,7 +61,7 @@ export const SWITCHES = {
   ),
   v1Sunset: choice(
     ['off', 'on'],
-    'On: the v1 writes that Atlassian announced to end after June 30, 2026 answer 410. Off, so that a target with `suspendApi: "v1"` can be rehearsed.',
+    'On: the v1 writes that Atlassian announced to end after June 30, 2026 answer 410. Off, so that a target with `suspendApi: "v1"` can be tried.',
   ),
   v2Directory: choice(
     ['on', 'absent'],

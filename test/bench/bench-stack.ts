@@ -11,12 +11,12 @@ import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { jobIdOf } from '../../shared/job/job-id.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
-import { rehearsalControl, type RehearsalControl } from './rehearsal.ts';
+import { simulatorControl, type SimulatorControl } from './simulator.ts';
 
 /** The real local stack with what a bench needs of it. */
 export interface BenchStack {
   readonly stack: LocalStack;
-  readonly rehearsal: RehearsalControl;
+  readonly simulator: SimulatorControl;
   readonly results: ObjectStore;
   readonly upload: (manifest: {
     readonly target: string;
@@ -64,7 +64,7 @@ export async function startBenchStack(folder: string, given?: Synthesized): Prom
   return {
     stack,
     results,
-    rehearsal: rehearsalControl(stack.atlassian ?? ''),
+    simulator: simulatorControl(stack.atlassian ?? ''),
     upload: async ({ target, operation, csv }) => {
       uploads += 1;
       const key = `${target}/${operation}/bench-${uploads}.csv`;

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** Made-up people as the rehearsal server's seeds have them, and manifests of them. */
+/** Made-up people as the simulator's seeds have them, and manifests of them. */
 export const emailOf = (user: number): string => `user${String(user).padStart(5, '0')}@example.com`;
 export const accountIdOf = (user: number): string => `712020:a0000000-0000-4000-8000-${hex(user)}`;
 export const groupIdOf = (group: number): string => `60000000-0000-4000-8000-${hex(group)}`;

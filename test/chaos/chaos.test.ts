@@ -2,14 +2,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { visibilityMs } from './chaos-stage.ts';
 import { percentile } from './recovery-times.ts';
-import { startRehearsalHere, type RehearsalHere } from './rehearsal-here.ts';
+import { startSimulatorHere, type SimulatorHere } from './simulator-here.ts';
 import { runRound } from './round.ts';
 
 const KILLS = { fromMs: 500, toMs: 4_000, everyMs: [1_000, 2_000] } as const;
-const started: RehearsalHere[] = [];
+const started: SimulatorHere[] = [];
 
 afterAll(() => {
-  for (const rehearsal of started) rehearsal.close();
+  for (const simulator of started) simulator.close();
 });
 
 describe('a job while functions are killed, services fail and Atlassian misbehaves (promises 1, 2, 5 and 6)', () => {
@@ -21,10 +21,10 @@ describe('a job while functions are killed, services fail and Atlassian misbehav
   ])(
     'accounts for every row and writes each once (round $round, seed $seed)',
     async ({ round, seed, stack }) => {
-      const rehearsal = await startRehearsalHere();
-      started.push(rehearsal);
+      const simulator = await startSimulatorHere();
+      started.push(simulator);
 
-      const result = await runRound(rehearsal, {
+      const result = await runRound(simulator, {
         round,
         seed,
         rows: 300,

@@ -12,11 +12,11 @@ export type Kind =
   | 'contradiction'
   | 'repeat';
 
-/** A row of a chaos round's manifest, and how to tell from the rehearsal server's state whether its wish holds. */
+/** A row of a chaos round's manifest, and how to tell from the simulator's state whether its wish holds. */
 export interface ErrandRow {
   readonly cells: readonly string[];
   readonly kind: Kind;
-  /** What its write is about, as the rehearsal server names it; absent where no write can be. */
+  /** What its write is about, as the simulator names it; absent where no write can be. */
   readonly thing?: string | undefined;
   readonly holds: (people: People) => boolean;
 }
@@ -35,7 +35,7 @@ export interface Errand {
 type CloudUser = State['cloud']['users'][number];
 type DataCenterUser = State['dataCenter']['users'][number];
 
-/** A state of the rehearsal server, by what rows name. */
+/** A state of the simulator, by what rows name. */
 export interface People {
   readonly byId: (accountId: string) => CloudUser | undefined;
   readonly byEmail: (email: string) => CloudUser | undefined;

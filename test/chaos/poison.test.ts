@@ -13,17 +13,17 @@ import { completeSettings } from '../../shared/settings.ts';
 import { bundledCode, synthesize } from '../../infra/synthesize.ts';
 import { clientsOf, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 import { POISON } from './poisonous-rows.ts';
-import { startRehearsalHere, type RehearsalHere } from './rehearsal-here.ts';
+import { startSimulatorHere, type SimulatorHere } from './simulator-here.ts';
 import { seededState } from '../../local/atlassian/seed.ts';
 
 const HEALTHY = 57;
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-poison-'));
-let rehearsal: RehearsalHere;
+let simulator: SimulatorHere;
 let stack: LocalStack;
 let clients: Clients;
 
 beforeAll(async () => {
-  rehearsal = await startRehearsalHere();
+  simulator = await startSimulatorHere();
   stack = await startStack({
     folder,
     synthesized: synthesize({
@@ -31,8 +31,8 @@ beforeAll(async () => {
       outdir: join(folder, 'assembly'),
       code: (name) => (name === 'worker' ? Code.fromAsset(bundle('test/chaos/poisoned-worker.ts')) : bundledCode(name)),
     }),
-    targets: rehearsal.targets,
-    rehearsal: false,
+    targets: simulator.targets,
+    simulator: false,
   });
   clients = clientsOf(stack);
   await hasten();
@@ -40,7 +40,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack.close();
-  rehearsal.close();
+  simulator.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -48,7 +48,7 @@ it('loses nobody but the rows that end their worker: they are WORKER_DIED and de
   const poison = Object.values(POISON);
   const people = Array.from({ length: HEALTHY }, (_, index) => `user${String(index + 1).padStart(5, '0')}@example.com`);
   const emails = [...people.slice(0, 30), ...poison, ...people.slice(30)];
-  await rehearsal.begin(stateWith(poison));
+  await simulator.begin(stateWith(poison));
 
   const { jobId, prefix } = await upload(clients, stack, {
     target: 'cloud',
@@ -71,7 +71,7 @@ it('loses nobody but the rows that end their worker: they are WORKER_DIED and de
   expect(letters.map(({ task, code }) => [task?.cells['email'], task?.generation, code]).toSorted()).toEqual(
     poison.map((email) => [email, 1, 'WORKER_DIED']).toSorted(),
   );
-  const writes = [...(await rehearsal.effective()).values()];
+  const writes = [...(await simulator.effective()).values()];
   expect(writes).toEqual(Array<number>(HEALTHY).fill(1));
   expect(stack.violations()).toEqual([]);
 }, 90_000);

@@ -12,7 +12,7 @@ import { makeErrand, manifestOf } from './make-errand.ts';
 import { oneOf, seededRandom, type Random } from './random.ts';
 import { recipesBy } from './recipes.ts';
 import { recoveryTimes, type RecoveryTimes } from './recovery-times.ts';
-import type { RehearsalHere } from './rehearsal-here.ts';
+import type { SimulatorHere } from './simulator-here.ts';
 import { NO_FAULTS, type FaultRates } from './service-faults.ts';
 import { startKillableStack, type KillableStack } from './stack-here.ts';
 import { verify, type TaskResult } from './verify.ts';
@@ -67,7 +67,7 @@ const S3_FAULTS: FaultRates = { refused: 0.02, lost: 0.01, slow: 0.02, slowMs: 4
 const SQS_FAULTS: FaultRates = { refused: 0.02, lost: 0.005, slow: 0.02, slowMs: 400 };
 
 /** Carries one errand out while everything around it fails, and compares what is said with what is so. */
-export async function runRound(rehearsal: RehearsalHere, options: RoundOptions): Promise<Round> {
+export async function runRound(simulator: SimulatorHere, options: RoundOptions): Promise<Round> {
   const { round, seed, rows } = options;
   const startedMs = performance.now();
   const random = seededRandom(seed);
@@ -77,12 +77,12 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-chaos-'));
   const recovery = recoveryTimes();
   let keep = false;
-  await rehearsal.begin(errand.state);
-  await rehearsal.behave(behaviourIn(errand, seed));
+  await simulator.begin(errand.state);
+  await simulator.behave(behaviourIn(errand, seed));
   const stack = await startKillableStack({
     folder,
     stage: chaosStage(),
-    targets: rehearsal.targets,
+    targets: simulator.targets,
     seed,
     reconcileEveryMs: RECONCILE_EVERY_MS,
     onBatch: recovery.onBatch,
@@ -93,13 +93,13 @@ export async function runRound(rehearsal: RehearsalHere, options: RoundOptions):
     const taskResult = verify({
       errand,
       ...held,
-      state: await rehearsal.state(),
-      effective: await rehearsal.effective(),
+      state: await simulator.state(),
+      effective: await simulator.effective(),
     });
     const { faults, violations } = await stack.report();
     keep = taskResult.violations.length > 0;
     if (keep) console.error(`the stack's folder is ${folder}`);
-    const { faults: atlassian } = await rehearsal.summary();
+    const { faults: atlassian } = await simulator.summary();
     return {
       ...taskResult,
       violations: [...taskResult.violations, ...violations.map((call) => `not allowed: ${call}`)],

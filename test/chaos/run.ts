@@ -4,7 +4,7 @@ import Table from 'cli-table3';
 
 import { visibilityMs } from './chaos-stage.ts';
 import { percentile } from './recovery-times.ts';
-import { startRehearsalHere, type RehearsalHere } from './rehearsal-here.ts';
+import { startSimulatorHere, type SimulatorHere } from './simulator-here.ts';
 import { runRound, type Round } from './round.ts';
 
 const { values } = parseArgs({
@@ -55,23 +55,23 @@ console.log(
 process.exit(ended === rounds && p99Ms < boundMs ? 0 : 1);
 
 async function lane(): Promise<void> {
-  const rehearsal = await startRehearsalHere();
+  const simulator = await startSimulatorHere();
   for (const round of queue) {
-    const { violations, line } = await attempt(rehearsal, round);
+    const { violations, line } = await attempt(simulator, round);
     table.push(line);
     console.log([line.join('  '), ...violations.slice(0, 20).map((violation) => `    ${violation}`)].join('\n'));
     if (violations.length === 0) ended += 1;
   }
-  rehearsal.close();
+  simulator.close();
 }
 
 async function attempt(
-  rehearsal: RehearsalHere,
+  simulator: SimulatorHere,
   round: number,
 ): Promise<{ readonly violations: readonly string[]; readonly line: string[] }> {
   const own = seed + round;
   try {
-    const result = await runRound(rehearsal, {
+    const result = await runRound(simulator, {
       round,
       seed: own,
       rows,

@@ -45,7 +45,7 @@ process.exit(grown ? 1 : 0);
 async function soak(running: LocalStack): Promise<boolean> {
   const clients = clientsOf(running);
   const seed = { users: rows, groups: 1, groupsPerUser: 0 };
-  await fetch(`${running.atlassian}/_rehearsal/state`, { method: 'PUT', body: JSON.stringify({ seed }) });
+  await fetch(`${running.atlassian}/_simulator/state`, { method: 'PUT', body: JSON.stringify({ seed }) });
   const lines = Array.from({ length: rows }, (_, at) => `${accountId(at + 1)},group-001`);
   const text = ['account_id,group', ...lines].join('\n');
   const job = await upload(clients, running, { target: 'cloud', operation: 'membership', text });

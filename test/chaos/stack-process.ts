@@ -18,7 +18,7 @@ const stack = await startStack({
   folder: order.folder,
   synthesized: await assemble(order.stage),
   targets: order.targets,
-  rehearsal: false,
+  simulator: false,
   reconcileEveryMs: order.reconcileEveryMs,
   faults: { s3: faults.s3.faults, sqs: faults.sqs.faults },
   watch,

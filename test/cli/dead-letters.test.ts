@@ -201,13 +201,13 @@ const refuse = (...people: readonly number[]): Promise<unknown> =>
   control('PATCH', 'behaviour', { refusedWrites: people.map((n) => ({ account: emailOf(n), status: 403 })) });
 
 async function control<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-  const answer = await fetch(`${stack.atlassian}/_rehearsal/${path}`, {
+  const answer = await fetch(`${stack.atlassian}/_simulator/${path}`, {
     method,
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(text);
-  return (text === '' ? undefined : JSON.parse(text)) as Answer; // docs/rehearsal.md says what each answers
+  return (text === '' ? undefined : JSON.parse(text)) as Answer; // docs/simulator.md says what each answers
 }
 
 /** The command's stdout; throws with its stderr when it fails. */

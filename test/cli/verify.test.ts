@@ -85,8 +85,8 @@ async function exampleCarriedOut(example: string): Promise<string> {
 }
 
 async function changeState(change: (state: State) => State): Promise<void> {
-  const url = `${stack.atlassian}/_rehearsal/state`;
-  const state = (await (await fetch(url)).json()) as State; // what the rehearsal server documents
+  const url = `${stack.atlassian}/_simulator/state`;
+  const state = (await (await fetch(url)).json()) as State; // what the simulator documents
   const headers = { 'content-type': 'application/json' };
   await expect(fetch(url, { method: 'PUT', headers, body: JSON.stringify(change(state)) })).resolves.toMatchObject({
     ok: true,

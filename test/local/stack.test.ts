@@ -38,7 +38,7 @@ beforeAll(async () => {
   stack = await startStack({
     folder: join(folder, 'state'),
     synthesized: { stackName: 'Test', template: TEMPLATE, folderOf: () => bundle },
-    rehearsal: false,
+    simulator: false,
   });
 });
 

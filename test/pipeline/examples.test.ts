@@ -17,7 +17,7 @@ describe('npm start', () => {
   let printed = '';
 
   beforeAll(async () => {
-    const start = [join(ROOT, 'cli/rollcall.ts'), 'rehearse', '--folder', folder];
+    const start = [join(ROOT, 'cli/rollcall.ts'), 'demo', '--folder', folder];
     // A run that fails, or makes a call that a role does not allow, exits with another code and rejects.
     printed = (await promisify(execFile)(process.execPath, start, { cwd: ROOT })).stdout;
   }, 120_000);

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { followJob, settledRows } from '../../cli/follow-job.ts';
 import { uploadManifest } from '../../cli/upload-manifest.ts';
-import { startRehearsal, type Rehearsal } from '../../local/atlassian/rehearsal.ts';
+import { startSimulator, type Simulator } from '../../local/atlassian/simulator.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import type { Connection } from '../../local/stack.ts';
 import { s3Client } from '../../shared/aws/clients.ts';
@@ -20,12 +20,12 @@ const ROWS = 1_200;
 const COMMAND = fileURLToPath(new URL('../../cli/rollcall.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-kill-'));
 const started: ChildProcess[] = [];
-let atlassian: Rehearsal;
+let atlassian: Simulator;
 
 beforeAll(async () => {
   // Not the stack's own, which would be killed with it.
-  atlassian = await startRehearsal({ seed: { users: ROWS, groups: 1, groupsPerUser: 0 } });
-  await control('PATCH', '/_rehearsal/behaviour', { limits: { writesPerSecond: 300, jira: null } });
+  atlassian = await startSimulator({ seed: { users: ROWS, groups: 1, groupsPerUser: 0 } });
+  await control('PATCH', '/_simulator/behaviour', { limits: { writesPerSecond: 300, jira: null } });
   writeFileSync(join(folder, 'acme.json'), JSON.stringify(atlassian.targets.cloud));
 });
 
@@ -59,7 +59,7 @@ it('finishes a job whose whole stack was killed, with every row written once; on
   expect(reported.map((row) => row['rollcall_line'])).toEqual(
     Array.from({ length: ROWS }, (_, index) => String(index + 2)),
   );
-  const { effective } = (await control('GET', '/_rehearsal/requests?summary=1')) as { effective: object };
+  const { effective } = (await control('GET', '/_simulator/requests?summary=1')) as { effective: object };
   expect(effective).toEqual({ writes: ROWS, things: ROWS, repeated: {} });
 
   second.child.kill('SIGTERM');

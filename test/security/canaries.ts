@@ -16,7 +16,7 @@ export interface Leak {
 
 const ADDRESS = /[\w.+-]+@[\w-]+\.[\w.-]+/g;
 
-/** People, groups and secrets of the rehearsal server as it is seeded. */
+/** People, groups and secrets of the simulator as it is seeded. */
 const KNOWN: readonly string[] = [
   ...PEOPLE.flatMap(({ email, name, accountId }) => [email, name, accountId]),
   ...DATA_CENTER_PEOPLE.flatMap(({ emailAddress, displayName }) => [emailAddress, displayName]),

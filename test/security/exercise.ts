@@ -16,7 +16,7 @@ import { ERRANDS, LARGE, type Errand } from './manifests.ts';
 
 interface World {
   readonly stack: LocalStack;
-  /** The rehearsal server's URL. */
+  /** The simulator's URL. */
   readonly atlassian: string;
   readonly s3: S3Client;
   readonly sqs: SQSClient;
@@ -128,7 +128,7 @@ async function revisionOf({ results }: World, job: JobName): Promise<number> {
 /** So that a row is handed back once and sent again. */
 async function limitOneWrite({ atlassian }: World): Promise<void> {
   const refusal = { account: 'yusuf.demir@example.com', status: 429, headers: { 'Retry-After': '1' }, times: 1 };
-  await fetch(`${atlassian}/_rehearsal/behaviour`, {
+  await fetch(`${atlassian}/_simulator/behaviour`, {
     method: 'PATCH',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ refusedWrites: [refusal] }),

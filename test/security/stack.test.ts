@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { assemble } from '../../local/assembly.ts';
 import type { RequestCount, Violation } from '../../local/aws/access-control.ts';
-import { startRehearsal } from '../../local/atlassian/rehearsal.ts';
+import { startSimulator } from '../../local/atlassian/simulator.ts';
 import { startStack } from '../../local/stack.ts';
 import type { StackDescription } from '../../local/aws/template/description.ts';
 import { completeSettings } from '../../shared/settings.ts';
@@ -26,11 +26,11 @@ let printed = '';
 beforeAll(async () => {
   const spies = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')];
   for (const spy of spies) spy.mockImplementation((text) => ((printed += String(text)), true));
-  const atlassian = await startRehearsal({});
+  const atlassian = await startSimulator({});
   const stack = await startStack({
     folder,
     synthesized: await assemble(completeSettings()),
-    rehearsal: false,
+    simulator: false,
     targets: { ...atlassian.targets, stolen: STOLEN(atlassian.url) },
     reconcileEveryMs: ENDS_MS,
   });

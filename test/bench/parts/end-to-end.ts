@@ -2,7 +2,7 @@ import { expectAllChanged, startBenchStack, type BenchStack, type Finished } fro
 import { sized, type Figure, type Part } from '../figures.ts';
 import { membershipManifest } from '../manifests.ts';
 import { PRICES, PRICES_OF } from '../prices.ts';
-import { LIMITS } from '../rehearsal.ts';
+import { LIMITS } from '../simulator.ts';
 import { billOf, total, usageOf, type Kind, type Usage } from '../usage.ts';
 
 const ROWS = { quick: 5_000, full: 100_000 };
@@ -19,8 +19,8 @@ export const endToEnd: Part = {
     const rows = sized(size, ROWS);
     const bench = await startBenchStack(folder);
     try {
-      await bench.rehearsal.seed({ users: rows, groups: GROUPS });
-      await bench.rehearsal.behave({ latencyMs: CALL_MS, limits: LIMITS.none });
+      await bench.simulator.seed({ users: rows, groups: GROUPS });
+      await bench.simulator.behave({ latencyMs: CALL_MS, limits: LIMITS.none });
       const stages = await applyTasks(bench, rows);
       const usage = usageOf(bench.stack, folder);
       for (const { label, requests } of [...usage.sqs, ...usage.s3Writes, ...usage.s3Reads].slice(0, 30))
@@ -53,7 +53,7 @@ async function applyTasks(bench: BenchStack, rows: number): Promise<Stages> {
   });
   expectAllChanged(finished.summary);
   const since = (iso: string | undefined): number => Date.parse(iso ?? '') - job.uploadedAtMs;
-  const requests = await bench.rehearsal.requests();
+  const requests = await bench.simulator.requests();
   return {
     finished,
     validatedMs,

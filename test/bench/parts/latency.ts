@@ -5,7 +5,7 @@ import { completeSettings } from '../../../shared/settings.ts';
 import { expectAllChanged, startBenchStack } from '../bench-stack.ts';
 import { percentile, sized, type Figure, type Part } from '../figures.ts';
 import { membershipManifest } from '../manifests.ts';
-import { LIMITS } from '../rehearsal.ts';
+import { LIMITS } from '../simulator.ts';
 
 const JOBS = { quick: 5, full: 50 };
 const WARM_UP_JOBS = 2;
@@ -36,8 +36,8 @@ export const latency: Part = {
 async function timesOf(folder: string, settings: unknown, jobs: number): Promise<readonly number[]> {
   const bench = await startBenchStack(folder, await assemble(completeSettings(settings)));
   try {
-    await bench.rehearsal.seed({ users: jobs + WARM_UP_JOBS, groups: 1 });
-    await bench.rehearsal.behave({ latencyMs: LATENCY_MS, limits: LIMITS.none });
+    await bench.simulator.seed({ users: jobs + WARM_UP_JOBS, groups: 1 });
+    await bench.simulator.behave({ latencyMs: LATENCY_MS, limits: LIMITS.none });
     const times: number[] = [];
     for (let user = 1; user <= jobs + WARM_UP_JOBS; user += 1) {
       const job = await bench.upload({ target: 'cloud', operation: 'membership', csv: membershipManifest(1, 1, user) });

@@ -22,9 +22,9 @@ export const limitChange: Part = {
     const bench = await startBenchStack(folder);
     try {
       const rows = Math.ceil(((sized(size, RUN_UP_MS) + 3 * eachMs) / 1_000) * 130);
-      await bench.rehearsal.seed({ users: rows, groups: GROUPS });
+      await bench.simulator.seed({ users: rows, groups: GROUPS });
       const limitTo = (perSecond: number): Promise<void> =>
-        bench.rehearsal.behave({
+        bench.simulator.behave({
           latencyMs: LATENCY_MS,
           limits: { jira: { GET: 100, POST: perSecond, PUT: 50, DELETE: 50 } },
         });
@@ -45,7 +45,7 @@ export const limitChange: Part = {
         const fromMs = Date.now();
         await limitTo(perSecond);
         await sleep(eachMs);
-        const requests = (await bench.rehearsal.requests()).filter(({ time }) => Date.parse(time) >= fromMs);
+        const requests = (await bench.simulator.requests()).filter(({ time }) => Date.parse(time) >= fromMs);
         figures.push(...figuresOf(requests, { how, perSecond, fromMs, seconds: eachMs / 1_000 }));
       }
       await bench.command(job, 'cancel');

@@ -10,7 +10,7 @@ import { sized, type Figure, type Part } from '../figures.ts';
 import { membershipManifest, writeManifest } from '../manifests.ts';
 import { bundleRun, FUNCTION_OPTIONS, runMeasured } from '../measured-process.ts';
 import { OWNERS, readProfiles, type Profile } from '../profile.ts';
-import { LIMITS } from '../rehearsal.ts';
+import { LIMITS } from '../simulator.ts';
 import { startSink } from '../sink.ts';
 
 const ROWS = { splitter: { quick: 50_000, full: 500_000 }, worker: { quick: 2_000, full: 20_000 } };
@@ -54,8 +54,8 @@ async function profileWorker(folder: string, rows: number): Promise<Profile> {
   });
   const bench = await startBenchStack(join(folder, 'stack'), stack);
   try {
-    await bench.rehearsal.seed({ users: rows, groups: GROUPS });
-    await bench.rehearsal.behave({ latencyMs: LATENCY_MS, limits: LIMITS.none });
+    await bench.simulator.seed({ users: rows, groups: GROUPS });
+    await bench.simulator.behave({ latencyMs: LATENCY_MS, limits: LIMITS.none });
     const job = await bench.upload({ target: 'cloud', operation: 'membership', csv: membershipManifest(rows, GROUPS) });
     const { summary } = await job.finished();
     expectAllChanged(summary);

@@ -6,7 +6,7 @@ import { expectAllChanged, startBenchStack, type BenchStack } from '../bench-sta
 import { sized, type Figure, type Part, type PartContext } from '../figures.ts';
 import { accountIdOf, creationManifest, groupFor, groupIdOf, membershipManifest, newEmailOf } from '../manifests.ts';
 import { peers, type Peer } from '../peers/peers.ts';
-import { LIMITS, trafficOf, type Traffic } from '../rehearsal.ts';
+import { LIMITS, trafficOf, type Traffic } from '../simulator.ts';
 import { billOf, usageOf, type Usage } from '../usage.ts';
 
 const LATENCY_MS = 100;
@@ -86,8 +86,8 @@ async function contest(
 }
 
 async function prepare({ limits, bench }: Contest, rows: number): Promise<void> {
-  await bench.rehearsal.seed({ users: rows, groups: GROUPS });
-  await bench.rehearsal.behave({ latencyMs: LATENCY_MS, limits: LIMITS[limits] });
+  await bench.simulator.seed({ users: rows, groups: GROUPS });
+  await bench.simulator.behave({ latencyMs: LATENCY_MS, limits: LIMITS[limits] });
 }
 
 async function rollcallRun(given: Contest, rows: number): Promise<Contestant> {
@@ -96,7 +96,7 @@ async function rollcallRun(given: Contest, rows: number): Promise<Contestant> {
   const csv = operation === 'membership' ? membershipManifest(rows, GROUPS) : creationManifest(rows);
   const { seconds, summary } = await (await bench.upload({ target: 'cloud', operation, csv })).finished();
   expectAllChanged(summary);
-  const traffic = trafficOf(await bench.rehearsal.requests(), ENDPOINTS[operation]);
+  const traffic = trafficOf(await bench.simulator.requests(), ENDPOINTS[operation]);
   return { name: 'Rollcall', processes: 2, rows, seconds, traffic, lost: 0 };
 }
 
@@ -108,11 +108,11 @@ async function peerRun(peer: Peer, given: Contest, { size, folder }: PartContext
   await prepare(given, rows);
   const csv = join(folder, 'peer.csv');
   writeFileSync(csv, peerCsv(operation, rows));
-  const { cloud } = targetsAt(bench.rehearsal.url);
+  const { cloud } = targetsAt(bench.simulator.url);
   const started = performance.now();
   await peer.run({ operation, csv, site: cloud.siteUrl, username: cloud.email, token: cloud.apiToken });
   const seconds = (performance.now() - started) / 1_000;
-  const requests = await bench.rehearsal.requests();
+  const requests = await bench.simulator.requests();
   const done = requests.filter(({ effective }) => effective).length;
   return { ...peer, rows, seconds, traffic: trafficOf(requests, ENDPOINTS[operation]), lost: rows - done };
 }

@@ -4,7 +4,7 @@ import type { LoggedRequest } from '../../../local/atlassian/request-log.ts';
 import { expectAllChanged, startBenchStack, type BenchStack } from '../bench-stack.ts';
 import { sized, type Figure, type Part, type PartContext } from '../figures.ts';
 import { dataCenterManifest, membershipManifest } from '../manifests.ts';
-import { LIMITS } from '../rehearsal.ts';
+import { LIMITS } from '../simulator.ts';
 
 const LARGE_ROWS = { quick: 20_000, full: 200_000 };
 const SMALL_ROWS = 10;
@@ -29,8 +29,8 @@ async function measure(limits: keyof typeof LIMITS, { size, folder, say }: PartC
   try {
     // Half as many people, each in two rows.
     const users = rows / 2;
-    await bench.rehearsal.seed({ users, groups: GROUPS, dataCenterUsers: SMALL_ROWS, dataCenterGroups: 1 });
-    await bench.rehearsal.behave({ latencyMs: LATENCY_MS, limits: LIMITS[limits] });
+    await bench.simulator.seed({ users, groups: GROUPS, dataCenterUsers: SMALL_ROWS, dataCenterGroups: 1 });
+    await bench.simulator.behave({ latencyMs: LATENCY_MS, limits: LIMITS[limits] });
     const large = await bench.upload({ target: 'cloud', operation: 'membership', csv: largeManifest(users) });
     await sleep(sized(size, RUN_UP_MS));
 
@@ -44,7 +44,7 @@ async function measure(limits: keyof typeof LIMITS, { size, folder, say }: PartC
     const { state } = (await large.status()) ?? { state: 'not there' };
     if (state !== 'running') throw new Error(`The large job is ${state}; it has to be under way`);
     await bench.command(large, 'cancel');
-    const perSecond = changesBy(await bench.rehearsal.requests());
+    const perSecond = changesBy(await bench.simulator.requests());
     const before = perSecond(startMs, smallMs);
     const during = perSecond(smallMs, endMs);
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 
-import { CLOUD_ID, type Credential, DIRECTORY, GROUP, ORG, rehearsing, WHO } from './rehearsing.ts';
+import { CLOUD_ID, type Credential, DIRECTORY, GROUP, ORG, useSimulator, WHO } from './use-simulator.ts';
 
-const { ask, behave } = rehearsing();
+const { ask, behave } = useSimulator();
 const TEXT = 'Client must be authenticated to access this resource.';
 const USER = `/rest/api/3/user?accountId=${WHO.anna}`;
 const GATEWAY_USER = `/ex/jira/${CLOUD_ID}${USER}`;

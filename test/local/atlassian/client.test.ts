@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { type Rehearsal, startRehearsal } from '../../../local/atlassian/rehearsal.ts';
+import { type Simulator, startSimulator } from '../../../local/atlassian/simulator.ts';
 import type { Cloud, DataCenter } from '../../../shared/atlassian/apis.ts';
 import { type Atlassian, createAtlassian } from '../../../shared/atlassian/atlassian.ts';
 import { parseTarget } from '../../../shared/aws/target-secret.ts';
-import { GROUP, WHO } from './rehearsing.ts';
+import { GROUP, WHO } from './use-simulator.ts';
 
-let server: Rehearsal;
+let server: Simulator;
 let atlassian: Atlassian;
 let cloud: Cloud;
 let dataCenter: DataCenter;
 const signal = new AbortController().signal;
 
 beforeAll(async () => {
-  server = await startRehearsal();
+  server = await startSimulator();
   atlassian = createAtlassian({
     clock: { now: () => new Date() },
     chance: { uuid: () => crypto.randomUUID(), random: () => 0.5 },
@@ -107,6 +107,6 @@ it('is understood by the Data Center client', async () => {
 
 async function behave(url: string, patch: object): Promise<void> {
   const headers = { 'content-type': 'application/json' };
-  const { ok } = await fetch(`${url}/_rehearsal/behaviour`, { method: 'PATCH', headers, body: JSON.stringify(patch) });
+  const { ok } = await fetch(`${url}/_simulator/behaviour`, { method: 'PATCH', headers, body: JSON.stringify(patch) });
   if (!ok) throw new Error('the behaviour was refused');
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseTarget } from '../../../shared/aws/target-secret.ts';
-import { GROUP, rehearsing, WHO } from './rehearsing.ts';
+import { GROUP, useSimulator, WHO } from './use-simulator.ts';
 
-const { ask, behave, server } = rehearsing();
+const { ask, behave, server } = useSimulator();
 const add = (accountId: string) =>
   ask('POST', `/rest/api/3/group/user?groupId=${GROUP.guild}`, { as: 'jira', body: { accountId } });
 
@@ -17,18 +17,18 @@ it('gives targets that are good secrets', () => {
 describe('the state', () => {
   it('comes out as it was put in', async () => {
     await add(WHO.dmitri);
-    const { body: before } = await ask('GET', '/_rehearsal/state');
+    const { body: before } = await ask('GET', '/_simulator/state');
 
-    const put = await ask('PUT', '/_rehearsal/state', { body: before });
+    const put = await ask('PUT', '/_simulator/state', { body: before });
 
     expect(put.status).toBe(204);
-    expect((await ask('GET', '/_rehearsal/state')).body).toEqual(before);
+    expect((await ask('GET', '/_simulator/state')).body).toEqual(before);
   });
 
   it('is made from a seed, the same every time', async () => {
     const seeded = async () => {
-      await ask('PUT', '/_rehearsal/state', { body: { seed: { users: 1000, groups: 20, dataCenterUsers: 3 } } });
-      return (await ask('GET', '/_rehearsal/state')).body as {
+      await ask('PUT', '/_simulator/state', { body: { seed: { users: 1000, groups: 20, dataCenterUsers: 3 } } });
+      return (await ask('GET', '/_simulator/state')).body as {
         cloud: { users: { email: string }[]; groups: { members: string[] }[] };
         dataCenter: { users: object[] };
       };
@@ -48,7 +48,7 @@ describe('the state', () => {
     ['a seed without users', { seed: { groups: 3 } }],
     ['half a state', { cloud: {} }],
   ])('refuses %s and says what is wrong', async (_what, body) => {
-    const answer = await ask('PUT', '/_rehearsal/state', { body });
+    const answer = await ask('PUT', '/_simulator/state', { body });
 
     expect(answer).toMatchObject({ status: 400, body: { problems: expect.arrayContaining([expect.any(String)]) } });
   });
@@ -59,7 +59,7 @@ describe('the behaviour', () => {
     await behave({ latencyMs: 5, faults: { notJson: 0.5 } });
     await behave({ faults: { truncated: 0.25 } });
 
-    expect((await ask('GET', '/_rehearsal/behaviour')).body).toMatchObject({
+    expect((await ask('GET', '/_simulator/behaviour')).body).toMatchObject({
       latencyMs: 5,
       faults: { notJson: 0.5, truncated: 0.25, resetAfter: 0 },
     });
@@ -71,23 +71,23 @@ describe('the behaviour', () => {
     { switches: { reSuspend: 'maybe' } },
     { switches: { nothing: 'x' } },
   ])('refuses %j', async (patch) => {
-    expect(await ask('PATCH', '/_rehearsal/behaviour', { body: patch })).toMatchObject({ status: 400 });
+    expect(await ask('PATCH', '/_simulator/behaviour', { body: patch })).toMatchObject({ status: 400 });
   });
 
   it('refuses what is no JSON', async () => {
-    expect(await ask('PATCH', '/_rehearsal/behaviour', { raw: '{' })).toMatchObject({ status: 400 });
+    expect(await ask('PATCH', '/_simulator/behaviour', { raw: '{' })).toMatchObject({ status: 400 });
   });
 });
 
 describe('the log of requests', () => {
-  const summary = async () => (await ask('GET', '/_rehearsal/requests?summary=1')).body;
+  const summary = async () => (await ask('GET', '/_simulator/requests?summary=1')).body;
 
   it('tells which requests changed something, and what', async () => {
     await add(WHO.dmitri);
     await add(WHO.dmitri);
     const thing = `membership/${GROUP.guild}/${WHO.dmitri}`;
 
-    const { body } = await ask('GET', '/_rehearsal/requests');
+    const { body } = await ask('GET', '/_simulator/requests');
 
     expect(body).toMatchObject({
       last: 2,
@@ -96,7 +96,7 @@ describe('the log of requests', () => {
         { n: 2, status: 400, effective: false, things: [thing] },
       ],
     });
-    expect((await ask('GET', '/_rehearsal/requests?effective=1')).body).toEqual({ things: { [thing]: 1 } });
+    expect((await ask('GET', '/_simulator/requests?effective=1')).body).toEqual({ things: { [thing]: 1 } });
   });
 
   it('counts all of them, and names what was changed twice', async () => {
@@ -122,8 +122,8 @@ describe('the log of requests', () => {
     await add(WHO.dmitri);
     await add(WHO.anna);
 
-    const { body } = await ask('GET', '/_rehearsal/requests?after=1');
-    await ask('DELETE', '/_rehearsal/requests');
+    const { body } = await ask('GET', '/_simulator/requests?after=1');
+    await ask('DELETE', '/_simulator/requests');
 
     expect(body).toMatchObject({ last: 2, requests: [{ n: 2 }] });
     expect(await summary()).toMatchObject({ requests: 0, effective: { writes: 0 } });
@@ -131,5 +131,5 @@ describe('the log of requests', () => {
 });
 
 it('knows no other control requests', async () => {
-  expect(await ask('GET', '/_rehearsal/nothing')).toMatchObject({ status: 404 });
+  expect(await ask('GET', '/_simulator/nothing')).toMatchObject({ status: 404 });
 });

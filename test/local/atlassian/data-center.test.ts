@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { rehearsing } from './rehearsing.ts';
+import { useSimulator } from './use-simulator.ts';
 
-const { ask, behave } = rehearsing();
+const { ask, behave } = useSimulator();
 const dc = (method: string, path: string, body?: unknown) =>
   ask(method, `/jira/rest/api/2/${path}`, { as: 'dataCenter', ...(body === undefined ? {} : { body }) });
 const message = (text: string) => ({ errorMessages: [text], errors: {} });

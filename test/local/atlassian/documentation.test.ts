@@ -5,9 +5,9 @@ import { expect, it } from 'vitest';
 
 import { TABLES, withTables } from '../../../local/atlassian/documentation.ts';
 
-const PAGE = fileURLToPath(new URL('../../../docs/rehearsal.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../../docs/simulator.md', import.meta.url));
 
-it('documents every route, switch, setting and default person of the rehearsal server', async () => {
+it('documents every route, switch, setting and default person of the simulator', async () => {
   const page = await readFile(PAGE, 'utf8');
 
   for (const name of Object.keys(TABLES)) expect(page).toContain(`<!-- table: ${name} -->`);

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 
 import { dice } from '../../../local/atlassian/faults.ts';
 import { defaultBehaviour } from '../../../local/atlassian/behaviour.ts';
-import { GROUP, rehearsing, WHO } from './rehearsing.ts';
+import { GROUP, useSimulator, WHO } from './use-simulator.ts';
 
-const { ask, behave } = rehearsing();
+const { ask, behave } = useSimulator();
 const add = () =>
   ask('POST', `/rest/api/3/group/user?groupId=${GROUP.guild}`, { as: 'jira', body: { accountId: WHO.dmitri } });
 
 const isMember = async (): Promise<boolean> => {
   await behave({ faults: { rateLimited: 0, serverError: 0, serverErrorAfter: 0, resetBefore: 0, resetAfter: 0 } });
-  await ask('DELETE', '/_rehearsal/behaviour');
+  await ask('DELETE', '/_simulator/behaviour');
   const { body } = await ask('GET', `/rest/api/3/user/groups?accountId=${WHO.dmitri}`, { as: 'jira' });
   return (body as { groupId: string }[]).some(({ groupId }) => groupId === GROUP.guild);
 };
@@ -69,7 +69,7 @@ describe('a fault', () => {
     await behave({ faults: { resetAfter: 1 } });
     await add().catch(() => undefined);
 
-    const { body } = await ask('GET', '/_rehearsal/requests');
+    const { body } = await ask('GET', '/_simulator/requests');
 
     expect(body).toMatchObject({ requests: [{ status: 0, fault: 'resetAfter', effective: true }] });
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { GROUP, rehearsing, WHO } from './rehearsing.ts';
+import { GROUP, useSimulator, WHO } from './use-simulator.ts';
 
-const { ask, behave } = rehearsing();
+const { ask, behave } = useSimulator();
 const message = (text: unknown) => ({ errorMessages: [text], errors: {} });
 const NO_USER = message('Specified user does not exist or you do not have required permissions');
 
@@ -59,7 +59,7 @@ describe('POST group/user', () => {
     const answer = await ask('POST', `/rest/api/3/group/user?groupId=${GROUP.guild}`, { as: 'jira', body });
 
     expect(answer.status).toBe(400);
-    expect(answer.headers.get('x-rehearsal-reason')).toBeTruthy();
+    expect(answer.headers.get('x-simulator-reason')).toBeTruthy();
   });
 
   it('refuses a body without the JSON content type', async () => {
@@ -261,7 +261,7 @@ describe('the rest of the site', () => {
 
     expect(answer).toMatchObject({
       status,
-      body: { rehearsal: `The rehearsal server does not know ${method} ${path}.` },
+      body: { simulator: `The simulator does not know ${method} ${path}.` },
     });
   });
 

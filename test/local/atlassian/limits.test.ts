@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { GROUP, ORG, rehearsing, WHO } from './rehearsing.ts';
+import { GROUP, ORG, useSimulator, WHO } from './use-simulator.ts';
 
 const START = Date.parse('2026-01-01T01:01:01Z');
 let nowMs = START;
-const { ask, behave } = rehearsing({ clock: { now: () => new Date(nowMs) } });
+const { ask, behave } = useSimulator({ clock: { now: () => new Date(nowMs) } });
 afterEach(() => {
   // Later than all windows, so that every bucket is full for the next test.
   nowMs += 86_400_000;
@@ -45,7 +45,7 @@ describe('Jira’s burst limit', () => {
       'ratelimit-reason': 'jira-burst-based',
       'x-ratelimit-reset': expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
     });
-    expect(await ask('GET', '/_rehearsal/requests?summary=1')).toMatchObject({ body: { effective: { writes: 2 } } });
+    expect(await ask('GET', '/_simulator/requests?summary=1')).toMatchObject({ body: { effective: { writes: 2 } } });
   });
 
   it('fills the bucket by the second and not above its size', async () => {

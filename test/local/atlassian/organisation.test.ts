@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { CLOUD_ID, DIRECTORY, GROUP, ORG, rehearsing, WHO } from './rehearsing.ts';
+import { CLOUD_ID, DIRECTORY, GROUP, ORG, useSimulator, WHO } from './use-simulator.ts';
 
-const { ask, behave } = rehearsing();
+const { ask, behave } = useSimulator();
 const post = (path: string, body: unknown) => ask('POST', path, { as: 'organisation', body });
 const get = (path: string) => ask('GET', path, { as: 'organisation' });
 const code = (text: string) => ({ errors: [expect.objectContaining({ code: text })] });
@@ -222,10 +222,10 @@ describe('suspend and restore', () => {
   });
 
   it('does not restore beyond the licence', async () => {
-    const { body } = await ask('GET', '/_rehearsal/state');
+    const { body } = await ask('GET', '/_simulator/state');
     const state = body as { cloud: { licences: Record<string, number> } };
     const licences = { ...state.cloud.licences, confluence: 0 };
-    await ask('PUT', '/_rehearsal/state', { body: { ...state, cloud: { ...state.cloud, licences } } });
+    await ask('PUT', '/_simulator/state', { body: { ...state, cloud: { ...state.cloud, licences } } });
 
     expect(await v2(WHO.suspended, 'restore')).toMatchObject({ status: 409, body: code('ADMIN-409-3') });
   });
@@ -311,7 +311,7 @@ describe('invitations', () => {
 
 describe('the reads of v1', () => {
   it('lead from page to page by whole URLs, managed accounts only', async () => {
-    await ask('PUT', '/_rehearsal/state', { body: { seed: { users: 150 } } });
+    await ask('PUT', '/_simulator/state', { body: { seed: { users: 150 } } });
 
     const first = await get(`/admin/v1/orgs/${ORG}/users`);
     const { next } = (first.body as { links: { next: string } }).links;

@@ -1,9 +1,9 @@
 import { beforeEach, expect, it } from 'vitest';
 
-import { DIRECTORY, GROUP, rehearsing, WHO } from './rehearsing.ts';
+import { DIRECTORY, GROUP, useSimulator, WHO } from './use-simulator.ts';
 
 let nowMs = Date.parse('2026-01-01T00:00:00Z');
-const { ask, behave } = rehearsing({ clock: { now: () => new Date(nowMs) } });
+const { ask, behave } = useSimulator({ clock: { now: () => new Date(nowMs) } });
 beforeEach(() => behave({ propagationMs: { organisation: 5000 } }));
 
 const add = (accountId: string) =>

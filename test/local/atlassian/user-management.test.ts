@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { rehearsing, WHO } from './rehearsing.ts';
+import { useSimulator, WHO } from './use-simulator.ts';
 
-const { ask, behave } = rehearsing();
+const { ask, behave } = useSimulator();
 const manage = (method: string, who: string, path: string, body?: unknown) =>
   ask(method, `/users/${encodeURIComponent(who)}/manage${path}`, {
     as: 'organisation',

@@ -1,7 +1,7 @@
 import type { LoggedRequest, RequestSummary } from '../../local/atlassian/request-log.ts';
 
-/** The control endpoints of a rehearsal server; docs/rehearsal.md describes them. */
-export interface RehearsalControl {
+/** The control endpoints of a simulator; docs/simulator.md describes them. */
+export interface SimulatorControl {
   readonly url: string;
   /** Replaces all people and groups by made-up ones, and forgets the requests. */
   readonly seed: (seed: {
@@ -19,14 +19,14 @@ export interface RehearsalControl {
   readonly forget: () => Promise<void>;
 }
 
-export function rehearsalControl(url: string): RehearsalControl {
+export function simulatorControl(url: string): SimulatorControl {
   const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(`${url}/_rehearsal/${path}`, {
+    const answer = await fetch(`${url}/_simulator/${path}`, {
       method,
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
-    if (!answer.ok) throw new Error(`The rehearsal server answered ${answer.status} to ${method} ${path}: ${text}`);
+    if (!answer.ok) throw new Error(`The simulator answered ${answer.status} to ${method} ${path}: ${text}`);
     return text === '' ? undefined : JSON.parse(text);
   };
   const forget = async (): Promise<void> => void (await call('DELETE', 'requests'));
@@ -41,10 +41,10 @@ export function rehearsalControl(url: string): RehearsalControl {
     requests: async (after = 0) => {
       const { requests } = (await call('GET', `requests?after=${after}`)) as {
         readonly requests: readonly LoggedRequest[];
-      }; // docs/rehearsal.md
+      }; // docs/simulator.md
       return requests;
     },
-    summary: async () => (await call('GET', 'requests?summary=1')) as RequestSummary, // docs/rehearsal.md
+    summary: async () => (await call('GET', 'requests?summary=1')) as RequestSummary, // docs/simulator.md
   };
 }
 

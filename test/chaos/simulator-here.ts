@@ -1,12 +1,12 @@
 import type { Behaviour } from '../../local/atlassian/behaviour.ts';
 import type { State, StateInput } from '../../local/atlassian/model.ts';
 import type { RequestSummary } from '../../local/atlassian/request-log.ts';
-import { startRehearsalProcess } from '../../local/rehearsal-process.ts';
+import { startSimulatorProcess } from '../../local/simulator-process.ts';
 
 type Partially<T> = { readonly [Key in keyof T]?: T[Key] extends readonly unknown[] ? T[Key] : Partial<T[Key]> };
 
-/** The rehearsal server in a process of its own, which outlives a stack that is killed. */
-export interface RehearsalHere {
+/** The simulator in a process of its own, which outlives a stack that is killed. */
+export interface SimulatorHere {
   readonly targets: Readonly<Record<string, unknown>>;
   /** Another state, the default behaviour, and no request remembered. */
   readonly begin: (state: StateInput) => Promise<void>;
@@ -19,16 +19,16 @@ export interface RehearsalHere {
 }
 
 /** Starts it and speaks to its control endpoints. */
-export async function startRehearsalHere(): Promise<RehearsalHere> {
-  const { url, targets, close } = await startRehearsalProcess();
+export async function startSimulatorHere(): Promise<SimulatorHere> {
+  const { url, targets, close } = await startSimulatorProcess();
   const ask = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
-    const answer = await fetch(`${url}/_rehearsal/${path}`, {
+    const answer = await fetch(`${url}/_simulator/${path}`, {
       method,
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${text}`);
-    return (text === '' ? undefined : JSON.parse(text)) as Answer; // docs/rehearsal.md says what each answers
+    return (text === '' ? undefined : JSON.parse(text)) as Answer; // docs/simulator.md says what each answers
   };
   return {
     targets,

@@ -6,7 +6,7 @@ import { defaultBehaviour } from './behaviour.ts';
 import type { World } from './call.ts';
 import { cloudState } from './cloud-state.ts';
 import { CONTROL_PREFIX, type Controlled } from './control.ts';
-import { type RehearsalTargets, targetsAt } from './credentials.ts';
+import { type SimulatorTargets, targetsAt } from './credentials.ts';
 import { dataCenterState } from './data-center-state.ts';
 import { exchange, type Incoming, type Reply } from './exchange.ts';
 import { dice } from './faults.ts';
@@ -16,7 +16,7 @@ import { requestLog } from './request-log.ts';
 import { type Seed, seededState } from './seed.ts';
 import { send } from './send.ts';
 
-export interface RehearsalOptions {
+export interface SimulatorOptions {
   /** 0 for any that is free. */
   readonly port?: number;
   /** The default people, generated ones, or a whole state. */
@@ -24,11 +24,11 @@ export interface RehearsalOptions {
   readonly clock?: Clock;
 }
 
-export interface Rehearsal {
+export interface Simulator {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;
   /** What the secrets `rollcall/cloud` and `rollcall/data-center` hold, as objects. */
-  readonly targets: RehearsalTargets;
+  readonly targets: SimulatorTargets;
   readonly close: () => Promise<void>;
 }
 
@@ -36,8 +36,8 @@ export interface Rehearsal {
 const BODY_LIMIT = 1_048_576;
 const CONTROL_BODY_LIMIT = 1_073_741_824;
 
-/** Starts the rehearsal server on 127.0.0.1: Jira Cloud, the organisation, user management and a Data Center in one. */
-export async function startRehearsal(options: RehearsalOptions = {}): Promise<Rehearsal> {
+/** Starts the simulator on 127.0.0.1: Jira Cloud, the organisation, user management and a Data Center in one. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const controlled = startingWith(options);
   const answer = exchange(controlled);
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 0 }, (request, response) => {
@@ -63,7 +63,7 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
   };
 }
 
-function startingWith({ seed = 'default', clock = { now: () => new Date() } }: RehearsalOptions): Controlled {
+function startingWith({ seed = 'default', clock = { now: () => new Date() } }: SimulatorOptions): Controlled {
   const isState = typeof seed === 'object' && 'state' in seed;
   const state = isState ? stateSchema.parse(seed.state) : seededState(seed);
   const behaviour = defaultBehaviour();
@@ -102,14 +102,14 @@ function receive(request: IncomingMessage, response: ServerResponse, then: (body
   });
 }
 
-/** An error of our own is a 500 that says so: a rehearsal that hides its bugs rehearses nothing. */
+/** An error of our own is a 500 that says so: a simulator that hides its bugs proves nothing. */
 function answered(answer: (incoming: Incoming) => Reply, request: IncomingMessage, body: string): Reply {
   const { method = '', url = '', headers } = request;
   try {
     return answer({ method, url, headers, body });
   } catch (error) {
-    const rehearsal = `The rehearsal server failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-    return { answer: { status: 500, body: { rehearsal } }, endpoint: 'unknown', control: false };
+    const simulator = `The simulator failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    return { answer: { status: 500, body: { simulator } }, endpoint: 'unknown', control: false };
   }
 }
 

@@ -21,17 +21,17 @@ import { reportViolations } from './violations.ts';
 /** Manifests as they would lie in the inbox: `<target>/<operation>/<name>.csv`. */
 const EXAMPLES = fileURLToPath(new URL('../examples', import.meta.url));
 
-/** `rehearse` (npm start): carries the examples out against the rehearsal server and shows what became of them. */
-export const addRehearse = (program: Command): Command =>
+/** `demo` (npm start): carries the examples out against the simulator and shows what became of them. */
+export const addDemo = (program: Command): Command =>
   program
-    .command('rehearse')
+    .command('demo')
     .description('carry the examples out against an Atlassian that we bring along')
-    .option('--folder <dir>', 'where its state and the reports are kept; emptied first', join('.rollcall', 'rehearsal'))
+    .option('--folder <dir>', 'where its state and the reports are kept; emptied first', join('.rollcall', 'demo'))
     .action(async ({ folder }: { readonly folder: string }) => {
-      process.exitCode = await rehearse(folder);
+      process.exitCode = await runDemo(folder);
     });
 
-async function rehearse(folder: string): Promise<number> {
+async function runDemo(folder: string): Promise<number> {
   const claim = claimFolder(folder);
   try {
     for (const part of ['objects', 'secrets', 'logs', 'reports'])

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 
-import { type Rehearsal, type RehearsalOptions, startRehearsal } from '../../../local/atlassian/rehearsal.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../../local/atlassian/simulator.ts';
 
 /** Account and group ids of the default people whom tests need. */
 export const WHO = {
@@ -31,16 +31,16 @@ const basic = (user: string, secret: string): string => `Basic ${Buffer.from(`${
 
 /** Every credential of the default seed, and one that is none. */
 const AS = {
-  jira: basic('admin@example.com', 'rehearsal-api-token'),
-  scoped: basic('admin@example.com', 'rehearsal-scoped-token'),
-  reader: basic('admin@example.com', 'rehearsal-read-token'),
-  plain: basic('anna.schmidt@example.com', 'rehearsal-plain-token'),
+  jira: basic('admin@example.com', 'simulator-api-token'),
+  scoped: basic('admin@example.com', 'simulator-scoped-token'),
+  reader: basic('admin@example.com', 'simulator-read-token'),
+  plain: basic('anna.schmidt@example.com', 'simulator-plain-token'),
   wrong: basic('admin@example.com', 'wrong'),
-  organisation: 'Bearer rehearsal-org-api-key',
-  scopedOrganisation: 'Bearer rehearsal-scoped-org-api-key',
-  dataCenter: 'Bearer rehearsal-personal-access-token',
-  dataCenterBasic: basic('admin', 'rehearsal-password'),
-  plainDataCenter: 'Bearer rehearsal-plain-personal-token',
+  organisation: 'Bearer simulator-org-api-key',
+  scopedOrganisation: 'Bearer simulator-scoped-org-api-key',
+  dataCenter: 'Bearer simulator-personal-access-token',
+  dataCenterBasic: basic('admin', 'simulator-password'),
+  plainDataCenter: 'Bearer simulator-plain-personal-token',
   nobody: '',
 } as const;
 
@@ -62,26 +62,26 @@ export interface Answered {
   readonly headers: Headers;
 }
 
-export interface Rehearsing {
-  readonly server: () => Rehearsal;
+export interface SimulatorInUse {
+  readonly server: () => Simulator;
   readonly ask: (method: string, path: string, asked?: Asked) => Promise<Answered>;
   readonly behave: (patch: object) => Promise<void>;
 }
 
-/** A rehearsal server for the tests of a file, as new before each of them. */
-export function rehearsing(options?: RehearsalOptions): Rehearsing {
-  let server: Rehearsal;
+/** A simulator for the tests of a file, as new before each of them. */
+export function useSimulator(options?: SimulatorOptions): SimulatorInUse {
+  let server: Simulator;
   beforeAll(async () => {
-    server = await startRehearsal(options);
+    server = await startSimulator(options);
   });
   afterAll(() => server.close());
   beforeEach(async () => {
-    await ask('PUT', '/_rehearsal/state', { body: { seed: 'default' } });
-    await ask('DELETE', '/_rehearsal/behaviour');
-    await ask('DELETE', '/_rehearsal/requests');
+    await ask('PUT', '/_simulator/state', { body: { seed: 'default' } });
+    await ask('DELETE', '/_simulator/behaviour');
+    await ask('DELETE', '/_simulator/requests');
   });
 
-  const ask: Rehearsing['ask'] = async (method, path, { as = 'nobody', body, raw, headers } = {}) => {
+  const ask: SimulatorInUse['ask'] = async (method, path, { as = 'nobody', body, raw, headers } = {}) => {
     const response = await fetch(server.url + path, {
       method,
       headers: {
@@ -100,7 +100,7 @@ export function rehearsing(options?: RehearsalOptions): Rehearsing {
     server: () => server,
     ask,
     behave: async (patch) => {
-      const { status, body } = await ask('PATCH', '/_rehearsal/behaviour', { body: patch });
+      const { status, body } = await ask('PATCH', '/_simulator/behaviour', { body: patch });
       if (status !== 200) throw new Error(`the behaviour was refused: ${JSON.stringify(body)}`);
     },
   };

@@ -1,26 +1,26 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** The rehearsal server, running in a process of its own. */
-export interface RehearsalProcess {
+/** The simulator, running in a process of its own. */
+export interface SimulatorProcess {
   readonly url: string;
   /** The secret of each target that it stands for. */
   readonly targets: Readonly<Record<string, unknown>>;
   readonly close: () => void;
 }
 
-/** Starts the rehearsal server on this port of 127.0.0.1, or on any free one. It ends when this process does. */
-export function startRehearsalProcess(port?: number): Promise<RehearsalProcess> {
-  const path = fileURLToPath(new URL('rehearsal-runtime.ts', import.meta.url));
+/** Starts the simulator on this port of 127.0.0.1, or on any free one. It ends when this process does. */
+export function startSimulatorProcess(port?: number): Promise<SimulatorProcess> {
+  const path = fileURLToPath(new URL('simulator-runtime.ts', import.meta.url));
   const child = fork(path, port === undefined ? [] : [String(port)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     detached: true, // Ctrl-C reaches a terminal's whole process group, and rows under way still need their Atlassian
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`The rehearsal server could not be started (exit code ${code})`)));
+    child.once('exit', (code) => reject(new Error(`The simulator could not be started (exit code ${code})`)));
     child.once('message', (started) => {
-      const { url, targets } = started as Pick<RehearsalProcess, 'url' | 'targets'>; // rehearsal-runtime.ts sends it
+      const { url, targets } = started as Pick<SimulatorProcess, 'url' | 'targets'>; // simulator-runtime.ts sends it
       resolve({ url, targets, close: () => void child.kill('SIGKILL') });
     });
   });
