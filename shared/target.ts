@@ -12,7 +12,6 @@ export interface CloudTarget {
   readonly directoryId?: string | undefined;
   readonly apiUrl: string;
   readonly defaultProducts?: readonly string[] | undefined;
-  readonly suspendApi: 'v2' | 'v1';
 }
 
 /** A Jira Data Center, with any context path in its base URL. */

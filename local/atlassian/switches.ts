@@ -59,10 +59,6 @@ export const SWITCHES = {
     ['forbidden', 'targetUnverified', 'notFound'],
     'Managing an account that the organisation has not claimed: 403 `forbidden`, 403 `forbidden.targetUnverified` or 404.',
   ),
-  v1Sunset: choice(
-    ['off', 'on'],
-    'On: the v1 writes that Atlassian announced to end after June 30, 2026 answer 410. Off, so that a target with `suspendApi: "v1"` can be tried.',
-  ),
   v2Directory: choice(
     ['on', 'absent'],
     'Absent: v2 directory paths answer 404, as reported for organisations on the original user management.',

@@ -87,7 +87,7 @@ export interface Organisation {
   readonly findGroupsById: (groupIds: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
   /** Names of the domains whose claim is verified, lower-cased. GET v1 domains. */
   readonly listVerifiedDomains: (signal: AbortSignal) => Promise<readonly string[]>;
-  /** v2 directory API, or v1 where the target's `suspendApi` says so. */
+  /** POST v2 suspend, in the person's directory. */
   readonly suspend: (accountId: string, signal: AbortSignal) => Promise<Answer>;
   readonly restore: (accountId: string, signal: AbortSignal) => Promise<Answer>;
   /** POST v2 users/invite, which can fail for one person inside a success: that is thrown as a Refusal. */

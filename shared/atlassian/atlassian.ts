@@ -112,7 +112,6 @@ function openOrganisation({ target, orgId, admin, site, shared }: OrganisationCo
   return createOrganisation({
     client: admin,
     orgId,
-    suspendApi: target.suspendApi,
     findDirectoryForReads: async (signal) => given ?? pickOnly(await findDirectories(signal)) ?? ALL_DIRECTORIES,
     findDirectoryForWrites: async (signal) =>
       given ?? pickOnly(await findDirectories(signal)) ?? refuseSeveralDirectories(),

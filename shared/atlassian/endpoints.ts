@@ -54,8 +54,6 @@ export const ENDPOINTS = {
   domains: read("read the organisation's domains", 'organisation', 'GET', `${ORG_V1}/domains`),
   suspend: write('suspend a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/suspend`),
   restore: write('restore a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/restore`),
-  suspendV1: write('suspend a user', 'organisation', 'POST', `${ORG_V1}/directory/users/{accountId}/suspend-access`),
-  restoreV1: write('restore a user', 'organisation', 'POST', `${ORG_V1}/directory/users/{accountId}/restore-access`),
   invite: write('invite a user', 'organisation', 'POST', `${ORG_V2}/users/invite`),
 
   profile: read("read an account's profile", 'user-management', 'GET', `${MANAGE}/profile`),

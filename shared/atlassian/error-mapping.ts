@@ -89,31 +89,20 @@ const ORGANISATION: readonly ErrorRule[] = [
   { status: 404, key: 'ADMIN-404-8', code: 'USER_NOT_FOUND' },
   { status: 404, key: 'ADMIN-404-10', code: 'GROUP_NOT_FOUND' },
   { status: 404, key: /^ADMIN-404-[12]$/, code: 'REQUEST_REFUSED', hint: NO_SUCH_ORGANISATION },
-  {
-    calls: ['suspendV1', 'restoreV1'],
-    status: 404,
-    code: 'USER_NOT_FOUND',
-    hint: "The v1 API ends after June 2026: if every row fails like this, remove suspendApi from the target's secret.",
-  },
-  {
-    calls: ['suspend', 'restore'],
-    status: 404,
-    code: 'USER_NOT_FOUND',
-    hint: 'An organisation on the original user management may answer every row like this: then set suspendApi to "v1" in the secret.',
-  },
+  { calls: ['suspend', 'restore'], status: 404, code: 'USER_NOT_FOUND' },
   {
     calls: ['directories', 'searchUsers', 'searchGroups', 'domains'],
     status: 404,
     code: 'REQUEST_REFUSED',
     hint: NO_SUCH_ORGANISATION,
   },
-  { calls: ['suspend', 'suspendV1'], status: [400, 409], words: /already suspended/i, code: 'unchanged' },
-  { calls: ['restore', 'restoreV1'], status: [400, 409], words: /not suspended|already active/i, code: 'unchanged' },
+  { calls: ['suspend'], status: [400, 409], words: /already suspended/i, code: 'unchanged' },
+  { calls: ['restore'], status: [400, 409], words: /not suspended|already active/i, code: 'unchanged' },
   { status: 409, key: 'ADMIN-409-3', code: 'LICENCE_LIMIT' },
   {
     status: 410,
     code: 'REQUEST_REFUSED',
-    hint: "Atlassian has switched this API off: remove suspendApi from the target's secret.",
+    hint: 'Atlassian has switched this API off: update Rollcall.',
   },
 ];
 

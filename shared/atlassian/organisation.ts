@@ -70,14 +70,13 @@ const ACCESS_ROLES = [USER_ROLE, 'atlassian/admin'];
 export interface OrganisationOptions {
   readonly client: ApiClient;
   readonly orgId: string;
-  readonly suspendApi: 'v2' | 'v1';
   readonly findDirectoryForReads: (signal: AbortSignal) => Promise<string>;
   readonly findDirectoryForWrites: (signal: AbortSignal) => Promise<string>;
   /** The site whose products an invitation gives. */
   readonly findCloudId: (signal: AbortSignal) => Promise<string>;
 }
 
-/** Atlassian's organisation API: the v2 directory, and v1 where that has no successor or the target asks for it. */
+/** Atlassian's organisation API: the v2 directory, and v1 where that has no successor. */
 export function createOrganisation(options: OrganisationOptions): Organisation {
   const { client, orgId, findCloudId } = options;
   return {
@@ -98,8 +97,8 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
         .filter(({ attributes }) => attributes.claim?.status === 'verified')
         .map(({ attributes }) => attributes.name.toLowerCase());
     },
-    suspend: (accountId, signal) => changeAccess(options, { v1: 'suspendV1', v2: 'suspend', accountId }, signal),
-    restore: (accountId, signal) => changeAccess(options, { v1: 'restoreV1', v2: 'restore', accountId }, signal),
+    suspend: (accountId, signal) => changeAccess(options, 'suspend', accountId, signal),
+    restore: (accountId, signal) => changeAccess(options, 'restore', accountId, signal),
     invite: async ({ email, products }, signal) => {
       const site = await findCloudId(signal);
       const permissionRules = products.map((product) => ({ resource: nameResource(product, site), role: USER_ROLE }));
@@ -201,16 +200,15 @@ function readCursor(next: string | undefined): string | undefined {
 /** A site's product as the organisation API names it (its ARI). */
 const nameResource = (product: string, cloudId: string): string => `ari:cloud:${product}::site/${cloudId}`;
 
-/** v1 takes no body and knows no directory; v2 answers 415 to a request without a JSON body. */
+/** Atlassian answers 415 to a request without a JSON body. */
 async function changeAccess(
-  { client, orgId, suspendApi, findDirectoryForWrites }: OrganisationOptions,
-  change: { readonly v1: 'suspendV1' | 'restoreV1'; readonly v2: 'suspend' | 'restore'; readonly accountId: string },
+  { client, orgId, findDirectoryForWrites }: OrganisationOptions,
+  call: 'suspend' | 'restore',
+  accountId: string,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { v1, v2, accountId } = change;
-  if (suspendApi === 'v1') return client.write(v1, { path: { orgId, accountId } }, signal);
   const path = { orgId, accountId, directoryId: await findDirectoryForWrites(signal) };
-  return client.write(v2, { path, body: {} }, signal);
+  return client.write(call, { path, body: {} }, signal);
 }
 
 /** An invitation is answered person by person and product by product, inside one success. */

@@ -18,7 +18,7 @@ const address = string.trim().transform((url, context) => {
   return z.NEVER;
 });
 
-const cloud = z.object({
+const cloud = z.strictObject({
   type: z.literal('cloud'),
   siteUrl: address,
   email: text,
@@ -29,10 +29,9 @@ const cloud = z.object({
   directoryId: text.optional(),
   apiUrl: address.default(API_URL),
   defaultProducts: z.array(text, 'must be a list of product names').optional(),
-  suspendApi: z.enum(['v2', 'v1'], 'must be "v2" or "v1"').default('v2'),
 });
 
-const dataCenter = z.object({ type: z.literal('data-center'), baseUrl: address, token });
+const dataCenter = z.strictObject({ type: z.literal('data-center'), baseUrl: address, token });
 
 const secret = z.discriminatedUnion('type', [cloud, dataCenter], {
   error: ({ code }) =>
@@ -45,9 +44,13 @@ const secret = z.discriminatedUnion('type', [cloud, dataCenter], {
 export function parseTarget(name: string, json: string): Target {
   const parsed = secret.safeParse(jsonIn(name, json));
   if (parsed.success) return { name, ...parsed.data };
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the secret'}: ${message}`);
-  throw unreadable(name, faults.join('; '));
+  throw unreadable(name, parsed.error.issues.map(faultIn).join('; '));
 }
+
+const faultIn = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'unrecognized_keys'
+    ? `${issue.keys.join(', ')}: no field of such a secret`
+    : `${issue.path.join('.') || 'the secret'}: ${issue.message}`;
 
 function jsonIn(name: string, json: string): unknown {
   try {

@@ -75,7 +75,6 @@ const TARGET: CloudTarget = {
   orgId: 'org-1',
   orgApiKey: 'fake-key',
   apiUrl: 'https://api.example.com',
-  suspendApi: 'v2',
 };
 
 type Site = ReturnType<typeof cloudSite>;

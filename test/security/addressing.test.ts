@@ -37,11 +37,10 @@ function openClient(): ApiClient {
 const jira = (): Jira => createJira(openClient());
 const dataCenter = () => createDataCenter(openClient());
 const userManagement = (): UserManagement => createUserManagement(openClient());
-const organisation = (suspendApi: 'v1' | 'v2', ids = { orgId: 'org', directoryId: 'dir' }): Organisation =>
+const organisation = (ids = { orgId: 'org', directoryId: 'dir' }): Organisation =>
   createOrganisation({
     client: openClient(),
     orgId: ids.orgId,
-    suspendApi,
     findDirectoryForReads: async () => ids.directoryId,
     findDirectoryForWrites: async () => ids.directoryId,
     findCloudId: async () => 'cloud',
@@ -132,67 +131,55 @@ const PLACES: readonly Place[] = [
   },
   {
     call: 'users by e-mail',
-    send: (cell, signal) => organisation('v2').findUsersByEmail([cell], { groups: true }, signal),
+    send: (cell, signal) => organisation().findUsersByEmail([cell], { groups: true }, signal),
     found: ({ body }) => body.emails[0],
     path: 'admin/v2/orgs/org/directories/dir/users/search',
   },
   {
     call: 'users by id',
-    send: (cell, signal) => organisation('v2').findUsersById([cell], { groups: false }, signal),
+    send: (cell, signal) => organisation().findUsersById([cell], { groups: false }, signal),
     found: ({ body }) => body.accountIds[0],
     path: 'admin/v2/orgs/org/directories/dir/users/search',
   },
   {
     call: 'users of a product',
-    send: (cell, signal) => organisation('v2').findUsersByProduct('confluence', [cell], signal),
+    send: (cell, signal) => organisation().findUsersByProduct('confluence', [cell], signal),
     found: ({ body }) => body.accountIds[0],
     path: 'admin/v2/orgs/org/directories/dir/users/search',
   },
   {
     call: "the organisation's groups",
-    send: (cell, signal) => organisation('v2').findGroupsByName([cell], signal),
+    send: (cell, signal) => organisation().findGroupsByName([cell], signal),
     found: ({ body }) => body.groupNames[0],
     path: 'admin/v2/orgs/org/directories/dir/groups/search',
   },
   {
     call: 'suspend',
-    send: (cell, signal) => organisation('v2').suspend(cell, signal),
+    send: (cell, signal) => organisation().suspend(cell, signal),
     found: segment(7),
     path: 'admin/v2/orgs/org/directories/dir/users/*/suspend',
   },
   {
     call: 'restore',
-    send: (cell, signal) => organisation('v2').restore(cell, signal),
+    send: (cell, signal) => organisation().restore(cell, signal),
     found: segment(7),
     path: 'admin/v2/orgs/org/directories/dir/users/*/restore',
   },
   {
-    call: 'suspend by v1',
-    send: (cell, signal) => organisation('v1').suspend(cell, signal),
-    found: segment(6),
-    path: 'admin/v1/orgs/org/directory/users/*/suspend-access',
-  },
-  {
-    call: 'restore by v1',
-    send: (cell, signal) => organisation('v1').restore(cell, signal),
-    found: segment(6),
-    path: 'admin/v1/orgs/org/directory/users/*/restore-access',
-  },
-  {
     call: 'an organisation of the secret',
-    send: (cell, signal) => organisation('v2', { orgId: cell, directoryId: 'dir' }).suspend('a', signal),
+    send: (cell, signal) => organisation({ orgId: cell, directoryId: 'dir' }).suspend('a', signal),
     found: segment(3),
     path: 'admin/v2/orgs/*/directories/dir/users/a/suspend',
   },
   {
     call: 'a directory that Atlassian named',
-    send: (cell, signal) => organisation('v2', { orgId: 'org', directoryId: cell }).suspend('a', signal),
+    send: (cell, signal) => organisation({ orgId: 'org', directoryId: cell }).suspend('a', signal),
     found: segment(5),
     path: 'admin/v2/orgs/org/directories/*/users/a/suspend',
   },
   {
     call: 'invite',
-    send: (cell, signal) => organisation('v2').invite({ email: cell, products: ['confluence'] }, signal),
+    send: (cell, signal) => organisation().invite({ email: cell, products: ['confluence'] }, signal),
     found: ({ body }) => body.emails[0],
     path: 'admin/v2/orgs/org/users/invite',
   },
@@ -388,7 +375,7 @@ describe('promise 8: a cell reaches Atlassian as one value, whatever it holds', 
 
   it('is tried for every call that takes one', () => {
     const takesNoCell: readonly string[] = ['listVerifiedDomains'];
-    const methods = [jira(), organisation('v2'), userManagement(), dataCenter()].flatMap((api) => Object.keys(api));
+    const methods = [jira(), organisation(), userManagement(), dataCenter()].flatMap((api) => Object.keys(api));
     const sources = PLACES.map(({ send }) => String(send)).join('\n');
 
     expect(

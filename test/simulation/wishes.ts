@@ -85,6 +85,5 @@ function targetOf(name: SimulatedOperation, targetName: string): Target {
         orgId: 'org-1',
         orgApiKey: 'key-1',
         apiUrl: 'https://api.acme.example',
-        suspendApi: 'v2',
       };
 }

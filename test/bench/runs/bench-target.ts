@@ -10,5 +10,4 @@ export const BENCH_TARGET: CloudTarget = {
   orgId: 'org',
   orgApiKey: 'key',
   apiUrl: 'https://api.atlassian.com',
-  suspendApi: 'v2',
 };

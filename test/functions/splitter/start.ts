@@ -38,7 +38,6 @@ const cloud: Target = {
   orgId: 'org-1',
   orgApiKey: 'key',
   apiUrl: 'https://api.atlassian.com',
-  suspendApi: 'v2',
 };
 
 const dataCenter: Target = { type: 'data-center', name: 'jira', baseUrl: 'https://jira.acme.example', token: 'token' };

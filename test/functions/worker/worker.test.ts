@@ -27,7 +27,6 @@ const TARGET: CloudTarget = {
   email: 'admin@acme.example',
   apiToken: 'token-1',
   apiUrl: 'https://api.acme.example',
-  suspendApi: 'v2',
 };
 
 const CONTEXT = { getRemainingTimeInMillis: () => 30_000 } as Context; // all that the worker reads of it

@@ -65,11 +65,17 @@ it('refuses a write to a token that may only read', async () => {
 });
 
 it('refuses an organisation key that lacks the scope', async () => {
-  const answer = await ask('POST', `/admin/v1/orgs/${ORG}/users/invite`, { as: 'scopedOrganisation', body: {} });
-  const users = await ask('GET', `/admin/v1/orgs/${ORG}/users`, { as: 'scopedOrganisation' });
+  const { body } = await ask('GET', '/_simulator/state');
+  const { cloud, dataCenter } = body as { cloud: { credentials: object }; dataCenter: object };
+  const organisation = [{ key: 'simulator-scoped-org-api-key', scopes: ['read:domains:admin'] }];
+  const credentials = { ...cloud.credentials, organisation };
+  await ask('PUT', '/_simulator/state', { body: { cloud: { ...cloud, credentials }, dataCenter } });
 
-  expect(answer.status).toBe(400);
-  expect(users).toMatchObject({ status: 401, body: { code: 401 } });
+  const domains = await ask('GET', DOMAINS, { as: 'scopedOrganisation' });
+  const users = await ask('POST', `${DIRECTORY}/users/search`, { as: 'scopedOrganisation', body: {} });
+
+  expect(domains.status).toBe(200);
+  expect(users).toMatchObject({ status: 401, body: { code: 401, message: 'Unauthorized; scope does not match' } });
 });
 
 it.each([

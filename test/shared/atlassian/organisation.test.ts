@@ -139,19 +139,16 @@ describe('the organisation API', () => {
   });
 
   it.each([
-    ['suspend', 'v2', `${DIRECTORY}/users/712020%3Aa%2Fb/suspend`, {}],
-    ['restore', 'v2', `${DIRECTORY}/users/712020%3Aa%2Fb/restore`, {}],
-    ['suspend', 'v1', `${API}/admin/v1/orgs/org-1/directory/users/712020%3Aa%2Fb/suspend-access`, undefined],
-    ['restore', 'v1', `${API}/admin/v1/orgs/org-1/directory/users/712020%3Aa%2Fb/restore-access`, undefined],
-  ] as const)('applies %s by the %s API', async (call, suspendApi, url, body) => {
-    const { mock, organisation } = start([{ status: 204 }], { suspendApi });
+    ['suspend', `${DIRECTORY}/users/712020%3Aa%2Fb/suspend`],
+    ['restore', `${DIRECTORY}/users/712020%3Aa%2Fb/restore`],
+  ] as const)('sends %s with a JSON body, without which Atlassian answers 415', async (call, url) => {
+    const { mock, organisation } = start([{ status: 204 }]);
 
     expect(await organisation[call]('712020:a/b', signal())).toMatchObject({ status: 'changed', httpStatus: 204 });
 
     expect(mock.sent).toHaveLength(1);
-    expect(mock.sent[0]).toMatchObject({ method: 'POST', url });
-    expect(mock.sent[0]?.body).toEqual(body);
-    expect('content-type' in (mock.sent[0]?.headers ?? {})).toBe(body !== undefined);
+    expect(mock.sent[0]).toMatchObject({ method: 'POST', url, body: {} });
+    expect(mock.sent[0]?.headers).toHaveProperty('content-type');
   });
 
   it.each(['', '.', '..'])('sends nothing for the account id %j, which would be another path', async (accountId) => {

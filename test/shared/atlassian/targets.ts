@@ -15,7 +15,6 @@ export const cloudTarget = (changes: Partial<CloudTarget> = {}): CloudTarget => 
   orgApiKey: 'org-secret',
   directoryId: 'dir-1',
   apiUrl: API,
-  suspendApi: 'v2',
   ...changes,
 });
 

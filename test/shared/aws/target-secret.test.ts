@@ -13,7 +13,7 @@ const DATA_CENTER = { type: 'data-center', baseUrl: 'https://jira.acme.test/jira
 
 describe("a target's secret", () => {
   it('describes a Cloud site with defaults for what it leaves out', () => {
-    expect(parse(CLOUD)).toEqual({ ...CLOUD, name: 'acme', apiUrl: 'https://api.atlassian.com', suspendApi: 'v2' });
+    expect(parse(CLOUD)).toEqual({ ...CLOUD, name: 'acme', apiUrl: 'https://api.atlassian.com' });
   });
 
   it('describes a Data Center', () => {
@@ -60,10 +60,12 @@ describe("a target's secret", () => {
   });
 
   it('says of each field that is missing, empty or of another kind what it must be', () => {
-    const message = faultsOf(JSON.stringify({ type: 'cloud', email: '', apiToken: 7, suspendApi: 'v3' }));
+    const message = faultsOf(
+      JSON.stringify({ type: 'cloud', email: '', apiToken: 7, defaultProducts: 'all', suspendApi: 'v1' }),
+    );
 
     expect(message).toContain(
-      'siteUrl: missing; email: must not be empty; apiToken: must be text; suspendApi: must be "v2" or "v1". Correct',
+      'siteUrl: missing; email: must not be empty; apiToken: must be text; defaultProducts: must be a list of product names; suspendApi: no field of such a secret. Correct',
     );
     expect(faultsOf('{"type":"server"}')).toContain('type: must be "cloud" or "data-center"');
   });
