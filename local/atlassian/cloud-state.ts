@@ -1,5 +1,5 @@
 import { memberships } from './memberships.ts';
-import type { CloudRecord, GroupRecord, User } from './model.ts';
+import type { CloudRecord, GroupRecord } from './model.ts';
 import { people, type People } from './people.ts';
 import type { Propagation, Side } from './propagation.ts';
 import { seatCount, type SeatCount } from './seats.ts';
@@ -17,14 +17,11 @@ export interface CloudState extends People {
   readonly groupNamed: (name: string) => Group | undefined;
   readonly everyGroup: () => Iterable<Group>;
   readonly putGroup: (group: Group) => void;
-  readonly removeGroup: (groupId: string) => void;
   readonly isMember: (groupId: string, accountId: string, side?: Side) => boolean;
   readonly setMember: (groupId: string, accountId: string, wanted: boolean) => void;
   readonly memberCount: (groupId: string) => number;
   readonly membersOf: (groupId: string, side?: Side) => Iterable<string>;
   readonly groupsOf: (accountId: string, side?: Side) => readonly Group[];
-  /** Takes somebody off the site: their groups and products go, the account stays. */
-  readonly removeFromSite: (user: User) => void;
   /** All of it, as it can be put back. */
   readonly record: () => CloudRecord;
 }
@@ -61,20 +58,11 @@ export function cloudState(record: CloudRecord, past: Propagation): CloudState {
     groupNamed: (name) => groups.get(idsByName.get(name) ?? ''),
     everyGroup: () => groups.values(),
     putGroup,
-    removeGroup: (groupId) => {
-      for (const accountId of members.membersOf(groupId)) members.set(groupId, accountId, false);
-      idsByName.delete(groups.get(groupId)?.name ?? '');
-      groups.delete(groupId);
-    },
     isMember: members.has,
     setMember: members.set,
     memberCount: members.count,
     membersOf: members.membersOf,
     groupsOf,
-    removeFromSite: (user) => {
-      for (const { groupId } of groupsOf(user.accountId)) members.set(groupId, user.accountId, false);
-      everybody.putUser({ ...user, membershipStatus: 'no_membership', products: [] });
-    },
     record: () => ({
       ...record,
       users: [...everybody.everybody()],

@@ -30,13 +30,6 @@ export function dataCenterState(record: DataCenterRecord) {
     else members.get(group)?.delete(id);
   };
 
-  const removeUser = (username: string): void => {
-    const id = idOf(username);
-    for (const group of groupsOf.get(id) ?? []) setMember(group, username, false);
-    usernamesByKey.delete(users.get(id)?.key ?? '');
-    users.delete(id);
-  };
-
   for (const user of record.users) putUser(user);
   for (const { name, readOnly, members: usernames } of record.groups) {
     groups.set(name, { name, readOnly });
@@ -48,9 +41,7 @@ export function dataCenterState(record: DataCenterRecord) {
     credentials: record.credentials,
     user: (username: string): DataCenterUser | undefined => users.get(idOf(username)),
     userByKey: (key: string): DataCenterUser | undefined => users.get(idOf(usernamesByKey.get(key) ?? '')),
-    everybody: (): Iterable<DataCenterUser> => users.values(),
     putUser,
-    removeUser,
     group: (name: string): DataCenterGroup | undefined => groups.get(name),
     everyGroup: (): Iterable<DataCenterGroup> => groups.values(),
     isMember: (group: string, username: string): boolean => members.get(group)?.has(idOf(username)) ?? false,

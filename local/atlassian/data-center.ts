@@ -22,28 +22,6 @@ export const dataCenterRoutes: readonly Route[] = [
   route('GET', '/user', 'One user.', ['username', 'key', 'includeDeleted', 'expand'], getUser),
   route('POST', '/user', 'Creates a user.', [], admin(createUser)),
   route('PUT', '/user', 'Changes what is given of a user.', ['username', 'key'], admin(updateUser)),
-  route('DELETE', '/user', 'Deletes a user.', ['username', 'key'], admin(deleteUser)),
-  route(
-    'GET',
-    '/user/search',
-    'Users by the beginning of usernames, names or addresses; `.` finds all.',
-    ['username', 'startAt', 'maxResults', 'includeActive', 'includeInactive'],
-    search,
-  ),
-  route(
-    'POST',
-    '/user/application',
-    'Lets a user into an application.',
-    ['username', 'applicationKey'],
-    admin((call) => setApplication(call, true)),
-  ),
-  route(
-    'DELETE',
-    '/user/application',
-    'Takes a user out of an application.',
-    ['username', 'applicationKey'],
-    admin((call) => setApplication(call, false)),
-  ),
 ];
 
 function route(
@@ -240,46 +218,6 @@ function updateUser(call: Call): Answer {
   const effective = JSON.stringify(next) !== JSON.stringify(user);
   const things = [`data-center/user/${user.username.toLowerCase()}`];
   return { ...ok(userJson(call, next)), things, effective };
-}
-
-function deleteUser(call: Call): Answer {
-  const user = queriedUser(call);
-  requireWritable(call, user);
-  call.world.dataCenter.removeUser(user.username);
-  return { status: 204, things: [`data-center/user/${user.username.toLowerCase()}`], effective: true };
-}
-
-function search(call: Call): Answer {
-  const query = queryValue(call, 'username', complain);
-  if (!query) throw new Refused(complain(400, 'The username query parameter was not provided', 'username'));
-  const wanted = query.toLowerCase();
-  const active = queryFlag(call, 'includeActive', true);
-  const inactive = queryFlag(call, 'includeInactive', false);
-  const startAt = queryNumber(call, 'startAt', 0, complain);
-  const maxResults = Math.min(1000, queryNumber(call, 'maxResults', 50, complain));
-  const begins = (text: string): boolean => text.toLowerCase().startsWith(wanted);
-  const found = [...call.world.dataCenter.everybody()].filter(
-    (user) =>
-      (user.active ? active : inactive) &&
-      (query === '.' ||
-        begins(user.username) ||
-        begins(user.emailAddress) ||
-        user.displayName.split(/\s+/).some(begins)),
-  );
-  return ok(found.slice(startAt, startAt + maxResults).map((user) => userJson(call, user)));
-}
-
-function setApplication(call: Call, wanted: boolean): Answer {
-  const username = queryValue(call, 'username', complain);
-  const key = queryValue(call, 'applicationKey', complain);
-  if (!username || !key) throw new Refused(complain(400, 'username and applicationKey are required'));
-  const user = userNamed(call, username);
-  requireWritable(call, user);
-  const others = user.applicationKeys.filter((other) => other !== key);
-  const applicationKeys = wanted ? [...others, key] : others;
-  call.world.dataCenter.putUser({ ...user, applicationKeys });
-  const effective = applicationKeys.length !== user.applicationKeys.length;
-  return { status: wanted ? 200 : 204, things: [`data-center/application/${key}/${user.username}`], effective };
 }
 
 function queryFlag(call: Call, name: string, otherwise: boolean): boolean {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { type Answer, because, jiraError, ok, Refused } from './answer.ts';
+import { type Answer, jiraError, ok, Refused } from './answer.ts';
 import { bodySchema, type Call, jsonBody, queryNumber, queryValue } from './call.ts';
 import { invited } from './invitation.ts';
 import {
@@ -8,13 +8,11 @@ import {
   groupName,
   isActive,
   isOnSite,
-  pageBean,
   queryAccountId,
   refuse,
   requireBrowse,
   siteUser,
   userJson,
-  writableUser,
 } from './jira-objects.ts';
 import type { User } from './model.ts';
 import type { Route } from './router.ts';
@@ -42,15 +40,6 @@ export const jiraUserRoutes: readonly Route[] = [
     handle: create,
   },
   {
-    method: 'DELETE',
-    path: '/user',
-    api: 'jira',
-    about: 'Takes a user off the site; the account stays.',
-    query: ['accountId'],
-    scopes: WRITE_SCOPES,
-    handle: remove,
-  },
-  {
     method: 'GET',
     path: '/user/search',
     api: 'jira',
@@ -62,39 +51,12 @@ export const jiraUserRoutes: readonly Route[] = [
   },
   {
     method: 'GET',
-    path: '/users/search',
-    api: 'jira',
-    about: 'All users, inactive ones too.',
-    query: ['startAt', 'maxResults'],
-    userSearch: true,
-    scopes: READ_SCOPES,
-    handle: everybody,
-  },
-  {
-    method: 'GET',
-    path: '/user/bulk',
-    api: 'jira',
-    about: 'Users by account ids.',
-    query: ['accountId', 'startAt', 'maxResults'],
-    scopes: READ_SCOPES,
-    handle: bulk,
-  },
-  {
-    method: 'GET',
     path: '/user/groups',
     api: 'jira',
     about: 'The groups of a user.',
     query: ['accountId'],
     scopes: READ_SCOPES,
     handle: groups,
-  },
-  {
-    method: 'GET',
-    path: '/user/email',
-    api: 'jira',
-    about: 'Answers 400 to user credentials, as reported.',
-    query: ['accountId'],
-    handle: () => because('only apps may ask', jiraError(400, ['This endpoint is for approved apps only.'])),
   },
 ];
 
@@ -128,13 +90,6 @@ function getUser(call: Call): Answer {
   requireBrowse(call);
   const user = siteUser(call, queryAccountId(call));
   return ok(userJson(call, user, queryValue(call, 'expand', complain)?.split(',')));
-}
-
-function remove(call: Call): Answer {
-  if (!call.caller.may('site-admin')) refuse(403, 'You do not have permission to remove users.');
-  const user = writableUser(call, queryAccountId(call));
-  call.world.cloud.removeFromSite(user);
-  return { status: 204, things: [`removal/${user.accountId}`], effective: true };
 }
 
 /** Only so many matches are searched through (Jira's specification). */
@@ -186,27 +141,6 @@ function matches(call: Call, user: User, prefix: string): boolean {
   if (name.startsWith(prefix) || name.split(/\s+/).some((word) => word.startsWith(prefix))) return true;
   const searchable = call.world.behaviour.switches.jiraEmails !== 'unsearchable' && !user.emailHidden;
   return searchable && user.email.toLowerCase().startsWith(prefix);
-}
-
-function everybody(call: Call): Answer {
-  requireBrowse(call);
-  const startAt = queryNumber(call, 'startAt', 0, complain);
-  const maxResults = Math.min(1000, queryNumber(call, 'maxResults', 50, complain));
-  const all = call.world.cloud.everybody().slice(startAt, startAt + maxResults);
-  return ok(
-    all.flatMap(({ accountId }) => call.world.cloud.user(accountId, 'jira') ?? []).map((user) => userJson(call, user)),
-  );
-}
-
-function bulk(call: Call): Answer {
-  requireBrowse(call);
-  const ids = call.query.get('accountId') ?? [];
-  if (ids.length === 0) throw new Refused(complain(400, "The query parameter 'accountId' is required.", 'accountId'));
-  const users = [...new Set(ids)].flatMap((accountId) => call.world.cloud.user(accountId, 'jira') ?? []);
-  const startAt = queryNumber(call, 'startAt', 0, complain);
-  const maxResults = Math.min(200, queryNumber(call, 'maxResults', 10, complain));
-  const page = pageBean(call, users, { startAt, maxResults });
-  return ok({ ...page, values: page.values.map((user) => userJson(call, user)) });
 }
 
 function groups(call: Call): Answer {

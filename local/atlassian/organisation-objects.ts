@@ -48,10 +48,6 @@ export function member(call: Call, accountId = call.params['accountId'] ?? ''): 
   return user;
 }
 
-/** The group that the path names. */
-export const pathGroup = (call: Call): Group =>
-  call.world.cloud.group(call.params['groupId'] ?? '') ?? refuse(404, 'ADMIN-404-10', 'Group not found');
-
 /** One word for what accountStatus and membershipStatus say together. */
 export function statusOf(user: User): 'active' | 'suspended' | 'not_invited' | 'deactivated' | 'for_deletion' {
   if (user.forDeletion) return 'for_deletion';

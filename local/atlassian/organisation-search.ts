@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { type Answer, ok, Refused } from './answer.ts';
-import { bodySchema, type Call, jsonBody, queryValue } from './call.ts';
+import { bodySchema, type Call, jsonBody } from './call.ts';
 import type { Group } from './cloud-state.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { domainOf } from './invitation.ts';
@@ -9,8 +9,7 @@ import type { User } from './model.ts';
 import { complain, groupJson, refuse, requireDirectory, statusOf, userJson } from './organisation-objects.ts';
 import type { Route } from './router.ts';
 
-// Bounds of one request. The specification gives 10 for GET; what POST takes is not documented.
-const GET_FILTER = 10;
+/** Values in one filter; what POST takes is not documented. */
 const POST_FILTER = 100;
 
 const list = z.array(z.string()).max(POST_FILTER).optional();
@@ -51,7 +50,7 @@ const GROUPS = '/v2/orgs/{orgId}/directories/{directoryId}/groups';
 const USER_SCOPES = [['read:directories:admin', 'read:users:admin'], ['read:users:admin'], ['read:accounts:admin']];
 const GROUP_SCOPES = [['read:groups:admin']];
 
-/** The v2 directory API's searches, and the lists that end on June 30, 2027. */
+/** The v2 directory API's searches. */
 export const organisationSearchRoutes: readonly Route[] = [
   {
     method: 'POST',
@@ -66,16 +65,6 @@ export const organisationSearchRoutes: readonly Route[] = [
     },
   },
   {
-    method: 'GET',
-    path: USERS,
-    api: 'organisation',
-    about: 'Users; a cursor makes all other parameters ignored.',
-    query: ['cursor', 'limit', 'accountIds', 'groupIds', 'emails', 'searchTerm', 'claimStatus', 'directoryIds'],
-    scopes: USER_SCOPES,
-    handle: (call) =>
-      users(call, queryFilters(call, ['accountIds', 'groupIds', 'emails'], userSearch.loose), queryPage(call)),
-  },
-  {
     method: 'POST',
     path: `${GROUPS}/search`,
     api: 'organisation',
@@ -86,16 +75,6 @@ export const organisationSearchRoutes: readonly Route[] = [
       const { cursor, limit = 20, ...search } = jsonBody(call, groupSearch, complain);
       return groups(call, search, { cursor, limit });
     },
-  },
-  {
-    method: 'GET',
-    path: GROUPS,
-    api: 'organisation',
-    about: 'Groups; a cursor makes all other parameters ignored.',
-    query: ['cursor', 'limit', 'groupIds', 'groupNames', 'accountIds', 'searchTerm', 'directoryIds'],
-    scopes: GROUP_SCOPES,
-    handle: (call) =>
-      groups(call, queryFilters(call, ['groupIds', 'groupNames', 'accountIds'], groupSearch.loose), queryPage(call)),
   },
 ];
 
@@ -207,23 +186,4 @@ function pageSize(call: Call, { limit }: Paging): number {
   const most = call.world.behaviour.pageSizes.organisation;
   if (limit > 100) throw new Refused(complain(400, 'limit must be between 1 and 100'));
   return Math.min(limit, most);
-}
-
-function queryPage(call: Call): Paging {
-  const limit = queryValue(call, 'limit', complain) ?? '20';
-  if (!/^\d{1,4}$/.test(limit) || limit === '0') throw new Refused(complain(400, 'limit must be between 1 and 100'));
-  return { cursor: queryValue(call, 'cursor', complain), limit: Number(limit) };
-}
-
-function queryFilters<Search>(call: Call, lists: readonly string[], schema: z.ZodType<Search>): Search {
-  const filters: Record<string, unknown> = {};
-  for (const [name, values] of call.query) {
-    if (name === 'cursor' || name === 'limit') continue;
-    const several = values.flatMap((value) => value.split(','));
-    if (several.length > GET_FILTER) throw new Refused(complain(400, `${name} has more than ${GET_FILTER} values`));
-    filters[name] = lists.includes(name) || name === 'directoryIds' ? several : values[0];
-  }
-  const parsed = schema.safeParse(filters);
-  if (parsed.success) return parsed.data;
-  throw new Refused(complain(400, parsed.error.issues[0]?.message ?? 'the query is not as it should be'));
 }

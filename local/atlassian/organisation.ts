@@ -1,21 +1,17 @@
 import * as z from 'zod';
 
-import { type Answer, ok, organisationError } from './answer.ts';
+import { type Answer, ok } from './answer.ts';
 import { bodySchema, type Call, jsonBody, queryValue } from './call.ts';
-import { groupIdOf } from './ids.ts';
 import { invited } from './invitation.ts';
-import { joined, left, restored, suspended } from './organisation-writes.ts';
+import { restored, suspended } from './organisation-writes.ts';
 import {
   complain,
-  groupJson,
   member,
-  pathGroup,
   type PermissionRule,
   productOf,
   refuse,
   requireDirectory,
   requireOrganisation,
-  userJson,
 } from './organisation-objects.ts';
 import type { Route } from './router.ts';
 
@@ -34,23 +30,6 @@ export const organisationRoutes: readonly Route[] = [
     handle: directories,
   },
   {
-    method: 'GET',
-    path: `${DIRECTORY}/users/{accountId}`,
-    api: 'organisation',
-    about: 'One user.',
-    query: ['expand'],
-    scopes: [['read:users:admin']],
-    handle: getUser,
-  },
-  {
-    method: 'DELETE',
-    path: `${DIRECTORY}/users/{accountId}`,
-    api: 'organisation',
-    about: 'Takes a user out of the directory.',
-    scopes: WRITE_SCOPES,
-    handle: removeUser,
-  },
-  {
     method: 'POST',
     path: `${DIRECTORY}/users/{accountId}/suspend`,
     api: 'organisation',
@@ -65,38 +44,6 @@ export const organisationRoutes: readonly Route[] = [
     about: 'Restores a suspended user. Wants a JSON body, `{}`.',
     scopes: WRITE_SCOPES,
     handle: (call) => written(call, () => restored(call.world, member(call))),
-  },
-  {
-    method: 'POST',
-    path: `${DIRECTORY}/groups/{groupId}/memberships`,
-    api: 'organisation',
-    about: 'Adds a user (`accountId`) to a group.',
-    scopes: WRITE_SCOPES,
-    handle: addMember,
-  },
-  {
-    method: 'DELETE',
-    path: `${DIRECTORY}/groups/{groupId}/memberships/{accountId}`,
-    api: 'organisation',
-    about: 'Takes a user out of a group.',
-    scopes: WRITE_SCOPES,
-    handle: removeMember,
-  },
-  {
-    method: 'POST',
-    path: `${DIRECTORY}/groups`,
-    api: 'organisation',
-    about: 'Creates a group.',
-    scopes: WRITE_SCOPES,
-    handle: createGroup,
-  },
-  {
-    method: 'DELETE',
-    path: `${DIRECTORY}/groups/{groupId}`,
-    api: 'organisation',
-    about: 'Deletes a group.',
-    scopes: WRITE_SCOPES,
-    handle: deleteGroup,
   },
   {
     method: 'POST',
@@ -131,54 +78,6 @@ function directories(call: Call): Answer {
   const term = queryValue(call, 'searchTerm', complain)?.toLowerCase() ?? '';
   const found = call.world.cloud.organisation.directories.filter(({ name }) => name.toLowerCase().includes(term));
   return ok({ data: found, links: {} });
-}
-
-function getUser(call: Call): Answer {
-  requireDirectory(call, 'read');
-  const user = call.world.cloud.user(call.params['accountId'] ?? '', 'organisation');
-  if (!user) return refuse(404, 'ADMIN-404-8', 'User not found');
-  return ok({ data: userJson(call, user, queryValue(call, 'expand', complain)?.split(',')) });
-}
-
-function removeUser(call: Call): Answer {
-  requireDirectory(call, 'write');
-  const user = member(call);
-  call.world.cloud.removeFromSite(user);
-  return asV2(call, { status: 200, things: [`removal/${user.accountId}`], effective: true });
-}
-
-const membership = bodySchema({ accountId: z.string().min(1).max(128) });
-
-function addMember(call: Call): Answer {
-  requireDirectory(call, 'write');
-  const { accountId } = jsonBody(call, membership, complain);
-  return asV2(call, joined(call.world, pathGroup(call), member(call, accountId)));
-}
-
-function removeMember(call: Call): Answer {
-  requireDirectory(call, 'write');
-  return asV2(call, left(call.world, pathGroup(call), member(call)));
-}
-
-const newGroup = bodySchema({ name: z.string().min(1).max(255), description: z.string().optional() });
-
-function createGroup(call: Call): Answer {
-  requireDirectory(call, 'write');
-  const { cloud, nextId } = call.world;
-  const { name, description = '' } = jsonBody(call, newGroup, complain);
-  const things = [`group/${name}`];
-  if (cloud.groupNamed(name)) return { ...organisationError(409, 'ADMIN-409-1', 'Group name in use'), things };
-  const group = { groupId: groupIdOf(nextId()), name, description, externalSynced: false, products: [] };
-  cloud.putGroup(group);
-  return { status: 201, body: { data: groupJson(call, group) }, things, effective: true };
-}
-
-function deleteGroup(call: Call): Answer {
-  requireDirectory(call, 'write');
-  const { groupId, externalSynced } = pathGroup(call);
-  if (externalSynced) refuse(403, 'ADMIN-403-5', 'Not allowed to manage this group');
-  call.world.cloud.removeGroup(groupId);
-  return asV2(call, { status: 200, things: [`group/${groupId}`], effective: true });
 }
 
 const invitation = bodySchema({

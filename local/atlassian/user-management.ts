@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { type Answer, because, manageError, ok, Refused } from './answer.ts';
-import { bodySchema, type Call, type Complaint, jsonBody, queryValue } from './call.ts';
+import { bodySchema, type Call, type Complaint, jsonBody } from './call.ts';
 import { domainOf } from './invitation.ts';
 import type { User } from './model.ts';
 import type { Route } from './router.ts';
@@ -10,22 +10,7 @@ const MANAGE = '/users/{accountId}/manage';
 
 /** The user management API: managed accounts and their lifecycle. */
 export const userManagementRoutes: readonly Route[] = [
-  {
-    method: 'GET',
-    path: MANAGE,
-    api: 'user-management',
-    about: 'What may be done to an account, by privilege.',
-    query: ['privileges'],
-    handle: privileges,
-  },
   { method: 'GET', path: `${MANAGE}/profile`, api: 'user-management', about: 'The account.', handle: getProfile },
-  {
-    method: 'PATCH',
-    path: `${MANAGE}/profile`,
-    api: 'user-management',
-    about: 'Changes parts of the profile.',
-    handle: patchProfile,
-  },
   { method: 'PUT', path: `${MANAGE}/email`, api: 'user-management', about: 'Sets the address.', handle: setEmail },
   {
     method: 'POST',
@@ -40,34 +25,6 @@ export const userManagementRoutes: readonly Route[] = [
     api: 'user-management',
     about: 'Activates the account.',
     handle: enable,
-  },
-  {
-    method: 'POST',
-    path: `${MANAGE}/lifecycle/delete`,
-    api: 'user-management',
-    about: 'Deletes the account after 14 days of grace.',
-    handle: deletion,
-  },
-  {
-    method: 'POST',
-    path: `${MANAGE}/lifecycle/cancel-delete`,
-    api: 'user-management',
-    about: 'Calls a deletion off, and activates.',
-    handle: cancelDeletion,
-  },
-  {
-    method: 'GET',
-    path: `${MANAGE}/api-tokens`,
-    api: 'user-management',
-    about: 'The API tokens of the account.',
-    handle: (call) => ok(managed(call).apiTokens ?? []),
-  },
-  {
-    method: 'DELETE',
-    path: `${MANAGE}/api-tokens/{tokenId}`,
-    api: 'user-management',
-    about: 'Revokes an API token.',
-    handle: revoke,
   },
 ];
 
@@ -105,27 +62,6 @@ function changeable(call: Call): User {
   throw new Refused(manageError(403, 'forbidden.action', { allowed: false, reason: { key: lock } }));
 }
 
-const FIELDS = ['name', 'nickname', 'zoneinfo', 'locale', 'extended_profile.job_title'];
-
-function privileges(call: Call): Answer {
-  const lock = lockOf(managed(call));
-  const rule = lock === undefined ? { allowed: true } : { allowed: false, reason: { key: lock } };
-  const every: Readonly<Record<string, unknown>> = {
-    'email.set': rule,
-    'lifecycle.enablement': rule,
-    'lifecycle.delete': rule,
-    'profile.write': Object.fromEntries(FIELDS.map((field) => [field, rule])),
-    profile: { allowed: true },
-    'profile.read': { allowed: true },
-    'apiToken.read': { allowed: true },
-    'apiToken.delete': { allowed: true },
-  };
-  const asked = queryValue(call, 'privileges', complain)?.split(',') ?? Object.keys(every);
-  const unknown = asked.find((name) => !Object.hasOwn(every, name));
-  if (unknown !== undefined) throw new Refused(complain(400, `there is no privilege ${unknown}`, 'privileges'));
-  return ok(Object.fromEntries(asked.map((name) => [name, every[name]])));
-}
-
 function getProfile(call: Call): Answer {
   managed(call);
   const user = call.world.cloud.user(call.params['accountId'] ?? '', 'userManagement');
@@ -150,34 +86,6 @@ const account = (user: User) => ({
     location: user.location ?? '',
   },
 });
-
-const optional = z.string().max(255).optional();
-const profile = bodySchema({
-  name: optional,
-  nickname: optional,
-  zoneinfo: optional,
-  locale: optional,
-  extended_profile: z
-    .strictObject({ job_title: optional, organization: optional, department: optional, location: optional })
-    .optional(),
-});
-
-function patchProfile(call: Call): Answer {
-  const { extended_profile: extended = {}, ...direct } = jsonBody(call, profile, complain);
-  const user = managed(call);
-  if (lockOf(user) !== undefined) {
-    throw new Refused(
-      manageError(403, 'forbidden.fieldMutation', { field: Object.keys(direct)[0] ?? 'extended_profile' }),
-    );
-  }
-  const { job_title: jobTitle, ...rest } = extended;
-  const given = Object.entries({ ...direct, ...rest, jobTitle }).filter(([, value]) => value !== undefined);
-  // Each of the entries is a field of User of the same type, which is why the schema names them so.
-  const next = { ...user, ...Object.fromEntries(given) } as User;
-  call.world.cloud.putUser(next);
-  const effective = JSON.stringify(next) !== JSON.stringify(user);
-  return { ...ok({ account: account(next) }), things: [`profile/${user.accountId}`], effective };
-}
 
 const newEmail = bodySchema({ email: z.string() });
 
@@ -247,28 +155,3 @@ const again = (user: User, choice: '409' | 'success', message: string): Answer =
 
 const conflict = ({ accountId }: User, message: string): Answer =>
   manageError(409, 'conflict.lifecycleErrors', { message, accountId, errorCodes: [{ code: 'lifecycle', message }] });
-
-function deletion(call: Call): Answer {
-  const user = changeable(call);
-  const things = [`deletion/${user.accountId}`];
-  if (user.forDeletion) return { ...conflict(user, 'already to be deleted'), things };
-  call.world.cloud.putUser({ ...user, accountStatus: 'inactive', forDeletion: true });
-  return { ...ok({ message: 'Success' }), things, effective: true };
-}
-
-function cancelDeletion(call: Call): Answer {
-  const { forDeletion, ...user } = changeable(call);
-  const things = [`deletion/${user.accountId}`];
-  if (!forDeletion) throw new Refused(manageError(404, 'notFound'));
-  call.world.cloud.putUser({ ...user, accountStatus: 'active' });
-  return { ...ok({ message: 'Success' }), things, effective: true };
-}
-
-function revoke(call: Call): Answer {
-  const user = managed(call);
-  const tokenId = call.params['tokenId'] ?? '';
-  const kept = (user.apiTokens ?? []).filter(({ id }) => id !== tokenId);
-  if (kept.length === (user.apiTokens ?? []).length) throw new Refused(manageError(404, 'notFound'));
-  call.world.cloud.putUser({ ...user, apiTokens: kept });
-  return { ...DONE, things: [`api-token/${user.accountId}/${tokenId}`], effective: true };
-}

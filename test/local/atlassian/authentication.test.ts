@@ -6,7 +6,7 @@ const { ask, behave } = useSimulator();
 const TEXT = 'Client must be authenticated to access this resource.';
 const USER = `/rest/api/3/user?accountId=${WHO.anna}`;
 const GATEWAY_USER = `/ex/jira/${CLOUD_ID}${USER}`;
-const MANAGE = `/users/${WHO.anna}/manage`;
+const MANAGE = `/users/${WHO.anna}/manage/profile`;
 const DOMAINS = `/admin/v1/orgs/${ORG}/domains`;
 const DC_USER = '/jira/rest/api/2/user?username=anna';
 

@@ -103,7 +103,7 @@ it('shares one bucket among Jira’s user searches', async () => {
 
   const statuses = [
     (await ask('GET', '/rest/api/3/user/search?query=anna', { as: 'jira' })).status,
-    (await ask('GET', '/rest/api/3/users/search', { as: 'jira' })).status,
+    (await ask('GET', '/rest/api/3/user/search?query=ben', { as: 'jira' })).status,
     (await readUser()).status,
   ];
 

@@ -100,51 +100,30 @@ describe('users/search of v2', () => {
   });
 });
 
-describe('the lists of v2', () => {
-  it('let a cursor decide alone', async () => {
-    const first = await get(`${DIRECTORY}/users?limit=1&emails=anna.schmidt%40example.com,ben.okafor%40example.com`);
-    const { next } = (first.body as { links: { next: string } }).links;
-    const second = await get(`${DIRECTORY}/users?cursor=${next}&emails=nobody%40example.com`);
-
-    expect(first.body).toMatchObject({ data: [{ accountId: WHO.anna }] });
-    expect(second.body).toMatchObject({ data: [{ accountId: WHO.ben }] });
-  });
-
-  it('filter by groupIds and know no groupId', async () => {
-    expect(await get(`${DIRECTORY}/users?groupIds=${GROUP.engineering}`)).toMatchObject({
-      body: { data: [{ accountId: WHO.anna }, {}, {}] },
-    });
-    expect(await get(`${DIRECTORY}/users?groupId=${GROUP.engineering}`)).toMatchObject({ status: 400 });
-  });
-
-  it('ignore the singular groupId, and give everybody, where unknown parameters are ignored', async () => {
-    await behave({ switches: { unknownFields: 'ignore' } });
-
-    const { body } = await get(`${DIRECTORY}/users?groupId=${GROUP.engineering}&limit=100`);
-
-    expect(body).toMatchObject({ data: { length: 40 } });
-  });
-
+describe('the directories', () => {
   it.each([
     [`/admin/v2/orgs/${ORG}/directories`, { data: [{ name: 'example' }] }],
-    [`${DIRECTORY}/users/${WHO.scim}`, { data: { managementSource: 'synced' } }],
-    [`${DIRECTORY}/groups?groupNames=idp-everyone`, { data: [{ id: GROUP.external, externalSynced: true }] }],
-  ])('answer GET %s', async (path, body) => {
+    [`/admin/v2/orgs/${ORG}/directories?searchTerm=other`, { data: [] }],
+  ])('are listed by GET %s', async (path, body) => {
     expect(await get(path)).toMatchObject({ status: 200, body });
   });
 
-  it.each([
-    [`/admin/v2/orgs/other/directories`, 'ADMIN-404-2'],
-    [`/admin/v2/orgs/${ORG}/directories/other/users`, 'ADMIN-404-1'],
-    [`${DIRECTORY}/users/nobody`, 'ADMIN-404-8'],
-  ])('answer GET %s with 404 and %s', async (path, error) => {
-    expect(await get(path)).toMatchObject({ status: 404, body: code(error) });
+  it('are not those of another organisation', async () => {
+    expect(await get(`/admin/v2/orgs/other/directories`)).toMatchObject({ status: 404, body: code('ADMIN-404-2') });
+  });
+
+  it('are searched by their own id, or all at once by a dash', async () => {
+    const search = (directoryId: string) =>
+      post(`/admin/v2/orgs/${ORG}/directories/${directoryId}/users/search`, { accountIds: [WHO.scim] });
+
+    expect(await search('-')).toMatchObject({ body: { data: [{ managementSource: 'synced' }] } });
+    expect(await search('other')).toMatchObject({ status: 404, body: code('ADMIN-404-1') });
   });
 
   it('are not there for an organisation on the original user management', async () => {
     await behave({ switches: { v2Directory: 'absent' } });
 
-    expect(await get(`${DIRECTORY}/users`)).toMatchObject({ status: 404 });
+    expect(await post(`${DIRECTORY}/users/search`, {})).toMatchObject({ status: 404 });
   });
 });
 
@@ -212,28 +191,6 @@ describe('suspend and restore', () => {
     await ask('PUT', '/_simulator/state', { body: { ...state, cloud: { ...state.cloud, licences } } });
 
     expect(await v2(WHO.suspended, 'restore')).toMatchObject({ status: 409, body: code('ADMIN-409-3') });
-  });
-});
-
-describe('memberships', () => {
-  const path = (group: string) => `${DIRECTORY}/groups/${group}/memberships`;
-
-  it('are added and taken away', async () => {
-    expect(await post(path(GROUP.guild), { accountId: WHO.anna })).toMatchObject({ status: 204 });
-    expect(await ask('DELETE', `${path(GROUP.guild)}/${WHO.anna}`, { as: 'organisation' })).toMatchObject({
-      status: 204,
-    });
-  });
-
-  it.each([
-    ['the field of v1', GROUP.guild, { account_id: WHO.anna }, 400, 'ADMIN-400-24'],
-    ['a synchronised group', GROUP.external, { accountId: WHO.anna }, 403, 'ADMIN-403-5'],
-    ['an unknown group', 'nothing', { accountId: WHO.anna }, 404, 'ADMIN-404-10'],
-    ['an unknown user', GROUP.guild, { accountId: 'nobody' }, 404, 'ADMIN-404-8'],
-    ['a full product', GROUP.discovery, { accountId: WHO.anna }, 409, 'ADMIN-409-3'],
-    ['a member', GROUP.engineering, { accountId: WHO.anna }, 400, 'ADMIN-400-4'],
-  ])('are refused for %s', async (_what, group, body, status, error) => {
-    expect(await post(path(group), body)).toMatchObject({ status, body: code(error) });
   });
 });
 

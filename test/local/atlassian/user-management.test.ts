@@ -99,52 +99,20 @@ describe('lifecycle', () => {
     expect(await manage('POST', who, path, {})).toMatchObject({ status });
   });
 
-  it('puts a deletion off and calls it off', async () => {
-    expect(await manage('POST', WHO.ben, '/lifecycle/delete')).toMatchObject({
-      status: 200,
-      body: { message: 'Success' },
-    });
-    expect(await manage('POST', WHO.ben, '/lifecycle/enable')).toMatchObject({ status: 409 });
-    expect(await manage('POST', WHO.ben, '/lifecycle/cancel-delete')).toMatchObject({ status: 200 });
-    expect(await manage('GET', WHO.ben, '/profile')).toMatchObject({ body: { account: { account_status: 'active' } } });
-  });
-
   it('wants an object to deactivate', async () => {
     expect(await manage('POST', WHO.ben, '/lifecycle/disable', [])).toMatchObject({ status: 400 });
     expect(await manage('POST', WHO.ben, '/lifecycle/disable')).toMatchObject({ status: 400 });
   });
 });
 
-describe('what may be done', () => {
-  it.each([
-    [WHO.ben, { 'email.set': { allowed: true }, 'lifecycle.enablement': { allowed: true } }],
-    [WHO.scim, { 'email.set': { allowed: false, reason: { key: 'externalDirectory.scim' } } }],
-  ])('is told of %s', async (who, body) => {
-    const answer = await manage('GET', who, `?privileges=${Object.keys(body).join(',')}`);
-
-    expect(answer).toMatchObject({ status: 200 });
-    expect(answer.body).toEqual(body);
-  });
-
+describe('an account that the organisation has not claimed', () => {
   it.each([
     ['forbidden', 403],
     ['targetUnverified', 403],
     ['notFound', 404],
-  ])('is refused for an unmanaged account as the switch says: %s', async (unmanagedAccount, status) => {
+  ])('is refused as the switch says: %s', async (unmanagedAccount, status) => {
     await behave({ switches: { unmanagedAccount } });
 
-    expect(await manage('GET', WHO.guest, '')).toMatchObject({ status });
-  });
-});
-
-it('changes the parts of a profile that are given', async () => {
-  const answer = await manage('PATCH', WHO.ben, '/profile', {
-    nickname: 'Benny',
-    extended_profile: { job_title: 'Smith' },
-  });
-
-  expect(answer).toMatchObject({
-    status: 200,
-    body: { account: { name: 'Ben Okafor', nickname: 'Benny', extended_profile: { job_title: 'Smith' } } },
+    expect(await manage('GET', WHO.guest, '/profile')).toMatchObject({ status });
   });
 });
