@@ -9,7 +9,7 @@ import { createAccessControl, type RequestCount, type Violation } from './aws/ac
 import { startPipeline, type Pipeline, type Watch } from './pipeline.ts';
 import { recover } from './recovery.ts';
 import { recoveryPorts } from './recovery-ports.ts';
-import { startSimulatorProcess } from './simulator-process.ts';
+import { startSimulatorProcess } from './atlassian/simulator-process.ts';
 import { clientEnvironment, startServices, type Ports, type ServiceFaults, type Services } from './aws/services.ts';
 import type { StackDescription } from './aws/template/description.ts';
 

@@ -1,9 +1,9 @@
-import type { LoggedRequest, RequestSummary } from '../../local/atlassian/request-log.ts';
+import type { LoggedRequest, RequestSummary } from '../../local/atlassian/server/request-log.ts';
 
 /** The control endpoints of a simulator; docs/simulator.md describes them. */
 export interface SimulatorControl {
   readonly url: string;
-  /** Replaces all people and groups by made-up ones, and forgets the requests. */
+  /** Replaces all people and groups by made-up ones, and counts the requests from then on. */
   readonly seed: (seed: {
     readonly users: number;
     readonly groups: number;
@@ -14,9 +14,8 @@ export interface SimulatorControl {
     readonly latencyMs?: number;
     readonly limits?: Readonly<Record<string, unknown>>;
   }) => Promise<void>;
-  readonly requests: (after?: number) => Promise<readonly LoggedRequest[]>;
+  readonly requests: () => Promise<readonly LoggedRequest[]>;
   readonly summary: () => Promise<RequestSummary>;
-  readonly forget: () => Promise<void>;
 }
 
 export function simulatorControl(url: string): SimulatorControl {
@@ -29,22 +28,22 @@ export function simulatorControl(url: string): SimulatorControl {
     if (!answer.ok) throw new Error(`The simulator answered ${answer.status} to ${method} ${path}: ${text}`);
     return text === '' ? undefined : JSON.parse(text);
   };
-  const forget = async (): Promise<void> => void (await call('DELETE', 'requests'));
+  let before = 0;
+  const summary = async () => (await call('GET', `requests?summary=1&after=${before}`)) as RequestSummary; // docs/simulator.md
   return {
     url,
-    forget,
     seed: async (seed) => {
       await call('PUT', 'state', { seed: { groupsPerUser: 0, ...seed } });
-      await forget();
+      before += (await summary()).requests;
     },
     behave: async (behaviour) => void (await call('PATCH', 'behaviour', behaviour)),
-    requests: async (after = 0) => {
-      const { requests } = (await call('GET', `requests?after=${after}`)) as {
+    requests: async () => {
+      const { requests } = (await call('GET', `requests?after=${before}`)) as {
         readonly requests: readonly LoggedRequest[];
       }; // docs/simulator.md
       return requests;
     },
-    summary: async () => (await call('GET', 'requests?summary=1')) as RequestSummary, // docs/simulator.md
+    summary,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { State } from '../../local/atlassian/model.ts';
+import type { State } from '../../local/atlassian/engine/state.ts';
 
 /** What a row was made to come to, if no fault comes in its way. */
 export type Kind =

@@ -1,5 +1,5 @@
-import type { State } from '../../local/atlassian/model.ts';
-import { seededState } from '../../local/atlassian/seed.ts';
+import type { State } from '../../local/atlassian/engine/state.ts';
+import { seededState } from '../../local/atlassian/seeds/seed.ts';
 import type { Errand, ErrandRow, Kind } from './errand.ts';
 import { between, oneOf, type Random } from './random.ts';
 import { accountId, GROUPS, type ErrandRecipe } from './recipes.ts';

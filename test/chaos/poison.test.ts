@@ -14,7 +14,7 @@ import { bundledCode, synthesize } from '../../infra/synthesize.ts';
 import { clientsOf, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 import { POISON } from './poisonous-rows.ts';
 import { startSimulatorHere, type SimulatorHere } from './simulator-here.ts';
-import { seededState } from '../../local/atlassian/seed.ts';
+import { seededState } from '../../local/atlassian/seeds/seed.ts';
 
 const HEALTHY = 57;
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-poison-'));

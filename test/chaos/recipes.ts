@@ -1,4 +1,4 @@
-import type { State } from '../../local/atlassian/model.ts';
+import type { State } from '../../local/atlassian/engine/state.ts';
 import type { ErrandRow, People } from './errand.ts';
 
 type CloudUser = State['cloud']['users'][number];

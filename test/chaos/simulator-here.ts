@@ -1,14 +1,14 @@
-import type { Behaviour } from '../../local/atlassian/behaviour.ts';
-import type { State, StateInput } from '../../local/atlassian/model.ts';
-import type { RequestSummary } from '../../local/atlassian/request-log.ts';
-import { startSimulatorProcess } from '../../local/simulator-process.ts';
+import { type Behaviour, defaultBehaviour } from '../../local/atlassian/server/behaviour.ts';
+import type { State, StateInput } from '../../local/atlassian/engine/state.ts';
+import type { RequestSummary } from '../../local/atlassian/server/request-log.ts';
+import { startSimulatorProcess } from '../../local/atlassian/simulator-process.ts';
 
 type Partially<T> = { readonly [Key in keyof T]?: T[Key] extends readonly unknown[] ? T[Key] : Partial<T[Key]> };
 
 /** The simulator in a process of its own, which outlives a stack that is killed. */
 export interface SimulatorHere {
   readonly targets: Readonly<Record<string, unknown>>;
-  /** Another state, the default behaviour, and no request remembered. */
+  /** Another state, the default behaviour, and only requests from now on. */
   readonly begin: (state: StateInput) => Promise<void>;
   readonly behave: (behaviour: Partially<Behaviour>) => Promise<void>;
   readonly state: () => Promise<State>;
@@ -30,20 +30,25 @@ export async function startSimulatorHere(): Promise<SimulatorHere> {
     if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${text}`);
     return (text === '' ? undefined : JSON.parse(text)) as Answer; // docs/simulator.md says what each answers
   };
+  const summary = (after: number) => ask<RequestSummary>('GET', `requests?summary=1&after=${after}`);
+  let before = 0;
   return {
     targets,
     close,
     begin: async (state) => {
-      await ask('DELETE', 'behaviour');
+      await ask('PATCH', 'behaviour', defaultBehaviour());
       await ask('PUT', 'state', state);
-      await ask('DELETE', 'requests');
+      before += (await summary(before)).requests;
     },
     behave: (behaviour) => ask('PATCH', 'behaviour', behaviour),
     state: () => ask('GET', 'state'),
     effective: async () => {
-      const { things } = await ask<{ readonly things: Record<string, number> }>('GET', 'requests?effective=1');
+      const { things } = await ask<{ readonly things: Record<string, number> }>(
+        'GET',
+        `requests?effective=1&after=${before}`,
+      );
       return new Map(Object.entries(things));
     },
-    summary: () => ask('GET', 'requests?summary=1'),
+    summary: () => summary(before),
   };
 }

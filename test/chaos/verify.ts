@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync';
 import { CODES, isCode } from '../../shared/job/codes.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import { peopleIn, type Errand, type ErrandRow, type Kind, type People } from './errand.ts';
-import type { State } from '../../local/atlassian/model.ts';
+import type { State } from '../../local/atlassian/engine/state.ts';
 
 /** What a round ended with. */
 export interface Evidence {

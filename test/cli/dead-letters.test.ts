@@ -40,7 +40,7 @@ beforeAll(async () => {
 }, 60_000);
 
 beforeEach(async () => {
-  await control('DELETE', 'behaviour');
+  await control('PATCH', 'behaviour', { refusedWrites: [] });
   await control('PUT', 'state', { seed: { users: 20, groups: 2, groupsPerUser: 0 } });
 });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { claimFolder } from '../../cli/running-stack.ts';
 import { assemble } from '../../local/assembly.ts';
-import type { State } from '../../local/atlassian/model.ts';
+import type { State } from '../../local/atlassian/engine/state.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { completeSettings } from '../../shared/settings.ts';
 import { carriedOut, commandsOn } from './commands-on-a-stack.ts';

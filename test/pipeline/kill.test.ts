@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { followJob, settledRows } from '../../cli/follow-job.ts';
 import { uploadManifest } from '../../cli/upload-manifest.ts';
-import { startSimulator, type Simulator } from '../../local/atlassian/simulator.ts';
+import { startSimulator, type Simulator } from '../../local/atlassian/server/simulator.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import type { Connection } from '../../local/stack.ts';
 import { s3Client } from '../../shared/aws/clients.ts';

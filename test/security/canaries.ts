@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { CREDENTIALS } from '../../local/atlassian/credentials.ts';
-import { DATA_CENTER_PEOPLE, GROUPS, PEOPLE } from '../../local/atlassian/default-people.ts';
+import { CREDENTIALS } from '../../local/atlassian/seeds/seed.ts';
+import { DATA_CENTER_PEOPLE, GROUPS, PEOPLE } from '../../local/atlassian/seeds/default-people.ts';
 
 /** Planted wherever a text is made up: in names, addresses, groups, notes, tokens and keys. */
 export const CANARY = 'c4n4ry';

@@ -1,4 +1,4 @@
-import { PEOPLE } from '../../local/atlassian/default-people.ts';
+import { PEOPLE } from '../../local/atlassian/seeds/default-people.ts';
 import { CANARY } from './canaries.ts';
 
 /** A manifest of the exercise, and how its job ends. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { assemble } from '../../local/assembly.ts';
 import type { RequestCount, Violation } from '../../local/aws/access-control.ts';
-import { startSimulator } from '../../local/atlassian/simulator.ts';
+import { startSimulator } from '../../local/atlassian/server/simulator.ts';
 import { startStack } from '../../local/stack.ts';
 import type { StackDescription } from '../../local/aws/template/description.ts';
 import { completeSettings } from '../../shared/settings.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { LoggedRequest } from '../../../local/atlassian/request-log.ts';
+import type { LoggedRequest } from '../../../local/atlassian/server/request-log.ts';
 import { startBenchStack } from '../bench-stack.ts';
 import { sized, type Figure, type Part } from '../figures.ts';
 import { membershipManifest } from '../manifests.ts';

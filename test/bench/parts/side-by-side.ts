@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { targetsAt } from '../../../local/atlassian/credentials.ts';
+import { targetsAt } from '../../../local/atlassian/seeds/seed.ts';
 import { expectAllChanged, startBenchStack, type BenchStack } from '../bench-stack.ts';
 import { sized, type Figure, type Part, type PartContext } from '../figures.ts';
 import { accountIdOf, creationManifest, groupFor, groupIdOf, membershipManifest, newEmailOf } from '../manifests.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { type Simulator, startSimulator } from '../../../local/atlassian/simulator.ts';
+import { type Simulator, startSimulator } from '../../../local/atlassian/server/simulator.ts';
 import type { Cloud, DataCenter } from '../../../shared/atlassian/apis.ts';
 import { type Atlassian, createAtlassian } from '../../../shared/atlassian/atlassian.ts';
 import { parseTarget } from '../../../shared/aws/target-secret.ts';

@@ -59,7 +59,7 @@ describe('the behaviour', () => {
     await behave({ latencyMs: 5, faults: { notJson: 0.5 } });
     await behave({ faults: { truncated: 0.25 } });
 
-    expect((await ask('GET', '/_simulator/behaviour')).body).toMatchObject({
+    expect((await ask('PATCH', '/_simulator/behaviour', { body: {} })).body).toMatchObject({
       latencyMs: 5,
       faults: { notJson: 0.5, truncated: 0.25, resetAfter: 0 },
     });
@@ -118,18 +118,24 @@ describe('the log of requests', () => {
     });
   });
 
-  it('goes on after a number, and is forgotten when it is cleared', async () => {
+  it('goes on after a number, counts and all', async () => {
     await add(WHO.dmitri);
     await add(WHO.anna);
 
     const { body } = await ask('GET', '/_simulator/requests?after=1');
-    await ask('DELETE', '/_simulator/requests');
+    const counted = await ask('GET', '/_simulator/requests?after=1&summary=1');
+    const changed = await ask('GET', '/_simulator/requests?after=1&effective=1');
 
     expect(body).toMatchObject({ last: 2, requests: [{ n: 2 }] });
-    expect(await summary()).toMatchObject({ requests: 0, effective: { writes: 0 } });
+    expect(counted.body).toMatchObject({ requests: 1, effective: { writes: 1 } });
+    expect(changed.body).toEqual({ things: { [`membership/${GROUP.guild}/${WHO.anna}`]: 1 } });
   });
 });
 
-it('knows no other control requests', async () => {
-  expect(await ask('GET', '/_simulator/nothing')).toMatchObject({ status: 404 });
+it.each([
+  ['GET', 'nothing'],
+  ['GET', 'behaviour'],
+  ['DELETE', 'requests'],
+])('knows no control request %s %s', async (method, name) => {
+  expect(await ask(method, `/_simulator/${name}`)).toMatchObject({ status: 404 });
 });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 import { expect, it } from 'vitest';
 
-import { TABLES, withTables } from '../../../local/atlassian/documentation.ts';
+import { TABLES, withTables } from './simulator-tables.ts';
 
 const PAGE = fileURLToPath(new URL('../../../docs/simulator.md', import.meta.url));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { dice } from '../../../local/atlassian/faults.ts';
-import { defaultBehaviour } from '../../../local/atlassian/behaviour.ts';
+import { createDice } from '../../../local/atlassian/server/faults.ts';
+import { defaultBehaviour } from '../../../local/atlassian/server/behaviour.ts';
 import { GROUP, useSimulator, WHO } from './use-simulator.ts';
 
 const { ask, behave } = useSimulator();
@@ -9,8 +9,7 @@ const add = () =>
   ask('POST', `/rest/api/3/group/user?groupId=${GROUP.guild}`, { as: 'jira', body: { accountId: WHO.dmitri } });
 
 const isMember = async (): Promise<boolean> => {
-  await behave({ faults: { rateLimited: 0, serverError: 0, serverErrorAfter: 0, resetBefore: 0, resetAfter: 0 } });
-  await ask('DELETE', '/_simulator/behaviour');
+  await behave(defaultBehaviour());
   const { body } = await ask('GET', `/rest/api/3/user/groups?accountId=${WHO.dmitri}`, { as: 'jira' });
   return (body as { groupId: string }[]).some(({ groupId }) => groupId === GROUP.guild);
 };
@@ -78,7 +77,7 @@ describe('a fault', () => {
 it('throws the same faults for the same seed, in the shares that were asked for', () => {
   const faults = { ...defaultBehaviour().faults, rateLimited: 0.1, serverError: 0.2 };
   const thrown = (seed: number) => {
-    const thrower = dice(seed);
+    const thrower = createDice(seed);
     return Array.from({ length: 10_000 }, () => thrower.throwFor(faults, true)?.kind);
   };
   const share = (kind: string) => thrown(7).filter((one) => one === kind).length / 10_000;

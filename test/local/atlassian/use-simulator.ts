@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { afterEach, beforeEach } from 'vitest';
 
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../../local/atlassian/simulator.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../../local/atlassian/server/simulator.ts';
 
 /** Account and group ids of the default people whom tests need. */
 export const WHO = {
@@ -68,18 +68,13 @@ export interface SimulatorInUse {
   readonly behave: (patch: object) => Promise<void>;
 }
 
-/** A simulator for the tests of a file, as new before each of them. */
+/** A simulator for the tests of a file, a new one for each of them. */
 export function useSimulator(options?: SimulatorOptions): SimulatorInUse {
   let server: Simulator;
-  beforeAll(async () => {
+  beforeEach(async () => {
     server = await startSimulator(options);
   });
-  afterAll(() => server.close());
-  beforeEach(async () => {
-    await ask('PUT', '/_simulator/state', { body: { seed: 'default' } });
-    await ask('DELETE', '/_simulator/behaviour');
-    await ask('DELETE', '/_simulator/requests');
-  });
+  afterEach(() => server.close());
 
   const ask: SimulatorInUse['ask'] = async (method, path, { as = 'nobody', body, raw, headers } = {}) => {
     const response = await fetch(server.url + path, {
