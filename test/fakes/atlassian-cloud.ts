@@ -1,7 +1,10 @@
+import * as rules from '../../local/atlassian/engine/cloud-rules.ts';
+import { createCloud, isActive, type CloudState, type Group } from '../../local/atlassian/engine/cloud-state.ts';
+import { stateSchema, type User } from '../../local/atlassian/engine/state.ts';
 import type {
   Answer,
   Cloud,
-  Group,
+  Group as PortGroup,
   GroupMember,
   Jira,
   JiraUser,
@@ -9,11 +12,18 @@ import type {
   OrganisationUser,
   UserManagement,
 } from '../../shared/atlassian/apis.ts';
-import { Refusal } from '../../shared/atlassian/errors.ts';
 import type { CloudTarget } from '../../shared/target.ts';
-import { type FakeCall, type Intercept, type Watch, watched } from './atlassian-watch.ts';
+import {
+  createWatch,
+  enginePorts,
+  type FakeCall,
+  type FakeLag,
+  type Intercept,
+  refuse,
+  type Watch,
+} from './atlassian-watch.ts';
 
-/** A person as the fake keeps them; what is left out is an active, managed person with no groups and no products. */
+/** A person as a test writes them; what is left out is an active, managed person with no groups and no products. */
 export interface FakePerson {
   readonly accountId: string;
   readonly email: string;
@@ -29,41 +39,59 @@ export interface FakePerson {
 
 export interface FakeCloudOptions {
   readonly users?: readonly FakePerson[];
-  readonly groups?: readonly Group[];
+  readonly groups?: readonly PortGroup[];
   readonly domains?: readonly string[];
   /** False: a target without organisation keys. */
   readonly organisation?: boolean;
   readonly target?: Partial<CloudTarget>;
   readonly intercept?: Intercept;
+  readonly lag?: FakeLag | undefined;
 }
 
 export interface FakeCloud {
   readonly apis: Cloud;
-  readonly state: CloudState;
+  /** How things are now, whatever the reads show. */
+  readonly state: { readonly users: ReadonlyMap<string, Required<FakePerson>> };
   /** Every call that reached the fake, in order. */
   readonly calls: readonly FakeCall[];
 }
 
-interface CloudState {
-  readonly users: Map<string, Required<FakePerson>>;
-  readonly groups: Map<string, Group>;
-  readonly domains: string[];
+/** A Cloud site and its organisation in memory: the simulator's engine behind the port, answering as the client does once answers are classified. */
+export function fakeCloud(options: FakeCloudOptions = {}): FakeCloud {
+  const cloud = createCloud(recordOf(options), enginePorts(options.lag));
+  const target: CloudTarget = { ...TARGET, ...options.target };
+  const state = {
+    get users() {
+      return new Map(cloud.everybody().map((user) => [user.accountId, personOf(cloud, user)]));
+    },
+  };
+  return { ...cloudPort(cloud, { ...options, target }), state };
 }
 
-/** A Cloud site and its organisation in memory, strongly consistent; it answers writes as Atlassian does once they are classified. */
-export function fakeCloud(options: FakeCloudOptions = {}): FakeCloud {
-  const site = cloudSite(options);
-  const calls: FakeCall[] = [];
-  const watch: Watch = { calls, intercept: options.intercept, changes: site.changes };
-  const target: CloudTarget = { ...TARGET, ...options.target };
-  const jira = watched('jira.', jiraOf(site), watch);
-  if (options.organisation === false) {
+/** The port over an engine. */
+export function cloudPort(
+  cloud: CloudState,
+  {
+    target,
+    organisation,
+    intercept,
+  }: Pick<FakeCloudOptions, 'organisation' | 'intercept'> & { readonly target: CloudTarget },
+): Pick<FakeCloud, 'apis' | 'calls'> {
+  const watch = createWatch(intercept);
+  const jira = watch.over('jira.', jiraOf(cloud, watch));
+  if (organisation === false) {
     const { orgId: _orgId, orgApiKey: _orgApiKey, ...keyless } = target;
-    return { apis: { target: keyless, jira }, state: site.state, calls };
+    return { apis: { target: keyless, jira }, calls: watch.calls };
   }
-  const organisation = watched('organisation.', organisationOf(site), watch);
-  const userManagement = watched('userManagement.', userManagementOf(site), watch);
-  return { apis: { target, jira, organisation, userManagement }, state: site.state, calls };
+  return {
+    apis: {
+      target,
+      jira,
+      organisation: watch.over('organisation.', organisationOf(cloud, watch)),
+      userManagement: watch.over('userManagement.', userManagementOf(cloud, watch)),
+    },
+    calls: watch.calls,
+  };
 }
 
 const TARGET: CloudTarget = {
@@ -77,165 +105,163 @@ const TARGET: CloudTarget = {
   apiUrl: 'https://api.example.com',
 };
 
-type Site = ReturnType<typeof cloudSite>;
+const PRODUCTS = ['jira-software', 'jira-core', 'jira-servicedesk', 'jira-product-discovery', 'confluence'];
 
-function cloudSite({ users = [], groups = [], domains = ['acme.example'] }: FakeCloudOptions) {
-  let changes = 0;
-  const state: CloudState = {
-    users: new Map(users.map((user) => [user.accountId, whole(user)])),
-    groups: new Map(groups.map((group) => [group.groupId, group])),
-    domains: [...domains],
-  };
-  const person = (accountId: string): Required<FakePerson> =>
-    state.users.get(accountId) ?? refuse('USER_NOT_FOUND', 404);
-  return {
-    state,
-    changes: () => changes,
-    person,
-    byEmail: (email: string) => [...state.users.values()].filter((user) => same(user.email, email)),
-    /** Sets what is given; false when it was so already. */
-    set: (accountId: string, change: Partial<FakePerson>): boolean => {
-      const present = person(accountId);
-      const next = { ...present, ...change };
-      if (JSON.stringify(next) === JSON.stringify(present)) return false;
-      state.users.set(accountId, next);
-      changes += 1;
-      return true;
+function recordOf({ users = [], groups = [], domains = ['acme.example'] }: FakeCloudOptions) {
+  return stateSchema.shape.cloud.parse({
+    organisation: {
+      orgId: 'org-1',
+      name: 'acme',
+      directories: [{ directoryId: 'directory-1', name: 'acme' }],
+      domains: domains.map((name) => ({ name, status: 'verified' })),
     },
-    add: (user: FakePerson): void => {
-      state.users.set(user.accountId, whole(user));
-      changes += 1;
-    },
-  };
+    site: { cloudId: 'cloud-1', name: 'acme' },
+    licences: Object.fromEntries(PRODUCTS.map((product) => [product, null])),
+    credentials: { jira: [], organisation: [] },
+    // Named as they are addressed, so that Jira finds a hidden address by the name that is the same.
+    users: users.map(({ hidden, groupIds: _groupIds, ...user }) => ({
+      ...user,
+      name: user.email,
+      emailHidden: hidden,
+    })),
+    groups: groups.map(({ groupId, name, external = false }) => ({
+      groupId,
+      name,
+      externalSynced: external,
+      members: users.filter(({ groupIds = [] }) => groupIds.includes(groupId)).map(({ accountId }) => accountId),
+    })),
+  });
 }
 
-function jiraOf(site: Site): Jira {
-  const groups = () => [...site.state.groups.values()].map(({ groupId, name }) => ({ groupId, name }));
-  const setMember = ({ groupId, accountId }: GroupMember, wanted: boolean): boolean => {
-    const group = site.state.groups.get(groupId) ?? refuse('GROUP_NOT_FOUND', 404);
-    if (group.external) refuse('GROUP_EXTERNAL', 403);
-    const others = site.person(accountId).groupIds.filter((id) => id !== groupId);
-    return site.set(accountId, { groupIds: wanted ? [...others, groupId].toSorted() : others });
-  };
-  return {
-    findUsers: async (query) =>
-      [...site.state.users.values()]
-        .filter((user) => isActive(user) && user.email.toLowerCase().startsWith(query.toLowerCase()))
-        .map(jiraUser),
-    findUser: async (accountId) => {
-      const user = site.state.users.get(accountId);
-      return user && { ...jiraUser(user), products: user.products };
-    },
-    findGroupsOfUser: async (accountId) => {
-      const user = site.state.users.get(accountId);
-      return user && groups().filter(({ groupId }) => user.groupIds.includes(groupId));
-    },
-    findGroupsByName: async (names) => groups().filter(({ name }) => names.includes(name)),
-    findGroupsById: async (groupIds) => groups().filter(({ groupId }) => groupIds.includes(groupId)),
-    addToGroup: async (member) => (setMember(member, true) ? answer(201) : alreadySo(400)),
-    removeFromGroup: async (member) => (setMember(member, false) ? answer(200) : alreadySo(400)),
-    createUser: async ({ emailAddress, products }) => {
-      grant(site, emailAddress, products);
-      return answer(201);
-    },
-  };
-}
-
-function organisationOf(site: Site): Organisation {
-  const users = () => [...site.state.users.values()];
-  return {
-    findUsersByEmail: async (emails, { groups }) =>
-      users()
-        .filter((user) => emails.some((email) => same(email, user.email)))
-        .map((user) => organisationUser(user, groups)),
-    findUsersById: async (accountIds, { groups }) =>
-      users()
-        .filter((user) => accountIds.includes(user.accountId))
-        .map((user) => organisationUser(user, groups)),
-    findUsersByProduct: async (product, accountIds) =>
-      users()
-        .filter((user) => accountIds.includes(user.accountId) && user.products.includes(product))
-        .map((user) => organisationUser(user, false)),
-    findGroupsByName: async (names) => [...site.state.groups.values()].filter(({ name }) => names.includes(name)),
-    findGroupsById: async (ids) => [...site.state.groups.values()].filter(({ groupId }) => ids.includes(groupId)),
-    listVerifiedDomains: async () => site.state.domains,
-    suspend: async (accountId) => settled(site.set(accountId, { membershipStatus: 'suspended' })),
-    restore: async (accountId) => settled(site.set(accountId, { membershipStatus: 'active' })),
-    invite: async ({ email, products }) => {
-      grant(site, email, products);
-      return answer(200);
-    },
-  };
-}
-
-function userManagementOf(site: Site): UserManagement {
-  const managed = (accountId: string): Required<FakePerson> => {
-    const person = site.person(accountId);
-    return person.claimStatus === 'managed' ? person : refuse('USER_NOT_MANAGED', 403);
-  };
-  return {
-    findProfile: async (accountId) => {
-      const user = site.state.users.get(accountId);
-      return user && { email: user.email, accountStatus: user.accountStatus };
-    },
-    setEmail: async (accountId, email) => {
-      if (managed(accountId).managementSource === 'synced') refuse('SCIM_MANAGED', 403);
-      if (!site.state.domains.includes(email.split('@')[1]?.toLowerCase() ?? '')) refuse('DOMAIN_NOT_VERIFIED', 403);
-      if (site.byEmail(email).some((user) => user.accountId !== accountId)) refuse('EMAIL_IN_USE', 400);
-      return settled(site.set(accountId, { email }));
-    },
-    disable: async (accountId) => settled(site.set(managed(accountId).accountId, { accountStatus: 'inactive' })),
-    enable: async (accountId) => settled(site.set(managed(accountId).accountId, { accountStatus: 'active' })),
-  };
-}
-
-function grant(site: Site, email: string, products: readonly string[]): void {
-  const [user] = site.byEmail(email);
-  if (user) {
-    site.set(user.accountId, { products: [...new Set([...user.products, ...products])].toSorted() });
-  } else {
-    site.add({ accountId: `new:${site.state.users.size + 1}`, email, products: products.toSorted() });
-  }
-}
-
-const whole = (user: FakePerson): Required<FakePerson> => ({
-  hidden: false,
-  accountStatus: 'active',
-  membershipStatus: 'active',
-  claimStatus: 'managed',
-  managementSource: 'invited',
-  products: [],
-  groupIds: [],
-  ...user,
-});
-
-const isActive = (user: Required<FakePerson>): boolean =>
-  user.accountStatus === 'active' && user.membershipStatus === 'active';
-
-const jiraUser = (user: Required<FakePerson>): JiraUser => ({
-  accountId: user.accountId,
-  active: isActive(user),
-  ...(user.hidden ? {} : { emailAddress: user.email }),
-});
-
-const organisationUser = (user: Required<FakePerson>, groups: boolean): OrganisationUser => ({
+const personOf = (cloud: CloudState, user: User): Required<FakePerson> => ({
   accountId: user.accountId,
   email: user.email,
+  hidden: user.emailHidden ?? false,
   accountStatus: user.accountStatus,
   membershipStatus: user.membershipStatus,
   claimStatus: user.claimStatus,
-  managementSource: user.managementSource,
-  ...(groups ? { groupIds: user.groupIds } : {}),
+  managementSource: user.managementSource ?? '',
+  products: user.products,
+  groupIds: cloud.groupsOf(user.accountId).map(({ groupId }) => groupId),
 });
 
-const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
-
-const answer = (httpStatus: number): Answer => ({ status: 'changed', httpStatus, traceId: 'fake-trace' });
-
-const alreadySo = (httpStatus: number): Answer => ({ status: 'unchanged', httpStatus, traceId: 'fake-trace' });
-
-const settled = (effective: boolean): Answer => (effective ? answer(204) : alreadySo(204));
-
-function refuse(code: Refusal['code'], httpStatus: number): never {
-  throw new Refusal(code, `The fake refuses with ${code}`, { httpStatus, traceId: 'fake-trace' });
+function jiraOf(cloud: CloudState, { settle }: Watch): Jira {
+  const seen = (accountId: string): User | undefined => {
+    const user = cloud.user(accountId, 'jira');
+    return user && rules.isOnSite(user) ? user : undefined;
+  };
+  const named = ({ groupId, accountId }: GroupMember): readonly [Group, User] => [
+    cloud.group(groupId) ?? refuse('GROUP_NOT_FOUND', 404),
+    rules.siteUser(cloud, accountId) ?? refuse('USER_NOT_FOUND', 404),
+  ];
+  const membership = (result: ReturnType<typeof rules.joinGroup>, httpStatus: number): Answer => {
+    if (result === 'external-group') return refuse('GROUP_EXTERNAL', 403);
+    if (result === 'no-seat') return refuse('LICENCE_LIMIT', 400);
+    return settle(result, result === 'changed' ? httpStatus : 400);
+  };
+  return {
+    findUsers: async (query) => rules.findActive(cloud, query, { limit: 1000, byAddress: true }).map(jiraUser),
+    findUser: async (accountId) => {
+      const user = seen(accountId);
+      return user && { ...jiraUser(user), products: user.products.filter((product) => product.startsWith('jira-')) };
+    },
+    findGroupsOfUser: async (accountId) => seen(accountId) && cloud.groupsOf(accountId, 'jira').map(jiraGroup),
+    findGroupsByName: async (names) => names.flatMap(cloud.groupsNamed).map(jiraGroup),
+    findGroupsById: async (groupIds) => groupIds.flatMap((groupId) => cloud.group(groupId) ?? []).map(jiraGroup),
+    addToGroup: async (member) => membership(rules.joinGroup(cloud, ...named(member)), 201),
+    removeFromGroup: async (member) => membership(rules.leaveGroup(cloud, ...named(member)), 200),
+    createUser: async ({ emailAddress, products }) => {
+      const { result } = rules.createUser(cloud, emailAddress, products);
+      if (result === 'no-seat') return refuse('LICENCE_LIMIT', 400);
+      if (result === 'no-product') return refuse('REQUEST_REFUSED', 400);
+      // 201 is also the answer for one who has access already.
+      return { ...settle(result, 201), status: 'changed' };
+    },
+  };
 }
+
+function organisationOf(cloud: CloudState, { settle }: Watch): Organisation {
+  const side = 'organisation';
+  const byId = (accountIds: readonly string[]): readonly User[] =>
+    accountIds.flatMap((accountId) => cloud.user(accountId, side) ?? []);
+  const shown =
+    (groups: boolean) =>
+    (user: User): OrganisationUser => ({
+      accountId: user.accountId,
+      email: user.email,
+      accountStatus: user.accountStatus,
+      membershipStatus: user.membershipStatus,
+      claimStatus: user.claimStatus,
+      managementSource: user.managementSource ?? undefined,
+      ...(groups ? { groupIds: cloud.groupsOf(user.accountId, side).map(({ groupId }) => groupId) } : {}),
+    });
+  const changeAccess = (accountId: string, wanted: 'active' | 'suspended'): Answer => {
+    const user = rules.directoryUser(cloud, accountId) ?? refuse('USER_NOT_FOUND', 404);
+    const result = rules.changeAccess(cloud, user, wanted);
+    return result === 'no-seat' ? refuse('LICENCE_LIMIT', 409) : settle(result, 204);
+  };
+  return {
+    findUsersByEmail: async (emails, { groups }) =>
+      [...new Set(emails.flatMap((email) => cloud.withEmail(email, side)))].map(shown(groups)),
+    findUsersById: async (accountIds, { groups }) => byId(accountIds).map(shown(groups)),
+    findUsersByProduct: async (product, accountIds) =>
+      byId(accountIds)
+        .filter(({ products }) => products.includes(product))
+        .map(shown(false)),
+    findGroupsByName: async (names) => rules.directoryGroups(cloud, names).map(directoryGroup),
+    findGroupsById: async (groupIds) => groupIds.flatMap((groupId) => cloud.group(groupId) ?? []).map(directoryGroup),
+    listVerifiedDomains: async () =>
+      cloud.organisation.domains.filter(({ status }) => status === 'verified').map(({ name }) => name.toLowerCase()),
+    suspend: async (accountId) => changeAccess(accountId, 'suspended'),
+    restore: async (accountId) => changeAccess(accountId, 'active'),
+    invite: async ({ email, products }) => {
+      const { result } = rules.invite(cloud, email, products);
+      if (result === 'no-seat') return refuse('LICENCE_LIMIT', 200);
+      if (result === 'inactive') return refuse('REQUEST_REFUSED', 200);
+      return { ...settle(result, 200), status: 'changed' };
+    },
+  };
+}
+
+function userManagementOf(cloud: CloudState, { settle }: Watch): UserManagement {
+  const managed = (accountId: string): User => {
+    const user = cloud.user(accountId);
+    if (!user || user.accountStatus === 'closed') return refuse('USER_NOT_FOUND', 404);
+    return user.claimStatus === 'managed' ? user : refuse('USER_NOT_MANAGED', 403);
+  };
+  const changeLifecycle = (accountId: string, wanted: 'active' | 'inactive'): Answer => {
+    const result = rules.changeLifecycle(cloud, managed(accountId), wanted);
+    if (result === 'locked') return refuse('SCIM_MANAGED', 403);
+    if (result === 'for-deletion') return refuse('REQUEST_REFUSED', 409);
+    return settle(result, result === 'changed' ? 204 : 409);
+  };
+  return {
+    findProfile: async (accountId) => {
+      const user = cloud.user(accountId) && cloud.user(managed(accountId).accountId, 'userManagement');
+      return user && { email: user.email, accountStatus: user.accountStatus };
+    },
+    setEmail: async (accountId, email) => {
+      const result = rules.changeEmail(cloud, managed(accountId), email);
+      if (result === 'locked') return refuse('SCIM_MANAGED', 403);
+      if (result === 'unverified-domain') return refuse('DOMAIN_NOT_VERIFIED', 403);
+      if (result === 'in-use') return refuse('EMAIL_IN_USE', 400);
+      return settle(result, 204);
+    },
+    disable: async (accountId) => changeLifecycle(accountId, 'inactive'),
+    enable: async (accountId) => changeLifecycle(accountId, 'active'),
+  };
+}
+
+const jiraUser = (user: User): JiraUser => ({
+  accountId: user.accountId,
+  active: isActive(user),
+  ...(user.emailHidden ? {} : { emailAddress: user.email }),
+});
+
+const jiraGroup = ({ groupId, name }: Group): PortGroup => ({ groupId, name });
+
+const directoryGroup = ({ groupId, name, externalSynced }: Group): PortGroup => ({
+  groupId,
+  name,
+  external: externalSynced,
+});

@@ -1,7 +1,16 @@
-import type { Answer, DataCenter, DataCenterUser } from '../../shared/atlassian/apis.ts';
-import { Refusal } from '../../shared/atlassian/errors.ts';
+import { createDataCenter, type DataCenterState } from '../../local/atlassian/engine/data-center.ts';
+import { stateSchema } from '../../local/atlassian/engine/state.ts';
+import type { Answer, DataCenter } from '../../shared/atlassian/apis.ts';
 import type { DataCenterTarget } from '../../shared/target.ts';
-import { type FakeCall, type Intercept, watched } from './atlassian-watch.ts';
+import {
+  createWatch,
+  enginePorts,
+  type FakeCall,
+  type FakeLag,
+  type Intercept,
+  refuse,
+  type Watch,
+} from './atlassian-watch.ts';
 
 export interface FakeDataCenterUser {
   readonly username: string;
@@ -17,32 +26,57 @@ export interface FakeDataCenterOptions {
   /** An older server, which changes everything but `active`. */
   readonly ignoresActive?: boolean;
   readonly intercept?: Intercept;
+  readonly lag?: FakeLag | undefined;
 }
 
 export interface FakeDataCenter {
   readonly apis: DataCenter;
-  readonly state: DataCenterState;
+  /** How things are now, by username in lower case, whatever the reads show. */
+  readonly state: { readonly users: ReadonlyMap<string, Required<FakeDataCenterUser>> };
   /** Every call that reached the fake, in order. */
   readonly calls: readonly FakeCall[];
 }
 
-interface DataCenterState {
-  /** By lower-cased username, as Jira compares them. */
-  readonly users: Map<string, Required<FakeDataCenterUser>>;
-  readonly groups: Set<string>;
+/** A Jira Data Center in memory: the simulator's engine behind the port. */
+export function fakeDataCenter(options: FakeDataCenterOptions = {}): FakeDataCenter {
+  const { users = [], groups = [], lag, ...more } = options;
+  const dataCenter = createDataCenter(
+    stateSchema.shape.dataCenter.parse({
+      credentials: [],
+      users: users.map(({ groups: _groups, displayName, ...user }) => ({
+        ...user,
+        key: `key-${user.username.toLowerCase()}`,
+        displayName: displayName ?? user.username,
+      })),
+      groups: groups.map((name) => ({
+        name,
+        members: users.filter((user) => user.groups?.includes(name)).map(({ username }) => username),
+      })),
+    }),
+    enginePorts(lag),
+  );
+  const state = {
+    get users() {
+      const all = [...dataCenter.everybody()];
+      return new Map(
+        all.map(({ username, emailAddress, displayName, active }) => [
+          username.toLowerCase(),
+          { username, emailAddress, displayName, active, groups: dataCenter.groupsOf(username) },
+        ]),
+      );
+    },
+  };
+  return { ...dataCenterPort(dataCenter, { ...more, target: TARGET }), state };
 }
 
-/** A Jira Data Center in memory. */
-export function fakeDataCenter(options: FakeDataCenterOptions = {}): FakeDataCenter {
-  const { users = [], groups = [], ignoresActive = false, intercept } = options;
-  const state: DataCenterState = {
-    users: new Map(users.map((user) => [user.username.toLowerCase(), whole(user)])),
-    groups: new Set(groups),
-  };
-  const calls: FakeCall[] = [];
-  const site = dataCenterSite(state);
-  const methods = watched('dataCenter.', methodsOf(site, ignoresActive), { calls, intercept, changes: site.changes });
-  return { apis: { target: TARGET, ...methods }, state, calls };
+/** The port over an engine. */
+export function dataCenterPort(
+  dataCenter: DataCenterState,
+  options: Pick<FakeDataCenterOptions, 'ignoresActive' | 'intercept'> & { readonly target: DataCenterTarget },
+): Pick<FakeDataCenter, 'apis' | 'calls'> {
+  const watch = createWatch(options.intercept);
+  const methods = watch.over('dataCenter.', methodsOf(dataCenter, options.ignoresActive ?? false, watch));
+  return { apis: { target: options.target, ...methods }, calls: watch.calls };
 }
 
 const TARGET: DataCenterTarget = {
@@ -52,71 +86,41 @@ const TARGET: DataCenterTarget = {
   token: 'fake-token',
 };
 
-type Site = ReturnType<typeof dataCenterSite>;
-
-function dataCenterSite(state: DataCenterState) {
-  let changes = 0;
-  const put = (user: Required<FakeDataCenterUser>): void => {
-    state.users.set(user.username.toLowerCase(), user);
-    changes += 1;
-  };
-  return {
-    state,
-    put,
-    changes: () => changes,
-    user: (username: string) => state.users.get(username.toLowerCase()),
-    setMember: (username: string, group: string, wanted: boolean): boolean => {
-      if (!state.groups.has(group)) refuse('GROUP_NOT_FOUND', 404);
-      const user = state.users.get(username.toLowerCase()) ?? refuse('USER_NOT_FOUND', 404);
-      if (user.groups.includes(group) === wanted) return false;
-      put({ ...user, groups: wanted ? [...user.groups, group] : user.groups.filter((name) => name !== group) });
-      return true;
-    },
-  };
-}
-
-function methodsOf(site: Site, ignoresActive: boolean): Omit<DataCenter, 'target'> {
+function methodsOf(site: DataCenterState, ignoresActive: boolean, { settle }: Watch): Omit<DataCenter, 'target'> {
+  const named = ({ group, username }: { readonly group: string; readonly username: string }) =>
+    [
+      site.group(group) ?? refuse('GROUP_NOT_FOUND', 404),
+      site.user(username) ?? refuse('USER_NOT_FOUND', 404),
+    ] as const;
+  const membership = (result: ReturnType<DataCenterState['joinGroup']>, httpStatus: number): Answer =>
+    result === 'read-only' ? refuse('GROUP_EXTERNAL', 403) : settle(result, result === 'changed' ? httpStatus : 400);
   return {
     findUser: async (username) => {
-      const user = site.user(username);
-      return user && shown(user);
+      const user = site.user(username, 'dataCenter');
+      return (
+        user && {
+          username: user.username,
+          emailAddress: user.emailAddress,
+          active: user.active,
+          groups: site.groupsOf(username, 'dataCenter'),
+        }
+      );
     },
-    groupExists: async (name) => site.state.groups.has(name),
-    addToGroup: async ({ group, username }) =>
-      site.setMember(username, group, true) ? answer('changed', 201) : answer('unchanged', 400),
-    removeFromGroup: async ({ group, username }) =>
-      site.setMember(username, group, false) ? answer('changed', 200) : answer('unchanged', 400),
+    groupExists: async (name) => site.group(name) !== undefined,
+    addToGroup: async (member) => membership(site.joinGroup(...named(member)), 201),
+    removeFromGroup: async (member) => membership(site.leaveGroup(...named(member)), 200),
     createUser: async (user) => {
-      if (site.user(user.username)) refuse('REQUEST_REFUSED', 400);
-      site.put(whole(user));
-      return answer('changed', 201);
+      const created = site.createUser({ ...user, active: true, applicationKeys: [] });
+      return created === 'username-taken' ? refuse('REQUEST_REFUSED', 400) : settle('changed', 201);
     },
-    updateUser: async (username, change) => {
+    updateUser: async (username, { active, ...change }) => {
       const user = site.user(username) ?? refuse('USER_NOT_FOUND', 404);
-      const next = { ...user, ...change, ...(ignoresActive ? { active: user.active } : {}) };
-      if (change.active !== undefined && next.active !== change.active) refuse('REQUEST_REFUSED', 200);
-      if (JSON.stringify(next) !== JSON.stringify(user)) site.put(next);
-      return answer('changed', 200);
+      const honoured = active !== undefined && !ignoresActive ? { active } : {};
+      const result = site.updateUser(user, { ...change, ...honoured });
+      if (result === 'read-only') return refuse('SCIM_MANAGED', 403);
+      const answer = settle(result, 200);
+      const ignored = active !== undefined && ignoresActive && active !== user.active;
+      return ignored ? refuse('REQUEST_REFUSED', 200) : { ...answer, status: 'changed' };
     },
   };
-}
-
-const whole = (user: FakeDataCenterUser): Required<FakeDataCenterUser> => ({
-  displayName: user.username,
-  active: true,
-  groups: [],
-  ...user,
-});
-
-const shown = ({ username, emailAddress, active, groups }: Required<FakeDataCenterUser>): DataCenterUser => ({
-  username,
-  emailAddress,
-  active,
-  groups,
-});
-
-const answer = (status: Answer['status'], httpStatus: number): Answer => ({ status, httpStatus });
-
-function refuse(code: Refusal['code'], httpStatus: number): never {
-  throw new Refusal(code, `The fake refuses with ${code}`, { httpStatus });
 }

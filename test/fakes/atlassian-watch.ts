@@ -1,3 +1,7 @@
+import type { EnginePorts } from '../../local/atlassian/engine/propagation.ts';
+import type { Answer } from '../../shared/atlassian/apis.ts';
+import { Refusal } from '../../shared/atlassian/errors.ts';
+
 /** One call that reached a fake; `effective` when it changed the fake's state. */
 export interface FakeCall {
   readonly name: string;
@@ -11,36 +15,65 @@ export type Intercept = (
   proceed: () => Promise<unknown>,
 ) => Promise<unknown>;
 
+/** A fake's time, and for how long its reads do not show what was written. */
+export interface FakeLag {
+  readonly nowMs: () => number;
+  readonly lagMs: number;
+}
+
+/** Watches the calls of one fake. */
 export interface Watch {
-  readonly calls: FakeCall[];
-  readonly intercept?: Intercept | undefined;
-  /** Counts the changes of the fake's state so far. */
-  readonly changes: () => number;
+  readonly calls: readonly FakeCall[];
+  /** The same methods, each call recorded and open to interception. */
+  readonly over: <Methods extends object>(prefix: string, methods: Methods) => Methods;
+  /** What a write answers, and a note that it changed something. */
+  readonly settle: (result: Answer['status'], httpStatus: number) => Answer;
 }
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
 
-/** The same methods, each call recorded and open to interception. */
-export function watched<Methods extends object>(prefix: string, methods: Methods, watch: Watch): Methods {
-  const entries = Object.entries(methods as Record<string, Method>); // every member of an API is a method
-  return Object.fromEntries(
-    entries.map(([name, method]) => [name, watchedMethod(prefix + name, method, watch)]),
-  ) as Methods; // the same names with the same signatures
+export function createWatch(intercept: Intercept | undefined): Watch {
+  const calls: FakeCall[] = [];
+  let changes = 0;
+  const over =
+    (name: string, method: Method): Method =>
+    async (...argsAndSignal) => {
+      const args = argsAndSignal.filter((argument) => !(argument instanceof AbortSignal));
+      for (const argument of argsAndSignal) if (argument instanceof AbortSignal) argument.throwIfAborted();
+      const proceed = async (): Promise<unknown> => {
+        const before = changes;
+        const index = calls.push({ name, args, effective: false }) - 1;
+        try {
+          return await method(...argsAndSignal);
+        } finally {
+          calls[index] = { name, args, effective: changes > before };
+        }
+      };
+      return intercept ? intercept({ name, args }, proceed) : proceed();
+    };
+  return {
+    calls,
+    over: <Methods extends object>(prefix: string, methods: Methods) => {
+      const entries = Object.entries(methods as Record<string, Method>); // every member of an API is a method
+      return Object.fromEntries(entries.map(([name, method]) => [name, over(prefix + name, method)])) as Methods; // the same names with the same signatures
+    },
+    settle: (status, httpStatus) => {
+      if (status === 'changed') changes += 1;
+      return { status, httpStatus, traceId: 'fake-trace' };
+    },
+  };
 }
 
-function watchedMethod(name: string, method: Method, { calls, intercept, changes }: Watch): Method {
-  return async (...argsAndSignal) => {
-    const args = argsAndSignal.filter((argument) => !(argument instanceof AbortSignal));
-    for (const argument of argsAndSignal) if (argument instanceof AbortSignal) argument.throwIfAborted();
-    const proceed = async (): Promise<unknown> => {
-      const before = changes();
-      const index = calls.push({ name, args, effective: false }) - 1;
-      try {
-        return await method(...argsAndSignal);
-      } finally {
-        calls[index] = { name, args, effective: changes() > before };
-      }
-    };
-    return intercept ? intercept({ name, args }, proceed) : proceed();
+/** What an engine takes from outside, for one that lags so, or does not. */
+export function enginePorts({ nowMs, lagMs }: FakeLag = { nowMs: () => 0, lagMs: 0 }): EnginePorts {
+  let ids = 0;
+  return {
+    clock: { now: () => new Date(nowMs()) },
+    nextId: () => (ids += 1),
+    lagsMs: () => ({ jira: lagMs, organisation: lagMs, userManagement: lagMs, dataCenter: lagMs }),
   };
+}
+
+export function refuse(code: Refusal['code'], httpStatus: number): never {
+  throw new Refusal(code, `The fake refuses with ${code}`, { httpStatus, traceId: 'fake-trace' });
 }

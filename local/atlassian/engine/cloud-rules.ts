@@ -13,6 +13,12 @@ export function directoryUser(cloud: CloudState, accountId: string): User | unde
   return user && isOnSite(user) ? user : undefined;
 }
 
+/** Groups of these names, which the directory compares without case. */
+export function directoryGroups(cloud: CloudState, names: readonly string[]): readonly Group[] {
+  const wanted = new Set(names.map((name) => name.toLowerCase()));
+  return [...cloud.everyGroup()].filter(({ name }) => wanted.has(name.toLowerCase()));
+}
+
 /** Whether somebody was ever let onto the site. */
 export const isOnSite = (user: User): boolean =>
   user.accountStatus !== 'closed' && user.membershipStatus !== 'no_membership';
@@ -70,12 +76,33 @@ export function leaveGroup(cloud: CloudState, group: Group, user: User): 'change
   return 'changed';
 }
 
-export type Invited =
+export type Admitted =
   | { readonly result: 'changed' | 'unchanged'; readonly user: User }
   | { readonly result: 'no-seat'; readonly products: readonly string[] };
 
+/** The organisation's invitation: a deactivated account is not let in. */
+export function invite(
+  cloud: CloudState,
+  email: string,
+  products: readonly string[],
+): Admitted | { readonly result: 'inactive' } {
+  const [present] = cloud.withEmail(email);
+  return present?.accountStatus === 'inactive' ? { result: 'inactive' } : admit(cloud, email, products);
+}
+
+/** Jira's creation of a user: an account that is there without Jira needs a product to be let in. */
+export function createUser(
+  cloud: CloudState,
+  email: string,
+  products: readonly string[],
+): Admitted | { readonly result: 'no-product' } {
+  const [present] = cloud.withEmail(email);
+  const hasJira = present && isOnSite(present) && present.products.some((product) => product.startsWith('jira-'));
+  return present && !hasJira && products.length === 0 ? { result: 'no-product' } : admit(cloud, email, products);
+}
+
 /** Lets somebody onto the site with these products: a new account where nobody has the address. */
-export function invite(cloud: CloudState, email: string, products: readonly string[]): Invited {
+function admit(cloud: CloudState, email: string, products: readonly string[]): Admitted {
   const [present] = cloud.withEmail(email);
   const held = present?.products ?? [];
   const gained = [...new Set(products)].filter((product) => !held.includes(product));
@@ -88,17 +115,6 @@ export function invite(cloud: CloudState, email: string, products: readonly stri
     : newcomer(cloud, email, gained);
   cloud.putUser(user);
   return { result: 'changed', user };
-}
-
-/** The same as Jira does it: an account that is there without Jira needs a product to be let in. */
-export function createUser(
-  cloud: CloudState,
-  email: string,
-  products: readonly string[],
-): Invited | { readonly result: 'no-product' } {
-  const [present] = cloud.withEmail(email);
-  const hasJira = present && isOnSite(present) && present.products.some((product) => product.startsWith('jira-'));
-  return present && !hasJira && products.length === 0 ? { result: 'no-product' } : invite(cloud, email, products);
 }
 
 const newcomer = (cloud: CloudState, email: string, products: readonly string[]): User => ({

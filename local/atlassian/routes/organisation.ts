@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { changeAccess, directoryUser, invite } from '../engine/cloud-rules.ts';
+import { changeAccess, directoryGroups, directoryUser, invite } from '../engine/cloud-rules.ts';
 import type { Group } from '../engine/cloud-state.ts';
 import { ACCOUNT_ID, type User } from '../engine/state.ts';
 import { type Answer, because, ok, organisationError, Refused } from './answer.ts';
@@ -220,9 +220,9 @@ function inviteOne({ world: { cloud } }: Call, { email, products, groupIds }: In
   const [present] = cloud.withEmail(email);
   const failed = (error: string): InvitedOne => ({ accountId: present?.accountId, changed: false, error });
   if (!/^[^\s@]+@[^\s@]+$/.test(email)) return failed('INVALID_EMAIL');
-  if (present?.accountStatus === 'inactive') return failed('INACTIVE_USER');
   if (groupIds.some((groupId) => !cloud.group(groupId))) return failed('GROUP_NOT_FOUND');
   const invited = invite(cloud, email, products);
+  if (invited.result === 'inactive') return failed('INACTIVE_USER');
   if (invited.result === 'no-seat') return failed('LICENSE_EXCEEDED');
   const { accountId } = invited.user;
   const joins = groupIds.filter((groupId) => !cloud.isMember(groupId, accountId));
@@ -299,13 +299,12 @@ function searchGroups(call: Call): Answer {
   if (search.groupNames && (search.searchTerm !== undefined || search.groupIds)) {
     throw new Refused(complain(400, 'groupNames cannot be used with searchTerm or groupIds'));
   }
-  const names = search.groupNames && new Set(search.groupNames.map((name) => name.toLowerCase()));
   const matches = (group: Group): boolean =>
-    (names?.has(group.name.toLowerCase()) ?? true) &&
     (search.groupIds?.includes(group.groupId) ?? true) &&
     group.name.toLowerCase().includes(search.searchTerm?.toLowerCase() ?? '');
-  const every = [...call.world.cloud.everyGroup()];
-  const { page, next } = take(every, { at, size: pageSize(call, limit) }, (one) => (matches(one) ? one : undefined));
+  const { cloud } = call.world;
+  const named = search.groupNames ? directoryGroups(cloud, search.groupNames) : [...cloud.everyGroup()];
+  const { page, next } = take(named, { at, size: pageSize(call, limit) }, (one) => (matches(one) ? one : undefined));
   return ok({ data: page.map((group) => groupJson(call, group)), links: links(cursor, next, search) });
 }
 
