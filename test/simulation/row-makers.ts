@@ -1,5 +1,6 @@
 import { fakeCloud, type FakePerson } from '../fakes/atlassian-cloud.ts';
 import { fakeDataCenter, type FakeDataCenterUser } from '../fakes/atlassian-data-center.ts';
+import type { FakeLag } from '../fakes/atlassian-watch.ts';
 import { takenFrom, type Place, type SimulatedOperation } from './planned-rows.ts';
 
 export type AnySite = CloudSite | DataCenterSite;
@@ -151,18 +152,18 @@ export const MAKERS: Readonly<Record<SimulatedOperation, Maker>> = {
 };
 
 /** The same Atlassian each time: as it is before the rows in these places are applied. */
-export function siteOf(name: SimulatedOperation, maker: Maker, places: readonly Place[]): () => AnySite {
+export function siteOf(name: SimulatedOperation, maker: Maker, places: readonly Place[]): (lag?: FakeLag) => AnySite {
   const own = places.filter((place, index) => place.index === index);
   if (name.startsWith('data-center/')) {
     const users = own.flatMap((place) => {
       const given = place.kind === 'unknown' ? undefined : maker.user?.(place);
       return given ? [{ username: username(place.index), emailAddress: email(place.index), ...given }] : [];
     });
-    return () => ({ type: 'data-center', ...fakeDataCenter({ users, groups: ['developers'] }) });
+    return (lag) => ({ type: 'data-center', ...fakeDataCenter({ users, groups: ['developers'], lag }) });
   }
   const users = own.flatMap((place) => {
     const given = place.kind === 'unknown' ? undefined : maker.person?.(place);
     return given ? [{ accountId: accountId(place.index), email: email(place.index), ...given }] : [];
   });
-  return () => ({ type: 'cloud', ...fakeCloud({ users, groups: GROUPS }) });
+  return (lag) => ({ type: 'cloud', ...fakeCloud({ users, groups: GROUPS, lag }) });
 }

@@ -8,7 +8,7 @@ import type { AnySite } from './row-makers.ts';
 import type { Wishes } from './wishes.ts';
 import type { World } from './world.ts';
 
-/** One target's Atlassian: what it holds, what it shows (later), and whom it lets in. */
+/** One target's Atlassian: the simulator's engine in virtual time, with faults before it and whom it lets in. */
 export interface SimulatedSite {
   readonly truth: AnySite;
   readonly token: () => string;
@@ -53,8 +53,7 @@ const CALL_FAULTS = [
 
 export function createSite(options: SiteOptions, world: World, faults: Faults): SimulatedSite {
   const { wishes, lagMs, onCallBegan, onEffective, onSpent } = options;
-  const truth = wishes.site();
-  const shown = lagMs === 0 ? truth : wishes.site();
+  const truth = wishes.site({ nowMs: world.nowMs, lagMs });
   const troubles = new Map(wishes.rows.flatMap(({ write, trouble }) => (write && trouble ? [[write, trouble]] : [])));
   let token = wishes.target.type === 'cloud' ? wishes.target.apiToken : wishes.target.token;
   const spells = new Map<FaultKind, number>();
@@ -65,13 +64,11 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
     return troubles.get(JSON.stringify([call.name, ...call.args])) ?? struck[0] ?? 'none';
   };
 
-  const applyTasks = async (call: Call): Promise<unknown> => {
-    if (!isWrite(call)) return invoke(shown, call);
-    const { calls } = truth;
+  const apply = async (call: Call): Promise<unknown> => {
+    const index = truth.calls.length;
     const answer = await invoke(truth, call);
-    const made = calls.at(-1);
+    const made = truth.calls[index];
     if (made?.effective) onEffective(keyOf(made));
-    if (made?.effective && shown !== truth) world.after(lagMs, () => invoke(shown, call).catch(() => undefined));
     return answer;
   };
 
@@ -107,18 +104,18 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
         throw unheard(call);
       case 'reset after the call':
       case 'lost after':
-        await applyTasks(call);
+        await apply(call);
         throw unheard(call);
       case 'not JSON':
-        await applyTasks(call);
+        await apply(call);
         throw isWrite(call) ? unheard(call) : spend(refuse('ATLASSIAN_ERROR', 200));
       case 'hang before the call':
         return NO_ANSWER;
       case 'hang after the call':
-        await applyTasks(call);
+        await apply(call);
         return NO_ANSWER;
       default:
-        return applyTasks(call);
+        return apply(call);
     }
   };
 

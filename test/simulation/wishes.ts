@@ -1,4 +1,5 @@
 import type { Target } from '../../shared/target.ts';
+import type { FakeLag } from '../fakes/atlassian-watch.ts';
 import { expectedOf, type Expected } from './expected.ts';
 import { takenFrom, type Place, type PlannedRow, type SimulatedOperation } from './planned-rows.ts';
 import { MAKERS, siteOf, type AnySite, type Maker } from './row-makers.ts';
@@ -22,7 +23,7 @@ export interface Wishes {
   readonly header: readonly string[];
   readonly rows: readonly Wish[];
   /** The same Atlassian each time, as it is before the job. */
-  readonly site: () => AnySite;
+  readonly site: (lag?: FakeLag) => AnySite;
   readonly target: Target;
 }
 
