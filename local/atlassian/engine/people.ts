@@ -16,7 +16,8 @@ export interface People {
 
 export function createPeople(past: Propagation): People {
   const users = new Map<string, User>();
-  const idsByEmail = new Map<string, readonly string[]>();
+  // A list only where several have the address: a list for each of very many people would take its room.
+  const idsByEmail = new Map<string, string | readonly string[]>();
   // Built at the first search: most runs never ask for one.
   let words: PrefixIndex | undefined;
   let inOrder: readonly User[] | undefined;
@@ -26,8 +27,10 @@ export function createPeople(past: Propagation): People {
     return seen ? (seen.before as User | undefined) : users.get(accountId); // remembered by put under this key
   };
 
+  const idsWith = (email: string): readonly string[] => [idsByEmail.get(keyOf(email)) ?? []].flat();
+
   const withoutEmail = ({ accountId, email }: User): void => {
-    const others = (idsByEmail.get(keyOf(email)) ?? []).filter((id) => id !== accountId);
+    const others = idsWith(email).filter((id) => id !== accountId);
     if (others.length > 0) idsByEmail.set(keyOf(email), others);
     else idsByEmail.delete(keyOf(email));
   };
@@ -35,7 +38,7 @@ export function createPeople(past: Propagation): People {
   return {
     user,
     withEmail: (email, side) => {
-      const ids = new Set(idsByEmail.get(keyOf(email)));
+      const ids = new Set(idsWith(email));
       for (const key of side ? past.pending(side) : []) if (key.startsWith(KIND)) ids.add(key.slice(KIND.length));
       return [...ids].flatMap((id) => user(id, side) ?? []).filter((one) => keyOf(one.email) === keyOf(email));
     },
@@ -52,7 +55,8 @@ export function createPeople(past: Propagation): People {
       past.remember(KIND + next.accountId, present);
       if (present) withoutEmail(present);
       users.set(next.accountId, next);
-      idsByEmail.set(keyOf(next.email), [...(idsByEmail.get(keyOf(next.email)) ?? []), next.accountId]);
+      const others = idsWith(next.email);
+      idsByEmail.set(keyOf(next.email), others.length === 0 ? next.accountId : [...others, next.accountId]);
       if (words) addWords(words, next);
       inOrder = undefined;
       return present;
