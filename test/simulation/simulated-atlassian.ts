@@ -52,17 +52,12 @@ const CALL_FAULTS = [
 ] as const satisfies readonly FaultKind[];
 
 export function createSite(options: SiteOptions, world: World, faults: Faults): SimulatedSite {
-  const { wishes, lagMs, onCallBegan, onEffective, onSpent } = options;
+  const { wishes, lagMs, onEffective } = options;
   const truth = wishes.site({ nowMs: world.nowMs, lagMs });
   const troubles = new Map(wishes.rows.flatMap(({ write, trouble }) => (write && trouble ? [[write, trouble]] : [])));
   let token = wishes.target.type === 'cloud' ? wishes.target.apiToken : wishes.target.token;
   const spells = new Map<FaultKind, number>();
-
-  const behaviourOf = (call: Call): Behaviour => {
-    for (const [kind, untilMs] of spells) if (world.nowMs() < untilMs) return kind;
-    const struck = CALL_FAULTS.filter((kind) => faults.strikes(kind));
-    return troubles.get(JSON.stringify([call.name, ...call.args])) ?? struck[0] ?? 'none';
-  };
+  const failures = createFailures(world, options.onSpent);
 
   const apply = async (call: Call): Promise<unknown> => {
     const index = truth.calls.length;
@@ -72,82 +67,19 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
     return answer;
   };
 
-  const spend = <Failure extends Error>(error: Failure): Failure => {
-    onSpent();
-    return error;
-  };
-  const limited = (waitMs: number, sent: boolean): RateLimited =>
-    new RateLimited('too many calls', { notBeforeMs: world.nowMs() + waitMs, sent });
-  const refuse = (code: Refusal['code'], httpStatus: number): Refusal =>
-    new Refusal(code, `Atlassian answered ${httpStatus}`, { httpStatus });
-
-  /** No whole answer: for a read that is a temporary failure, for a write nobody knows what became of it. */
-  const unheard = (call: Call): Error =>
-    spend(isWrite(call) ? new NoAnswer('no whole answer') : new Refusal('TIMED_OUT', 'no whole answer'));
-
-  const answer = async (call: Call, usedToken: string, behaviour: Behaviour): Promise<unknown> => {
-    if (usedToken !== token) throw refuse('UNAUTHORIZED', 401);
-    switch (behaviour) {
-      case 'rate limited, Retry-After':
-        throw limited(world.random.between(1, 120) * 1_000, true);
-      case 'rate limited, no Retry-After':
-      case 'Atlassian limits everything':
-        throw limited(world.random.between(1, 5_000), true);
-      case 'server error':
-      case 'Atlassian down':
-      case 'failing':
-        throw spend(refuse('ATLASSIAN_ERROR', 500));
-      case 'forbidden':
-        throw refuse('FORBIDDEN', 403);
-      case 'reset before the call':
-      case 'lost before':
-        throw unheard(call);
-      case 'reset after the call':
-      case 'lost after':
-        await apply(call);
-        throw unheard(call);
-      case 'not JSON':
-        await apply(call);
-        throw isWrite(call) ? unheard(call) : spend(refuse('ATLASSIAN_ERROR', 200));
-      case 'hang before the call':
-        return NO_ANSWER;
-      case 'hang after the call':
-        await apply(call);
-        return NO_ANSWER;
-      default:
-        return apply(call);
-    }
-  };
-
-  const open: SimulatedSite['open'] = (
-    process,
-    target,
-    { deadlineMs = Infinity, beforeCall = async () => undefined },
-  ) => {
-    const counter = { sent: 0, rateLimited: 0 };
-    const usedToken = target.type === 'cloud' ? target.apiToken : target.token;
-    const send = async (call: Call, signal: AbortSignal): Promise<unknown> => {
-      if (signal.aborted || world.nowMs() > deadlineMs) throw limited(0, false);
-      await beforeCall();
-      if (signal.aborted) throw limited(0, false);
-      onCallBegan(call.name);
-      counter.sent += 1;
-      const behaviour = behaviourOf(call);
-      if (behaviour === 'poison') process.die(`of ${call.name}`);
-      const answered = process.effect(
-        `calls ${call.name} ${behaviour === 'none' ? '' : `(${behaviour})`}`,
-        () => answer(call, usedToken, behaviour),
-        'atlassian',
-      );
-      try {
-        return await orAborted(answered, signal, () => unheard(call));
-      } catch (error) {
-        if (error instanceof RateLimited) counter.rateLimited += 1;
-        throw error;
-      }
-    };
-    const countCalls = () => ({ ...counter });
-    return openedOver(truth, target, send, countCalls);
+  const site: Site = {
+    truth,
+    failures,
+    onCallBegan: options.onCallBegan,
+    behaviourOf: (call) => {
+      for (const [kind, untilMs] of spells) if (world.nowMs() < untilMs) return kind;
+      const struck = CALL_FAULTS.filter((kind) => faults.strikes(kind));
+      return troubles.get(JSON.stringify([call.name, ...call.args])) ?? struck[0] ?? 'none';
+    },
+    answer: async (call, usedToken, behaviour) => {
+      if (usedToken !== token) throw failures.refuse('UNAUTHORIZED', 401);
+      return answerWith(behaviour, { call, world, failures, apply: () => apply(call) });
+    },
   };
 
   return {
@@ -157,8 +89,114 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
       token = next;
     },
     spell: (kind, untilMs) => void spells.set(kind, untilMs),
-    open,
+    open: (process, target, opening) => openSite(site, world, { process, target, opening }),
   };
+}
+
+/** What a site shows to whoever opens it. */
+interface Site {
+  readonly truth: AnySite;
+  readonly failures: Failures;
+  readonly onCallBegan: (name: string) => void;
+  readonly behaviourOf: (call: Call) => Behaviour;
+  readonly answer: (call: Call, usedToken: string, behaviour: Behaviour) => Promise<unknown>;
+}
+
+type Failures = ReturnType<typeof createFailures>;
+
+/** What a call fails with, as the API client would tell it. */
+function createFailures(world: World, onSpent: () => void) {
+  const spend = <Failure extends Error>(error: Failure): Failure => {
+    onSpent();
+    return error;
+  };
+  const refuse = (code: Refusal['code'], httpStatus: number): Refusal =>
+    new Refusal(code, `Atlassian answered ${httpStatus}`, { httpStatus });
+  return {
+    limited: (waitMs: number, sent: boolean): RateLimited =>
+      new RateLimited('too many calls', { notBeforeMs: world.nowMs() + waitMs, sent }),
+    refuse,
+    broken: (httpStatus: number): Refusal => spend(refuse('ATLASSIAN_ERROR', httpStatus)),
+    /** No whole answer: for a read that is a temporary failure, for a write nobody knows what became of it. */
+    unheard: (call: Call): Error =>
+      spend(isWrite(call) ? new NoAnswer('no whole answer') : new Refusal('TIMED_OUT', 'no whole answer')),
+  };
+}
+
+interface Answering {
+  readonly call: Call;
+  readonly world: World;
+  readonly failures: Failures;
+  readonly apply: () => Promise<unknown>;
+}
+
+/** The answer to a call that meets this, or what it fails with. */
+async function answerWith(behaviour: Behaviour, { call, world, failures, apply }: Answering): Promise<unknown> {
+  const { limited, refuse, broken, unheard } = failures;
+  switch (behaviour) {
+    case 'rate limited, Retry-After':
+      throw limited(world.random.between(1, 120) * 1_000, true);
+    case 'rate limited, no Retry-After':
+    case 'Atlassian limits everything':
+      throw limited(world.random.between(1, 5_000), true);
+    case 'server error':
+    case 'Atlassian down':
+    case 'failing':
+      throw broken(500);
+    case 'forbidden':
+      throw refuse('FORBIDDEN', 403);
+    case 'reset before the call':
+    case 'lost before':
+      throw unheard(call);
+    case 'reset after the call':
+    case 'lost after':
+      await apply();
+      throw unheard(call);
+    case 'not JSON':
+      await apply();
+      throw isWrite(call) ? unheard(call) : broken(200);
+    case 'hang before the call':
+      return NO_ANSWER;
+    case 'hang after the call':
+      await apply();
+      return NO_ANSWER;
+    default:
+      return apply();
+  }
+}
+
+interface Opening {
+  readonly process: SimulatedProcess;
+  readonly target: Target;
+  readonly opening: OpenOptions;
+}
+
+function openSite(site: Site, world: World, { process, target, opening }: Opening): Opened {
+  const { deadlineMs = Infinity, beforeCall = async () => undefined } = opening;
+  const { limited, unheard } = site.failures;
+  const counter = { sent: 0, rateLimited: 0 };
+  const usedToken = target.type === 'cloud' ? target.apiToken : target.token;
+  const send = async (call: Call, signal: AbortSignal): Promise<unknown> => {
+    if (signal.aborted || world.nowMs() > deadlineMs) throw limited(0, false);
+    await beforeCall();
+    if (signal.aborted) throw limited(0, false);
+    site.onCallBegan(call.name);
+    counter.sent += 1;
+    const behaviour = site.behaviourOf(call);
+    if (behaviour === 'poison') process.die(`of ${call.name}`);
+    const answered = process.effect(
+      `calls ${call.name} ${behaviour === 'none' ? '' : `(${behaviour})`}`,
+      () => site.answer(call, usedToken, behaviour),
+      'atlassian',
+    );
+    try {
+      return await orAborted(answered, signal, () => unheard(call));
+    } catch (error) {
+      if (error instanceof RateLimited) counter.rateLimited += 1;
+      throw error;
+    }
+  };
+  return openedOver(site.truth, target, send, () => ({ ...counter }));
 }
 
 /** The port of one process to all targets' Atlassians. */
