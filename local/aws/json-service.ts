@@ -27,6 +27,8 @@ export interface JsonServiceOptions {
   /** A free port when absent. */
   readonly port?: number | undefined;
   readonly nowMs: () => number;
+  /** What stands in a refusal's headers besides. */
+  readonly refusalHeaders?: (refusal: ServiceRefusal) => Readonly<Record<string, string>>;
   /** Gives the answer's fields; throws ServiceRefusal. */
   readonly answer: (call: JsonCall) => object | Promise<object>;
 }
@@ -56,7 +58,11 @@ async function serve(options: JsonServiceOptions, message: IncomingMessage, resp
     .then(options.answer)
     .then(
       (fields) => ({ status: 200, body: JSON.stringify(fields), headers: {} }),
-      (error: unknown) => jsonRefusal(asRefusal(error), options.protocol),
+      (error: unknown) => {
+        const refusal = asRefusal(error);
+        const refused = jsonRefusal(refusal, options.protocol);
+        return { ...refused, headers: { ...refused.headers, ...options.refusalHeaders?.(refusal) } };
+      },
     );
   response.writeHead(answer.status, {
     'content-type': `application/x-amz-json-${options.protocol}`,

@@ -29,7 +29,7 @@ export interface Endpoints {
 }
 
 export interface ServicesOptions {
-  /** Where objects and secrets are kept. */
+  /** Where objects, messages and secrets are kept. */
   readonly folder: string;
   readonly access: AccessControl;
   readonly synthesized: Synthesized;
@@ -59,10 +59,11 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const key = access.issueKey({ name: 'you' });
   const common = { credentials: access.secretOf, record: access.authorize, region, account };
 
-  const queues = await startQueues({ ...common, port: ports.sqs, fault: faults?.sqs });
+  const queues = await startQueues({ ...common, folder: join(folder, 'queues'), port: ports.sqs, fault: faults?.sqs });
   const place = { stackName: synthesized.stackName, account, region, queuesUrl: queues.url };
   const description = describeTemplate(synthesized.template, place, synthesized.folderOf);
-  await queues.create(description.queues, key);
+  queues.create(description.queues);
+  queues.release(); // functions of a former run have ended with it
 
   const notifierSqs = sqsClient(clientEnvironment({ s3: '', sqs: queues.url, secretsManager: '', ...key, region }));
   const objects = await startObjectStore({

@@ -1,140 +1,114 @@
 import { randomUUID } from 'node:crypto';
-import {
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  type Message,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
-import * as z from 'zod';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ServiceRefusal } from '../service-refusal.ts';
-import type { QueueDescription } from '../template/description.ts';
+import { required, type Input } from './input.ts';
+import type { Sqs } from './operations.ts';
+import type { MessageDatabase } from './message-database.ts';
+import { nameIn, refused, type Queue } from './queue.ts';
+import { countMessages } from './stored-messages.ts';
 
-/** The operations around redriving that fauxqs does not have. Source: Amazon SQS API reference. */
-export interface MoveTasks {
-  /** The answer to an operation, or `undefined` for one that the queues themselves answer; throws ServiceRefusal. */
-  readonly answer: (operation: string, body: unknown) => Promise<unknown>;
-}
-
-interface Task {
+/** The move of all messages of a dead-letter queue, as ListMessageMoveTasks shows it. It ends with the process. */
+export interface MoveTask {
   readonly TaskHandle: string;
   readonly SourceArn: string;
   readonly DestinationArn: string | undefined;
   readonly StartedTimestamp: number;
   readonly ApproximateNumberOfMessagesToMove: number;
-  status: 'RUNNING' | 'COMPLETED' | 'FAILED';
-  moved: number;
+  ApproximateNumberOfMessagesMoved: number;
+  Status: 'RUNNING' | 'COMPLETED' | 'CANCELLED' | 'FAILED';
+  FailureReason?: string;
 }
 
-const moveSchema = z.object({ SourceArn: z.string(), DestinationArn: z.string().optional() });
-const listSchema = z.object({ SourceArn: z.string() });
-const sourcesSchema = z.object({ QueueUrl: z.string() });
-const policySchema = z.object({ deadLetterTargetArn: z.string() });
+/** Messages that are moved in one transaction. */
+const PORTION = 100;
 
-/** Moves messages from a dead-letter queue to another queue, as the console's "Start DLQ redrive" has it done. */
-export function createMoveTasks(sqs: SQSClient, queues: readonly QueueDescription[]): MoveTasks {
-  const tasks: Task[] = [];
-  return {
-    answer: async (operation, body) => {
-      if (operation === 'StartMessageMoveTask') return start(sqs, queues, tasks, moveSchema.parse(body));
-      if (operation === 'ListMessageMoveTasks') {
-        const { SourceArn: source } = listSchema.parse(body);
-        return { Results: tasks.filter(({ SourceArn }) => SourceArn === source).map(resultOf) };
-      }
-      if (operation !== 'ListDeadLetterSourceQueues') return undefined;
-      const { QueueUrl: queueUrl } = sourcesSchema.parse(body);
-      const queue = found(
-        queues.find(({ url }) => url === queueUrl),
-        queueUrl,
-      );
-      return { queueUrls: sourcesOf(queues, queue.arn).map(({ url }) => url) };
-    },
-  };
-}
-
-async function start(
-  sqs: SQSClient,
-  queues: readonly QueueDescription[],
-  tasks: Task[],
-  { SourceArn, DestinationArn }: z.infer<typeof moveSchema>,
-): Promise<unknown> {
-  const [original, ...others] = sourcesOf(queues, SourceArn);
-  if (!original) throw refusal('InvalidParameterValue', 'Source queue must be configured as a Dead Letter Queue.');
-  if (tasks.some((task) => task.SourceArn === SourceArn && task.status === 'RUNNING')) {
-    throw refusal('UnsupportedOperation', 'There is already a task running. Only one active task is allowed.');
-  }
-  if (DestinationArn === undefined && others.length > 0) {
-    throw refusal('InvalidParameterValue', 'Here messages do not remember which of several queues they came from.');
-  }
-  const byArn = (arn: string): QueueDescription =>
-    found(
-      queues.find((queue) => queue.arn === arn),
-      arn,
-    );
-  const source = byArn(SourceArn);
-  const destination = byArn(DestinationArn ?? original.arn);
-  const task: Task = {
+/** Starts to move messages, as the console's "Start DLQ redrive" has it done; throws ServiceRefusal. */
+export function startMove({ database, queues, moveTasks }: Sqs, input: Input): object {
+  const SourceArn = required(input, 'SourceArn');
+  const { DestinationArn, MaxNumberOfMessagesPerSecond: perSecond = Infinity } = input;
+  const source = queueOf(queues, SourceArn);
+  const destination = DestinationArn === undefined ? undefined : queueOf(queues, DestinationArn);
+  if (destination === source)
+    throw refused('InvalidParameterValue', 'Source and destination have to be two different queues.');
+  if (sourcesOf(queues, source).length === 0)
+    throw refused('InvalidParameterValue', 'Source queue must be configured as a Dead Letter Queue.');
+  if (moveTasks.some((task) => task.SourceArn === SourceArn && task.Status === 'RUNNING'))
+    throw refused('UnsupportedOperation', 'There is already a task running. Only one active task is allowed.');
+  const task: MoveTask = {
     TaskHandle: Buffer.from(JSON.stringify({ taskId: randomUUID(), sourceArn: SourceArn })).toString('base64'),
     SourceArn,
     DestinationArn,
-    StartedTimestamp: Date.now(),
-    ApproximateNumberOfMessagesToMove: await countIn(sqs, source),
-    status: 'RUNNING',
-    moved: 0,
+    StartedTimestamp: database.nowMs(),
+    ApproximateNumberOfMessagesToMove: countMessages(database, source).visible,
+    ApproximateNumberOfMessagesMoved: 0,
+    Status: 'RUNNING',
   };
-  tasks.unshift(task);
+  moveTasks.unshift(task);
   // The answer says that the task has started: how it ends, ListMessageMoveTasks says.
-  void moveAll(sqs, task, { from: source.url, to: destination.url }).then(
-    () => (task.status = 'COMPLETED'),
-    () => (task.status = 'FAILED'),
-  );
+  const portion = Math.min(PORTION, perSecond);
+  const moveSome = (): number => database.transact(() => moveMessages(database, source, destination, portion));
+  void moveAll(task, moveSome, (1_000 * portion) / perSecond);
   return { TaskHandle: task.TaskHandle };
 }
 
-async function moveAll(sqs: SQSClient, task: Task, { from, to }: { from: string; to: string }): Promise<void> {
-  for (;;) {
-    const { Messages: messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl: from, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
-    );
-    if (messages.length === 0) return;
-    await sqs.send(new SendMessageBatchCommand({ QueueUrl: to, Entries: messages.map(copyOf) }));
-    const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: from, Entries }));
-    task.moved += messages.length;
+async function moveAll(task: MoveTask, moveSome: () => number, pauseMs: number): Promise<void> {
+  try {
+    while (task.Status === 'RUNNING') {
+      const moved = moveSome();
+      task.ApproximateNumberOfMessagesMoved += moved;
+      if (moved === 0) task.Status = 'COMPLETED';
+      await sleep(pauseMs);
+    }
+  } catch (error) {
+    task.Status = 'FAILED';
+    task.FailureReason = error instanceof ServiceRefusal ? error.code : String(error);
   }
 }
 
-const copyOf = ({ Body: MessageBody, MessageAttributes }: Message, index: number) => ({
-  Id: String(index),
-  MessageBody,
-  MessageAttributes,
-});
-
-const resultOf = ({ status, moved, TaskHandle, ...task }: Task): object => ({
-  ...task,
-  ...(status === 'RUNNING' && { TaskHandle }),
-  Status: status,
-  ApproximateNumberOfMessagesMoved: moved,
-});
-
-const sourcesOf = (queues: readonly QueueDescription[], arn: string): readonly QueueDescription[] =>
-  queues.filter(({ attributes: { RedrivePolicy: policy } }) =>
-    policy ? policySchema.parse(JSON.parse(policy)).deadLetterTargetArn === arn : false,
+/** Sends visible messages as new ones to a queue, or to those that gave them up; how many there were. */
+function moveMessages(database: MessageDatabase, from: Queue, to: Queue | undefined, most: number): number {
+  const found = database.rows<{ readonly id: number; readonly cameFrom: string | null }>(
+    `SELECT id, came_from AS cameFrom FROM messages
+     WHERE queue = :queue AND state = 'visible' ORDER BY message_group, id LIMIT :most`,
+    { queue: from.name, most },
   );
-
-async function countIn(sqs: SQSClient, { url }: QueueDescription): Promise<number> {
-  const AttributeNames = ['ApproximateNumberOfMessages'] as const;
-  const { Attributes: attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...AttributeNames] }),
-  );
-  return Number(attributes?.['ApproximateNumberOfMessages'] ?? 0);
+  for (const { id, cameFrom } of found) {
+    if (!to && cameFrom === null) throw refused('CouldNotDetermineMessageSource', 'No queue gave the message up.');
+    const queue = to?.name ?? nameIn(cameFrom ?? '');
+    database.run(
+      `UPDATE messages SET id = (SELECT max(id) + 1 FROM messages), queue = :queue, message_id = :messageId, sent_at = :now,
+         receives = 0, first_received_at = NULL, came_from = NULL
+       WHERE id = :id`,
+      { id, queue, messageId: randomUUID(), now: database.nowMs() },
+    );
+    database.touch(queue);
+  }
+  return found.length;
 }
 
-function found(queue: QueueDescription | undefined, what: string): QueueDescription {
+/** The tasks that there were for a queue, newest first; one that runs can be cancelled by its handle. */
+export const listMoves = ({ moveTasks }: Sqs, input: Input): object => ({
+  Results: moveTasks
+    .filter(({ SourceArn }) => SourceArn === required(input, 'SourceArn'))
+    .map(({ TaskHandle, ...task }) => ({ ...task, ...(task.Status === 'RUNNING' && { TaskHandle }) })),
+});
+
+/** Ends a task; what it has moved stays where it is. Throws ServiceRefusal when it does not run. */
+export function cancelMove({ moveTasks }: Sqs, input: Input): object {
+  const handle = required(input, 'TaskHandle');
+  const task = moveTasks.find(({ TaskHandle, Status }) => TaskHandle === handle && Status === 'RUNNING');
+  if (!task) throw refused('ResourceNotFoundException', 'There is no running task of this handle.');
+  task.Status = 'CANCELLED';
+  return { ApproximateNumberOfMessagesMoved: task.ApproximateNumberOfMessagesMoved };
+}
+
+/** The queues that give messages up to this one. */
+export const sourcesOf = (queues: Sqs['queues'], { arn }: Queue): readonly Queue[] =>
+  [...queues.values()].filter(({ settings }) => settings.RedrivePolicy?.deadLetterTargetArn === arn);
+
+function queueOf(queues: Sqs['queues'], arn: string): Queue {
+  const queue = queues.get(nameIn(arn));
   if (queue) return queue;
-  throw refusal('ResourceNotFoundException', `There is no queue ${what}.`);
+  throw refused('ResourceNotFoundException', `There is no queue ${arn}.`);
 }
-
-const refusal = (code: string, message: string): ServiceRefusal => new ServiceRefusal(400, code, message);

@@ -1,111 +1,108 @@
-import { buffer } from 'node:stream/consumers';
-import { Readable } from 'node:stream';
-import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { buildApp } from 'fauxqs';
+import { EventEmitter } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 import type { AwsCall } from '../access-control.ts';
+import { notImplemented, startJsonService, type JsonCall, type JsonServiceOptions } from '../json-service.ts';
 import { ServiceRefusal, statusAfter, suffer, type Faults } from '../service-refusal.ts';
-import { jsonRefusal } from '../signature/json-refusal.ts';
-import { verifySignature } from '../signature/signature.ts';
-import type { Credentials } from '../signature/signing-key.ts';
 import type { QueueDescription } from '../template/description.ts';
-import { createMoveTasks, type MoveTasks } from './move-tasks.ts';
-import { sqsCall } from './sqs-call.ts';
+import { readInput } from './input.ts';
+import { openMessageDatabase } from './message-database.ts';
+import { OPERATIONS, type Sqs } from './operations.ts';
+import { nameIn, readQueue, type Queue } from './queue.ts';
+import { expireMessages, releaseMessages } from './stored-messages.ts';
 
-export interface QueuesOptions {
-  readonly credentials: Credentials;
-  readonly region: string;
+export interface QueuesOptions extends Pick<JsonServiceOptions, 'credentials' | 'region' | 'port'> {
+  /** Where the messages lie; one server at a time. */
+  readonly folder: string;
   readonly account: string;
-  /** Told of each request before it is applied; what it throws refuses the request. */
+  /** Called once for each request whose signature holds; what it throws refuses the request. */
   readonly record: (call: AwsCall) => void;
-  readonly port?: number | undefined;
   /** Makes a request slow, or fail before or after it is applied. */
   readonly fault?: Faults | undefined;
+  /** What time it is for messages. */
+  readonly nowMs?: () => number;
 }
 
-export interface Queues {
+export interface RunningQueues {
   /** Without a slash at the end; a queue's URL is `<url>/<account>/<name>`. */
   readonly url: string;
-  /** Creates the queues with their attributes; needs a key that `credentials` knows. */
-  readonly create: (
-    queues: readonly QueueDescription[],
-    key: { readonly accessKeyId: string; readonly secretAccessKey: string },
-  ) => Promise<void>;
+  /** Makes queues, which hold what was left in them. Throws ServiceRefusal. */
+  readonly create: (queues: readonly Pick<QueueDescription, 'name' | 'attributes'>[]) => void;
+  /** Shows what is in flight: for a start before which everybody has died who could hold a message. */
+  readonly release: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** SQS on this machine, by fauxqs, with signatures checked; messages are in memory and gone when it closes. */
-export async function startQueues(options: QueuesOptions): Promise<Queues> {
-  const app = buildApp({ logger: false, host: '127.0.0.1', defaultRegion: options.region });
-  const lost = new WeakMap<object, number>();
-  let moveTasks: MoveTasks | undefined;
-  app.addHook('preParsing', async ({ method, url, raw }, _reply, payload) => {
-    const body = await buffer(payload);
-    const { action, resource } = admit({ method, url, headers: raw.headersDistinct, body }, options);
-    const fault = options.fault?.({ operation: action, resource });
-    await suffer(fault, faultOf);
-    const status = statusAfter(fault);
-    if (status !== undefined) lost.set(raw, status);
-    return Object.assign(Readable.from([body]), { receivedEncodedLength: body.length });
-  });
-  app.addHook('preHandler', async ({ raw, body }, reply) => {
-    const answer = await moveTasks?.answer(operationOf(raw.headersDistinct), body);
-    if (answer !== undefined) await reply.type('application/x-amz-json-1.0').send(JSON.stringify(answer));
-  });
-  app.addHook('onSend', async ({ raw }, reply, payload) => {
-    const status = lost.get(raw);
-    if (status === undefined) return payload;
-    const answer = jsonRefusal(faultOf(status), '1.0');
-    reply.code(status).headers({ ...answer.headers, 'content-length': Buffer.byteLength(answer.body) });
-    return answer.body;
-  });
-  app.setErrorHandler((error, _request, reply) => {
-    const answer = jsonRefusal(asRefusal(error), '1.0');
-    return reply.code(answer.status).headers(answer.headers).send(answer.body);
-  });
-  const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
-  let sqs: SQSClient | undefined;
+const EXPIRY_EVERY_MS = 60_000;
 
+/** An SQS over a folder, on loopback: an accepted message is there after a kill. */
+export async function startQueues(options: QueuesOptions): Promise<RunningQueues> {
+  const { folder, region, account, nowMs = Date.now } = options;
+  mkdirSync(folder, { recursive: true });
+  const changes = new EventEmitter().setMaxListeners(0); // every receive that waits listens
+  const changed = (queueName: string): void => void changes.emit(queueName);
+  const database = openMessageDatabase(join(folder, 'messages.sqlite'), { nowMs, changed });
+  const queues = new Map<string, Queue>();
+  const setQueue: Sqs['setQueue'] = (name, attributes) => {
+    const place = { name, arn: `arn:aws:sqs:${region}:${account}:${name}`, url: `${service.url}/${account}/${name}` };
+    queues.set(name, readQueue(place, attributes));
+  };
+  const sqs: Sqs = { database, queues, moveTasks: [], setQueue, changes };
+  const answer = (call: JsonCall): Promise<object> => answerCall(sqs, options, call);
+  const service = await startJsonService({
+    ...options,
+    service: 'sqs',
+    protocol: '1.0',
+    nowMs: Date.now,
+    answer,
+    refusalHeaders,
+  });
+  const ofEach = (change: (queue: Queue) => void): void => database.transact(() => queues.forEach(change));
+  const expire = (queue: Queue): void => expireMessages(database, queue);
+  const expiry = setInterval(ofEach, EXPIRY_EVERY_MS, expire).unref();
   return {
-    url,
-    create: async (queues, key) => {
-      sqs = new SQSClient({ endpoint: url, region: options.region, credentials: key });
-      for (const { name, attributes } of queues) {
-        await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: { ...attributes } }));
-      }
-      moveTasks = createMoveTasks(sqs, queues);
+    url: service.url,
+    create: (described) => {
+      for (const { name, attributes } of described) setQueue(name, attributes);
+      ofEach(expire);
     },
+    release: () => ofEach((queue) => releaseMessages(database, queue)),
     close: async () => {
-      sqs?.destroy();
-      await app.close();
+      clearInterval(expiry);
+      await service.close();
+      database.close();
     },
   };
 }
 
-interface Request {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: NodeJS.Dict<string[]>;
-  readonly body: Uint8Array;
+async function answerCall(
+  sqs: Sqs,
+  { region, account, record, fault }: QueuesOptions,
+  call: JsonCall,
+): Promise<object> {
+  const { operation: name, accessKeyId, bytes, gone } = call;
+  const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
+  if (!operation) throw notImplemented(name);
+  const input = readInput(call.input);
+  const queueName = nameIn(input.QueueUrl ?? input.QueueName ?? input.SourceArn ?? '');
+  // IAM knows a batch by the name of its single call. Source: service authorization reference, Amazon SQS.
+  const action = `sqs:${name.replace(/Batch$/, '')}`;
+  record({ service: 'sqs', action, resource: `arn:aws:sqs:${region}:${account}:${queueName}`, accessKeyId, bytes });
+  const suffered = fault?.({ operation: name, resource: queueName });
+  await suffer(suffered, faultOf);
+  const answer = await operation(sqs, input, gone);
+  const status = statusAfter(suffered);
+  if (status !== undefined) throw faultOf(status);
+  return answer;
 }
 
-/** Throws ServiceRefusal for a wrong signature, and what the recorder throws. */
-function admit(request: Request, { credentials, region, account, record }: QueuesOptions): AwsCall {
-  const verifier = { credentials, region, service: 'sqs', nowMs: Date.now() } as const;
-  const { accessKeyId } = verifySignature(request, verifier, request.body);
-  const operation = operationOf(request.headers);
-  const call = sqsCall({ operation, body: request.body, accessKeyId, region, account });
-  record(call);
-  return call;
+/** The code that a refusal had before the JSON protocol, where it was another. Source: Amazon SQS API model, awsQueryError. */
+function refusalHeaders({ code }: ServiceRefusal): Readonly<Record<string, string>> {
+  if (!/Batch|^(QueueDoesNotExist|MessageNotInflight|UnsupportedOperation)$/.test(code)) return {};
+  const former = code === 'QueueDoesNotExist' ? 'NonExistentQueue' : code;
+  return { 'x-amzn-query-error': `AWS.SimpleQueueService.${former};Sender` };
 }
-
-const operationOf = (headers: Request['headers']): string =>
-  (headers['x-amz-target']?.[0] ?? '').replace(/^AmazonSQS\./, '');
 
 const faultOf = (status: number): ServiceRefusal =>
   new ServiceRefusal(status, status === 503 ? 'ServiceUnavailable' : 'InternalFailure', 'Please try again.');
-
-const asRefusal = (error: unknown): ServiceRefusal =>
-  error instanceof ServiceRefusal
-    ? error
-    : new ServiceRefusal(500, 'InternalFailure', error instanceof Error ? error.message : String(error));

@@ -121,7 +121,7 @@ function costFigures(usage: Usage, rows: number): readonly Figure[] {
       value: sum,
       unit: '$',
       goal: { atMost: 0.35 },
-      note: `prices of ${PRICES_OF.region}, ${PRICES_OF.date}; without the free tier; eventsQueue as the embedded queue gives it, one event a receive`,
+      note: `prices of ${PRICES_OF.region}, ${PRICES_OF.date}; without the free tier`,
     },
   ];
 }

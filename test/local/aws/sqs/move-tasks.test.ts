@@ -1,83 +1,109 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  CancelMessageMoveTaskCommand,
   GetQueueAttributesCommand,
   ListDeadLetterSourceQueuesCommand,
   ListMessageMoveTasksCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
-  SQSClient,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { startQueues, type Queues } from '../../../../local/aws/sqs/queues.ts';
+import { arnOf, queuesHere, redriveTo, type QueuesHere } from './queues-here.ts';
 
-const KEY = { accessKeyId: 'LOCALTEST', secretAccessKey: 'secret' };
-const ACCOUNT = '000000000000';
-const REGION = 'us-east-1';
-let queues: Queues;
-let sqs: SQSClient;
+let here: QueuesHere;
 
 beforeAll(async () => {
-  queues = await startQueues({
-    credentials: (id) => (id === KEY.accessKeyId ? KEY.secretAccessKey : undefined),
-    region: REGION,
-    account: ACCOUNT,
-    record: () => undefined,
+  here = await queuesHere({
+    'dead-letters': { VisibilityTimeout: '0' },
+    isolation: { VisibilityTimeout: '0', ...redriveTo('dead-letters', 1) },
+    rows: redriveTo('isolation'),
+    elsewhere: redriveTo('dead-letters'),
   });
-  const redrive = (name: string) => ({
-    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf(name), maxReceiveCount: 5 }),
-  });
-  await queues.create(
-    [describe('letters', {}), describe('isolation', redrive('letters')), describe('rows', redrive('isolation'))],
-    KEY,
-  );
-  sqs = new SQSClient({ endpoint: queues.url, region: REGION, credentials: KEY });
 });
-
-afterAll(() => queues.close());
+afterAll(() => here.close());
 
 it('says which queues a dead-letter queue stands behind', async () => {
-  const sources = await sqs.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: urlOf('letters') }));
+  const sources = await here.sqs.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: here.urlOf('dead-letters') }));
 
-  expect(sources.queueUrls).toEqual([urlOf('isolation')]);
+  expect(sources.queueUrls).toEqual([here.urlOf('isolation'), here.urlOf('elsewhere')]);
 });
 
 it('moves every message of a dead-letter queue, with its attributes, to the queue that was named', async () => {
   const MessageAttributes = { code: { DataType: 'String', StringValue: 'FORBIDDEN' } };
   for (let index = 0; index < 25; index += 1) {
-    await sqs.send(
-      new SendMessageCommand({ QueueUrl: urlOf('letters'), MessageBody: String(index), MessageAttributes }),
+    await here.sqs.send(
+      new SendMessageCommand({ QueueUrl: here.urlOf('dead-letters'), MessageBody: String(index), MessageAttributes }),
     );
   }
 
-  await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arnOf('letters'), DestinationArn: arnOf('rows') }));
-  const task = await ended('letters');
+  await here.sqs.send(
+    new StartMessageMoveTaskCommand({ SourceArn: arnOf('dead-letters'), DestinationArn: arnOf('rows') }),
+  );
+  const task = await ended('dead-letters');
 
   expect(task).toMatchObject({
     Status: 'COMPLETED',
     ApproximateNumberOfMessagesMoved: 25,
     ApproximateNumberOfMessagesToMove: 25,
   });
-  expect(await waiting('letters')).toBe(0);
+  expect(await waiting('dead-letters')).toBe(0);
   expect(await waiting('rows')).toBe(25);
-  const { Messages: [message] = [] } = await sqs.send(
-    new ReceiveMessageCommand({ QueueUrl: urlOf('rows'), MessageAttributeNames: ['All'] }),
+  const { Messages: [message] = [] } = await here.sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: here.urlOf('rows'), MessageAttributeNames: ['All'] }),
   );
   expect(message?.MessageAttributes?.['code']?.StringValue).toBe('FORBIDDEN');
 });
 
-it('moves messages back to the queue that they came from when none is named', async () => {
-  await sqs.send(new SendMessageCommand({ QueueUrl: urlOf('letters'), MessageBody: 'x' }));
+it('moves messages back to the queue that gave them up when none is named, as if they were new', async () => {
+  await here.sqs.send(
+    new SendMessageCommand({ QueueUrl: here.urlOf('isolation'), MessageBody: 'x', MessageGroupId: 'job' }),
+  );
+  const [first] = await here.receive('isolation');
+  await here.receive('isolation');
 
-  await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arnOf('letters') }));
-  await ended('letters');
+  await here.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arnOf('dead-letters') }));
+  await ended('dead-letters');
 
-  expect(await waiting('isolation')).toBe(1);
+  const [message] = await here.receive('isolation');
+  expect(message?.Attributes).toMatchObject({ ApproximateReceiveCount: '1', MessageGroupId: 'job' });
+  expect(message?.MessageId).not.toBe(first?.MessageId);
+  expect(await waiting('dead-letters')).toBe(0);
+});
+
+it('fails when a message that was sent there directly is to go back', async () => {
+  await here.sqs.send(new SendMessageCommand({ QueueUrl: here.urlOf('dead-letters'), MessageBody: 'x' }));
+
+  await here.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arnOf('dead-letters') }));
+
+  expect(await ended('dead-letters')).toMatchObject({
+    Status: 'FAILED',
+    FailureReason: 'CouldNotDetermineMessageSource',
+  });
+  expect(await waiting('dead-letters')).toBe(1);
+});
+
+it('is the only one of its queue while it runs, and ends when it is cancelled', async () => {
+  const send = new SendMessageCommand({ QueueUrl: here.urlOf('dead-letters'), MessageBody: 'x' });
+  for (let sent = 0; sent < 3; sent += 1) await here.sqs.send(send);
+  const before = await waiting('dead-letters');
+  const request = { SourceArn: arnOf('dead-letters'), DestinationArn: arnOf('rows'), MaxNumberOfMessagesPerSecond: 1 };
+
+  const { TaskHandle } = await here.sqs.send(new StartMessageMoveTaskCommand(request));
+  const second = here.sqs.send(new StartMessageMoveTaskCommand(request));
+  await expect(second).rejects.toMatchObject({ name: 'UnsupportedOperation' });
+  await here.sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle }));
+
+  expect(await ended('dead-letters')).toMatchObject({ Status: 'CANCELLED', ApproximateNumberOfMessagesMoved: 1 });
+  expect(await waiting('dead-letters')).toBe(before - 1);
+  await expect(here.sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle }))).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+  });
 });
 
 it('refuses to move from a queue that no other queue redrives to', async () => {
-  const refused = sqs.send(
+  const refused = here.sqs.send(
     new StartMessageMoveTaskCommand({ SourceArn: arnOf('rows'), DestinationArn: arnOf('rows') }),
   );
 
@@ -86,7 +112,9 @@ it('refuses to move from a queue that no other queue redrives to', async () => {
 
 async function ended(source: string) {
   for (;;) {
-    const { Results: [latest] = [] } = await sqs.send(new ListMessageMoveTasksCommand({ SourceArn: arnOf(source) }));
+    const { Results: [latest] = [] } = await here.sqs.send(
+      new ListMessageMoveTasksCommand({ SourceArn: arnOf(source) }),
+    );
     if (latest?.Status !== 'RUNNING') return latest;
     await sleep(10);
   }
@@ -94,19 +122,8 @@ async function ended(source: string) {
 
 async function waiting(name: string): Promise<number> {
   const command = new GetQueueAttributesCommand({
-    QueueUrl: urlOf(name),
+    QueueUrl: here.urlOf(name),
     AttributeNames: ['ApproximateNumberOfMessages'],
   });
-  return Number((await sqs.send(command)).Attributes?.['ApproximateNumberOfMessages']);
+  return Number((await here.sqs.send(command)).Attributes?.['ApproximateNumberOfMessages']);
 }
-
-const describe = (name: string, attributes: Record<string, string>) => ({
-  logicalId: name,
-  name,
-  arn: arnOf(name),
-  url: urlOf(name),
-  attributes,
-});
-
-const arnOf = (name: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
-const urlOf = (name: string): string => `${queues.url}/${ACCOUNT}/${name}`;
