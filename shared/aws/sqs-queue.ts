@@ -115,10 +115,9 @@ function sized({ body, groupId, deduplicationId, delaySeconds, attributes = {} }
   };
 }
 
-// SQS refuses what XML 1.0 cannot hold. JSON escapes all of that by itself but U+FFFE and U+FFFF; and fauxqs wrongly refuses
-// whatever UTF-16 writes as two units.
+// SQS refuses what XML 1.0 cannot hold. JSON escapes all of that by itself but U+FFFE and U+FFFF.
 const xmlSafeJson = (body: unknown): string =>
-  JSON.stringify(body).replace(/[\uD800-\uDFFF\uFFFE\uFFFF]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
+  JSON.stringify(body).replace(/[\uFFFE\uFFFF]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 
 // Control characters carry nothing in an attribute, and SQS refuses most of them.
 const UNFIT = /[\p{Cc}\uFFFE\uFFFF]/gu;

@@ -19,16 +19,21 @@ export function memoryQueue(): MemoryQueue {
 
 const LARGEST_BYTES = 1_048_576;
 
-// What arrives is what JSON makes of it; SQS takes no empty attributes and nothing above 1 MiB.
 function delivered({ body, attributes, ...rest }: Message): Message {
+  return { body: JSON.parse(textOf(body)), ...rest, ...attributesOf(attributes) };
+}
+
+/** A body as it is sent; SQS takes nothing above 1 MiB. */
+export function textOf(body: unknown): string {
   const text = JSON.stringify(body);
   if (Buffer.byteLength(text) > LARGEST_BYTES) throw new QueueRefused('A message has more than 1 MiB');
+  return text;
+}
+
+/** The attributes that arrive, if there are any; SQS takes no empty ones. */
+export function attributesOf(attributes: Message['attributes']): Pick<Message, 'attributes'> {
   const named = Object.entries(attributes ?? {}).filter(([, value]) => value !== '');
-  return {
-    body: JSON.parse(text),
-    ...rest,
-    ...(named.length > 0 && { attributes: Object.fromEntries(named) }),
-  };
+  return named.length > 0 ? { attributes: Object.fromEntries(named) } : {};
 }
 
 /** A events queue that keeps its events in order. */

@@ -1,5 +1,6 @@
 import { QueueRefused } from '../../shared/port-errors.ts';
 import type { Message, Queue } from '../../shared/ports.ts';
+import { attributesOf, textOf } from '../fakes/memory-queue.ts';
 import type { Faults } from './faults.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { World } from './world.ts';
@@ -8,6 +9,7 @@ import type { World } from './world.ts';
 export interface Parcel {
   readonly id: string;
   readonly body: string;
+  readonly attributes?: Message['attributes'];
   readonly groupId: string | undefined;
   receives: number;
   /** The latest; an older one deletes nothing. */
@@ -75,9 +77,9 @@ export function createQueue(options: QueueOptions, world: World, faults: Faults)
 
   const queue: SimulatedQueue = {
     name,
-    accept: ({ body, groupId, delaySeconds = 0 }, delayMs = 0) => {
+    accept: ({ body, attributes, groupId, delaySeconds = 0 }, delayMs = 0) => {
       sent += 1;
-      const parcel = { id: `${name}-${sent}`, body: JSON.stringify(body), groupId, ...UNSEEN };
+      const parcel = { id: `${name}-${sent}`, body: textOf(body), ...attributesOf(attributes), groupId, ...UNSEEN };
       parcels.set(parcel.id, parcel);
       const late = faults.strikes('message delayed') ? random.between(1_000, LONGEST_DELAY_FAULT_MS) : 0;
       showAt(parcel, delaySeconds * 1_000 + delayMs + late);
