@@ -1,16 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { s3Client, sqsClient } from '../shared/aws/clients.ts';
 import { secretName } from '../shared/target.ts';
 import type { Synthesized } from '../infra/synthesize.ts';
 import type { FunctionUsage } from './aws/lambda/function-pool.ts';
 import { createAccessControl, type RequestCount, type Violation } from './aws/access-control.ts';
-import { startPipeline, type Pipeline, type Watch } from './pipeline.ts';
-import { recover } from './recovery.ts';
-import { recoveryPorts } from './recovery-ports.ts';
+import { startPipeline, type Watch } from './pipeline.ts';
 import { startSimulatorProcess } from './atlassian/simulator-process.ts';
-import { clientEnvironment, startServices, type Ports, type ServiceFaults, type Services } from './aws/services.ts';
+import { startServices, type Ports, type ServiceFaults, type Services } from './aws/services.ts';
 import type { StackDescription } from './aws/template/description.ts';
 
 /** The account and region that the local stack says it is in. */
@@ -63,8 +60,6 @@ export interface LocalStack extends Connection {
   readonly killFunction: (functionName: string) => number;
   /** Runs the schedules now. */
   readonly reconcile: () => Promise<void>;
-  /** What was found of a former run and set going again. */
-  readonly recovered: { readonly resumed: number; readonly announced: number };
   readonly close: () => Promise<void>;
 }
 
@@ -86,11 +81,9 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const { reconcileEveryMs } = options;
   const logFolder = join(folder, 'logs');
   const pipeline = startPipeline({ ...place, services, access, logFolder, reconcileEveryMs, watch });
-  const connection = connectionOf(services, simulator?.url, Object.keys(targets));
-  const recovered = await goOn(services, connection, pipeline);
 
   return {
-    ...connection,
+    ...connectionOf(services, simulator?.url, Object.keys(targets)),
     description: services.description,
     requests: access.requests,
     violations: access.violations,
@@ -98,7 +91,6 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     pids: pipeline.pids,
     killFunction: pipeline.kill,
     reconcile: pipeline.reconcile,
-    recovered,
     close: async () => {
       await pipeline.close();
       await services.close();
@@ -121,28 +113,4 @@ function connectionOf(services: Services, atlassian: string | undefined, targets
     deadLetterQueueUrl: output('DeadLetterQueueUrl'),
     targets,
   };
-}
-
-/** Queues in memory went with the former run. */
-async function goOn(services: Services, connection: Connection, pipeline: Pipeline): Promise<LocalStack['recovered']> {
-  const environment = clientEnvironment(connection);
-  const client = s3Client(environment);
-  const sqs = sqsClient(environment);
-  const ports = recoveryPorts({
-    client,
-    sqs,
-    inbox: connection.inboxBucket,
-    results: connection.resultsBucket,
-    region: REGION,
-    description: services.description,
-  });
-  try {
-    if (!ports) return { resumed: 0, announced: 0 };
-    const recovered = await recover(ports);
-    if (recovered.resumed > 0) await pipeline.reconcile();
-    return recovered;
-  } finally {
-    client.destroy();
-    sqs.destroy();
-  }
 }

@@ -3,8 +3,6 @@ import type { BatchEnd } from './stack-protocol.ts';
 /** How long rows of workers that were killed waited for another one. */
 export interface RecoveryTimes {
   readonly onBatch: (batch: BatchEnd) => void;
-  /** A kill of the whole stack takes the queues with it: what was waiting then is not measured. */
-  readonly forget: () => void;
   /** Milliseconds, one for each row and kill. */
   readonly times: () => readonly number[];
 }
@@ -14,7 +12,6 @@ export function recoveryTimes(): RecoveryTimes {
   const times: number[] = [];
   return {
     times: () => times,
-    forget: () => killedAt.clear(),
     onBatch: ({ rows, atMs, end, unfinished }) => {
       if (end === 'killed') for (const row of rows) killedAt.set(row, [...(killedAt.get(row) ?? []), atMs]);
       if (end !== 'answered') return;

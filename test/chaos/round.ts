@@ -11,7 +11,7 @@ import { planKills, type Kill, type KillOptions } from './kills.ts';
 import { makeErrand, manifestOf } from './make-errand.ts';
 import { oneOf, seededRandom, type Random } from './random.ts';
 import { recipesBy } from './recipes.ts';
-import { recoveryTimes, type RecoveryTimes } from './recovery-times.ts';
+import { recoveryTimes } from './recovery-times.ts';
 import type { SimulatorHere } from './simulator-here.ts';
 import { NO_FAULTS, type FaultRates } from './service-faults.ts';
 import { startKillableStack, type KillableStack } from './stack-here.ts';
@@ -88,7 +88,7 @@ export async function runRound(simulator: SimulatorHere, options: RoundOptions):
     onBatch: recovery.onBatch,
   });
   try {
-    const held = await applyTasks(stack, errand, { ...options, random, recovery });
+    const held = await applyTasks(stack, errand, { ...options, random });
     const { summary } = held;
     const taskResult = verify({
       errand,
@@ -129,13 +129,11 @@ const behaviourIn = ({ refused }: Errand, seed: number) => ({
   refusedWrites: refused.map((account) => ({ account, status: 403, body: { errorMessages: ['Not this one.'] } })),
 });
 
-interface CarryOutOptions extends RoundOptions {
-  readonly random: Random;
-  readonly recovery: RecoveryTimes;
-}
-
-async function applyTasks(stack: KillableStack, errand: Errand, options: CarryOutOptions) {
-  const { kills, random, recovery, limitMs } = options;
+async function applyTasks(
+  stack: KillableStack,
+  errand: Errand,
+  { kills, random, limitMs }: RoundOptions & { readonly random: Random },
+) {
   const { target, operation } = errand;
   const { jobId, prefix } = await upload(clientsOf(stack.connection()), stack.connection(), {
     target,
@@ -143,7 +141,7 @@ async function applyTasks(stack: KillableStack, errand: Errand, options: CarryOu
     text: manifestOf(errand),
   });
   stack.setFaults({ s3: S3_FAULTS, sqs: SQS_FAULTS });
-  const killed = await killAll(planKills(random, kills), stack, { random, recovery });
+  const killed = await killAll(planKills(random, kills), stack, random);
   const clients = clientsOf(stack.connection());
   const { results } = clients;
   const late = killReporter(stack, random, killed);
@@ -167,23 +165,16 @@ async function applyTasks(stack: KillableStack, errand: Errand, options: CarryOu
     letters,
     results: await textOf(results, `${prefix}results.csv`),
     killed,
-    queuesLost: (killed['stack'] ?? 0) > 0,
   };
 }
 
-async function killAll(
-  kills: readonly Kill[],
-  stack: KillableStack,
-  { random, recovery }: Pick<CarryOutOptions, 'random' | 'recovery'>,
-): Promise<Record<string, number>> {
+async function killAll(kills: readonly Kill[], stack: KillableStack, random: Random): Promise<Record<string, number>> {
   const killed: Record<string, number> = {};
   const startedMs = performance.now();
   for (const { atMs, what } of kills) {
     await sleep(Math.max(0, atMs - (performance.now() - startedMs)));
-    if (what === 'stack') {
-      recovery.forget();
-      await stack.restart();
-    } else {
+    if (what === 'stack') await stack.restart();
+    else {
       const pids = stack.pids(what);
       if (pids.length === 0) continue;
       killProcess(oneOf(random, pids));

@@ -92,7 +92,7 @@ function lineOf(round: number, result: Round): string[] {
     String(round),
     String(result.seed),
     result.name,
-    `${counts['changed']}/${counts['unchanged']}/${counts['failed']} (${result.spoilt} spoilt, ${result.unseen} unseen)`,
+    `${counts['changed']}/${counts['unchanged']}/${counts['failed']} (${result.spoilt} spoilt)`,
     Object.entries(killed)
       .map(([name, times]) => `${times} ${name}`)
       .join(', '),
