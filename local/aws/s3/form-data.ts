@@ -1,4 +1,7 @@
-import { ByteReader } from '../signature/byte-reader.ts';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+
 import { ServiceRefusal } from '../service-refusal.ts';
 
 /** A form up to its file, whose bytes are still to be read: S3 reads the fields first and ignores what comes after the file. */
@@ -7,35 +10,63 @@ export interface Form {
   readonly fields: ReadonlyMap<string, string>;
   readonly fileName: string;
   readonly file: AsyncIterable<Buffer>;
+  /** Ends the reading, wherever it is. */
+  readonly close: () => void;
 }
 
 /** Of all fields before the file. (S3 API reference, POST object.) */
 const FIELD_BYTES = 20_480;
-const HEADERS_END = Buffer.from('\r\n\r\n');
 
-/** Takes a multipart/form-data body apart while it comes (RFC 7578), with bounded memory. */
+/** Reads a multipart/form-data body up to its file, with bounded memory. */
 export async function readForm(contentType: string, body: AsyncIterable<Buffer>): Promise<Form> {
-  const boundary = contentType.match(/boundary=(?:"([^"]+)"|([^;\s]+))/i);
-  const mark = boundary?.[1] ?? boundary?.[2];
-  if (mark === undefined) throw malformed();
-  // With a line end in front the first mark looks like all the others.
-  const parts = new Parts(body, Buffer.from(`\r\n--${mark}`));
-  await parts.whole(FIELD_BYTES);
+  const parser = createParser(contentType);
   const fields = new Map<string, string>();
-  for (;;) {
-    const { name, fileName } = dispositionOf(await parts.headers());
-    if (name === 'file') return { fields, fileName: fileName ?? '', file: parts.rest() };
-    fields.set(name, (await parts.whole(FIELD_BYTES)).toString());
+  let bytes = 0;
+  return new Promise((resolve, reject) => {
+    const reading = pipeline(body, parser);
+    parser.on('field', (name, value, _isNameCut, isCut) => {
+      bytes += Buffer.byteLength(value);
+      fields.set(name.toLowerCase(), value);
+      if (!isCut && bytes <= FIELD_BYTES) return;
+      reject(tooLarge());
+      parser.destroy();
+    });
+    parser.on('file', (_name, file, fileName: string | undefined) => {
+      // The form may break off while nobody reads the file yet.
+      file.on('error', () => undefined);
+      reading.catch(() => file.destroy(malformed()));
+      resolve({
+        fields: new Map(fields),
+        fileName: fileName ?? '',
+        file: contentOf(file),
+        close: () => parser.destroy(),
+      });
+    });
+    reading.then(
+      () => reject(missingFile()),
+      () => reject(malformed()),
+    );
+  });
+}
+
+function createParser(contentType: string): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      isPartAFile: (name) => name?.toLowerCase() === 'file',
+      limits: { fieldSize: FIELD_BYTES, files: 1 },
+    });
+  } catch {
+    throw malformed();
   }
 }
 
-function dispositionOf(headers: string): { readonly name: string; readonly fileName: string | undefined } {
-  const disposition = headers.match(/^content-disposition:\s*form-data;.*$/im)?.[0];
-  const name = disposition?.match(/[;\s]name="([^"]*)"/i)?.[1];
-  if (name === undefined) throw malformed();
-  const fileName = disposition?.match(/[;\s]filename="([^"]*)"/i)?.[1];
-  // Browsers once sent the whole path.
-  return { name: name.toLowerCase(), fileName: fileName?.replace(/^.*[/\\]/, '') };
+async function* contentOf(file: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const part of file) yield part as Buffer; // no encoding is set
+  } catch {
+    throw malformed();
+  }
 }
 
 const malformed = (): ServiceRefusal =>
@@ -44,60 +75,6 @@ const malformed = (): ServiceRefusal =>
     'MalformedPOSTRequest',
     'The body of your POST request is not well-formed multipart/form-data.',
   );
-
-/** The parts between the marks of one stream. */
-class Parts {
-  readonly #mark: Buffer;
-  readonly #input: ByteReader;
-
-  constructor(body: AsyncIterable<Buffer>, mark: Buffer) {
-    this.#input = new ByteReader(body, Buffer.from('\r\n'));
-    this.#mark = mark;
-  }
-
-  /** The headers of the part that begins here. */
-  async headers(): Promise<string> {
-    for (;;) {
-      if (this.#input.held.subarray(0, 2).toString('latin1') === '--') throw missingFile();
-      const end = this.#input.held.indexOf(HEADERS_END);
-      if (end !== -1) return this.#input.take(end, HEADERS_END.length).toString();
-      if (this.#input.held.length > FIELD_BYTES) throw malformed();
-      await this.#more();
-    }
-  }
-
-  /** Everything up to the next mark, which is skipped. */
-  async whole(mostBytes: number): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of this.rest()) {
-      bytes += chunk.length;
-      if (bytes > mostBytes) throw tooLarge();
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-  }
-
-  /** The same, as it comes. */
-  async *rest(): AsyncGenerator<Buffer> {
-    for (;;) {
-      const end = this.#input.held.indexOf(this.#mark);
-      if (end !== -1) {
-        const last = this.#input.take(end, this.#mark.length);
-        if (last.length > 0) yield last;
-        return;
-      }
-      // The mark may have come in part.
-      const sure = this.#input.held.length - this.#mark.length + 1;
-      if (sure > 0) yield this.#input.take(sure);
-      await this.#more();
-    }
-  }
-
-  async #more(): Promise<void> {
-    if (!(await this.#input.more())) throw malformed();
-  }
-}
 
 const missingFile = (): ServiceRefusal =>
   new ServiceRefusal(400, 'InvalidArgument', 'POST requires exactly one file upload per request.', {

@@ -5,7 +5,7 @@ import { xmlDocument } from './xml.ts';
 import type { Answer } from './answer.ts';
 import type { Version } from './bucket-record.ts';
 import { LARGEST_BYTES, storeContent } from './content.ts';
-import { readForm } from './form-data.ts';
+import { readForm, type Form } from './form-data.ts';
 import { checkFields } from './implemented.ts';
 import { commitObject, versionHeaders, type WriteContext } from './put-object.ts';
 import { bodyOf, checkedKey, header, type StoreRequest } from './request.ts';
@@ -20,12 +20,24 @@ interface Post {
 /** Upload by a browser's form: whatever its policy allows. (S3 API reference, POST object.) */
 export async function postObject(context: WriteContext, request: StoreRequest, post: Post): Promise<Answer> {
   const form = await readForm(header(request, 'content-type') ?? '', bodyOf(request));
+  try {
+    return await storeForm(context, request, { form, ...post });
+  } finally {
+    form.close();
+  }
+}
+
+async function storeForm(
+  context: WriteContext,
+  request: StoreRequest,
+  { form, verifier, allowed }: Post & { readonly form: Form },
+): Promise<Answer> {
   const fields = new Map(form.fields);
   checkFields(fields.keys());
   const key = keyIn(fields, form.fileName);
   // What the policy binds is the key that the object gets, not the placeholder in the form.
-  const permit = verifyPostPolicy(fields.set('key', key), context.bucket.name, post.verifier);
-  post.allowed(permit.accessKeyId, key);
+  const permit = verifyPostPolicy(fields.set('key', key), context.bucket.name, verifier);
+  allowed(permit.accessKeyId, key);
   const headers = storedHeaders(fields);
   const { blob, etag } = await storeContent(context.bucket, {
     bytes: form.file,

@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -184,23 +185,24 @@ describe('a form', () => {
       '--b\r\nContent-Disposition: form-data; name="key"\r\n\r\nx\r\n--b--\r\n',
       'InvalidArgument',
     ],
-    [
-      'without a policy',
-      'multipart/form-data; boundary=b',
-      `--b\r\nContent-Disposition: form-data; name="key"\r\n\r\nx\r\n${filePart()}`,
-      'AccessDenied',
-    ],
+    ['without a policy', 'multipart/form-data; boundary=b', `${fieldPart('key', 'x')}${filePart()}`, 'AccessDenied'],
     [
       'with endless fields',
       'multipart/form-data; boundary=b',
-      `--b\r\nContent-Disposition: form-data; name="key"\r\n\r\n${'x'.repeat(30_000)}\r\n${filePart()}`,
+      `${fieldPart('key', 'x'.repeat(30_000))}${filePart()}`,
       'MaxPostPreDataLengthExceeded',
     ],
     [
       'with a field that S3 has and this store has not',
       'multipart/form-data; boundary=b',
-      `--b\r\nContent-Disposition: form-data; name="tagging"\r\n\r\nx\r\n${filePart()}`,
+      `${fieldPart('tagging', 'x')}${filePart()}`,
       'NotImplemented',
+    ],
+    [
+      'with many fields that are too long together',
+      'multipart/form-data; boundary=b',
+      Array.from({ length: 30 }, (_, i) => fieldPart(`x-ignore-${i}`, 'x'.repeat(1_000))).join('') + filePart(),
+      'MaxPostPreDataLengthExceeded',
     ],
   ])('is refused %s', async (_, contentType, body, code) => {
     const { url } = await start();
@@ -210,6 +212,45 @@ describe('a form', () => {
     expect(await answer.text()).toContain(`<Code>${code}</Code>`);
   });
 });
+
+describe('a form that breaks off within its file', () => {
+  it('is refused when it ends there', async () => {
+    const { stored, cutForm } = await startCut();
+
+    const answer = await fetch(cutForm.url, { method: 'POST', headers: cutForm.headers, body: cutForm.body });
+
+    expect(await answer.text()).toContain('<Code>MalformedPOSTRequest</Code>');
+    expect(await stored()).toEqual([]);
+  });
+
+  it('leaves nothing when its sender goes away', async () => {
+    const { stored, cutForm } = await startCut();
+    const sending = request(cutForm.url, {
+      method: 'POST',
+      headers: { ...cutForm.headers, 'content-length': 1_000_000 },
+    }).on('error', () => undefined);
+    sending.write(cutForm.body);
+    await expect.poll(stored).not.toEqual([]);
+
+    sending.destroy();
+
+    await expect.poll(stored).toEqual([]);
+  });
+});
+
+// A form that its policy allows, up to some of its file's bytes: more than are kept in memory.
+async function startCut() {
+  const { client, folder } = await start();
+  const { url, fields } = await presignPost({ client, bucket: 'inbox', key: KEY, maxBytes: 1_000_000 });
+  const parts = Object.entries(fields).map(([name, value]) => fieldPart(name, value));
+  const body = parts.join('') + filePart().replace('\r\nx\r\n--b--\r\n', `\r\n${'x'.repeat(500_000)}`);
+  const cutForm = { url, headers: { 'content-type': 'multipart/form-data; boundary=b' }, body };
+  return { stored: () => readdir(join(folder, 'inbox', 'content')), cutForm };
+}
+
+function fieldPart(name: string, value: string): string {
+  return `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+}
 
 function filePart(): string {
   return '--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nx\r\n--b--\r\n';
