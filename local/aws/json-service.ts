@@ -77,7 +77,7 @@ async function serve(options: JsonServiceOptions, message: IncomingMessage, resp
 async function readCall(options: JsonServiceOptions, message: IncomingMessage, gone: AbortSignal): Promise<JsonCall> {
   const { credentials, region, service, nowMs } = options;
   const body = await readBody(message);
-  const { accessKeyId } = verifySignature(
+  const { accessKeyId } = await verifySignature(
     { method: message.method ?? 'POST', url: message.url ?? '/', headers: message.headersDistinct },
     { credentials, region, service, nowMs: nowMs() },
     body,

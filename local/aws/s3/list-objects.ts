@@ -1,5 +1,5 @@
 import { ServiceRefusal } from '../service-refusal.ts';
-import { encoded } from '../signature/canonical-request.ts';
+import { encodePart } from '../signature/url.ts';
 import { xmlAnswer, type Answer } from './answer.ts';
 import type { Bucket } from './bucket.ts';
 import type { StoreRequest } from './request.ts';
@@ -85,4 +85,4 @@ function maxKeysIn(text = String(MOST_KEYS)): number {
   throw new ServiceRefusal(400, 'InvalidArgument', 'Provided max-keys not an integer or within integer range');
 }
 
-const urlEncoded = (text: string): string => encoded(text).replaceAll('%2F', '/');
+const urlEncoded = (text: string): string => encodePart(text).replaceAll('%2F', '/');

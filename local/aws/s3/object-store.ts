@@ -6,8 +6,8 @@ import { pipeline } from 'node:stream/promises';
 
 import type { AwsCall } from '../access-control.ts';
 import { ServiceRefusal, statusAfter, suffer, type Faults } from '../service-refusal.ts';
-import { verifySignature, type Verifier } from '../signature/signature.ts';
-import type { Credentials } from '../signature/signing-key.ts';
+import { verifySignature } from '../signature/signature.ts';
+import type { Credentials, Verifier } from '../signature/signing-key.ts';
 import { xmlAnswer, type Answer } from './answer.ts';
 import { openBucket, type Bucket } from './bucket.ts';
 import type { Created } from './bucket-record.ts';
@@ -129,7 +129,7 @@ async function carriedOut(store: Store, request: StoreRequest, message: Incoming
     nowMs: store.now().getTime(),
   } as const;
   if (isForm(request)) return answerForm(store, request, verifier);
-  const verified = verifySignature(
+  const verified = await verifySignature(
     { method: request.method, url: message.url ?? '/', headers: message.headersDistinct },
     verifier,
   );

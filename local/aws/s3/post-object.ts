@@ -1,6 +1,6 @@
 import { verifyPostPolicy } from '../signature/post-policy.ts';
 import { ServiceRefusal } from '../service-refusal.ts';
-import type { Verifier } from '../signature/signature.ts';
+import type { Verifier } from '../signature/signing-key.ts';
 import { xmlDocument } from './xml.ts';
 import type { Answer } from './answer.ts';
 import type { Version } from './bucket-record.ts';
@@ -36,7 +36,7 @@ async function storeForm(
   checkFields(fields.keys());
   const key = keyIn(fields, form.fileName);
   // What the policy binds is the key that the object gets, not the placeholder in the form.
-  const permit = verifyPostPolicy(fields.set('key', key), context.bucket.name, verifier);
+  const permit = await verifyPostPolicy(fields.set('key', key), context.bucket.name, verifier);
   allowed(permit.accessKeyId, key);
   const headers = storedHeaders(fields);
   const { blob, etag } = await storeContent(context.bucket, {

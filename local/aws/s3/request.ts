@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
-import { queryPairs, splitOnce } from '../signature/canonical-request.ts';
 import { ServiceRefusal } from '../service-refusal.ts';
+import { decodePart, splitUrl } from '../signature/url.ts';
 
 /** A request to the store, path-style: `/<bucket>/<key>?<query>`. An empty bucket is the service, an empty key the bucket. */
 export interface StoreRequest {
@@ -18,13 +18,13 @@ const LONGEST_KEY = 1_024;
 
 /** Takes a request apart; throws ServiceRefusal when its URL is none. */
 export function storeRequest(message: IncomingMessage): StoreRequest {
-  const [path, query = ''] = splitOnce(message.url ?? '/', '?');
-  const [bucket, key = ''] = splitOnce(path.slice(1), '/');
+  const { path, query } = splitUrl(message.url ?? '/');
+  const [, bucket = '', key = ''] = path.match(/^\/?([^/]*)\/?(.*)$/s) ?? [];
   return {
     method: message.method ?? 'GET',
-    bucket: decodedPart(bucket),
-    key: checkedKey(decodedPart(key)),
-    query: new Map(queryPairs(query)),
+    bucket: decodePart(bucket),
+    key: checkedKey(decodePart(key)),
+    query: new Map(query),
     headers: message.headers,
     message,
   };
@@ -45,11 +45,3 @@ export const header = ({ headers }: Pick<StoreRequest, 'headers'>, name: string)
 /** The body as it comes; who stops reading it leaves the connection whole, so that the answer still gets through. */
 export const bodyOf = ({ message }: StoreRequest): AsyncIterable<Buffer> =>
   message.iterator({ destroyOnReturn: false }); // no encoding is set, so these are buffers
-
-function decodedPart(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new ServiceRefusal(400, 'InvalidURI', "Couldn't parse the specified URI.");
-  }
-}

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import { ByteReader } from './byte-reader.ts';
 import { ServiceRefusal } from '../service-refusal.ts';
-import { isSignature, sha256Hex } from './signing-key.ts';
-import { doesNotMatch, type ChunkSeed } from './signature.ts';
+import type { ChunkSeed } from './signature.ts';
+import { verifyText } from './signing-key.ts';
 
 const CRLF = Buffer.from('\r\n');
 const LONGEST_LINE = 8_192;
+const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 const NOTHING = sha256Hex('');
 
 interface Chunked {
@@ -33,16 +33,16 @@ export async function* unchunked(body: AsyncIterable<Buffer>, { seed, trailer }:
       if (seed) hash.update(part);
       yield part;
     }
-    if (seed) signature = goOn(seed, signature, extension, hash.digest('hex'));
+    if (seed) signature = await verifyChunk(seed, signature, extension, hash.digest('hex'));
     if (isLast) break;
     if ((await readLine(input)) !== '') throw incomplete();
   }
   trailer(await readTrailer(input, seed, signature));
 }
 
-function goOn(seed: ChunkSeed, previous: string, given: string, hash: string): string {
-  const toSign = ['AWS4-HMAC-SHA256-PAYLOAD', seed.amzDate, seed.scope, previous, NOTHING, hash].join('\n');
-  if (!isSignature(seed.key, toSign, given)) throw doesNotMatch({ StringToSign: toSign });
+async function verifyChunk({ key }: ChunkSeed, previous: string, given: string, hash: string): Promise<string> {
+  const toSign = ['AWS4-HMAC-SHA256-PAYLOAD', key.amzDate, key.scope, previous, NOTHING, hash].join('\n');
+  await verifyText(key, toSign, given);
   return given;
 }
 
@@ -57,8 +57,9 @@ async function readTrailer(input: ByteReader, seed: ChunkSeed | undefined, previ
   fields.delete('x-amz-trailer-signature');
   if (seed && fields.size > 0) {
     const canonical = [...fields].map(([name, value]) => `${name}:${value}\n`).join('');
-    const toSign = ['AWS4-HMAC-SHA256-TRAILER', seed.amzDate, seed.scope, previous, sha256Hex(canonical)].join('\n');
-    if (!isSignature(seed.key, toSign, signature ?? '')) throw doesNotMatch({ StringToSign: toSign });
+    const { key } = seed;
+    const toSign = ['AWS4-HMAC-SHA256-TRAILER', key.amzDate, key.scope, previous, sha256Hex(canonical)].join('\n');
+    await verifyText(key, toSign, signature ?? '');
   }
   return fields;
 }
@@ -80,4 +81,34 @@ async function readLine(input: ByteReader): Promise<string> {
 async function readSome(input: ByteReader, most: number): Promise<Buffer> {
   while (input.held.length === 0) if (!(await input.more())) throw incomplete();
   return input.take(Math.min(most, input.held.length));
+}
+
+/** A stream of bytes, of which some are held until it is known what they are. */
+class ByteReader {
+  readonly #source: AsyncIterator<Buffer>;
+  #held: Buffer = Buffer.alloc(0);
+
+  constructor(body: AsyncIterable<Buffer>) {
+    this.#source = body[Symbol.asyncIterator]();
+  }
+
+  /** What has come and has not been taken. */
+  get held(): Buffer {
+    return this.#held;
+  }
+
+  /** Takes bytes from the front, and drops some more after them. */
+  take(length: number, skip = 0): Buffer {
+    const taken = this.#held.subarray(0, length);
+    this.#held = this.#held.subarray(length + skip);
+    return taken;
+  }
+
+  /** Waits for more bytes; false once there are none. */
+  async more(): Promise<boolean> {
+    const next = await this.#source.next();
+    if (next.done) return false;
+    this.#held = this.#held.length === 0 ? next.value : Buffer.concat([this.#held, next.value]);
+    return true;
+  }
 }

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 
 import { ServiceRefusal } from '../service-refusal.ts';
-import { credentialIn, doesNotMatch, secretOf, type Verifier } from './signature.ts';
-import { isSignature, signingKey } from './signing-key.ts';
+import { findSigningKey, verifyText, type Verifier } from './signing-key.ts';
 
 const policySchema = z.object({
   expiration: z.iso.datetime(),
@@ -26,10 +25,14 @@ export interface Permit {
 const FREE = ['policy', 'x-amz-signature', 'file', 'awsaccesskeyid', 'signature'];
 
 /** Verifies the policy of a form: its signature, its time, and every field against its conditions. Field names are lower-case. */
-export function verifyPostPolicy(fields: ReadonlyMap<string, string>, bucket: string, verifier: Verifier): Permit {
+export async function verifyPostPolicy(
+  fields: ReadonlyMap<string, string>,
+  bucket: string,
+  verifier: Verifier,
+): Promise<Permit> {
   const policy = fields.get('policy');
   if (policy === undefined) throw new ServiceRefusal(403, 'AccessDenied', 'Access Denied');
-  const accessKeyId = verifyPolicySignature(policy, fields, verifier);
+  const accessKeyId = await verifyPolicySignature(policy, fields, verifier);
   const { expiration, conditions } = parsePolicy(policy);
   if (Date.parse(expiration) <= verifier.nowMs) throw against('Policy expired.');
   const values = new Map([...fields, ['bucket', bucket]]);
@@ -44,14 +47,17 @@ export function verifyPostPolicy(fields: ReadonlyMap<string, string>, bucket: st
   return { accessKeyId, leastBytes, mostBytes };
 }
 
-function verifyPolicySignature(policy: string, fields: ReadonlyMap<string, string>, verifier: Verifier): string {
+async function verifyPolicySignature(
+  policy: string,
+  fields: ReadonlyMap<string, string>,
+  verifier: Verifier,
+): Promise<string> {
   if (fields.get('x-amz-algorithm') !== 'AWS4-HMAC-SHA256') {
     throw new ServiceRefusal(400, 'InvalidArgument', 'POST requires exactly one of each of the x-amz-algorithm fields');
   }
-  const { accessKeyId, scope } = credentialIn(fields.get('x-amz-credential'), fields.get('x-amz-date') ?? '', verifier);
-  const key = signingKey(secretOf(accessKeyId, verifier.credentials), scope);
-  if (isSignature(key, policy, fields.get('x-amz-signature') ?? '')) return accessKeyId;
-  throw doesNotMatch({ AWSAccessKeyId: accessKeyId, StringToSign: policy });
+  const key = findSigningKey(fields.get('x-amz-credential'), fields.get('x-amz-date') ?? '', verifier);
+  await verifyText(key, policy, fields.get('x-amz-signature') ?? '');
+  return key.accessKeyId;
 }
 
 type Condition = z.infer<typeof policySchema>['conditions'][number];

@@ -1,147 +1,132 @@
-import { parseAmzDate } from './amz-date.ts';
-import { canonicalRequest, queryPairs, splitOnce, type SignedParts } from './canonical-request.ts';
+import { createHash } from 'node:crypto';
+
 import { ServiceRefusal } from '../service-refusal.ts';
-import { isSignature, scopeText, sha256Hex, signingKey, type Credentials, type Scope } from './signing-key.ts';
+import { findSigningKey, malformed, parseAmzDate, verifySame, type SigningKey, type Verifier } from './signing-key.ts';
+import { decodePart, encodePart, splitUrl } from './url.ts';
 
 /** How far a request's date may be from ours. (S3 error responses, RequestTimeTooSkewed.) */
 const SKEW_MS = 15 * 60_000;
 /** Seven days. (S3 user guide, presigned URLs.) */
 const LONGEST_EXPIRY_SECONDS = 604_800;
 const ALGORITHM = 'AWS4-HMAC-SHA256';
+const CONTENT_HASH = 'x-amz-content-sha256';
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
 
-/** What the verifying service is. */
-export interface Verifier {
-  readonly credentials: Credentials;
-  readonly region: string;
-  readonly service: 's3' | 'sqs' | 'secretsmanager';
-  readonly nowMs: number;
+/** The parts of an HTTP request that a signature covers. Header names are lower-case, as in Node's `headersDistinct`. */
+export interface SignedParts {
+  readonly method: string;
+  /** As it was sent: path and query. */
+  readonly url: string;
+  readonly headers: NodeJS.Dict<string[]>;
 }
 
 /** A request whose signature holds; what is signed about its body is still to be compared. */
 export interface Verified {
   readonly accessKeyId: string;
-  /** What `x-amz-content-sha256` said: a hash, UNSIGNED-PAYLOAD, or STREAMING-…; the given body's hash when it was not sent. */
+  /** What `x-amz-content-sha256` said: a hash, UNSIGNED-PAYLOAD, or STREAMING-…; the hash of the body where that was given. */
   readonly payloadHash: string;
-  /** What the chunks of a signed stream go on from. */
   readonly seed: ChunkSeed;
 }
 
+/** What the signatures of a stream's chunks go on from. */
 export interface ChunkSeed {
-  readonly key: Buffer;
-  readonly amzDate: string;
-  readonly scope: string;
+  readonly key: SigningKey;
   readonly signature: string;
 }
 
-interface Claim {
-  readonly accessKeyId: string;
-  readonly scope: Scope;
+interface Claim extends ChunkSeed {
   readonly signedHeaders: readonly string[];
-  readonly signature: string;
-  readonly amzDate: string;
   readonly payloadHash: string;
+  /** Of a presigned URL. */
+  readonly expiresIn?: number;
 }
 
 /**
- * Verifies a request's SigV4 signature, in its header or its query; throws ServiceRefusal with S3's codes.
+ * Verifies a request's SigV4 signature, in its header or its query, by signing it again; throws ServiceRefusal with S3's codes.
  * `body` is given by services that read it whole first: its hash is then what must have been signed.
  */
-export function verifySignature(request: SignedParts, verifier: Verifier, body?: Uint8Array): Verified {
-  const query = new Map(queryPairs(splitOnce(request.url, '?')[1] ?? ''));
-  const bodyHash = body && sha256Hex(body);
+export async function verifySignature(request: SignedParts, verifier: Verifier, body?: Uint8Array): Promise<Verified> {
+  const { query } = splitUrl(request.url);
   // Signature version 2, which buckets made since June 2020 refuse. (S3 user guide, authenticating requests.)
   if (query.has('Signature') && query.has('AWSAccessKeyId')) throw unsupported();
   const claim = query.has('X-Amz-Algorithm')
-    ? presignedClaim(query, verifier)
-    : headerClaim(request.headers, verifier, bodyHash);
-  return verifyClaim(request, claim, verifier);
+    ? presignedClaim(query, request.headers, verifier)
+    : headerClaim(request.headers, verifier, body);
+  checkCoverage(request.headers, claim.signedHeaders);
+  const { key, signature, payloadHash } = claim;
+  verifySame(key, await signAgain(request, claim, body), signature);
+  return { accessKeyId: key.accessKeyId, payloadHash, seed: { key, signature } };
 }
 
-function headerClaim(headers: SignedParts['headers'], verifier: Verifier, bodyHash?: string): Claim {
+function headerClaim(headers: SignedParts['headers'], verifier: Verifier, body?: Uint8Array): Claim {
   const authorization = headers['authorization']?.[0];
   if (authorization === undefined) throw new ServiceRefusal(403, 'AccessDenied', 'Access Denied');
-  const [algorithm, fields = ''] = splitOnce(authorization, ' ');
-  if (algorithm !== ALGORITHM) throw unsupported();
-  const parts = new Map(fields.split(',').map((field) => fieldIn(field.trim())));
+  if (!authorization.startsWith(`${ALGORITHM} `)) throw unsupported();
+  const fields = authorization.slice(ALGORITHM.length).split(',');
+  const field = (name: string): string | undefined =>
+    fields
+      .map((text) => text.trim())
+      .find((text) => text.startsWith(`${name}=`))
+      ?.slice(name.length + 1);
   const amzDate = headers['x-amz-date']?.[0] ?? '';
   checkSkew(amzDate, verifier.nowMs);
-  const payloadHash = bodyHash ?? headers['x-amz-content-sha256']?.[0];
-  if (payloadHash === undefined) throw invalid('Missing required header for this request: x-amz-content-sha256');
+  const payloadHash = body ? createHash('sha256').update(body).digest('hex') : headers[CONTENT_HASH]?.[0];
+  if (payloadHash === undefined) throw invalid(`Missing required header for this request: ${CONTENT_HASH}`);
   return {
-    ...credentialIn(parts.get('Credential'), amzDate, verifier),
-    signedHeaders: signedHeadersIn(parts.get('SignedHeaders')),
-    signature: parts.get('Signature') ?? malformed('the Authorization header has no Signature'),
-    amzDate,
+    key: findSigningKey(field('Credential'), amzDate, verifier),
+    signedHeaders: signedHeadersIn(field('SignedHeaders')),
+    signature: field('Signature') ?? malformed('the Authorization header has no Signature'),
     payloadHash,
   };
 }
 
-function presignedClaim(query: ReadonlyMap<string, string>, verifier: Verifier): Claim {
+function presignedClaim(query: URLSearchParams, headers: SignedParts['headers'], verifier: Verifier): Claim {
   if (query.get('X-Amz-Algorithm') !== ALGORITHM) throw unsupported();
   const amzDate = query.get('X-Amz-Date') ?? '';
-  checkExpiry(amzDate, query.get('X-Amz-Expires') ?? '', verifier.nowMs);
+  const expiresIn = checkExpiry(amzDate, query.get('X-Amz-Expires') ?? '', verifier.nowMs);
   return {
-    ...credentialIn(query.get('X-Amz-Credential'), amzDate, verifier),
-    signedHeaders: signedHeadersIn(query.get('X-Amz-SignedHeaders')),
+    key: findSigningKey(query.get('X-Amz-Credential') ?? undefined, amzDate, verifier),
+    signedHeaders: signedHeadersIn(query.get('X-Amz-SignedHeaders') ?? undefined),
     signature: query.get('X-Amz-Signature') ?? '',
-    amzDate,
-    payloadHash: query.get('X-Amz-Content-Sha256') ?? UNSIGNED_PAYLOAD,
+    payloadHash: query.get('X-Amz-Content-Sha256') ?? headers[CONTENT_HASH]?.[0] ?? UNSIGNED_PAYLOAD,
+    expiresIn,
   };
 }
 
-function verifyClaim(request: SignedParts, claim: Claim, verifier: Verifier): Verified {
-  checkCoverage(request.headers, claim.signedHeaders);
-  const key = signingKey(secretOf(claim.accessKeyId, verifier.credentials), claim.scope);
-  const canonical = canonicalRequest(request, { ...claim, service: verifier.service });
-  const scope = scopeText(claim.scope);
-  const toSign = [ALGORITHM, claim.amzDate, scope, sha256Hex(canonical)].join('\n');
-  if (!isSignature(key, toSign, claim.signature)) {
-    throw doesNotMatch({ AWSAccessKeyId: claim.accessKeyId, StringToSign: toSign, CanonicalRequest: canonical });
+async function signAgain(request: SignedParts, claim: Claim, body: Uint8Array | undefined): Promise<string> {
+  const { key, signedHeaders, payloadHash, expiresIn } = claim;
+  const { path, query } = splitUrl(request.url);
+  const names = new Set(signedHeaders);
+  const headers = Object.fromEntries(signedHeaders.map((name) => [name, (request.headers[name] ?? []).join(',')]));
+  // The hash of the body that came, not the one that was claimed for it.
+  if (names.has(CONTENT_HASH)) headers[CONTENT_HASH] = payloadHash;
+  const toSign = {
+    method: request.method,
+    protocol: 'http:',
+    hostname: '',
+    path: key.scope.endsWith('/s3/aws4_request') ? encodeOnce(path) : path,
+    query: Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)])),
+    headers,
+    // Without a hash in the headers the package hashes text and bytes; all else it signs as UNSIGNED-PAYLOAD.
+    body: body ?? {},
+  };
+  const options = { signingDate: key.signingDate, signableHeaders: names };
+  if (expiresIn === undefined) {
+    const signed = await key.signer.sign(toSign, options);
+    return signed.headers['authorization']?.replace(/^.*Signature=/, '') ?? '';
   }
-  const seed = { key, amzDate: claim.amzDate, scope, signature: claim.signature };
-  return { accessKeyId: claim.accessKeyId, payloadHash: claim.payloadHash, seed };
+  // The package moves this header into the query, where it was found, and reads the hash from it.
+  const hash = query.get('X-Amz-Content-Sha256');
+  if (hash !== null) headers['X-Amz-Content-Sha256'] = hash;
+  const presigned = await key.signer.presign(toSign, { ...options, expiresIn, unhoistableHeaders: names });
+  return String(presigned.query?.['X-Amz-Signature']);
 }
 
-/** The secret of a key; throws InvalidAccessKeyId when nobody has it. */
-export function secretOf(accessKeyId: string, credentials: Credentials): string {
-  const secret = credentials(accessKeyId);
-  if (secret !== undefined) return secret;
-  const message = 'The AWS Access Key Id you provided does not exist in our records.';
-  throw new ServiceRefusal(403, 'InvalidAccessKeyId', message, { AWSAccessKeyId: accessKeyId });
-}
-
-/** The refusal of a wrong signature; the key itself is in none of its details. */
-export function doesNotMatch(details: Readonly<Record<string, string>>): ServiceRefusal {
-  const message =
-    'The request signature we calculated does not match the signature you provided. Check your key and signing method.';
-  return new ServiceRefusal(403, 'SignatureDoesNotMatch', message, details);
-}
-
-/** Reads `<access key>/<date>/<region>/<service>/aws4_request`, which must be of this day, region and service. */
-export function credentialIn(
-  credential: string | undefined,
-  amzDate: string,
-  { region, service }: Pick<Verifier, 'region' | 'service'>,
-): { readonly accessKeyId: string; readonly scope: Scope } {
-  const [accessKeyId, date, ...rest] = credential?.split('/') ?? [];
-  if (!accessKeyId || !date || rest.length !== 3)
-    return malformed('the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request"');
-  if (rest[0] !== region)
-    return malformed(`the region '${rest[0]}' is wrong; expecting '${region}'`, { Region: region });
-  if (rest[1] !== service || rest[2] !== 'aws4_request')
-    return malformed(`incorrect service "${rest[1]}". This endpoint belongs to "${service}"`);
-  if (!amzDate.startsWith(date))
-    return malformed(
-      `Invalid credential date "${date}". This date is not the same as X-Amz-Date: "${amzDate.slice(0, 8)}"`,
-    );
-  return { accessKeyId, scope: { date, region, service } };
-}
-
-function fieldIn(field: string): readonly [name: string, value: string] {
-  const [name, value = ''] = splitOnce(field, '=');
-  return [name, value];
-}
+const encodeOnce = (path: string): string =>
+  path
+    .split('/')
+    .map((part) => encodePart(decodePart(part)))
+    .join('/');
 
 function signedHeadersIn(text: string | undefined): readonly string[] {
   return text ? text.split(';') : malformed('SignedHeaders are missing');
@@ -171,7 +156,8 @@ function checkSkew(amzDate: string, nowMs: number): void {
   });
 }
 
-function checkExpiry(amzDate: string, expires: string, nowMs: number): void {
+/** The seconds for which the URL holds, once it is known to hold now. */
+function checkExpiry(amzDate: string, expires: string, nowMs: number): number {
   const signedMs = parseAmzDate(amzDate);
   const seconds = Number(expires);
   if (signedMs === undefined)
@@ -182,7 +168,7 @@ function checkExpiry(amzDate: string, expires: string, nowMs: number): void {
     throw parameters('X-Amz-Expires must be less than a week (in seconds) that is 604800');
   if (signedMs > nowMs + SKEW_MS) throw new ServiceRefusal(403, 'AccessDenied', 'Request is not yet valid');
   const endMs = signedMs + seconds * 1_000;
-  if (nowMs < endMs) return;
+  if (nowMs < endMs) return seconds;
   throw new ServiceRefusal(403, 'AccessDenied', 'Request has expired', {
     'X-Amz-Expires': seconds,
     Expires: new Date(endMs).toISOString(),
@@ -197,8 +183,3 @@ const invalid = (message: string): ServiceRefusal => new ServiceRefusal(400, 'In
 
 const unsupported = (): ServiceRefusal =>
   invalid('The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.');
-
-function malformed(reason: string, details: Readonly<Record<string, string>> = {}): never {
-  const message = `The authorization header is malformed; ${reason}`;
-  throw new ServiceRefusal(400, 'AuthorizationHeaderMalformed', message, details);
-}

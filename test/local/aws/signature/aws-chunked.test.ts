@@ -3,13 +3,19 @@ import { describe, expect, it } from 'vitest';
 
 import { unchunked } from '../../../../local/aws/signature/aws-chunked.ts';
 import type { ChunkSeed } from '../../../../local/aws/signature/signature.ts';
-import { signingKey } from '../../../../local/aws/signature/signing-key.ts';
+import { findSigningKey } from '../../../../local/aws/signature/signing-key.ts';
 
 // The example of the S3 API reference, "Signature calculations for the authorization header: transferring a payload in multiple chunks".
+const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
+const SCOPE = '20130524/us-east-1/s3/aws4_request';
+const DATE = '20130524T000000Z';
 const SEED: ChunkSeed = {
-  key: signingKey('wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', { date: '20130524', region: 'us-east-1', service: 's3' }),
-  amzDate: '20130524T000000Z',
-  scope: '20130524/us-east-1/s3/aws4_request',
+  key: findSigningKey(`AKIAIOSFODNN7EXAMPLE/${SCOPE}`, DATE, {
+    credentials: () => SECRET,
+    region: 'us-east-1',
+    service: 's3',
+    nowMs: Date.parse('2013-05-24T00:00:00Z'),
+  }),
   signature: '4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9',
 };
 const SIGNED = [
@@ -78,7 +84,10 @@ async function* pieces(body: string, size: number): AsyncGenerator<Buffer> {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-const sign = (algorithm: string, previous: string, ...hashes: readonly string[]): string =>
-  createHmac('sha256', SEED.key)
-    .update([algorithm, SEED.amzDate, SEED.scope, previous, ...hashes].join('\n'))
-    .digest('hex');
+// By hand, so that the code is not compared with itself.
+const sign = (algorithm: string, previous: string, ...hashes: readonly string[]): string => {
+  const key = SCOPE.split('/').reduce<string | Buffer>(hmac, `AWS4${SECRET}`);
+  return hmac(key, [algorithm, DATE, SCOPE, previous, ...hashes].join('\n')).toString('hex');
+};
+
+const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
