@@ -1,6 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-import type { Created } from './s3/bucket-record.ts';
+import type { Created } from './s3/bucket-state.ts';
 import type { NotificationDescription, StackDescription } from './template/description.ts';
 
 interface NotifierOptions {

@@ -1,5 +1,67 @@
-import type { Blob, BucketRecord, Created, Part, Upload, Version } from './bucket-record.ts';
-import { byUtf8, lowerBound } from './utf8-order.ts';
+/** One file of content. */
+export interface Blob {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** One version of an object; a bucket without versioning keeps one, whose id is `null`. */
+export interface Version {
+  readonly key: string;
+  readonly versionId: string;
+  readonly isDeleteMarker: boolean;
+  readonly size: number;
+  /** Without quotes. */
+  readonly etag: string;
+  readonly lastModifiedMs: number;
+  readonly blobs: readonly Blob[];
+  /** Content type, user metadata and their like, as they are given back. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Part {
+  readonly number: number;
+  readonly blob: Blob;
+  readonly etag: string;
+}
+
+/** A multipart upload that is under way. */
+export interface Upload {
+  readonly id: string;
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly parts: ReadonlyMap<number, Part>;
+}
+
+/** A new object that nobody has been notified of yet. */
+export interface Created {
+  readonly id: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  readonly size: number;
+  /** Without quotes, as S3's events have it. */
+  readonly etag: string;
+  /** ISO 8601. */
+  readonly eventTime: string;
+  /** As S3's events have it, e.g. `ObjectCreated:Put`. */
+  readonly eventName: string;
+}
+
+/** A line of a bucket's log: what happened to it, in the order in which it did. */
+export type BucketRecord =
+  | {
+      readonly type: 'stored';
+      readonly version: Version;
+      readonly created?: Created | undefined;
+      /** The multipart upload that ended with this. */
+      readonly uploadId?: string | undefined;
+    }
+  | { readonly type: 'removed'; readonly key: string; readonly versionId: string }
+  | { readonly type: 'created'; readonly created: Created }
+  | { readonly type: 'told'; readonly id: string }
+  | { readonly type: 'upload-begun'; readonly id: string; readonly key: string; readonly headers: Version['headers'] }
+  | { readonly type: 'part-stored'; readonly uploadId: string; readonly part: Part }
+  | { readonly type: 'upload-aborted'; readonly id: string };
 
 /** What a bucket holds, folded from its log: in memory, so that no request but for content reads the disk. */
 export interface BucketState {
@@ -119,3 +181,27 @@ function* recordsOf(held: Held): Iterable<BucketRecord> {
     for (const part of parts.values()) yield { type: 'part-stored', uploadId: id, part };
   }
 }
+
+/** Compares as the UTF-8 bytes of the two would, which is the order in which S3 lists. */
+export function byUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at += 1) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+/** The first place in a sorted list whose text is not before this one. */
+export function lowerBound(sorted: readonly string[], text: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (byUtf8(sorted[middle] ?? '', text) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+// Surrogates stand for characters beyond all of the basic plane, and are in the middle of it as UTF-16 units.
+const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit);

@@ -12,15 +12,15 @@ import {
 } from 'node:fs';
 import { rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Blob, BucketRecord } from './bucket-record.ts';
-import { emptyBucketState, type BucketState } from './bucket-state.ts';
+import { emptyBucketState, type Blob, type BucketRecord, type BucketState, type Created } from './bucket-state.ts';
 
 /** One bucket on disk: a log of what happened to it, and its content in files beside that. */
 export interface Bucket {
   readonly name: string;
   readonly isVersioned: boolean;
-  /** Whether anybody is told of new objects. */
+  /** Whether anybody is notified of new objects. */
   readonly notifies: boolean;
   readonly state: Omit<BucketState, 'fold' | 'records'>;
   /** Makes something so: in the log first, so that it is still so when the process is killed right after. */
@@ -29,18 +29,20 @@ export interface Bucket {
   readonly newBlob: () => { readonly name: string; readonly path: string };
   readonly pathOf: (blob: Blob) => string;
   readonly discard: (name: string) => Promise<void>;
-  readonly close: () => void;
+  /** Gives up the notifications that have not arrived yet; the log keeps them. */
+  readonly close: () => Promise<void>;
 }
 
-interface BucketOptions {
+export interface BucketOptions {
   readonly folder: string;
   readonly name: string;
   readonly isVersioned: boolean;
-  readonly notifies: boolean;
+  /** Called after each new object until it succeeds, across restarts too; absent when nobody is notified. */
+  readonly notify?: ((created: Created) => Promise<void>) | undefined;
 }
 
 /** Opens a bucket as its log left it; content that no record mentions is what a kill cut short, and is removed. */
-export function openBucket({ folder, name, isVersioned, notifies }: BucketOptions): Bucket {
+export function openBucket({ folder, name, isVersioned, notify }: BucketOptions): Bucket {
   const home = join(folder, encodeURIComponent(name));
   const content = join(home, 'content');
   mkdirSync(content, { recursive: true, mode: 0o700 });
@@ -49,23 +51,28 @@ export function openBucket({ folder, name, isVersioned, notifies }: BucketOption
   removeUnmentioned(content, state);
   let isOpen = true;
   const discard = (blob: string): Promise<void> => unlink(join(content, blob)).catch(ignoreMissing);
+  const append = (record: BucketRecord): void => {
+    if (!isOpen) throw new Error(`The bucket ${name} is closed`);
+    writeSync(log, `${JSON.stringify(record)}\n`);
+    for (const blob of state.fold(record)) void discard(blob.name);
+    if (record.type === 'stored' && record.created) notifications?.send(record.created);
+  };
+  const notifications = notify && startNotifications(notify, (id) => append({ type: 'told', id }));
+  for (const created of state.untold()) notifications?.send(created);
   return {
     name,
     isVersioned,
-    notifies,
+    notifies: notify !== undefined,
     state,
-    append: (record) => {
-      if (!isOpen) throw new Error(`The bucket ${name} is closed`);
-      writeSync(log, `${JSON.stringify(record)}\n`);
-      for (const blob of state.fold(record)) void discard(blob.name);
-    },
+    append,
     newBlob: () => {
       const blob = randomUUID();
       return { name: blob, path: join(content, blob) };
     },
     pathOf: (blob) => join(content, blob.name),
     discard,
-    close: () => {
+    close: async () => {
+      await notifications?.close();
       if (isOpen) closeSync(log);
       isOpen = false;
     },
@@ -98,4 +105,34 @@ const blobsOf = (record: BucketRecord): readonly Blob[] =>
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
+}
+
+const PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+
+function startNotifications(notify: (created: Created) => Promise<void>, sent: (id: string) => void) {
+  const closing = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  const sendUntilReceived = async (created: Created): Promise<void> => {
+    for (let pauseMs = PAUSE_MS; !closing.signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        await notify(created);
+        return sent(created.id);
+      } catch {
+        // Whatever went wrong, S3 would try again; that the server closes is the only other end.
+        await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);
+      }
+    }
+  };
+  return {
+    send: (created: Created): void => {
+      const sending = sendUntilReceived(created);
+      underWay.add(sending);
+      void sending.finally(() => underWay.delete(sending));
+    },
+    close: async (): Promise<void> => {
+      closing.abort();
+      await Promise.all(underWay);
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { ServiceRefusal } from '../service-refusal.ts';
-import type { Version } from './bucket-record.ts';
-import { header, type StoreRequest } from './request.ts';
+import type { Version } from './bucket-state.ts';
+import { header, notImplemented, type StoreRequest } from './http.ts';
 
 /** Whether a write may be made over what is there now; throws PreconditionFailed or NoSuchKey. (S3 user guide, conditional writes.) */
 export function checkWriteConditions(request: StoreRequest, newest: Version | undefined): void {
@@ -24,16 +24,6 @@ export function readCondition(request: StoreRequest, version: Version): 'serve' 
 
 export const noSuchKey = (key: string): ServiceRefusal =>
   new ServiceRefusal(404, 'NoSuchKey', 'The specified key does not exist.', { Key: key });
-
-export const notImplemented = (what: string): ServiceRefusal =>
-  new ServiceRefusal(
-    501,
-    'NotImplemented',
-    'A header or query you provided implies functionality that is not implemented.',
-    {
-      Header: what,
-    },
-  );
 
 const preconditionFailed = (condition: string): ServiceRefusal =>
   new ServiceRefusal(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {

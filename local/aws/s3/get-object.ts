@@ -2,11 +2,10 @@ import { closeSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 import { ServiceRefusal } from '../service-refusal.ts';
-import type { Answer } from './answer.ts';
 import type { Bucket } from './bucket.ts';
-import type { Version } from './bucket-record.ts';
+import type { Version } from './bucket-state.ts';
 import { noSuchKey, readCondition } from './conditions.ts';
-import { header, type StoreRequest } from './request.ts';
+import { header, type Answer, type Call } from './http.ts';
 import { versionHeaders } from './put-object.ts';
 
 const readPart = promisify(read);
@@ -14,8 +13,8 @@ const SMALL_BYTES = 65_536;
 const PART_BYTES = 262_144;
 
 /** GetObject and HeadObject. */
-export function getObject(bucket: Bucket, request: StoreRequest): Answer {
-  const version = wanted(bucket, request);
+export function getObject({ bucket, request }: Call): Answer {
+  const version = findVersion(bucket, request.key, request.query.get('versionId'));
   const headers = {
     ...version.headers,
     ...versionHeaders(version),
@@ -36,8 +35,8 @@ export function getObject(bucket: Bucket, request: StoreRequest): Answer {
   return request.method === 'HEAD' ? found : { ...found, ...bodyOf(bucket, version, { start, end }) };
 }
 
-function wanted(bucket: Bucket, { key, query }: StoreRequest): Version {
-  const versionId = query.get('versionId');
+/** The object under a key, or one of its versions; throws NoSuchKey, NoSuchVersion, or MethodNotAllowed for a delete marker. */
+export function findVersion(bucket: Bucket, key: string, versionId: string | undefined): Version {
   if (versionId === undefined) {
     const newest = bucket.state.newest(key);
     if (newest && !newest.isDeleteMarker) return newest;

@@ -1,9 +1,8 @@
 import { ServiceRefusal } from '../service-refusal.ts';
 import { encodePart } from '../signature/url.ts';
-import { xmlAnswer, type Answer } from './answer.ts';
 import type { Bucket } from './bucket.ts';
-import type { StoreRequest } from './request.ts';
-import { byUtf8, lowerBound } from './utf8-order.ts';
+import { byUtf8, lowerBound } from './bucket-state.ts';
+import { notImplemented, xmlAnswer, type Answer, type Call } from './http.ts';
 
 const MOST_KEYS = 1_000;
 
@@ -15,7 +14,8 @@ interface Page {
 }
 
 /** ListObjectsV2. */
-export function listObjects(bucket: Bucket, { query }: StoreRequest): Answer {
+export function listObjectsV2({ bucket, request: { query } }: Call): Answer {
+  if (query.get('list-type') !== '2') throw notImplemented('list-type');
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
   const maxKeys = maxKeysIn(query.get('max-keys'));

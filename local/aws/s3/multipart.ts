@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 
 import { ServiceRefusal } from '../service-refusal.ts';
-import type { Verified } from '../signature/signature.ts';
-import { xmlAnswer, type Answer } from './answer.ts';
-import type { Part, Upload } from './bucket-record.ts';
-import { contentOf, storeContent } from './content.ts';
-import { commitObject, newVersionId, versionHeaders, type WriteContext } from './put-object.ts';
-import { bodyOf, header, type StoreRequest } from './request.ts';
-import { storedHeaders } from './stored-headers.ts';
+import type { Part, Upload } from './bucket-state.ts';
+import { contentOf, storeContent, type Content } from './content.ts';
+import { bodyOf, header, xmlAnswer, type Answer, type Call, type SignedCall, type StoreRequest } from './http.ts';
+import { commitObject, newVersionId, storedHeaders, versionHeaders } from './put-object.ts';
 
 /** Of every part but the last. (S3 user guide, multipart upload limits.) */
 const LEAST_PART_BYTES = 5 * 1024 ** 2;
@@ -15,38 +12,44 @@ const MOST_PARTS = 10_000;
 const LONGEST_COMPLETION_BYTES = 2 * 1024 ** 2;
 
 /** CreateMultipartUpload. */
-export function createUpload({ bucket }: WriteContext, { key, headers }: StoreRequest): Answer {
+export function createUpload({ bucket, request: { key, headers } }: Call): Answer {
   const id = newVersionId();
   bucket.append({ type: 'upload-begun', id, key, headers: storedHeaders(Object.entries(headers)) });
   return xmlAnswer('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: id });
 }
 
 /** UploadPart. */
-export async function uploadPart({ bucket }: WriteContext, request: StoreRequest, verified: Verified): Promise<Answer> {
+export async function uploadPart(call: SignedCall): Promise<Answer> {
+  const { etag } = await storePart(call, () => contentOf(call));
+  return { status: 200, headers: { etag: `"${etag}"` } };
+}
+
+/** Stores one part of the upload that the request names, before its content is looked at. */
+async function storePart(call: Call, content: () => Content): Promise<Part> {
+  const { bucket, request } = call;
   const number = Number(request.query.get('partNumber'));
-  const { id } = openUpload(bucket, request);
+  const { id } = openUpload(call);
   if (!Number.isInteger(number) || number < 1 || number > MOST_PARTS) {
     const message = `Part number must be an integer between 1 and ${MOST_PARTS}, inclusive`;
     throw new ServiceRefusal(400, 'InvalidArgument', message);
   }
-  const { blob, etag } = await storeContent(bucket, contentOf(request, verified));
+  const part = { number, ...(await storeContent(bucket, content())) };
   if (bucket.state.upload(id) === undefined) {
-    await bucket.discard(blob.name);
+    await bucket.discard(part.blob.name);
     throw noSuchUpload(id);
   }
-  bucket.append({ type: 'part-stored', uploadId: id, part: { number, blob, etag } });
-  return { status: 200, headers: { etag: `"${etag}"` } };
+  bucket.append({ type: 'part-stored', uploadId: id, part });
+  return part;
 }
 
 /** CompleteMultipartUpload: the parts become the object as they lie, nothing is copied. */
-export async function completeUpload(context: WriteContext, request: StoreRequest): Promise<Answer> {
-  const chosen = await completionOf(request);
+export async function completeUpload(call: Call): Promise<Answer> {
+  const chosen = await completionOf(call.request);
   // From here to the commit nothing is awaited, or two completions could both find the upload open.
-  const upload = openUpload(context.bucket, request);
+  const upload = openUpload(call);
   const parts = chosenParts(chosen, upload);
   const digests = Buffer.concat(parts.map((part) => Buffer.from(part.etag, 'hex')));
-  const version = await commitObject(context, {
-    request,
+  const version = await commitObject(call, {
     key: upload.key,
     etag: `${createHash('md5').update(digests).digest('hex')}-${parts.length}`,
     headers: upload.headers,
@@ -54,10 +57,10 @@ export async function completeUpload(context: WriteContext, request: StoreReques
     eventName: 'ObjectCreated:CompleteMultipartUpload',
     uploadId: upload.id,
   });
-  const location = `http://${header(request, 'host')}/${context.bucket.name}/${encodeURI(upload.key)}`;
+  const { name } = call.bucket;
   const answer = xmlAnswer('CompleteMultipartUploadResult', {
-    Location: location,
-    Bucket: context.bucket.name,
+    Location: `http://${header(call.request, 'host')}/${name}/${encodeURI(upload.key)}`,
+    Bucket: name,
     Key: upload.key,
     ETag: `"${version.etag}"`,
   });
@@ -65,13 +68,12 @@ export async function completeUpload(context: WriteContext, request: StoreReques
 }
 
 /** AbortMultipartUpload. */
-export function abortUpload({ bucket }: WriteContext, request: StoreRequest): Answer {
-  const { id } = openUpload(bucket, request);
-  bucket.append({ type: 'upload-aborted', id });
+export function abortUpload(call: Call): Answer {
+  call.bucket.append({ type: 'upload-aborted', id: openUpload(call).id });
   return { status: 204 };
 }
 
-function openUpload(bucket: WriteContext['bucket'], { key, query }: StoreRequest): Upload {
+function openUpload({ bucket, request: { key, query } }: Call): Upload {
   const id = query.get('uploadId') ?? '';
   const upload = bucket.state.upload(id);
   if (upload?.key === key) return upload;

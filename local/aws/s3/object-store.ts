@@ -6,17 +6,11 @@ import { pipeline } from 'node:stream/promises';
 
 import type { AwsCall } from '../access-control.ts';
 import { ServiceRefusal, statusAfter, suffer, type Faults } from '../service-refusal.ts';
-import { verifySignature } from '../signature/signature.ts';
-import type { Credentials, Verifier } from '../signature/signing-key.ts';
-import { xmlAnswer, type Answer } from './answer.ts';
+import type { Credentials } from '../signature/signing-key.ts';
 import { openBucket, type Bucket } from './bucket.ts';
-import type { Created } from './bucket-record.ts';
-import { checkImplemented } from './implemented.ts';
-import { startNotifications, type Notifications } from './notifications.ts';
-import { operationOf } from './operations.ts';
-import { postObject } from './post-object.ts';
-import { header, storeRequest, type StoreRequest } from './request.ts';
-import { xmlError } from './xml.ts';
+import type { Created } from './bucket-state.ts';
+import { storeRequest, xmlError, type Answer, type StoreRequest } from './http.ts';
+import { answerRequest, type Store } from './operations.ts';
 
 export interface ObjectStoreOptions {
   /** Where the buckets lie; one server at a time. */
@@ -35,7 +29,7 @@ export interface ObjectStoreOptions {
   readonly created: (created: Created) => Promise<void>;
   /** A free port when absent. */
   readonly port?: number | undefined;
-  /** Makes a request slow, or fail before or after it is applied. */
+  /** Makes a request slow, or fail before or after it runs. */
   readonly fault?: Faults | undefined;
   readonly now?: () => Date;
 }
@@ -45,15 +39,12 @@ export interface RunningObjectStore {
   readonly close: () => Promise<void>;
 }
 
-interface Store extends ObjectStoreOptions {
-  readonly open: ReadonlyMap<string, Bucket>;
-  readonly notifications: Notifications;
-  readonly now: () => Date;
-}
+type FaultyStore = Store & Pick<ObjectStoreOptions, 'fault'>;
 
 /** An S3 over a folder, on loopback: path-style, signatures checked, nothing lost by a kill, 501 for what it does not implement. */
 export async function startObjectStore(options: ObjectStoreOptions): Promise<RunningObjectStore> {
-  const store = openStore(options);
+  const buckets = new Map(options.buckets.map((bucket) => [bucket.name, open(options, bucket)]));
+  const store: FaultyStore = { now: () => new Date(), ...options, buckets };
   const server = createServer((message, response) => void serve(store, message, response));
   // An upload may be slow; it is bounded by its signature's time and its size.
   server.requestTimeout = 0;
@@ -67,30 +58,23 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Run
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await store.notifications.close();
-      for (const bucket of store.open.values()) bucket.close();
+      for (const bucket of buckets.values()) await bucket.close();
     },
   };
 }
 
-function openStore(options: ObjectStoreOptions): Store {
-  const open = new Map(
-    options.buckets.map(({ name, versioned, notifies = true }) => [
-      name,
-      openBucket({ folder: options.folder, name, isVersioned: versioned, notifies }),
-    ]),
-  );
-  const notifications = startNotifications(options.created);
-  for (const bucket of open.values())
-    for (const created of bucket.state.untold()) notifications.announce(bucket, created);
-  return { now: () => new Date(), ...options, open, notifications };
+function open(
+  { folder, created }: ObjectStoreOptions,
+  { name, versioned, notifies = true }: ObjectStoreOptions['buckets'][number],
+): Bucket {
+  return openBucket({ folder, name, isVersioned: versioned, notify: notifies ? created : undefined });
 }
 
-async function serve(store: Store, message: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(store: FaultyStore, message: IncomingMessage, response: ServerResponse): Promise<void> {
   const requestId = randomUUID();
   let answer: Answer;
   try {
-    answer = await answerOf(store, storeRequest(message), message);
+    answer = await answerOf(store, storeRequest(message));
   } catch (error) {
     answer = refusalAnswer(error, message, requestId);
   }
@@ -111,77 +95,14 @@ function drain(message: IncomingMessage): void {
   message.resume();
 }
 
-async function answerOf(store: Store, request: StoreRequest, message: IncomingMessage): Promise<Answer> {
+async function answerOf(store: FaultyStore, request: StoreRequest): Promise<Answer> {
   const fault = store.fault?.({ operation: request.method, resource: `${request.bucket}/${request.key}` });
   await suffer(fault, faultOf);
-  const answer = await carriedOut(store, request, message);
+  const answer = await answerRequest(store, request);
   const status = statusAfter(fault);
   if (status === undefined) return answer;
   answer.release?.();
   throw faultOf(status);
-}
-
-async function carriedOut(store: Store, request: StoreRequest, message: IncomingMessage): Promise<Answer> {
-  const verifier = {
-    credentials: store.credentials,
-    region: store.region,
-    service: 's3',
-    nowMs: store.now().getTime(),
-  } as const;
-  if (isForm(request)) return answerForm(store, request, verifier);
-  const verified = await verifySignature(
-    { method: request.method, url: message.url ?? '/', headers: message.headersDistinct },
-    verifier,
-  );
-  const { accessKeyId } = verified;
-  if (request.bucket === '') return answerService(store, request, accessKeyId);
-  const context = contextOf(store, request);
-  const { action, besides, run } = operationOf({ context, request, verified, region: store.region });
-  recordCall(store, request, { action, accessKeyId, besides });
-  return run();
-}
-
-const isForm = (request: StoreRequest): boolean =>
-  request.method === 'POST' &&
-  request.key === '' &&
-  (header(request, 'content-type') ?? '').startsWith('multipart/form-data');
-
-function answerForm(store: Store, request: StoreRequest, verifier: Verifier): Promise<Answer> {
-  const allowed = (accessKeyId: string, key: string): void =>
-    recordCall(store, { ...request, key }, { action: 'PutObject', accessKeyId });
-  return postObject(contextOf(store, request), request, { verifier, allowed });
-}
-
-// ListBuckets is all that the service itself is asked for.
-function answerService(store: Store, request: StoreRequest, accessKeyId: string): Answer {
-  checkImplemented(request, []);
-  if (request.method !== 'GET')
-    throw new ServiceRefusal(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');
-  recordCall(store, { ...request, bucket: '*' }, { action: 'ListAllMyBuckets', accessKeyId });
-  const bucket = [...store.open.keys()].map((Name) => ({ Name, CreationDate: new Date(0).toISOString() }));
-  return xmlAnswer('ListAllMyBucketsResult', { Owner: { ID: accessKeyId }, Buckets: { Bucket: bucket } });
-}
-
-function contextOf(store: Store, { bucket: name }: StoreRequest) {
-  const bucket = store.open.get(name);
-  if (!bucket)
-    throw new ServiceRefusal(404, 'NoSuchBucket', 'The specified bucket does not exist', { BucketName: name });
-  return { bucket, now: store.now, announce: store.notifications.announce };
-}
-
-function recordCall(
-  store: Store,
-  request: StoreRequest,
-  call: Pick<AwsCall, 'action' | 'accessKeyId' | 'besides'>,
-): void {
-  const length = header(request, 'x-amz-decoded-content-length') ?? header(request, 'content-length');
-  store.record({
-    service: 's3',
-    ...call,
-    action: `s3:${call.action}`,
-    resource: `arn:aws:s3:::${request.bucket}${request.key === '' ? '' : `/${request.key}`}`,
-    ...(length !== undefined && { bytes: Number(length) }),
-  });
 }
 
 function faultOf(status: number): ServiceRefusal {

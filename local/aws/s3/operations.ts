@@ -1,55 +1,64 @@
 import type { AwsCall } from '../access-control.ts';
 import { ServiceRefusal } from '../service-refusal.ts';
-import type { Verified } from '../signature/signature.ts';
-import type { Answer } from './answer.ts';
-import { xmlAnswer } from './answer.ts';
-import { deleteObject } from './delete-object.ts';
+import { verifySignature } from '../signature/signature.ts';
+import type { Credentials, Verifier } from '../signature/signing-key.ts';
+import type { Bucket } from './bucket.ts';
 import { getObject } from './get-object.ts';
-import { checkImplemented } from './implemented.ts';
-import { listObjects } from './list-objects.ts';
+import {
+  header,
+  notImplemented,
+  xmlAnswer,
+  type Answer,
+  type Call,
+  type SignedCall,
+  type StoreRequest,
+} from './http.ts';
+import { listObjectsV2 } from './list-objects.ts';
 import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart.ts';
-import { putObject, type WriteContext } from './put-object.ts';
-import type { StoreRequest } from './request.ts';
+import { postObject } from './post-object.ts';
+import { deleteObject, putObject } from './put-object.ts';
 
-/** What a signed request asks for, and what IAM calls that. */
-export interface Operation {
-  /** Without `s3:`. */
-  readonly action: string;
-  readonly besides?: AwsCall['besides'];
-  readonly run: () => Answer | Promise<Answer>;
-}
-
-interface Addressed {
-  readonly context: WriteContext;
-  readonly request: StoreRequest;
-  readonly verified: Verified;
+/** What requests are answered from. */
+export interface Store {
+  readonly buckets: ReadonlyMap<string, Bucket>;
+  readonly credentials: Credentials;
   readonly region: string;
+  /** Called once for each request whose signature holds; what it throws refuses the request. */
+  readonly record: (call: AwsCall) => void;
+  readonly now: () => Date;
 }
 
-/** Finds the operation of a request to a bucket or object; throws ServiceRefusal 501 for one that the store does not have. */
-export function operationOf(addressed: Addressed): Operation {
-  return addressed.request.key === '' ? bucketOperation(addressed) : objectOperation(addressed);
+/** Answers a request: verified, recorded as IAM names it, and run. Throws ServiceRefusal, 501 for what the store does not have. */
+export async function answerRequest(store: Store, request: StoreRequest): Promise<Answer> {
+  const { credentials, region, now } = store;
+  const verifier: Verifier = { credentials, region, service: 's3', nowMs: now().getTime() };
+  if (isForm(request)) return answerForm(store, request, verifier);
+  const { method, message } = request;
+  const signed = { method, url: message.url ?? '/', headers: message.headersDistinct };
+  const verified = await verifySignature(signed, verifier);
+  const { accessKeyId } = verified;
+  if (request.bucket === '') return listBuckets(store, request, accessKeyId);
+  const call: SignedCall = { ...callOf(store, request), verified };
+  const { action, besides, run } = operationOf(request);
+  const version = request.query.has('versionId') ? 'Version' : '';
+  recordCall(store, request, { action: `${action}${version}`, accessKeyId, besides: besides?.(call) });
+  return run(call);
 }
 
-function bucketOperation({ context: { bucket }, request, region }: Addressed): Operation {
-  const { method, query } = request;
-  if (method === 'HEAD') {
-    checkImplemented(request, []);
-    return { action: 'ListBucket', run: () => ({ status: 200, headers: { 'x-amz-bucket-region': region } }) };
-  }
-  if (method === 'GET' && query.has('location')) {
-    checkImplemented(request, ['location']);
-    return { action: 'GetBucketLocation', run: () => locationAnswer(region) };
-  }
-  // The first version of listing is refused: it goes on from keys rather than tokens.
-  checkImplemented(request, method === 'GET' && query.get('list-type') === '2' ? LISTING : []);
-  if (method === 'GET' && query.has('list-type'))
-    return { action: 'ListBucket', run: () => listObjects(bucket, request) };
-  throw new ServiceRefusal(501, 'NotImplemented', `This store does not implement ${method} of a bucket like this.`);
+interface Operation {
+  readonly method: string;
+  readonly on: 'bucket' | 'object';
+  /** A name in the query that tells it from others of the same method. */
+  readonly by?: string;
+  /** As IAM names it, without `s3:`; `Version` is added when a version is asked for. */
+  readonly action: string;
+  readonly besides?: (call: Call) => AwsCall['besides'];
+  /** The names in the query that it reads. */
+  readonly query?: readonly string[];
+  readonly run: (call: SignedCall) => Answer | Promise<Answer>;
 }
 
 const LISTING = [
-  'list-type',
   'prefix',
   'delimiter',
   'max-keys',
@@ -58,54 +67,122 @@ const LISTING = [
   'encoding-type',
   'fetch-owner',
 ];
+const VERSION = ['versionId'];
 
-function objectOperation(addressed: Addressed): Operation {
-  const { context, request } = addressed;
-  const { method, query } = request;
-  if (query.has('uploads') || query.has('uploadId')) return uploadOperation(addressed);
-  checkImplemented(request, method === 'PUT' ? [] : ['versionId']);
-  const version = query.has('versionId') ? 'Version' : '';
-  switch (method) {
-    case 'GET':
-    case 'HEAD':
-      return {
-        action: `GetObject${version}`,
-        ...besidesOf(context, request),
-        run: () => getObject(context.bucket, request),
-      };
-    case 'PUT':
-      return { action: 'PutObject', run: () => putObject(context, request, addressed.verified) };
-    case 'DELETE':
-      return { action: `DeleteObject${version}`, run: () => deleteObject(context, request) };
-    default:
-      throw methodNotAllowed();
+// The first that fits a request is meant.
+const OPERATIONS: readonly Operation[] = [
+  { method: 'HEAD', on: 'bucket', action: 'ListBucket', run: headBucket },
+  { method: 'GET', on: 'bucket', by: 'location', action: 'GetBucketLocation', run: getBucketLocation },
+  { method: 'GET', on: 'bucket', by: 'list-type', action: 'ListBucket', query: LISTING, run: listObjectsV2 },
+  { method: 'GET', on: 'object', action: 'GetObject', query: VERSION, besides: listIfMissing, run: getObject },
+  { method: 'HEAD', on: 'object', action: 'GetObject', query: VERSION, besides: listIfMissing, run: getObject },
+  { method: 'POST', on: 'object', by: 'uploads', action: 'PutObject', run: createUpload },
+  { method: 'POST', on: 'object', by: 'uploadId', action: 'PutObject', run: completeUpload },
+  { method: 'PUT', on: 'object', by: 'uploadId', action: 'PutObject', query: ['partNumber'], run: uploadPart },
+  { method: 'PUT', on: 'object', action: 'PutObject', run: putObject },
+  { method: 'DELETE', on: 'object', by: 'uploadId', action: 'AbortMultipartUpload', run: abortUpload },
+  { method: 'DELETE', on: 'object', action: 'DeleteObject', query: VERSION, run: deleteObject },
+];
+
+function operationOf(request: StoreRequest): Operation {
+  const { method, key, query } = request;
+  const on = key === '' ? 'bucket' : 'object';
+  const operation = OPERATIONS.find(
+    ({ by, ...one }) => one.method === method && one.on === on && (by === undefined || query.has(by)),
+  );
+  checkImplemented(request, [operation?.by, ...(operation?.query ?? [])]);
+  if (operation) return operation;
+  if (on === 'object') throw methodNotAllowed();
+  throw new ServiceRefusal(501, 'NotImplemented', `This store does not implement ${method} of a bucket like this.`);
+}
+
+/** Presigned URLs, and what SDKs add to say what they do. */
+const QUERY_OF_ALL =
+  /^(?:X-Amz-(?:Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token|Content-Sha256)|x-id)$/;
+/** What a request may ask for by `x-amz-` headers. Checksums asked for in an answer are optional to S3 as well. */
+const HEADERS =
+  /^x-amz-(?:date|content-sha256|security-token|user-agent|decoded-content-length|trailer|meta-.+|checksum-.+|sdk-checksum-algorithm|expected-bucket-owner|mp-object-size)$/;
+const PLAIN_VALUES: Readonly<Record<string, readonly string[]>> = {
+  'x-amz-acl': ['private', 'bucket-owner-full-control'],
+  'x-amz-server-side-encryption': ['AES256'],
+  'x-amz-storage-class': ['STANDARD'],
+};
+const UNSUPPORTED = ['if-modified-since', 'if-unmodified-since'];
+
+// Refuses, with 501 as S3 does, what would otherwise be passed over in silence.
+function checkImplemented({ headers, query }: StoreRequest, known: readonly (string | undefined)[]): void {
+  for (const name of query.keys()) {
+    if (!known.includes(name) && !QUERY_OF_ALL.test(name)) throw notImplemented(name);
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    const plain = PLAIN_VALUES[name];
+    if (plain ? !plain.includes(String(value)) : name.startsWith('x-amz-') && !HEADERS.test(name))
+      throw notImplemented(name);
+    if (UNSUPPORTED.includes(name)) throw notImplemented(name);
   }
 }
 
-function uploadOperation({ context, request, verified }: Addressed): Operation {
-  const { method, query } = request;
-  checkImplemented(request, query.has('uploads') ? ['uploads'] : ['uploadId', 'partNumber']);
-  if (method === 'POST' && query.has('uploads'))
-    return { action: 'PutObject', run: () => createUpload(context, request) };
-  if (method === 'POST') return { action: 'PutObject', run: () => completeUpload(context, request) };
-  if (method === 'PUT') return { action: 'PutObject', run: () => uploadPart(context, request, verified) };
-  if (method === 'DELETE') return { action: 'AbortMultipartUpload', run: () => abortUpload(context, request) };
-  throw new ServiceRefusal(501, 'NotImplemented', `This store does not implement ${method} of a multipart upload.`);
+function recordCall(
+  store: Store,
+  request: StoreRequest,
+  call: Pick<AwsCall, 'action' | 'accessKeyId' | 'besides'>,
+): void {
+  const length = header(request, 'x-amz-decoded-content-length') ?? header(request, 'content-length');
+  store.record({
+    service: 's3',
+    ...call,
+    action: `s3:${call.action}`,
+    resource: arnOf(request.bucket, request.key),
+    ...(length !== undefined && { bytes: Number(length) }),
+  });
 }
 
+const arnOf = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`;
+
 // S3 tells only those who may list that a key is not there; others get 403. (S3 API reference, GetObject.)
-function besidesOf({ bucket }: WriteContext, { key, query }: StoreRequest): Pick<Operation, 'besides'> {
+function listIfMissing({ bucket, request: { key, query } }: Call): AwsCall['besides'] {
   const newest = bucket.state.newest(key);
-  if (query.has('versionId') || (newest && !newest.isDeleteMarker)) return {};
-  return { besides: { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket.name}` } };
+  if (query.has('versionId') || (newest && !newest.isDeleteMarker)) return undefined;
+  return { action: 's3:ListBucket', resource: arnOf(bucket.name, '') };
+}
+
+function callOf({ buckets, region, now }: Store, request: StoreRequest): Call {
+  const bucketOf = (name: string): Bucket => {
+    const bucket = buckets.get(name);
+    if (bucket) return bucket;
+    throw new ServiceRefusal(404, 'NoSuchBucket', 'The specified bucket does not exist', { BucketName: name });
+  };
+  return { request, bucket: bucketOf(request.bucket), bucketOf, region, now };
+}
+
+const isForm = (request: StoreRequest): boolean =>
+  request.method === 'POST' &&
+  request.key === '' &&
+  (header(request, 'content-type') ?? '').startsWith('multipart/form-data');
+
+function answerForm(store: Store, request: StoreRequest, verifier: Verifier): Promise<Answer> {
+  const allowed = (accessKeyId: string, key: string): void =>
+    recordCall(store, { ...request, key }, { action: 'PutObject', accessKeyId });
+  return postObject(callOf(store, request), { verifier, allowed });
+}
+
+// All that the service itself is asked for.
+function listBuckets(store: Store, request: StoreRequest, accessKeyId: string): Answer {
+  checkImplemented(request, []);
+  if (request.method !== 'GET') throw methodNotAllowed();
+  recordCall(store, { ...request, bucket: '*' }, { action: 'ListAllMyBuckets', accessKeyId });
+  const bucket = [...store.buckets.keys()].map((Name) => ({ Name, CreationDate: new Date(0).toISOString() }));
+  return xmlAnswer('ListAllMyBucketsResult', { Owner: { ID: accessKeyId }, Buckets: { Bucket: bucket } });
+}
+
+function headBucket({ region }: Call): Answer {
+  return { status: 200, headers: { 'x-amz-bucket-region': region } };
 }
 
 // us-east-1 is the location that has no name.
-const locationAnswer = (region: string): Answer => {
-  const answer = xmlAnswer('LocationConstraint', {});
-  const name = region === 'us-east-1' ? '' : region;
-  return { ...answer, body: String(answer.body).replace('></LocationConstraint>', `>${name}</LocationConstraint>`) };
-};
+function getBucketLocation({ region }: Call): Answer {
+  return xmlAnswer('LocationConstraint', region === 'us-east-1' ? '' : region);
+}
 
 const methodNotAllowed = (): ServiceRefusal =>
   new ServiceRefusal(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');

@@ -1,15 +1,14 @@
-import { verifyPostPolicy } from '../signature/post-policy.ts';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+
 import { ServiceRefusal } from '../service-refusal.ts';
+import { verifyPostPolicy } from '../signature/post-policy.ts';
 import type { Verifier } from '../signature/signing-key.ts';
-import { xmlDocument } from './xml.ts';
-import type { Answer } from './answer.ts';
-import type { Version } from './bucket-record.ts';
-import { LARGEST_BYTES, storeContent } from './content.ts';
-import { readForm, type Form } from './form-data.ts';
-import { checkFields } from './implemented.ts';
-import { commitObject, versionHeaders, type WriteContext } from './put-object.ts';
-import { bodyOf, checkedKey, header, type StoreRequest } from './request.ts';
-import { storedHeaders } from './stored-headers.ts';
+import type { Version } from './bucket-state.ts';
+import { storeContent } from './content.ts';
+import { bodyOf, checkedKey, header, notImplemented, xmlDocument, type Answer, type Call } from './http.ts';
+import { commitObject, storedHeaders, versionHeaders } from './put-object.ts';
 
 interface Post {
   readonly verifier: Verifier;
@@ -18,44 +17,31 @@ interface Post {
 }
 
 /** Upload by a browser's form: whatever its policy allows. (S3 API reference, POST object.) */
-export async function postObject(context: WriteContext, request: StoreRequest, post: Post): Promise<Answer> {
-  const form = await readForm(header(request, 'content-type') ?? '', bodyOf(request));
+export async function postObject(call: Call, post: Post): Promise<Answer> {
+  const form = await readForm(header(call.request, 'content-type') ?? '', bodyOf(call.request));
   try {
-    return await storeForm(context, request, { form, ...post });
+    return await storeForm(call, form, post);
   } finally {
     form.close();
   }
 }
 
-async function storeForm(
-  context: WriteContext,
-  request: StoreRequest,
-  { form, verifier, allowed }: Post & { readonly form: Form },
-): Promise<Answer> {
+async function storeForm(call: Call, form: Form, { verifier, allowed }: Post): Promise<Answer> {
+  const { bucket } = call;
   const fields = new Map(form.fields);
-  checkFields(fields.keys());
+  for (const name of fields.keys()) if (!FIELDS.test(name)) throw notImplemented(name);
   const key = keyIn(fields, form.fileName);
   // What the policy binds is the key that the object gets, not the placeholder in the form.
-  const permit = await verifyPostPolicy(fields.set('key', key), context.bucket.name, verifier);
-  allowed(permit.accessKeyId, key);
+  const { accessKeyId, ...limits } = await verifyPostPolicy(fields.set('key', key), bucket.name, verifier);
+  allowed(accessKeyId, key);
   const headers = storedHeaders(fields);
-  const { blob, etag } = await storeContent(context.bucket, {
-    bytes: form.file,
-    expected: { amz: new Map() },
-    announced: [],
-    leastBytes: permit.leastBytes,
-    mostBytes: Math.min(permit.mostBytes, LARGEST_BYTES),
-  });
-  const version = await commitObject(context, {
-    request,
-    key,
-    etag,
-    headers,
-    blobs: [blob],
-    eventName: 'ObjectCreated:Post',
-  });
-  return formAnswer(fields, version, context.bucket.name);
+  const { blob, etag } = await storeContent(bucket, { bytes: form.file, ...limits });
+  const version = await commitObject(call, { key, etag, headers, blobs: [blob], eventName: 'ObjectCreated:Post' });
+  return formAnswer(fields, version, bucket.name);
 }
+
+const FIELDS =
+  /^(?:key|policy|bucket|content-type|content-disposition|content-encoding|content-language|cache-control|expires|success_action_status|success_action_redirect|x-amz-(?:algorithm|credential|date|signature|security-token|meta-.+)|x-ignore-.*)$/;
 
 function keyIn(fields: ReadonlyMap<string, string>, fileName: string): string {
   const key = fields.get('key');
@@ -87,3 +73,87 @@ function formAnswer(fields: ReadonlyMap<string, string>, version: Version, bucke
     body: xmlDocument('PostResponse', content),
   };
 }
+
+/** A form up to its file, whose bytes are still to be read: S3 reads the fields first and ignores what comes after the file. */
+interface Form {
+  /** By lower-case name. */
+  readonly fields: ReadonlyMap<string, string>;
+  readonly fileName: string;
+  readonly file: AsyncIterable<Buffer>;
+  /** Ends the reading, wherever it is. */
+  readonly close: () => void;
+}
+
+/** Of all fields before the file. (S3 API reference, POST object.) */
+const FIELD_BYTES = 20_480;
+
+/** Reads a multipart/form-data body up to its file, with bounded memory. */
+async function readForm(contentType: string, body: AsyncIterable<Buffer>): Promise<Form> {
+  const parser = createParser(contentType);
+  const fields = new Map<string, string>();
+  let bytes = 0;
+  return new Promise((resolve, reject) => {
+    const reading = pipeline(body, parser);
+    parser.on('field', (name, value, _isNameCut, isCut) => {
+      bytes += Buffer.byteLength(value);
+      fields.set(name.toLowerCase(), value);
+      if (!isCut && bytes <= FIELD_BYTES) return;
+      reject(tooLarge());
+      parser.destroy();
+    });
+    parser.on('file', (_name, file, fileName: string | undefined) => {
+      // The form may break off while nobody reads the file yet.
+      file.on('error', () => undefined);
+      reading.catch(() => file.destroy(malformed()));
+      resolve({
+        fields: new Map(fields),
+        fileName: fileName ?? '',
+        file: contentOf(file),
+        close: () => parser.destroy(),
+      });
+    });
+    reading.then(
+      () => reject(missingFile()),
+      () => reject(malformed()),
+    );
+  });
+}
+
+function createParser(contentType: string): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      isPartAFile: (name) => name?.toLowerCase() === 'file',
+      limits: { fieldSize: FIELD_BYTES, files: 1 },
+    });
+  } catch {
+    throw malformed();
+  }
+}
+
+async function* contentOf(file: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const part of file) yield part as Buffer; // no encoding is set
+  } catch {
+    throw malformed();
+  }
+}
+
+const malformed = (): ServiceRefusal =>
+  new ServiceRefusal(
+    400,
+    'MalformedPOSTRequest',
+    'The body of your POST request is not well-formed multipart/form-data.',
+  );
+
+const missingFile = (): ServiceRefusal =>
+  new ServiceRefusal(400, 'InvalidArgument', 'POST requires exactly one file upload per request.', {
+    ArgumentName: 'file',
+  });
+
+const tooLarge = (): ServiceRefusal =>
+  new ServiceRefusal(
+    400,
+    'MaxPostPreDataLengthExceeded',
+    'Your POST request fields preceding the upload file were too large.',
+  );

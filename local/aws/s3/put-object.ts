@@ -1,39 +1,22 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Verified } from '../signature/signature.ts';
-import type { Answer } from './answer.ts';
+import { ServiceRefusal } from '../service-refusal.ts';
 import type { Bucket } from './bucket.ts';
-import type { Blob, Created, Version } from './bucket-record.ts';
+import type { Blob, Created, Version } from './bucket-state.ts';
 import { checkWriteConditions } from './conditions.ts';
 import { contentOf, storeContent } from './content.ts';
-import type { StoreRequest } from './request.ts';
-import { storedHeaders } from './stored-headers.ts';
-
-/** What a write needs of the store besides its bucket. */
-export interface WriteContext {
-  readonly bucket: Bucket;
-  readonly now: () => Date;
-  /** Called when an object has come that somebody is to be told of. */
-  readonly announce: (bucket: Bucket, created: Created) => void;
-}
+import type { Answer, Call, SignedCall } from './http.ts';
 
 /** PutObject. */
-export async function putObject(context: WriteContext, request: StoreRequest, verified: Verified): Promise<Answer> {
+export async function putObject(call: SignedCall): Promise<Answer> {
+  const { bucket, request } = call;
   const headers = storedHeaders(Object.entries(request.headers));
-  const { blob, etag } = await storeContent(context.bucket, contentOf(request, verified));
-  const version = await commitObject(context, {
-    request,
-    key: request.key,
-    etag,
-    headers,
-    blobs: [blob],
-    eventName: 'ObjectCreated:Put',
-  });
-  return { status: 200, headers: versionHeaders(version) };
+  const { blob, etag } = await storeContent(bucket, contentOf(call));
+  const object = { key: request.key, etag, headers, blobs: [blob], eventName: 'ObjectCreated:Put' };
+  return { status: 200, headers: versionHeaders(await commitObject(call, object)) };
 }
 
 interface NewObject {
-  readonly request: StoreRequest;
   readonly key: string;
   readonly etag: string;
   readonly headers: Version['headers'];
@@ -43,30 +26,38 @@ interface NewObject {
 }
 
 /** Makes stored content an object, if the request's conditions hold at this very moment; its content is dropped if not. */
-export async function commitObject(context: WriteContext, object: NewObject): Promise<Version> {
-  const { bucket } = context;
+export async function commitObject({ bucket, request, now }: Call, object: NewObject): Promise<Version> {
+  const { eventName, uploadId, ...content } = object;
   try {
-    checkWriteConditions(object.request, bucket.state.newest(object.key));
+    checkWriteConditions(request, bucket.state.newest(object.key));
   } catch (error) {
     // A multipart upload that was refused may be completed later, so its parts stay.
-    if (object.uploadId === undefined) for (const blob of object.blobs) await bucket.discard(blob.name);
+    if (uploadId === undefined) for (const blob of object.blobs) await bucket.discard(blob.name);
     throw error;
   }
-  const { key, etag, headers, blobs, uploadId } = object;
   const version: Version = {
-    key,
+    ...content,
     versionId: bucket.isVersioned ? newVersionId() : 'null',
     isDeleteMarker: false,
-    size: blobs.reduce((sum, blob) => sum + blob.size, 0),
-    etag,
-    lastModifiedMs: context.now().getTime(),
-    blobs,
-    headers,
+    size: object.blobs.reduce((sum, blob) => sum + blob.size, 0),
+    lastModifiedMs: now().getTime(),
   };
-  const created = bucket.notifies ? createdBy(bucket, version, object.eventName) : undefined;
+  const created = bucket.notifies ? createdBy(bucket, version, eventName) : undefined;
   bucket.append({ type: 'stored', version, created, uploadId });
-  if (created) context.announce(bucket, created);
   return version;
+}
+
+/** DeleteObject: with a version id that version goes; without one, a versioned bucket gets a delete marker. */
+export function deleteObject({ bucket, request: { key, query }, now }: Call): Answer {
+  const versionId = query.get('versionId') ?? (bucket.isVersioned ? undefined : 'null');
+  if (versionId !== undefined) {
+    if (bucket.state.version(key, versionId)) bucket.append({ type: 'removed', key, versionId });
+    return { status: 204, ...(versionId !== 'null' && { headers: { 'x-amz-version-id': versionId } }) };
+  }
+  const markerId = newVersionId();
+  const marker = { key, versionId: markerId, isDeleteMarker: true, size: 0, etag: '', blobs: [], headers: {} };
+  bucket.append({ type: 'stored', version: { ...marker, lastModifiedMs: now().getTime() } });
+  return { status: 204, headers: { 'x-amz-version-id': markerId, 'x-amz-delete-marker': 'true' } };
 }
 
 /** As opaque as S3's, and as long. */
@@ -91,3 +82,44 @@ function createdBy(bucket: Bucket, version: Version, eventName: string): Created
     eventName,
   };
 }
+
+/** Kept with an object and given back with it. */
+const KEPT = [
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'expires',
+];
+const METADATA = 'x-amz-meta-';
+/** Of all user metadata together. (S3 user guide, object metadata.) */
+const METADATA_BYTES = 2_048;
+
+/** What of a write's headers, or of a form's fields, is kept with the object. Names are lower-case. */
+export function storedHeaders(
+  given: Iterable<readonly [string, string | readonly string[] | undefined]>,
+): Readonly<Record<string, string>> {
+  const kept: Record<string, string> = { 'content-type': 'binary/octet-stream' };
+  for (const [name, value] of given) {
+    if (value === undefined || !(KEPT.includes(name) || name.startsWith(METADATA))) continue;
+    const text = name === 'content-encoding' ? withoutChunking(String(value)) : String(value);
+    if (text !== '') kept[name] = text;
+  }
+  const metadata = Object.entries(kept).filter(([name]) => name.startsWith(METADATA));
+  const bytes = metadata.reduce(
+    (sum, [name, value]) => sum + name.length - METADATA.length + Buffer.byteLength(value),
+    0,
+  );
+  if (bytes <= METADATA_BYTES) return kept;
+  const message = 'Your metadata headers exceed the maximum allowed metadata size';
+  throw new ServiceRefusal(400, 'MetadataTooLarge', message, { Size: bytes, MaxSizeAllowed: METADATA_BYTES });
+}
+
+// aws-chunked says how the body came, not what it is.
+const withoutChunking = (encoding: string): string =>
+  encoding
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== 'aws-chunked')
+    .join(',');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 
 import type { AwsCall } from '../../../../local/aws/access-control.ts';
-import type { Created } from '../../../../local/aws/s3/bucket-record.ts';
+import type { Created } from '../../../../local/aws/s3/bucket-state.ts';
 import { startObjectStore, type ObjectStoreOptions } from '../../../../local/aws/s3/object-store.ts';
 import { s3Client } from '../../../../shared/aws/clients.ts';
 
