@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 
 import type { AwsCall } from './access-control.ts';
 import { ServiceRefusal } from './service-refusal.ts';
-import { jsonRefusal } from './signature/json-refusal.ts';
 import { verifySignature } from './signature/signature.ts';
 import type { Credentials } from './signature/signing-key.ts';
 
@@ -110,3 +109,31 @@ const asRefusal = (error: unknown): ServiceRefusal =>
   error instanceof ServiceRefusal
     ? error
     : new ServiceRefusal(500, 'InternalFailure', error instanceof Error ? error.message : String(error));
+
+interface JsonAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** How services of the AWS JSON protocols say what S3 says in XML about signatures; other codes stay as they are. (Secrets Manager API, common errors.) */
+const CODES: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  SignatureDoesNotMatch: [
+    'InvalidSignatureException',
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+  ],
+  RequestTimeTooSkewed: ['InvalidSignatureException', 'Signature not yet current or expired.'],
+  InvalidAccessKeyId: ['UnrecognizedClientException', 'The security token included in the request is invalid.'],
+  AuthorizationHeaderMalformed: ['IncompleteSignatureException', 'The Authorization header is malformed.'],
+  AccessDenied: ['MissingAuthenticationTokenException', 'Missing Authentication Token'],
+};
+
+/** A refusal as an answer of AWS JSON 1.0 or 1.1. */
+export function jsonRefusal(refusal: ServiceRefusal, protocol: '1.0' | '1.1' = '1.1'): JsonAnswer {
+  const [code, message] = CODES[refusal.code] ?? [refusal.code, refusal.message];
+  return {
+    status: refusal.status === 403 ? 400 : refusal.status,
+    headers: { 'content-type': `application/x-amz-json-${protocol}`, 'x-amzn-errortype': code },
+    body: JSON.stringify({ __type: code, message, Message: message }),
+  };
+}
