@@ -36,8 +36,8 @@ export interface AwsCall {
   readonly resource: string;
   /** Whose key signed it. */
   readonly accessKeyId: string;
-  /** What must be allowed besides for the answer to be the one that was given: S3 says 403, not 404, to who may not list. */
-  readonly besides?: { readonly action: string; readonly resource: string } | undefined;
+  /** What must be allowed besides: reading the source of a copy; listing, as S3 says 403, not 404, to who may not list. */
+  readonly besides?: readonly Requested[] | undefined;
   /** Bytes of the body that was sent or asked for, where it is known. */
   readonly bytes?: number | undefined;
 }
@@ -89,13 +89,14 @@ export function createAccessControl(): AccessControl {
       const count = countOf(name, call.action, shapeOf(call.resource));
       count.requests += 1;
       count.bytes += call.bytes ?? 0;
+      const { besides = [] } = call;
       // What is needed besides is no request, but is among what the caller used.
-      if (call.besides) countOf(name, call.besides.action, shapeOf(call.besides.resource));
-      for (const { action, resource } of call.besides ? [call, call.besides] : [call]) {
+      for (const { action, resource } of besides) countOf(name, action, shapeOf(resource));
+      for (const { action, resource } of [call, ...besides]) {
         if (role === undefined || isAllowed(role.statements, { action, resource })) continue;
         const violation = { caller: name, action, resource: shapeOf(resource) };
         violations.set(Object.values(violation).join(' '), violation);
-        throw notAuthorized(call, name);
+        throw notAuthorized({ ...call, action, resource }, name);
       }
     },
     requests: () => [...counts.values()].map((count) => ({ ...count })),

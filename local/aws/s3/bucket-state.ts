@@ -67,7 +67,11 @@ export type BucketRecord =
 export interface BucketState {
   /** Keys whose newest version is an object, in UTF-8 order. */
   readonly keys: readonly string[];
+  /** All keys that have a version, in UTF-8 order. */
+  readonly allKeys: () => readonly string[];
   readonly newest: (key: string) => Version | undefined;
+  /** Newest first. */
+  readonly versions: (key: string) => readonly Version[];
   readonly version: (key: string, versionId: string) => Version | undefined;
   readonly upload: (id: string) => Upload | undefined;
   readonly untold: () => readonly Created[];
@@ -96,7 +100,9 @@ export function emptyBucketState(): BucketState {
   const held: Held = { keys: [], versions: new Map(), uploads: new Map(), untold: new Map() };
   return {
     keys: held.keys,
+    allKeys: () => [...held.versions.keys()].toSorted(byUtf8),
     newest: (key) => held.versions.get(key)?.at(-1),
+    versions: (key) => (held.versions.get(key) ?? NONE).toReversed(),
     version: (key, versionId) => held.versions.get(key)?.find((version) => version.versionId === versionId),
     upload: (id) => held.uploads.get(id),
     untold: () => [...held.untold.values()],

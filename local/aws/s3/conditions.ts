@@ -22,6 +22,24 @@ export function readCondition(request: StoreRequest, version: Version): 'serve' 
   return ifNoneMatch !== undefined && names(ifNoneMatch, version.etag) ? 'unchanged' : 'serve';
 }
 
+/** Throws PreconditionFailed unless this version may be copied. An ETag outweighs a date. (S3 API reference, CopyObject.) */
+export function checkCopyConditions(request: StoreRequest, version: Version): void {
+  const given = (name: string): string | undefined => header(request, `x-amz-copy-source-if-${name}`);
+  const [match, noneMatch] = [given('match'), given('none-match')];
+  const matches =
+    match === undefined ? isNewer(version, given('unmodified-since')) !== true : names(match, version.etag);
+  if (!matches) throw preconditionFailed('x-amz-copy-source-If-Match');
+  const differs =
+    noneMatch === undefined ? isNewer(version, given('modified-since')) !== false : !names(noneMatch, version.etag);
+  if (!differs) throw preconditionFailed('x-amz-copy-source-If-None-Match');
+}
+
+// Dates of HTTP have whole seconds; one that is none says nothing.
+function isNewer({ lastModifiedMs }: Version, date = ''): boolean | undefined {
+  const ms = Date.parse(date);
+  return Number.isNaN(ms) ? undefined : lastModifiedMs - (lastModifiedMs % 1_000) > ms;
+}
+
 export const noSuchKey = (key: string): ServiceRefusal =>
   new ServiceRefusal(404, 'NoSuchKey', 'The specified key does not exist.', { Key: key });
 

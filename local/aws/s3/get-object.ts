@@ -5,7 +5,7 @@ import { ServiceRefusal } from '../service-refusal.ts';
 import type { Bucket } from './bucket.ts';
 import type { Version } from './bucket-state.ts';
 import { noSuchKey, readCondition } from './conditions.ts';
-import { header, type Answer, type Call } from './http.ts';
+import { header, xmlAnswer, type Answer, type Call } from './http.ts';
 import { versionHeaders } from './put-object.ts';
 
 const readPart = promisify(read);
@@ -32,7 +32,13 @@ export function getObject({ bucket, request }: Call): Answer {
       ...(range && { 'content-range': `bytes ${start}-${end - 1}/${version.size}` }),
     },
   };
-  return request.method === 'HEAD' ? found : { ...found, ...bodyOf(bucket, version, { start, end }) };
+  return request.method === 'HEAD' ? found : { ...found, ...readBody(bucket, version, { start, end }) };
+}
+
+/** GetObjectTagging: no object has tags, as writing them is not implemented. The AWS CLI asks before it copies in parts. */
+export function getObjectTagging({ bucket, request }: Call): Answer {
+  findVersion(bucket, request.key, undefined);
+  return xmlAnswer('Tagging', { TagSet: '' });
 }
 
 /** The object under a key, or one of its versions; throws NoSuchKey, NoSuchVersion, or MethodNotAllowed for a delete marker. */
@@ -54,7 +60,7 @@ export function findVersion(bucket: Bucket, key: string, versionId: string | und
 }
 
 /** `end` is the byte after the last. */
-interface Range {
+export interface Range {
   readonly start: number;
   readonly end: number;
 }
@@ -77,16 +83,23 @@ interface Segment extends Range {
   readonly file: number;
 }
 
-// The files are opened at once: they may be replaced while they are being sent.
-function bodyOf(bucket: Bucket, version: Version, range: Range): Pick<Answer, 'body' | 'release'> {
+function readBody(bucket: Bucket, version: Version, range: Range): Pick<Answer, 'body' | 'release'> {
+  if (range.end - range.start <= SMALL_BYTES)
+    return { body: Buffer.concat(openSegments(bucket, version, range).map(readAndClose)) };
+  const { bytes, release } = openContent(bucket, version, range);
+  return { body: bytes, release };
+}
+
+interface OpenContent {
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Called once the bytes are read or given up. */
+  readonly release: () => void;
+}
+
+/** Opens a version's files at once: they may be replaced while they are being read. */
+export function openContent(bucket: Bucket, version: Version, range: Range): OpenContent {
   const segments = openSegments(bucket, version, range);
-  const release = (): void => segments.forEach(({ file }) => closeSync(file));
-  const [only] = segments;
-  if (segments.length > 1 || (only && only.end - only.start > SMALL_BYTES)) return { body: partsOf(segments), release };
-  const bytes = Buffer.allocUnsafe(range.end - range.start);
-  if (only) readSync(only.file, bytes, 0, bytes.length, only.start);
-  release();
-  return { body: bytes };
+  return { bytes: partsOf(segments), release: () => segments.forEach(({ file }) => closeSync(file)) };
 }
 
 function openSegments(bucket: Bucket, { blobs }: Version, { start, end }: Range): readonly Segment[] {
@@ -101,7 +114,14 @@ function openSegments(bucket: Bucket, { blobs }: Version, { start, end }: Range)
   return segments;
 }
 
-async function* partsOf(segments: readonly Segment[]): AsyncIterable<Uint8Array> {
+function readAndClose({ file, start, end }: Segment): Buffer {
+  const bytes = Buffer.allocUnsafe(end - start);
+  readSync(file, bytes, 0, bytes.length, start);
+  closeSync(file);
+  return bytes;
+}
+
+async function* partsOf(segments: readonly Segment[]): AsyncIterable<Buffer> {
   for (const { file, start, end } of segments) {
     for (let at = start; at < end; at += PART_BYTES) {
       const length = Math.min(PART_BYTES, end - at);

@@ -1,84 +1,151 @@
 import { ServiceRefusal } from '../service-refusal.ts';
 import { encodePart } from '../signature/url.ts';
-import type { Bucket } from './bucket.ts';
-import { byUtf8, lowerBound } from './bucket-state.ts';
-import { notImplemented, xmlAnswer, type Answer, type Call } from './http.ts';
+import { byUtf8, lowerBound, type Version } from './bucket-state.ts';
+import { notImplemented, xmlAnswer, type Answer, type Call, type XmlElements } from './http.ts';
 
 const MOST_KEYS = 1_000;
 
-interface Page {
-  readonly keys: readonly string[];
-  readonly commonPrefixes: readonly string[];
-  /** Where the next page goes on: the last key or common prefix of this one. */
-  readonly next?: string | undefined;
-}
-
 /** ListObjectsV2. */
-export function listObjectsV2({ bucket, request: { query } }: Call): Answer {
+export function listObjectsV2(call: Call): Answer {
+  const { query } = call.request;
   if (query.get('list-type') !== '2') throw notImplemented('list-type');
-  const prefix = query.get('prefix') ?? '';
-  const delimiter = query.get('delimiter') ?? '';
-  const maxKeys = maxKeysIn(query.get('max-keys'));
   const token = query.get('continuation-token');
-  const after = token === undefined ? (query.get('start-after') ?? '') : Buffer.from(token, 'base64url').toString();
-  const page = pageOf(bucket.state.keys, { prefix, delimiter, maxKeys, after });
-  const name = query.get('encoding-type') === 'url' ? urlEncoded : (text: string): string => text;
+  const startAfter = query.get('start-after');
+  const key = token === undefined ? (startAfter ?? '') : Buffer.from(token, 'base64url').toString();
+  const page = pageOf(call, objectsOf(call), { key });
   return xmlAnswer('ListBucketResult', {
-    Name: bucket.name,
-    Prefix: name(prefix),
-    Delimiter: delimiter === '' ? undefined : name(delimiter),
-    StartAfter: query.get('start-after') && name(query.get('start-after') ?? ''),
+    ...page.elements,
+    StartAfter: startAfter && page.encode(startAfter),
     ContinuationToken: token,
-    NextContinuationToken: page.next && Buffer.from(page.next).toString('base64url'),
-    EncodingType: query.get('encoding-type'),
-    KeyCount: page.keys.length + page.commonPrefixes.length,
-    MaxKeys: maxKeys,
-    IsTruncated: page.next !== undefined,
-    Contents: page.keys.map((key) => contents(bucket, key, name)),
-    CommonPrefixes: page.commonPrefixes.map((common) => ({ Prefix: name(common) })),
+    NextContinuationToken: page.next && Buffer.from(page.next.key).toString('base64url'),
+    KeyCount: page.versions.length + page.commonPrefixes.length,
+    Contents: page.versions.map((version) => versionElements(version, page)),
   });
 }
 
-function contents(bucket: Bucket, key: string, name: (text: string) => string) {
-  const version = bucket.state.newest(key);
-  return {
-    Key: name(key),
-    LastModified: new Date(version?.lastModifiedMs ?? 0).toISOString(),
-    ETag: `"${version?.etag ?? ''}"`,
-    Size: version?.size ?? 0,
-    StorageClass: 'STANDARD',
+/** ListObjects, the first version: it goes on from a key instead of a token. */
+export function listObjects(call: Call): Answer {
+  const key = call.request.query.get('marker') ?? '';
+  const page = pageOf(call, objectsOf(call), { key });
+  return xmlAnswer('ListBucketResult', {
+    ...page.elements,
+    Marker: page.encode(key),
+    // Without a delimiter clients go on from the last key. (S3 API reference, ListObjects.)
+    NextMarker: call.request.query.get('delimiter') && page.next && page.encode(page.next.key),
+    Contents: page.versions.map((version) => versionElements(version, page)),
+  });
+}
+
+/** ListObjectVersions: of each key the newest first, delete markers among them. */
+export function listObjectVersions(call: Call): Answer {
+  const { state } = call.bucket;
+  const key = call.request.query.get('key-marker') ?? '';
+  const versionId = call.request.query.get('version-id-marker');
+  const page = pageOf(call, { keys: state.allKeys(), versionsOf: state.versions }, { key, versionId });
+  const elements = (version: Version): XmlElements => ({
+    ...versionElements(version, page),
+    VersionId: version.versionId,
+    IsLatest: version === state.newest(version.key),
+  });
+  return xmlAnswer('ListVersionsResult', {
+    ...page.elements,
+    KeyMarker: page.encode(key),
+    VersionIdMarker: versionId ?? '',
+    NextKeyMarker: page.next && page.encode(page.next.key),
+    NextVersionIdMarker: page.next?.versionId,
+    Version: page.versions.filter(({ isDeleteMarker }) => !isDeleteMarker).map(elements),
+    DeleteMarker: page.versions.filter(({ isDeleteMarker }) => isDeleteMarker).map(elements),
+  });
+}
+
+interface Listed {
+  /** In UTF-8 order. */
+  readonly keys: readonly string[];
+  /** Newest first. */
+  readonly versionsOf: (key: string) => readonly Version[];
+}
+
+/** The last that a page lists: the next one goes on behind it. A common prefix has no version, and all of it is behind. */
+interface Place {
+  readonly key: string;
+  readonly versionId?: string | undefined;
+}
+
+interface Page {
+  readonly versions: readonly Version[];
+  readonly commonPrefixes: readonly string[];
+  readonly next?: Place | undefined;
+  readonly encode: (text: string) => string;
+  /** What all listings say alike. */
+  readonly elements: XmlElements;
+}
+
+const objectsOf = ({ bucket: { state } }: Call): Listed => ({
+  keys: state.keys,
+  versionsOf: (key) => state.versions(key).slice(0, 1),
+});
+
+function pageOf({ bucket, request: { query } }: Call, listed: Listed, after: Place): Page {
+  const prefix = query.get('prefix') ?? '';
+  const delimiter = query.get('delimiter') ?? '';
+  const maxKeys = maxKeysIn(query.get('max-keys'));
+  const encode = query.get('encoding-type') === 'url' ? urlEncoded : (text: string): string => text;
+  const page = collect(versionsAfter(listed, prefix, after), { prefix, delimiter, maxKeys, after });
+  const elements = {
+    Name: bucket.name,
+    Prefix: encode(prefix),
+    Delimiter: delimiter === '' ? undefined : encode(delimiter),
+    EncodingType: query.get('encoding-type'),
+    MaxKeys: maxKeys,
+    IsTruncated: page.next !== undefined,
+    CommonPrefixes: page.commonPrefixes.map((common) => ({ Prefix: encode(common) })),
   };
+  return { ...page, encode, elements };
+}
+
+function* versionsAfter({ keys, versionsOf }: Listed, prefix: string, after: Place): Iterable<Version> {
+  for (let at = lowerBound(keys, byUtf8(prefix, after.key) > 0 ? prefix : after.key); at < keys.length; at += 1) {
+    const key = keys[at] ?? '';
+    if (!key.startsWith(prefix)) return;
+    const versions = versionsOf(key);
+    if (key !== after.key) yield* versions;
+    else if (after.versionId) yield* versions.slice(1 + versions.findIndex((one) => one.versionId === after.versionId));
+  }
 }
 
 interface Wanted {
   readonly prefix: string;
   readonly delimiter: string;
   readonly maxKeys: number;
-  readonly after: string;
+  readonly after: Place;
 }
 
-function pageOf(sorted: readonly string[], { prefix, delimiter, maxKeys, after }: Wanted): Page {
-  const keys: string[] = [];
+function collect(found: Iterable<Version>, { prefix, delimiter, maxKeys, after }: Wanted) {
+  const versions: Version[] = [];
   const commonPrefixes: string[] = [];
-  let last: string | undefined;
-  if (maxKeys === 0) return { keys, commonPrefixes };
-  for (let at = lowerBound(sorted, byUtf8(prefix, after) > 0 ? prefix : after); at < sorted.length; at += 1) {
-    const key = sorted[at] ?? '';
-    if (!key.startsWith(prefix)) break;
-    const common = commonPrefixOf(key, prefix, delimiter);
-    const item = common ?? key;
-    if (item === last || byUtf8(item, after) <= 0) continue;
-    if (keys.length + commonPrefixes.length === maxKeys) return { keys, commonPrefixes, next: last };
-    (common === undefined ? keys : commonPrefixes).push(item);
-    last = item;
+  let last: Place | undefined;
+  if (maxKeys === 0) return { versions, commonPrefixes };
+  for (const version of found) {
+    const common = commonPrefixOf(version.key, prefix, delimiter);
+    if (common !== undefined && (common === last?.key || byUtf8(common, after.key) <= 0)) continue;
+    if (versions.length + commonPrefixes.length === maxKeys) return { versions, commonPrefixes, next: last };
+    if (common === undefined) versions.push(version);
+    else commonPrefixes.push(common);
+    last = common === undefined ? version : { key: common };
   }
-  return { keys, commonPrefixes };
+  return { versions, commonPrefixes };
 }
 
 function commonPrefixOf(key: string, prefix: string, delimiter: string): string | undefined {
   const at = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
   return at === -1 ? undefined : key.slice(0, at + delimiter.length);
 }
+
+const versionElements = (version: Version, { encode }: Page): XmlElements => ({
+  Key: encode(version.key),
+  LastModified: new Date(version.lastModifiedMs).toISOString(),
+  ...(!version.isDeleteMarker && { ETag: `"${version.etag}"`, Size: version.size, StorageClass: 'STANDARD' }),
+});
 
 function maxKeysIn(text = String(MOST_KEYS)): number {
   if (/^\d+$/.test(text)) return Math.min(Number(text), MOST_KEYS);

@@ -20,12 +20,12 @@ export function createUpload({ bucket, request: { key, headers } }: Call): Answe
 
 /** UploadPart. */
 export async function uploadPart(call: SignedCall): Promise<Answer> {
-  const { etag } = await storePart(call, () => contentOf(call));
+  const { etag } = await storePart(call, contentOf(call));
   return { status: 200, headers: { etag: `"${etag}"` } };
 }
 
-/** Stores one part of the upload that the request names, before its content is looked at. */
-async function storePart(call: Call, content: () => Content): Promise<Part> {
+/** Stores one part of the upload that the request names. */
+export async function storePart(call: Call, content: Content): Promise<Part> {
   const { bucket, request } = call;
   const number = Number(request.query.get('partNumber'));
   const { id } = openUpload(call);
@@ -33,7 +33,7 @@ async function storePart(call: Call, content: () => Content): Promise<Part> {
     const message = `Part number must be an integer between 1 and ${MOST_PARTS}, inclusive`;
     throw new ServiceRefusal(400, 'InvalidArgument', message);
   }
-  const part = { number, ...(await storeContent(bucket, content())) };
+  const part = { number, ...(await storeContent(bucket, content)) };
   if (bucket.state.upload(id) === undefined) {
     await bucket.discard(part.blob.name);
     throw noSuchUpload(id);

@@ -3,7 +3,8 @@ import { ServiceRefusal } from '../service-refusal.ts';
 import { verifySignature } from '../signature/signature.ts';
 import type { Credentials, Verifier } from '../signature/signing-key.ts';
 import type { Bucket } from './bucket.ts';
-import { getObject } from './get-object.ts';
+import { copyObject, copySourceOf, uploadPartCopy, type CopySource } from './copy-object.ts';
+import { getObject, getObjectTagging } from './get-object.ts';
 import {
   header,
   notImplemented,
@@ -13,7 +14,7 @@ import {
   type SignedCall,
   type StoreRequest,
 } from './http.ts';
-import { listObjectsV2 } from './list-objects.ts';
+import { listObjects, listObjectsV2, listObjectVersions } from './list-objects.ts';
 import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart.ts';
 import { postObject } from './post-object.ts';
 import { deleteObject, putObject } from './put-object.ts';
@@ -45,40 +46,72 @@ export async function answerRequest(store: Store, request: StoreRequest): Promis
   return run(call);
 }
 
+type Besides = NonNullable<AwsCall['besides']>;
+
 interface Operation {
   readonly method: string;
   readonly on: 'bucket' | 'object';
   /** A name in the query that tells it from others of the same method. */
   readonly by?: string;
+  /** The headers of a copy that it reads; `x-amz-copy-source` tells it from others. */
+  readonly copies?: readonly string[];
   /** As IAM names it, without `s3:`; `Version` is added when a version is asked for. */
   readonly action: string;
-  readonly besides?: (call: Call) => AwsCall['besides'];
+  readonly besides?: (call: Call) => Besides;
   /** The names in the query that it reads. */
   readonly query?: readonly string[];
   readonly run: (call: SignedCall) => Answer | Promise<Answer>;
 }
 
-const LISTING = [
-  'prefix',
-  'delimiter',
-  'max-keys',
-  'continuation-token',
-  'start-after',
-  'encoding-type',
-  'fetch-owner',
-];
+const LISTING = ['prefix', 'delimiter', 'max-keys', 'encoding-type'];
+const LISTING_V2 = [...LISTING, 'continuation-token', 'start-after', 'fetch-owner'];
+const LISTING_VERSIONS = [...LISTING, 'key-marker', 'version-id-marker'];
 const VERSION = ['versionId'];
+const SOURCE = ['', '-if-match', '-if-none-match', '-if-modified-since', '-if-unmodified-since'].map(
+  (name) => `x-amz-copy-source${name}`,
+);
+const COPY = [...SOURCE, 'x-amz-metadata-directive', 'x-amz-tagging-directive'];
+const PART_COPY = [...SOURCE, 'x-amz-copy-source-range'];
 
-// The first that fits a request is meant.
+// The first that fits a request is meant. (S3 API reference, actions; service authorization reference, Amazon S3.)
 const OPERATIONS: readonly Operation[] = [
   { method: 'HEAD', on: 'bucket', action: 'ListBucket', run: headBucket },
   { method: 'GET', on: 'bucket', by: 'location', action: 'GetBucketLocation', run: getBucketLocation },
-  { method: 'GET', on: 'bucket', by: 'list-type', action: 'ListBucket', query: LISTING, run: listObjectsV2 },
+  { method: 'GET', on: 'bucket', by: 'versioning', action: 'GetBucketVersioning', run: getBucketVersioning },
+  {
+    method: 'GET',
+    on: 'bucket',
+    by: 'versions',
+    action: 'ListBucketVersions',
+    query: LISTING_VERSIONS,
+    run: listObjectVersions,
+  },
+  { method: 'GET', on: 'bucket', by: 'list-type', action: 'ListBucket', query: LISTING_V2, run: listObjectsV2 },
+  { method: 'GET', on: 'bucket', action: 'ListBucket', query: [...LISTING, 'marker'], run: listObjects },
+  {
+    method: 'GET',
+    on: 'object',
+    by: 'tagging',
+    action: 'GetObjectTagging',
+    besides: listIfMissing,
+    run: getObjectTagging,
+  },
   { method: 'GET', on: 'object', action: 'GetObject', query: VERSION, besides: listIfMissing, run: getObject },
   { method: 'HEAD', on: 'object', action: 'GetObject', query: VERSION, besides: listIfMissing, run: getObject },
   { method: 'POST', on: 'object', by: 'uploads', action: 'PutObject', run: createUpload },
   { method: 'POST', on: 'object', by: 'uploadId', action: 'PutObject', run: completeUpload },
+  {
+    method: 'PUT',
+    on: 'object',
+    by: 'uploadId',
+    copies: PART_COPY,
+    action: 'PutObject',
+    query: ['partNumber'],
+    besides: readSource,
+    run: uploadPartCopy,
+  },
   { method: 'PUT', on: 'object', by: 'uploadId', action: 'PutObject', query: ['partNumber'], run: uploadPart },
+  { method: 'PUT', on: 'object', copies: COPY, action: 'PutObject', besides: readSource, run: copyObject },
   { method: 'PUT', on: 'object', action: 'PutObject', run: putObject },
   { method: 'DELETE', on: 'object', by: 'uploadId', action: 'AbortMultipartUpload', run: abortUpload },
   { method: 'DELETE', on: 'object', action: 'DeleteObject', query: VERSION, run: deleteObject },
@@ -87,10 +120,12 @@ const OPERATIONS: readonly Operation[] = [
 function operationOf(request: StoreRequest): Operation {
   const { method, key, query } = request;
   const on = key === '' ? 'bucket' : 'object';
+  const isCopy = header(request, 'x-amz-copy-source') !== undefined;
   const operation = OPERATIONS.find(
-    ({ by, ...one }) => one.method === method && one.on === on && (by === undefined || query.has(by)),
+    ({ by, copies, ...one }) =>
+      one.method === method && one.on === on && (by === undefined || query.has(by)) && (copies === undefined || isCopy),
   );
-  checkImplemented(request, [operation?.by, ...(operation?.query ?? [])]);
+  checkImplemented(request, operation);
   if (operation) return operation;
   if (on === 'object') throw methodNotAllowed();
   throw new ServiceRefusal(501, 'NotImplemented', `This store does not implement ${method} of a bucket like this.`);
@@ -106,17 +141,22 @@ const PLAIN_VALUES: Readonly<Record<string, readonly string[]>> = {
   'x-amz-acl': ['private', 'bucket-owner-full-control'],
   'x-amz-server-side-encryption': ['AES256'],
   'x-amz-storage-class': ['STANDARD'],
+  // No object has tags.
+  'x-amz-tagging-directive': ['COPY', 'REPLACE'],
 };
 const UNSUPPORTED = ['if-modified-since', 'if-unmodified-since'];
 
 // Refuses, with 501 as S3 does, what would otherwise be passed over in silence.
-function checkImplemented({ headers, query }: StoreRequest, known: readonly (string | undefined)[]): void {
+function checkImplemented({ headers, query }: StoreRequest, operation?: Operation): void {
+  const known = [operation?.by, ...(operation?.query ?? []), ...(operation?.copies ?? [])];
   for (const name of query.keys()) {
     if (!known.includes(name) && !QUERY_OF_ALL.test(name)) throw notImplemented(name);
   }
   for (const [name, value] of Object.entries(headers)) {
     const plain = PLAIN_VALUES[name];
-    if (plain ? !plain.includes(String(value)) : name.startsWith('x-amz-') && !HEADERS.test(name))
+    if (
+      plain ? !plain.includes(String(value)) : name.startsWith('x-amz-') && !HEADERS.test(name) && !known.includes(name)
+    )
       throw notImplemented(name);
     if (UNSUPPORTED.includes(name)) throw notImplemented(name);
   }
@@ -140,10 +180,20 @@ function recordCall(
 const arnOf = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`;
 
 // S3 tells only those who may list that a key is not there; others get 403. (S3 API reference, GetObject.)
-function listIfMissing({ bucket, request: { key, query } }: Call): AwsCall['besides'] {
+function listIfMissing({ bucket, request: { key, query } }: Call): Besides {
+  return listIfNone({ bucket, key, versionId: query.get('versionId') });
+}
+
+function listIfNone({ bucket, key, versionId }: CopySource): Besides {
   const newest = bucket.state.newest(key);
-  if (query.has('versionId') || (newest && !newest.isDeleteMarker)) return undefined;
-  return { action: 's3:ListBucket', resource: arnOf(bucket.name, '') };
+  if (versionId !== undefined || (newest && !newest.isDeleteMarker)) return [];
+  return [{ action: 's3:ListBucket', resource: arnOf(bucket.name, '') }];
+}
+
+function readSource(call: Call): Besides {
+  const source = copySourceOf(call);
+  const version = source.versionId === undefined ? '' : 'Version';
+  return [{ action: `s3:GetObject${version}`, resource: arnOf(source.bucket.name, source.key) }, ...listIfNone(source)];
 }
 
 function callOf({ buckets, region, now }: Store, request: StoreRequest): Call {
@@ -168,7 +218,7 @@ function answerForm(store: Store, request: StoreRequest, verifier: Verifier): Pr
 
 // All that the service itself is asked for.
 function listBuckets(store: Store, request: StoreRequest, accessKeyId: string): Answer {
-  checkImplemented(request, []);
+  checkImplemented(request);
   if (request.method !== 'GET') throw methodNotAllowed();
   recordCall(store, { ...request, bucket: '*' }, { action: 'ListAllMyBuckets', accessKeyId });
   const bucket = [...store.buckets.keys()].map((Name) => ({ Name, CreationDate: new Date(0).toISOString() }));
@@ -182,6 +232,10 @@ function headBucket({ region }: Call): Answer {
 // us-east-1 is the location that has no name.
 function getBucketLocation({ region }: Call): Answer {
   return xmlAnswer('LocationConstraint', region === 'us-east-1' ? '' : region);
+}
+
+function getBucketVersioning({ bucket }: Call): Answer {
+  return xmlAnswer('VersioningConfiguration', { Status: bucket.isVersioned ? 'Enabled' : undefined });
 }
 
 const methodNotAllowed = (): ServiceRefusal =>

@@ -10,8 +10,9 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
-  ListObjectsCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  ListPartsCommand,
   PutObjectAclCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
@@ -227,13 +228,17 @@ describe('the embedded object store', () => {
   });
 
   it.each([
-    ['reading tags', new GetObjectTaggingCommand(results)],
+    ['reading the tags of a version', new GetObjectTaggingCommand({ ...results, VersionId: 'null' })],
     ['writing tags', new PutObjectTaggingCommand({ ...results, Tagging: { TagSet: [] } })],
     ['writing an ACL', new PutObjectAclCommand({ ...results, ACL: 'public-read' })],
-    ['copying', new CopyObjectCommand({ ...results, CopySource: 'inbox/x' })],
+    [
+      'copying to another owner',
+      new CopyObjectCommand({ ...results, CopySource: 'results/a/b.json', ACL: 'public-read' }),
+    ],
     ['a public object', new PutObjectCommand({ ...results, ACL: 'public-read', Body: NOTHING })],
     ['a tagged object', new PutObjectCommand({ ...results, Tagging: 'a=b', Body: NOTHING })],
-    ['the first version of listing', new ListObjectsCommand({ Bucket: 'results' })],
+    ['the uploads under way', new ListMultipartUploadsCommand({ Bucket: 'results' })],
+    ['the parts of an upload', new ListPartsCommand({ ...results, UploadId: 'x' })],
   ])('answers 501 to %s rather than pretending', async (_, command) => {
     const { client } = await start();
     await client.send(new PutObjectCommand({ ...results, Body: 'kept' }));
@@ -303,7 +308,7 @@ describe('the embedded object store', () => {
       { service: 's3', action: 's3:PutObject', resource: object, accessKeyId, bytes: 3 },
       { action: 's3:GetObject', resource: object },
       { action: 's3:GetObjectVersion', resource: object },
-      { action: 's3:GetObject', resource: `${bucket}/none`, besides: { action: 's3:ListBucket', resource: bucket } },
+      { action: 's3:GetObject', resource: `${bucket}/none`, besides: [{ action: 's3:ListBucket', resource: bucket }] },
       { action: 's3:ListBucket', resource: bucket },
       { action: 's3:DeleteObject', resource: object },
       { action: 's3:ListAllMyBuckets', resource: 'arn:aws:s3:::*' },
