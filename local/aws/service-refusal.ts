@@ -16,6 +16,17 @@ export class ServiceRefusal extends Error {
   }
 }
 
+type Refuse = (code: string, message: string, details?: ServiceRefusal['details']) => ServiceRefusal;
+
+/** Refuses a request that is wrong in itself. */
+export const badRequest: Refuse = (...refusal) => new ServiceRefusal(400, ...refusal);
+
+/** Refuses one who may not do that. */
+export const forbidden: Refuse = (...refusal) => new ServiceRefusal(403, ...refusal);
+
+/** Refuses a request for what is not there. */
+export const notFound: Refuse = (...refusal) => new ServiceRefusal(404, ...refusal);
+
 /** What goes wrong with one request to an emulator, because a test wants it. */
 export interface ServiceFault {
   /** The answer's status in place of its own; 500 and 503 are those that AWS asks to be tried again. */

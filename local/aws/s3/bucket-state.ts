@@ -81,15 +81,11 @@ export interface BucketState {
   readonly records: () => Iterable<BucketRecord>;
 }
 
-interface OpenUpload extends Upload {
-  readonly parts: Map<number, Part>;
-}
-
 interface Held {
   readonly keys: string[];
   /** Oldest first. */
   readonly versions: Map<string, readonly Version[]>;
-  readonly uploads: Map<string, OpenUpload>;
+  readonly uploads: Map<string, Upload & { readonly parts: Map<number, Part> }>;
   readonly untold: Map<string, Created>;
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -10,7 +9,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { rm, unlink } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -25,9 +24,8 @@ export interface Bucket {
   readonly state: Omit<BucketState, 'fold' | 'records'>;
   /** Makes something so: in the log first, so that it is still so when the process is killed right after. */
   readonly append: (record: BucketRecord) => void;
-  /** A file for new content, which is only an object's once a record says so. */
-  readonly newBlob: () => { readonly name: string; readonly path: string };
-  readonly pathOf: (blob: Blob) => string;
+  /** The file of some content, which is only an object's once a record says so. */
+  readonly pathOf: (blob: Pick<Blob, 'name'>) => string;
   readonly discard: (name: string) => Promise<void>;
   /** Gives up the notifications that have not arrived yet; the log keeps them. */
   readonly close: () => Promise<void>;
@@ -50,7 +48,7 @@ export function openBucket({ folder, name, isVersioned, notify }: BucketOptions)
   const log = reopenLog(join(home, 'log.jsonl'), state);
   removeUnmentioned(content, state);
   let isOpen = true;
-  const discard = (blob: string): Promise<void> => unlink(join(content, blob)).catch(ignoreMissing);
+  const discard = (blob: string): Promise<void> => rm(join(content, blob), { force: true });
   const append = (record: BucketRecord): void => {
     if (!isOpen) throw new Error(`The bucket ${name} is closed`);
     writeSync(log, `${JSON.stringify(record)}\n`);
@@ -65,10 +63,6 @@ export function openBucket({ folder, name, isVersioned, notify }: BucketOptions)
     notifies: notify !== undefined,
     state,
     append,
-    newBlob: () => {
-      const blob = randomUUID();
-      return { name: blob, path: join(content, blob) };
-    },
     pathOf: (blob) => join(content, blob.name),
     discard,
     close: async () => {
@@ -102,10 +96,6 @@ function removeUnmentioned(content: string, state: BucketState): void {
 
 const blobsOf = (record: BucketRecord): readonly Blob[] =>
   record.type === 'stored' ? record.version.blobs : record.type === 'part-stored' ? [record.part.blob] : [];
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
-}
 
 const PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;

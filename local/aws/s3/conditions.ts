@@ -1,4 +1,4 @@
-import { ServiceRefusal } from '../service-refusal.ts';
+import { notFound, ServiceRefusal } from '../service-refusal.ts';
 import type { Version } from './bucket-state.ts';
 import { header, notImplemented, type StoreRequest } from './http.ts';
 
@@ -41,7 +41,7 @@ function isNewer({ lastModifiedMs }: Version, date = ''): boolean | undefined {
 }
 
 export const noSuchKey = (key: string): ServiceRefusal =>
-  new ServiceRefusal(404, 'NoSuchKey', 'The specified key does not exist.', { Key: key });
+  notFound('NoSuchKey', 'The specified key does not exist.', { Key: key });
 
 const preconditionFailed = (condition: string): ServiceRefusal =>
   new ServiceRefusal(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {

@@ -1,15 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest, ServiceRefusal } from '../service-refusal.ts';
 import { unchunked } from '../signature/aws-chunked.ts';
 import { UNSIGNED_PAYLOAD, type ChunkSeed } from '../signature/signature.ts';
 import type { Bucket } from './bucket.ts';
 import type { Blob } from './bucket-state.ts';
-import { bodyOf, header, type SignedCall, type StoreRequest } from './http.ts';
+import { bodyOf, header, type Call } from './http.ts';
 
+const CHECKSUM = 'x-amz-checksum-';
 /** Bodies up to this are collected and written in one go. */
 const SMALL_BYTES = 131_072;
 /** Of one PUT, POST or part. (S3 user guide, multipart upload limits.) */
@@ -44,12 +45,12 @@ export interface Stored {
 }
 
 /** The body of a PUT, taken out of the transport that its signature names. */
-export function contentOf({ request, verified: { payloadHash, seed } }: SignedCall): Content {
+export function contentOf({ request, verified: { payloadHash, seed } }: Call): Content {
   const decodedLength = header(request, 'x-amz-decoded-content-length');
-  if ((header(request, 'content-length') ?? decodedLength) === undefined) {
+  if ((header(request, 'content-length') ?? decodedLength) === undefined)
     throw new ServiceRefusal(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.');
-  }
-  const amz = new Map(checksumHeaders(request));
+  const checksums = Object.entries(request.headers).filter(([name]) => name.startsWith(CHECKSUM));
+  const amz = new Map(checksums.map(([name, value]) => [name, String(value)]));
   const announced = [...amz.keys(), header(request, 'x-amz-trailer')?.toLowerCase() ?? ''];
   const expected = { md5: header(request, 'content-md5'), amz, announced };
   const trailer = (fields: ReadonlyMap<string, string>): void => fields.forEach((value, name) => amz.set(name, value));
@@ -73,8 +74,10 @@ export function contentOf({ request, verified: { payloadHash, seed } }: SignedCa
 
 /** Writes a body to a file of its own, with bounded memory; nothing is left of one that was refused or broke off. */
 export async function storeContent(bucket: Bucket, content: Content): Promise<Stored> {
-  const { name, path } = bucket.newBlob();
-  const sums = sumsOf(content.expected ?? { amz: new Map(), announced: [] });
+  const name = randomUUID();
+  const path = bucket.pathOf({ name });
+  const expected = content.expected ?? { amz: new Map(), announced: [] };
+  const sums = sumsOf(expected);
   const mostBytes = Math.min(content.mostBytes ?? LARGEST_BYTES, LARGEST_BYTES);
   const small: Buffer[] = [];
   let size = 0;
@@ -83,12 +86,12 @@ export async function storeContent(bucket: Bucket, content: Content): Promise<St
     for await (const part of content.bytes) {
       size += part.length;
       if (size > mostBytes) throw tooLarge(size, mostBytes);
-      sums.update(part);
+      for (const sum of sums.values()) sum.update(part);
       if (file === undefined && size <= SMALL_BYTES) small.push(part);
       else await writeAll((file ??= await open(path, 'wx', 0o600)), [...small.splice(0), part]);
     }
     checkSize(content, size);
-    const etag = sums.finish();
+    const etag = verifySums(expected, sums);
     if (file === undefined) writeFileSync(path, Buffer.concat(small), { mode: 0o600 });
     return { blob: { name, size }, etag };
   } catch (error) {
@@ -106,85 +109,74 @@ async function writeAll(file: FileHandle, parts: readonly Buffer[]): Promise<voi
 function checkSize({ exactBytes, leastBytes = 0 }: Content, size: number): void {
   if (exactBytes !== undefined && exactBytes !== size) {
     const message = 'You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header';
-    throw new ServiceRefusal(400, 'IncompleteBody', message);
+    throw badRequest('IncompleteBody', message);
   }
   if (size >= leastBytes) return;
   const message = 'Your proposed upload is smaller than the minimum allowed size';
-  throw new ServiceRefusal(400, 'EntityTooSmall', message, { ProposedSize: size, MinSizeAllowed: leastBytes });
+  throw badRequest('EntityTooSmall', message, { ProposedSize: size, MinSizeAllowed: leastBytes });
 }
 
 function tooLarge(size: number, mostBytes: number): ServiceRefusal {
   const message = 'Your proposed upload exceeds the maximum allowed size';
-  return new ServiceRefusal(400, 'EntityTooLarge', message, { ProposedSize: size, MaxSizeAllowed: mostBytes });
+  return badRequest('EntityTooLarge', message, { ProposedSize: size, MaxSizeAllowed: mostBytes });
 }
-
-const checksumHeaders = ({ headers }: StoreRequest): readonly (readonly [string, string])[] =>
-  Object.entries(headers)
-    .filter(([name]) => name.startsWith('x-amz-checksum-'))
-    .map(([name, value]) => [name, String(value)] as const);
 
 function hashIn(payloadHash: string): string {
   if (/^[0-9a-f]{64}$/.test(payloadHash)) return payloadHash;
   const message = 'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-… or a valid sha256 value.';
-  throw new ServiceRefusal(400, 'InvalidArgument', message);
+  throw badRequest('InvalidArgument', message);
 }
 
-interface Sums {
-  readonly update: (part: Uint8Array) => void;
-  /** The MD5 in hex, once everything expected has been compared; throws BadDigest, InvalidDigest or XAmzContentSHA256Mismatch. */
-  readonly finish: () => string;
+interface Sum {
+  readonly update: (part: Uint8Array) => unknown;
+  readonly digest: () => Buffer;
 }
 
-/** Sums up a body for its etag and for whatever it has to be compared with. CRC32C and CRC64NVME are taken on trust. */
-function sumsOf(expected: ExpectedSums): Sums {
-  const { announced } = expected;
-  const md5 = createHash('md5');
-  const sha256 = expected.sha256Hex || announced.includes('x-amz-checksum-sha256') ? createHash('sha256') : undefined;
-  const sha1 = announced.includes('x-amz-checksum-sha1') ? createHash('sha1') : undefined;
-  const countsCrc = announced.includes('x-amz-checksum-crc32');
+// CRC32C and CRC64NVME are taken on trust.
+const SUMS: Readonly<Record<string, () => Sum>> = {
+  sha1: () => createHash('sha1'),
+  sha256: () => createHash('sha256'),
+  crc32: crc32Sum,
+};
+
+function sumsOf({ sha256Hex, announced }: ExpectedSums): ReadonlyMap<string, Sum> {
+  const names = new Set(announced.map((name) => name.slice(CHECKSUM.length)));
+  if (sha256Hex) names.add('sha256');
+  const known = [...names].flatMap((name) => (SUMS[name] ? [[name, SUMS[name]()] as const] : []));
+  return new Map<string, Sum>([['md5', createHash('md5')], ...known]);
+}
+
+/** Compares everything expected and gives the MD5 in hex; throws BadDigest, InvalidDigest or XAmzContentSHA256Mismatch. */
+function verifySums({ md5, sha256Hex, amz }: ExpectedSums, sums: ReadonlyMap<string, Sum>): string {
+  const found = new Map([...sums].map(([name, sum]) => [name, sum.digest()]));
+  const sha256 = found.get('sha256')?.toString('hex') ?? '';
+  if (sha256Hex && sha256 !== sha256Hex) {
+    const message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+    const details = { ClientComputedContentSHA256: sha256Hex, S3ComputedContentSHA256: sha256 };
+    throw badRequest('XAmzContentSHA256Mismatch', message, details);
+  }
+  const etag = found.get('md5')?.toString('hex') ?? '';
+  const given = md5 && Buffer.from(md5, 'base64').toString('hex');
+  if (given !== undefined && given.length !== etag.length)
+    throw badRequest('InvalidDigest', 'The Content-MD5 you specified was invalid.');
+  if (given !== undefined && given !== etag)
+    throw badRequest('BadDigest', 'The Content-MD5 you specified did not match what we received.');
+  for (const [header, sum] of amz) {
+    const name = header.slice(CHECKSUM.length);
+    if (found.has(name) && found.get(name)?.toString('base64') !== sum)
+      throw badRequest('BadDigest', `The ${name.toUpperCase()} you specified did not match the calculated checksum.`);
+  }
+  return etag;
+}
+
+function crc32Sum(): Sum {
   let crc = 0;
+  const bytes = Buffer.alloc(4);
   return {
-    update: (part) => {
-      md5.update(part);
-      sha256?.update(part);
-      sha1?.update(part);
-      if (countsCrc) crc = crc32(part, crc);
-    },
-    finish: () => {
-      const found = { md5: md5.digest(), sha256: sha256?.digest() };
-      compareHeaders(expected, found);
-      compare(expected, 'x-amz-checksum-sha256', found.sha256);
-      compare(expected, 'x-amz-checksum-sha1', sha1?.digest());
-      if (countsCrc) compare(expected, 'x-amz-checksum-crc32', bigEndian(crc));
-      return found.md5.toString('hex');
+    update: (part) => (crc = crc32(part, crc)),
+    digest: () => {
+      bytes.writeUInt32BE(crc);
+      return bytes;
     },
   };
-}
-
-function compareHeaders(expected: ExpectedSums, found: { readonly md5: Buffer; readonly sha256: Buffer | undefined }) {
-  if (expected.sha256Hex && found.sha256?.toString('hex') !== expected.sha256Hex) {
-    const message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-    throw new ServiceRefusal(400, 'XAmzContentSHA256Mismatch', message, {
-      ClientComputedContentSHA256: expected.sha256Hex,
-      S3ComputedContentSHA256: found.sha256?.toString('hex') ?? '',
-    });
-  }
-  if (expected.md5 === undefined || expected.md5 === found.md5.toString('base64')) return;
-  if (Buffer.from(expected.md5, 'base64').length !== found.md5.length) {
-    throw new ServiceRefusal(400, 'InvalidDigest', 'The Content-MD5 you specified was invalid.');
-  }
-  throw new ServiceRefusal(400, 'BadDigest', 'The Content-MD5 you specified did not match what we received.');
-}
-
-function compare({ amz }: ExpectedSums, name: string, found: Buffer | undefined): void {
-  const given = amz.get(name);
-  if (given === undefined || found === undefined || given === found.toString('base64')) return;
-  const kind = name.slice('x-amz-checksum-'.length).toUpperCase();
-  throw new ServiceRefusal(400, 'BadDigest', `The ${kind} you specified did not match the calculated checksum.`);
-}
-
-function bigEndian(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value >>> 0);
-  return bytes;
 }

@@ -1,4 +1,4 @@
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest, type ServiceRefusal } from '../service-refusal.ts';
 import { decodePart } from '../signature/url.ts';
 import type { Bucket } from './bucket.ts';
 import type { Version } from './bucket-state.ts';
@@ -18,15 +18,13 @@ export async function copyObject(call: Call): Promise<Answer> {
   if (!replaces && source.bucket === bucket && source.key === request.key && source.versionId === undefined) {
     const message =
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
-    throw new ServiceRefusal(400, 'InvalidRequest', message);
+    throw badRequest('InvalidRequest', message);
   }
   const headers = replaces ? storedHeaders(Object.entries(request.headers)) : version.headers;
   const whole = { start: 0, end: version.size };
   const { blob, etag } = await readSource(source.bucket, version, whole, (content) => storeContent(bucket, content));
   const object = { key: request.key, etag, headers, blobs: [blob], eventName: 'ObjectCreated:Copy' };
-  const { versionId, lastModifiedMs } = await commitObject(call, object);
-  const answer = copyAnswer('CopyObjectResult', version, { etag, lastModifiedMs });
-  return { ...answer, headers: { ...answer.headers, ...(versionId !== 'null' && { 'x-amz-version-id': versionId }) } };
+  return copyAnswer('CopyObjectResult', version, await commitObject(call, object));
 }
 
 /** UploadPartCopy. */
@@ -35,7 +33,7 @@ export async function uploadPartCopy(call: Call): Promise<Answer> {
   const version = findSource(call, source);
   const range = rangeIn(header(call.request, 'x-amz-copy-source-range'), version.size);
   const { etag } = await readSource(source.bucket, version, range, (content) => storePart(call, content));
-  return copyAnswer('CopyPartResult', version, { etag, lastModifiedMs: call.now().getTime() });
+  return copyAnswer('CopyPartResult', version, { etag, lastModifiedMs: call.now().getTime(), versionId: 'null' });
 }
 
 /** What is copied; its version is the newest when none is named. */
@@ -57,7 +55,7 @@ export function copySourceOf({ request, bucketOf }: Call): CopySource {
 function findSource({ request }: Call, { bucket, key, versionId }: CopySource): Version {
   if (versionId !== undefined && bucket.state.version(key, versionId)?.isDeleteMarker) {
     const message = 'The source of a copy request may not specifically refer to a delete marker by version id.';
-    throw new ServiceRefusal(400, 'InvalidRequest', message);
+    throw badRequest('InvalidRequest', message);
   }
   const version = findVersion(bucket, key, versionId);
   checkCopyConditions(request, version);
@@ -87,14 +85,14 @@ async function readSource<T>(bucket: Bucket, version: Version, range: Range, rea
   }
 }
 
-function copyAnswer(
-  root: string,
-  source: Version,
-  { etag, lastModifiedMs }: Pick<Version, 'etag' | 'lastModifiedMs'>,
-): Answer {
-  const answer = xmlAnswer(root, { LastModified: new Date(lastModifiedMs).toISOString(), ETag: `"${etag}"` });
-  const sourceVersion = source.versionId !== 'null' && { 'x-amz-copy-source-version-id': source.versionId };
-  return { ...answer, headers: { ...answer.headers, ...sourceVersion } };
+type Copied = Pick<Version, 'etag' | 'lastModifiedMs' | 'versionId'>;
+
+function copyAnswer(root: string, source: Version, { etag, lastModifiedMs, versionId }: Copied): Answer {
+  const content = { LastModified: new Date(lastModifiedMs).toISOString(), ETag: `"${etag}"` };
+  return xmlAnswer(root, content, {
+    ...(source.versionId !== 'null' && { 'x-amz-copy-source-version-id': source.versionId }),
+    ...(versionId !== 'null' && { 'x-amz-version-id': versionId }),
+  });
 }
 
-const invalidArgument = (message: string): ServiceRefusal => new ServiceRefusal(400, 'InvalidArgument', message);
+const invalidArgument = (message: string): ServiceRefusal => badRequest('InvalidArgument', message);

@@ -1,14 +1,12 @@
-import { closeSync, openSync, read, readSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { notFound, ServiceRefusal } from '../service-refusal.ts';
 import type { Bucket } from './bucket.ts';
 import type { Version } from './bucket-state.ts';
 import { noSuchKey, readCondition } from './conditions.ts';
-import { header, xmlAnswer, type Answer, type Call } from './http.ts';
+import { header, methodNotAllowed, xmlAnswer, type Answer, type Call } from './http.ts';
 import { versionHeaders } from './put-object.ts';
 
-const readPart = promisify(read);
 const SMALL_BYTES = 65_536;
 const PART_BYTES = 262_144;
 
@@ -49,14 +47,9 @@ export function findVersion(bucket: Bucket, key: string, versionId: string | und
     throw noSuchKey(key);
   }
   const version = bucket.state.version(key, versionId);
-  if (version?.isDeleteMarker) {
-    throw new ServiceRefusal(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');
-  }
+  if (version?.isDeleteMarker) throw methodNotAllowed();
   if (version) return version;
-  throw new ServiceRefusal(404, 'NoSuchVersion', 'The specified version does not exist.', {
-    Key: key,
-    VersionId: versionId,
-  });
+  throw notFound('NoSuchVersion', 'The specified version does not exist.', { Key: key, VersionId: versionId });
 }
 
 /** `end` is the byte after the last. */
@@ -90,16 +83,10 @@ function readBody(bucket: Bucket, version: Version, range: Range): Pick<Answer, 
   return { body: bytes, release };
 }
 
-interface OpenContent {
-  readonly bytes: AsyncIterable<Buffer>;
-  /** Called once the bytes are read or given up. */
-  readonly release: () => void;
-}
-
-/** Opens a version's files at once: they may be replaced while they are being read. */
-export function openContent(bucket: Bucket, version: Version, range: Range): OpenContent {
+/** Opens a version's files at once, as they may be replaced while they are read; `release` is called when that is done or given up. */
+export function openContent(bucket: Bucket, version: Version, range: Range) {
   const segments = openSegments(bucket, version, range);
-  return { bytes: partsOf(segments), release: () => segments.forEach(({ file }) => closeSync(file)) };
+  return { bytes: partsOf(segments), release: (): void => segments.forEach(({ file }) => closeSync(file)) };
 }
 
 function openSegments(bucket: Bucket, { blobs }: Version, { start, end }: Range): readonly Segment[] {
@@ -122,12 +109,6 @@ function readAndClose({ file, start, end }: Segment): Buffer {
 }
 
 async function* partsOf(segments: readonly Segment[]): AsyncIterable<Buffer> {
-  for (const { file, start, end } of segments) {
-    for (let at = start; at < end; at += PART_BYTES) {
-      const length = Math.min(PART_BYTES, end - at);
-      const { bytesRead, buffer } = await readPart(file, Buffer.allocUnsafe(length), 0, length, at);
-      if (bytesRead !== length) throw new Error(`Content ends at byte ${at + bytesRead}, not at ${end}`);
-      yield buffer;
-    }
-  }
+  for (const { file, start, end } of segments)
+    yield* createReadStream('', { fd: file, autoClose: false, start, end: end - 1, highWaterMark: PART_BYTES });
 }

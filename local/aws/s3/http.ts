@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest, ServiceRefusal } from '../service-refusal.ts';
 import type { Verified } from '../signature/signature.ts';
 import { decodePart, splitUrl } from '../signature/url.ts';
 import type { Bucket } from './bucket.ts';
@@ -15,9 +15,10 @@ export interface StoreRequest {
   readonly message: IncomingMessage;
 }
 
-/** A request to a bucket that there is, or to something in it. */
+/** A request to a bucket that there is, or to something in it, whose signature holds. */
 export interface Call {
   readonly request: StoreRequest;
+  readonly verified: Verified;
   readonly bucket: Bucket;
   /** Any bucket by its name; throws NoSuchBucket. */
   readonly bucketOf: (name: string) => Bucket;
@@ -25,10 +26,8 @@ export interface Call {
   readonly now: () => Date;
 }
 
-/** The same once its signature holds. */
-export interface SignedCall extends Call {
-  readonly verified: Verified;
-}
+/** A form is signed by its policy instead. */
+export type UnverifiedCall = Omit<Call, 'verified'>;
 
 /** What a request comes to; `release` is called once the body is sent or given up. */
 export interface Answer {
@@ -58,14 +57,11 @@ export function storeRequest(message: IncomingMessage): StoreRequest {
 /** The key itself, unless it is longer than S3 allows. */
 export function checkedKey(key: string): string {
   if (Buffer.byteLength(key) <= LONGEST_KEY) return key;
-  throw new ServiceRefusal(400, 'KeyTooLongError', 'Your key is too long', { MaxSizeAllowed: LONGEST_KEY });
+  throw badRequest('KeyTooLongError', 'Your key is too long', { MaxSizeAllowed: LONGEST_KEY });
 }
 
 /** A header's only value. */
-export const header = ({ headers }: Pick<StoreRequest, 'headers'>, name: string): string | undefined => {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(',') : value;
-};
+export const header = ({ headers }: StoreRequest, name: string): string | undefined => headers[name]?.toString();
 
 /** The body as it comes; who stops reading it leaves the connection whole, so that the answer still gets through. */
 export const bodyOf = ({ message }: StoreRequest): AsyncIterable<Buffer> =>
@@ -80,15 +76,11 @@ export interface XmlElements {
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** A 200 with an XML body. */
-export const xmlAnswer = (root: string, content: XmlContent): Answer => ({
+export const xmlAnswer = (root: string, content: XmlContent, headers: Answer['headers'] = {}): Answer => ({
   status: 200,
-  headers: { 'content-type': 'application/xml' },
-  body: xmlDocument(root, content),
+  headers: { ...headers, 'content-type': 'application/xml' },
+  body: `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${NAMESPACE}">${inner(content)}</${root}>`,
 });
-
-/** An answer of S3 as XML. */
-export const xmlDocument = (root: string, content: XmlContent): string =>
-  `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${NAMESPACE}">${inner(content)}</${root}>`;
 
 /** An error of S3 as XML, which has no namespace. */
 export const xmlError = (content: XmlElements): string =>
@@ -113,11 +105,12 @@ const isList = (value: XmlContent): value is readonly XmlElements[] => Array.isA
 const escaped = (text: string): string =>
   text.replace(/[&<>"\p{Cc}]/gu, (character) => `&#${character.codePointAt(0)};`);
 
-/** The refusal of what would otherwise be passed over in silence. */
-export const notImplemented = (what: string): ServiceRefusal =>
-  new ServiceRefusal(
-    501,
-    'NotImplemented',
-    'A header or query you provided implies functionality that is not implemented.',
-    { Header: what },
-  );
+/** Refuses what would otherwise be passed over in silence. */
+export function notImplemented(what: string): ServiceRefusal {
+  const message = 'A header or query you provided implies functionality that is not implemented.';
+  return new ServiceRefusal(501, 'NotImplemented', message, { Header: what });
+}
+
+/** Refuses a method that what it is asked of does not have. */
+export const methodNotAllowed = (): ServiceRefusal =>
+  new ServiceRefusal(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');

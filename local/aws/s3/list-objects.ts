@@ -1,4 +1,4 @@
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest } from '../service-refusal.ts';
 import { encodePart } from '../signature/url.ts';
 import { byUtf8, lowerBound, type Version } from './bucket-state.ts';
 import { notImplemented, xmlAnswer, type Answer, type Call, type XmlElements } from './http.ts';
@@ -86,21 +86,32 @@ const objectsOf = ({ bucket: { state } }: Call): Listed => ({
 });
 
 function pageOf({ bucket, request: { query } }: Call, listed: Listed, after: Place): Page {
-  const prefix = query.get('prefix') ?? '';
-  const delimiter = query.get('delimiter') ?? '';
+  const [prefix, delimiter] = [query.get('prefix') ?? '', query.get('delimiter') ?? ''];
   const maxKeys = maxKeysIn(query.get('max-keys'));
   const encode = query.get('encoding-type') === 'url' ? urlEncoded : (text: string): string => text;
-  const page = collect(versionsAfter(listed, prefix, after), { prefix, delimiter, maxKeys, after });
+  const versions: Version[] = [];
+  const commonPrefixes: string[] = [];
+  let last: Place | undefined;
+  let isTruncated = false;
+  for (const version of maxKeys === 0 ? [] : versionsAfter(listed, prefix, after)) {
+    const common = commonPrefixOf(version.key, prefix, delimiter);
+    if (common !== undefined && (common === last?.key || byUtf8(common, after.key) <= 0)) continue;
+    isTruncated = versions.length + commonPrefixes.length === maxKeys;
+    if (isTruncated) break;
+    if (common === undefined) versions.push(version);
+    else commonPrefixes.push(common);
+    last = common === undefined ? version : { key: common };
+  }
   const elements = {
     Name: bucket.name,
     Prefix: encode(prefix),
     Delimiter: delimiter === '' ? undefined : encode(delimiter),
     EncodingType: query.get('encoding-type'),
     MaxKeys: maxKeys,
-    IsTruncated: page.next !== undefined,
-    CommonPrefixes: page.commonPrefixes.map((common) => ({ Prefix: encode(common) })),
+    IsTruncated: isTruncated,
+    CommonPrefixes: commonPrefixes.map((common) => ({ Prefix: encode(common) })),
   };
-  return { ...page, encode, elements };
+  return { versions, commonPrefixes, next: isTruncated ? last : undefined, encode, elements };
 }
 
 function* versionsAfter({ keys, versionsOf }: Listed, prefix: string, after: Place): Iterable<Version> {
@@ -111,29 +122,6 @@ function* versionsAfter({ keys, versionsOf }: Listed, prefix: string, after: Pla
     if (key !== after.key) yield* versions;
     else if (after.versionId) yield* versions.slice(1 + versions.findIndex((one) => one.versionId === after.versionId));
   }
-}
-
-interface Wanted {
-  readonly prefix: string;
-  readonly delimiter: string;
-  readonly maxKeys: number;
-  readonly after: Place;
-}
-
-function collect(found: Iterable<Version>, { prefix, delimiter, maxKeys, after }: Wanted) {
-  const versions: Version[] = [];
-  const commonPrefixes: string[] = [];
-  let last: Place | undefined;
-  if (maxKeys === 0) return { versions, commonPrefixes };
-  for (const version of found) {
-    const common = commonPrefixOf(version.key, prefix, delimiter);
-    if (common !== undefined && (common === last?.key || byUtf8(common, after.key) <= 0)) continue;
-    if (versions.length + commonPrefixes.length === maxKeys) return { versions, commonPrefixes, next: last };
-    if (common === undefined) versions.push(version);
-    else commonPrefixes.push(common);
-    last = common === undefined ? version : { key: common };
-  }
-  return { versions, commonPrefixes };
 }
 
 function commonPrefixOf(key: string, prefix: string, delimiter: string): string | undefined {
@@ -149,7 +137,7 @@ const versionElements = (version: Version, { encode }: Page): XmlElements => ({
 
 function maxKeysIn(text = String(MOST_KEYS)): number {
   if (/^\d+$/.test(text)) return Math.min(Number(text), MOST_KEYS);
-  throw new ServiceRefusal(400, 'InvalidArgument', 'Provided max-keys not an integer or within integer range');
+  throw badRequest('InvalidArgument', 'Provided max-keys not an integer or within integer range');
 }
 
 const urlEncoded = (text: string): string => encodePart(text).replaceAll('%2F', '/');

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest, notFound, type ServiceRefusal } from '../service-refusal.ts';
 import type { Part, Upload } from './bucket-state.ts';
 import { contentOf, storeContent, type Content } from './content.ts';
-import { bodyOf, header, xmlAnswer, type Answer, type Call, type SignedCall, type StoreRequest } from './http.ts';
+import { bodyOf, header, xmlAnswer, type Answer, type Call, type StoreRequest } from './http.ts';
 import { commitObject, newVersionId, storedHeaders, versionHeaders } from './put-object.ts';
 
 /** Of every part but the last. (S3 user guide, multipart upload limits.) */
@@ -19,7 +19,7 @@ export function createUpload({ bucket, request: { key, headers } }: Call): Answe
 }
 
 /** UploadPart. */
-export async function uploadPart(call: SignedCall): Promise<Answer> {
+export async function uploadPart(call: Call): Promise<Answer> {
   const { etag } = await storePart(call, contentOf(call));
   return { status: 200, headers: { etag: `"${etag}"` } };
 }
@@ -31,7 +31,7 @@ export async function storePart(call: Call, content: Content): Promise<Part> {
   const { id } = openUpload(call);
   if (!Number.isInteger(number) || number < 1 || number > MOST_PARTS) {
     const message = `Part number must be an integer between 1 and ${MOST_PARTS}, inclusive`;
-    throw new ServiceRefusal(400, 'InvalidArgument', message);
+    throw badRequest('InvalidArgument', message);
   }
   const part = { number, ...(await storeContent(bucket, content)) };
   if (bucket.state.upload(id) === undefined) {
@@ -58,13 +58,9 @@ export async function completeUpload(call: Call): Promise<Answer> {
     uploadId: upload.id,
   });
   const { name } = call.bucket;
-  const answer = xmlAnswer('CompleteMultipartUploadResult', {
-    Location: `http://${header(call.request, 'host')}/${name}/${encodeURI(upload.key)}`,
-    Bucket: name,
-    Key: upload.key,
-    ETag: `"${version.etag}"`,
-  });
-  return { ...answer, headers: { ...answer.headers, ...versionHeaders(version) } };
+  const Location = `http://${header(call.request, 'host')}/${name}/${encodeURI(upload.key)}`;
+  const content = { Location, Bucket: name, Key: upload.key, ETag: `"${version.etag}"` };
+  return xmlAnswer('CompleteMultipartUploadResult', content, versionHeaders(version));
 }
 
 /** AbortMultipartUpload. */
@@ -81,14 +77,9 @@ function openUpload({ bucket, request: { key, query } }: Call): Upload {
 }
 
 const noSuchUpload = (id: string): ServiceRefusal =>
-  new ServiceRefusal(404, 'NoSuchUpload', 'The specified upload does not exist. The upload ID may be invalid.', {
-    UploadId: id,
-  });
+  notFound('NoSuchUpload', 'The specified upload does not exist. The upload ID may be invalid.', { UploadId: id });
 
-interface ChosenPart {
-  readonly number: number;
-  readonly etag: string;
-}
+type ChosenPart = Pick<Part, 'number' | 'etag'>;
 
 async function completionOf(request: StoreRequest): Promise<readonly ChosenPart[]> {
   const chunks: Buffer[] = [];
@@ -98,10 +89,8 @@ async function completionOf(request: StoreRequest): Promise<readonly ChosenPart[
     if (bytes > LONGEST_COMPLETION_BYTES) throw malformedXml();
     chunks.push(chunk);
   }
-  const parts =
-    Buffer.concat(chunks)
-      .toString()
-      .match(/<Part>.*?<\/Part>/gs) ?? [];
+  const xml = Buffer.concat(chunks).toString();
+  const parts = xml.match(/<Part>.*?<\/Part>/gs) ?? [];
   if (parts.length === 0) throw malformedXml();
   return parts.map((part) => ({
     number: Number(part.match(/<PartNumber>\s*(\d+)\s*</)?.[1] ?? Number.NaN),
@@ -110,30 +99,22 @@ async function completionOf(request: StoreRequest): Promise<readonly ChosenPart[
 }
 
 function chosenParts(chosen: readonly ChosenPart[], upload: Upload): readonly Part[] {
-  if (chosen.some(({ number }, index) => number <= (chosen[index - 1]?.number ?? 0))) {
-    throw new ServiceRefusal(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
-  }
+  if (chosen.some(({ number }, index) => number <= (chosen[index - 1]?.number ?? 0)))
+    throw badRequest('InvalidPartOrder', 'The list of parts was not in ascending order.');
   const parts = chosen.map(({ number, etag }) => partOf(upload, number, etag));
   const small = parts.slice(0, -1).find(({ blob }) => blob.size < LEAST_PART_BYTES);
   if (!small) return parts;
-  throw new ServiceRefusal(400, 'EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {
-    ProposedSize: small.blob.size,
-    MinSizeAllowed: LEAST_PART_BYTES,
-    PartNumber: small.number,
-  });
+  const details = { ProposedSize: small.blob.size, MinSizeAllowed: LEAST_PART_BYTES, PartNumber: small.number };
+  throw badRequest('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', details);
 }
 
 function partOf({ parts }: Upload, number: number, etag: string): Part {
   const part = parts.get(number);
   if (part?.etag === etag) return part;
-  throw new ServiceRefusal(400, 'InvalidPart', 'One or more of the specified parts could not be found.', {
-    PartNumber: number,
-  });
+  throw badRequest('InvalidPart', 'One or more of the specified parts could not be found.', { PartNumber: number });
 }
 
-const malformedXml = (): ServiceRefusal =>
-  new ServiceRefusal(
-    400,
-    'MalformedXML',
-    'The XML you provided was not well-formed or did not validate against our published schema',
-  );
+function malformedXml(): ServiceRefusal {
+  const message = 'The XML you provided was not well-formed or did not validate against our published schema';
+  return badRequest('MalformedXML', message);
+}

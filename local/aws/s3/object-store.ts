@@ -4,15 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import type { AwsCall } from '../access-control.ts';
 import { ServiceRefusal, statusAfter, suffer, type Faults } from '../service-refusal.ts';
-import type { Credentials } from '../signature/signing-key.ts';
-import { openBucket, type Bucket } from './bucket.ts';
+import { openBucket } from './bucket.ts';
 import type { Created } from './bucket-state.ts';
 import { storeRequest, xmlError, type Answer, type StoreRequest } from './http.ts';
 import { answerRequest, type Store } from './operations.ts';
 
-export interface ObjectStoreOptions {
+export interface ObjectStoreOptions extends Pick<Store, 'credentials' | 'region' | 'record'> {
   /** Where the buckets lie; one server at a time. */
   readonly folder: string;
   readonly buckets: readonly {
@@ -21,10 +19,6 @@ export interface ObjectStoreOptions {
     /** Whether `created` is called for it; it is unless this is false. */
     readonly notifies?: boolean;
   }[];
-  readonly credentials: Credentials;
-  readonly region: string;
-  /** Called once for each request whose signature holds; what it throws refuses the request. */
-  readonly record: (call: AwsCall) => void;
   /** Called after an object has come until it succeeds, across restarts too: at least once. */
   readonly created: (created: Created) => Promise<void>;
   /** A free port when absent. */
@@ -43,7 +37,12 @@ type FaultyStore = Store & Pick<ObjectStoreOptions, 'fault'>;
 
 /** An S3 over a folder, on loopback: path-style, signatures checked, nothing lost by a kill, 501 for what it does not implement. */
 export async function startObjectStore(options: ObjectStoreOptions): Promise<RunningObjectStore> {
-  const buckets = new Map(options.buckets.map((bucket) => [bucket.name, open(options, bucket)]));
+  const buckets = new Map(
+    options.buckets.map(({ name, versioned: isVersioned, notifies = true }) => {
+      const notify = notifies ? options.created : undefined;
+      return [name, openBucket({ folder: options.folder, name, isVersioned, notify })];
+    }),
+  );
   const store: FaultyStore = { now: () => new Date(), ...options, buckets };
   const server = createServer((message, response) => void serve(store, message, response));
   // An upload may be slow; it is bounded by its signature's time and its size.
@@ -61,13 +60,6 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Run
       for (const bucket of buckets.values()) await bucket.close();
     },
   };
-}
-
-function open(
-  { folder, created }: ObjectStoreOptions,
-  { name, versioned, notifies = true }: ObjectStoreOptions['buckets'][number],
-): Bucket {
-  return openBucket({ folder, name, isVersioned: versioned, notify: notifies ? created : undefined });
 }
 
 async function serve(store: FaultyStore, message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -113,8 +105,7 @@ function faultOf(status: number): ServiceRefusal {
 function refusalAnswer(error: unknown, message: IncomingMessage, requestId: string): Answer {
   const refusal = error instanceof ServiceRefusal ? error : unforeseen(error);
   const headers = { 'content-type': 'application/xml' };
-  const hasNoBody = message.method === 'HEAD';
-  if (hasNoBody) return { status: refusal.status, headers };
+  if (message.method === 'HEAD') return { status: refusal.status, headers };
   const body = xmlError({ Code: refusal.code, Message: refusal.message, ...refusal.details, RequestId: requestId });
   return { status: refusal.status, headers, body };
 }

@@ -1,19 +1,12 @@
 import type { AwsCall } from '../access-control.ts';
-import { ServiceRefusal } from '../service-refusal.ts';
+import { notFound, ServiceRefusal } from '../service-refusal.ts';
 import { verifySignature } from '../signature/signature.ts';
 import type { Credentials, Verifier } from '../signature/signing-key.ts';
 import type { Bucket } from './bucket.ts';
 import { copyObject, copySourceOf, uploadPartCopy, type CopySource } from './copy-object.ts';
 import { getObject, getObjectTagging } from './get-object.ts';
-import {
-  header,
-  notImplemented,
-  xmlAnswer,
-  type Answer,
-  type Call,
-  type SignedCall,
-  type StoreRequest,
-} from './http.ts';
+import type { Answer, Call, StoreRequest, UnverifiedCall } from './http.ts';
+import { header, methodNotAllowed, notImplemented, xmlAnswer } from './http.ts';
 import { listObjects, listObjectsV2, listObjectVersions } from './list-objects.ts';
 import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart.ts';
 import { postObject } from './post-object.ts';
@@ -39,7 +32,7 @@ export async function answerRequest(store: Store, request: StoreRequest): Promis
   const verified = await verifySignature(signed, verifier);
   const { accessKeyId } = verified;
   if (request.bucket === '') return listBuckets(store, request, accessKeyId);
-  const call: SignedCall = { ...callOf(store, request), verified };
+  const call = { ...callOf(store, request), verified };
   const { action, besides, run } = operationOf(request);
   const version = request.query.has('versionId') ? 'Version' : '';
   recordCall(store, request, { action: `${action}${version}`, accessKeyId, besides: besides?.(call) });
@@ -50,84 +43,70 @@ type Besides = NonNullable<AwsCall['besides']>;
 
 interface Operation {
   readonly method: string;
-  readonly on: 'bucket' | 'object';
   /** A name in the query that tells it from others of the same method. */
   readonly by?: string;
   /** The headers of a copy that it reads; `x-amz-copy-source` tells it from others. */
-  readonly copies?: readonly string[];
+  readonly copy?: readonly string[];
   /** As IAM names it, without `s3:`; `Version` is added when a version is asked for. */
   readonly action: string;
   readonly besides?: (call: Call) => Besides;
   /** The names in the query that it reads. */
   readonly query?: readonly string[];
-  readonly run: (call: SignedCall) => Answer | Promise<Answer>;
+  readonly run: (call: Call) => Answer | Promise<Answer>;
 }
 
 const LISTING = ['prefix', 'delimiter', 'max-keys', 'encoding-type'];
 const LISTING_V2 = [...LISTING, 'continuation-token', 'start-after', 'fetch-owner'];
 const LISTING_VERSIONS = [...LISTING, 'key-marker', 'version-id-marker'];
 const VERSION = ['versionId'];
+const PART = ['partNumber'];
 const SOURCE = ['', '-if-match', '-if-none-match', '-if-modified-since', '-if-unmodified-since'].map(
   (name) => `x-amz-copy-source${name}`,
 );
-const COPY = [...SOURCE, 'x-amz-metadata-directive', 'x-amz-tagging-directive'];
 const PART_COPY = [...SOURCE, 'x-amz-copy-source-range'];
+const COPY = [...SOURCE, 'x-amz-metadata-directive', 'x-amz-tagging-directive'];
 
 // The first that fits a request is meant. (S3 API reference, actions; service authorization reference, Amazon S3.)
-const OPERATIONS: readonly Operation[] = [
-  { method: 'HEAD', on: 'bucket', action: 'ListBucket', run: headBucket },
-  { method: 'GET', on: 'bucket', by: 'location', action: 'GetBucketLocation', run: getBucketLocation },
-  { method: 'GET', on: 'bucket', by: 'versioning', action: 'GetBucketVersioning', run: getBucketVersioning },
-  {
-    method: 'GET',
-    on: 'bucket',
-    by: 'versions',
-    action: 'ListBucketVersions',
-    query: LISTING_VERSIONS,
-    run: listObjectVersions,
-  },
-  { method: 'GET', on: 'bucket', by: 'list-type', action: 'ListBucket', query: LISTING_V2, run: listObjectsV2 },
-  { method: 'GET', on: 'bucket', action: 'ListBucket', query: [...LISTING, 'marker'], run: listObjects },
-  {
-    method: 'GET',
-    on: 'object',
-    by: 'tagging',
-    action: 'GetObjectTagging',
-    besides: listIfMissing,
-    run: getObjectTagging,
-  },
-  { method: 'GET', on: 'object', action: 'GetObject', query: VERSION, besides: listIfMissing, run: getObject },
-  { method: 'HEAD', on: 'object', action: 'GetObject', query: VERSION, besides: listIfMissing, run: getObject },
-  { method: 'POST', on: 'object', by: 'uploads', action: 'PutObject', run: createUpload },
-  { method: 'POST', on: 'object', by: 'uploadId', action: 'PutObject', run: completeUpload },
+const OF_BUCKETS: readonly Operation[] = [
+  { method: 'HEAD', action: 'ListBucket', run: headBucket },
+  { method: 'GET', by: 'location', action: 'GetBucketLocation', run: getBucketLocation },
+  { method: 'GET', by: 'versioning', action: 'GetBucketVersioning', run: getBucketVersioning },
+  { method: 'GET', by: 'versions', action: 'ListBucketVersions', query: LISTING_VERSIONS, run: listObjectVersions },
+  { method: 'GET', by: 'list-type', action: 'ListBucket', query: LISTING_V2, run: listObjectsV2 },
+  { method: 'GET', action: 'ListBucket', query: [...LISTING, 'marker'], run: listObjects },
+];
+const OF_OBJECTS: readonly Operation[] = [
+  { method: 'GET', by: 'tagging', action: 'GetObjectTagging', besides: requireListing, run: getObjectTagging },
+  { method: 'GET', action: 'GetObject', query: VERSION, besides: requireListing, run: getObject },
+  { method: 'HEAD', action: 'GetObject', query: VERSION, besides: requireListing, run: getObject },
+  { method: 'POST', by: 'uploads', action: 'PutObject', run: createUpload },
+  { method: 'POST', by: 'uploadId', action: 'PutObject', run: completeUpload },
   {
     method: 'PUT',
-    on: 'object',
     by: 'uploadId',
-    copies: PART_COPY,
+    copy: PART_COPY,
     action: 'PutObject',
-    query: ['partNumber'],
-    besides: readSource,
+    query: PART,
+    besides: requireSource,
     run: uploadPartCopy,
   },
-  { method: 'PUT', on: 'object', by: 'uploadId', action: 'PutObject', query: ['partNumber'], run: uploadPart },
-  { method: 'PUT', on: 'object', copies: COPY, action: 'PutObject', besides: readSource, run: copyObject },
-  { method: 'PUT', on: 'object', action: 'PutObject', run: putObject },
-  { method: 'DELETE', on: 'object', by: 'uploadId', action: 'AbortMultipartUpload', run: abortUpload },
-  { method: 'DELETE', on: 'object', action: 'DeleteObject', query: VERSION, run: deleteObject },
+  { method: 'PUT', by: 'uploadId', action: 'PutObject', query: PART, run: uploadPart },
+  { method: 'PUT', copy: COPY, action: 'PutObject', besides: requireSource, run: copyObject },
+  { method: 'PUT', action: 'PutObject', run: putObject },
+  { method: 'DELETE', by: 'uploadId', action: 'AbortMultipartUpload', run: abortUpload },
+  { method: 'DELETE', action: 'DeleteObject', query: VERSION, run: deleteObject },
 ];
 
 function operationOf(request: StoreRequest): Operation {
   const { method, key, query } = request;
-  const on = key === '' ? 'bucket' : 'object';
   const isCopy = header(request, 'x-amz-copy-source') !== undefined;
-  const operation = OPERATIONS.find(
-    ({ by, copies, ...one }) =>
-      one.method === method && one.on === on && (by === undefined || query.has(by)) && (copies === undefined || isCopy),
+  const operation = (key === '' ? OF_BUCKETS : OF_OBJECTS).find(
+    ({ by, copy, ...one }) =>
+      one.method === method && (by === undefined || query.has(by)) && (copy === undefined || isCopy),
   );
   checkImplemented(request, operation);
   if (operation) return operation;
-  if (on === 'object') throw methodNotAllowed();
+  if (key !== '') throw methodNotAllowed();
   throw new ServiceRefusal(501, 'NotImplemented', `This store does not implement ${method} of a bucket like this.`);
 }
 
@@ -148,25 +127,21 @@ const UNSUPPORTED = ['if-modified-since', 'if-unmodified-since'];
 
 // Refuses, with 501 as S3 does, what would otherwise be passed over in silence.
 function checkImplemented({ headers, query }: StoreRequest, operation?: Operation): void {
-  const known = [operation?.by, ...(operation?.query ?? []), ...(operation?.copies ?? [])];
+  const known = [operation?.by, ...(operation?.query ?? []), ...(operation?.copy ?? [])];
   for (const name of query.keys()) {
     if (!known.includes(name) && !QUERY_OF_ALL.test(name)) throw notImplemented(name);
   }
   for (const [name, value] of Object.entries(headers)) {
-    const plain = PLAIN_VALUES[name];
-    if (
-      plain ? !plain.includes(String(value)) : name.startsWith('x-amz-') && !HEADERS.test(name) && !known.includes(name)
-    )
-      throw notImplemented(name);
-    if (UNSUPPORTED.includes(name)) throw notImplemented(name);
+    const isKnown =
+      PLAIN_VALUES[name]?.includes(String(value)) ??
+      (!name.startsWith('x-amz-') || HEADERS.test(name) || known.includes(name));
+    if (!isKnown || UNSUPPORTED.includes(name)) throw notImplemented(name);
   }
 }
 
-function recordCall(
-  store: Store,
-  request: StoreRequest,
-  call: Pick<AwsCall, 'action' | 'accessKeyId' | 'besides'>,
-): void {
+type Named = Pick<AwsCall, 'action' | 'accessKeyId' | 'besides'>;
+
+function recordCall(store: Store, request: StoreRequest, call: Named): void {
   const length = header(request, 'x-amz-decoded-content-length') ?? header(request, 'content-length');
   store.record({
     service: 's3',
@@ -180,27 +155,27 @@ function recordCall(
 const arnOf = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`;
 
 // S3 tells only those who may list that a key is not there; others get 403. (S3 API reference, GetObject.)
-function listIfMissing({ bucket, request: { key, query } }: Call): Besides {
-  return listIfNone({ bucket, key, versionId: query.get('versionId') });
+function requireListing({ bucket, request: { key, query } }: Call): Besides {
+  return listingOf({ bucket, key, versionId: query.get('versionId') });
 }
 
-function listIfNone({ bucket, key, versionId }: CopySource): Besides {
+function listingOf({ bucket, key, versionId }: CopySource): Besides {
   const newest = bucket.state.newest(key);
   if (versionId !== undefined || (newest && !newest.isDeleteMarker)) return [];
   return [{ action: 's3:ListBucket', resource: arnOf(bucket.name, '') }];
 }
 
-function readSource(call: Call): Besides {
+function requireSource(call: Call): Besides {
   const source = copySourceOf(call);
   const version = source.versionId === undefined ? '' : 'Version';
-  return [{ action: `s3:GetObject${version}`, resource: arnOf(source.bucket.name, source.key) }, ...listIfNone(source)];
+  return [{ action: `s3:GetObject${version}`, resource: arnOf(source.bucket.name, source.key) }, ...listingOf(source)];
 }
 
-function callOf({ buckets, region, now }: Store, request: StoreRequest): Call {
+function callOf({ buckets, region, now }: Store, request: StoreRequest): UnverifiedCall {
   const bucketOf = (name: string): Bucket => {
     const bucket = buckets.get(name);
     if (bucket) return bucket;
-    throw new ServiceRefusal(404, 'NoSuchBucket', 'The specified bucket does not exist', { BucketName: name });
+    throw notFound('NoSuchBucket', 'The specified bucket does not exist', { BucketName: name });
   };
   return { request, bucket: bucketOf(request.bucket), bucketOf, region, now };
 }
@@ -237,6 +212,3 @@ function getBucketLocation({ region }: Call): Answer {
 function getBucketVersioning({ bucket }: Call): Answer {
   return xmlAnswer('VersioningConfiguration', { Status: bucket.isVersioned ? 'Enabled' : undefined });
 }
-
-const methodNotAllowed = (): ServiceRefusal =>
-  new ServiceRefusal(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');

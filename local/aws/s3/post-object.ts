@@ -2,12 +2,12 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest, type ServiceRefusal } from '../service-refusal.ts';
 import { verifyPostPolicy } from '../signature/post-policy.ts';
 import type { Verifier } from '../signature/signing-key.ts';
 import type { Version } from './bucket-state.ts';
 import { storeContent } from './content.ts';
-import { bodyOf, checkedKey, header, notImplemented, xmlDocument, type Answer, type Call } from './http.ts';
+import { bodyOf, checkedKey, header, notImplemented, xmlAnswer, type Answer, type UnverifiedCall } from './http.ts';
 import { commitObject, storedHeaders, versionHeaders } from './put-object.ts';
 
 interface Post {
@@ -17,7 +17,7 @@ interface Post {
 }
 
 /** Upload by a browser's form: whatever its policy allows. (S3 API reference, POST object.) */
-export async function postObject(call: Call, post: Post): Promise<Answer> {
+export async function postObject(call: UnverifiedCall, post: Post): Promise<Answer> {
   const form = await readForm(header(call.request, 'content-type') ?? '', bodyOf(call.request));
   try {
     return await storeForm(call, form, post);
@@ -26,7 +26,7 @@ export async function postObject(call: Call, post: Post): Promise<Answer> {
   }
 }
 
-async function storeForm(call: Call, form: Form, { verifier, allowed }: Post): Promise<Answer> {
+async function storeForm(call: UnverifiedCall, form: Form, { verifier, allowed }: Post): Promise<Answer> {
   const { bucket } = call;
   const fields = new Map(form.fields);
   for (const name of fields.keys()) if (!FIELDS.test(name)) throw notImplemented(name);
@@ -46,9 +46,7 @@ const FIELDS =
 function keyIn(fields: ReadonlyMap<string, string>, fileName: string): string {
   const key = fields.get('key');
   if (key) return checkedKey(key.replaceAll('${filename}', () => fileName));
-  throw new ServiceRefusal(400, 'InvalidArgument', "Bucket POST must contain a field named 'key'.", {
-    ArgumentName: 'key',
-  });
+  throw badRequest('InvalidArgument', "Bucket POST must contain a field named 'key'.", { ArgumentName: 'key' });
 }
 
 function formAnswer(fields: ReadonlyMap<string, string>, version: Version, bucket: string): Answer {
@@ -56,22 +54,15 @@ function formAnswer(fields: ReadonlyMap<string, string>, version: Version, bucke
   const redirect = fields.get('success_action_redirect');
   if (redirect && URL.canParse(redirect)) {
     const url = new URL(redirect);
-    for (const [name, value] of [
-      ['bucket', bucket],
-      ['key', version.key],
-      ['etag', `"${version.etag}"`],
-    ] as const)
-      url.searchParams.append(name, value);
+    url.searchParams.append('bucket', bucket);
+    url.searchParams.append('key', version.key);
+    url.searchParams.append('etag', `"${version.etag}"`);
     return { status: 303, headers: { ...headers, location: url.href } };
   }
   const status = fields.get('success_action_status');
   if (status !== '201') return { status: status === '200' ? 200 : 204, headers };
   const content = { Location: headers.location, Bucket: bucket, Key: version.key, ETag: `"${version.etag}"` };
-  return {
-    status: 201,
-    headers: { ...headers, 'content-type': 'application/xml' },
-    body: xmlDocument('PostResponse', content),
-  };
+  return { ...xmlAnswer('PostResponse', content, headers), status: 201 };
 }
 
 /** A form up to its file, whose bytes are still to be read: S3 reads the fields first and ignores what comes after the file. */
@@ -95,7 +86,7 @@ async function readForm(contentType: string, body: AsyncIterable<Buffer>): Promi
   return new Promise((resolve, reject) => {
     const reading = pipeline(body, parser);
     parser.on('field', (name, value, _isNameCut, isCut) => {
-      bytes += Buffer.byteLength(value);
+      bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
       fields.set(name.toLowerCase(), value);
       if (!isCut && bytes <= FIELD_BYTES) return;
       reject(tooLarge());
@@ -105,12 +96,8 @@ async function readForm(contentType: string, body: AsyncIterable<Buffer>): Promi
       // The form may break off while nobody reads the file yet.
       file.on('error', () => undefined);
       reading.catch(() => file.destroy(malformed()));
-      resolve({
-        fields: new Map(fields),
-        fileName: fileName ?? '',
-        file: contentOf(file),
-        close: () => parser.destroy(),
-      });
+      const close = (): void => void parser.destroy();
+      resolve({ fields: new Map(fields), fileName: fileName ?? '', file: contentOf(file), close });
     });
     reading.then(
       () => reject(missingFile()),
@@ -140,20 +127,10 @@ async function* contentOf(file: Readable): AsyncGenerator<Buffer> {
 }
 
 const malformed = (): ServiceRefusal =>
-  new ServiceRefusal(
-    400,
-    'MalformedPOSTRequest',
-    'The body of your POST request is not well-formed multipart/form-data.',
-  );
+  badRequest('MalformedPOSTRequest', 'The body of your POST request is not well-formed multipart/form-data.');
 
 const missingFile = (): ServiceRefusal =>
-  new ServiceRefusal(400, 'InvalidArgument', 'POST requires exactly one file upload per request.', {
-    ArgumentName: 'file',
-  });
+  badRequest('InvalidArgument', 'POST requires exactly one file upload per request.', { ArgumentName: 'file' });
 
 const tooLarge = (): ServiceRefusal =>
-  new ServiceRefusal(
-    400,
-    'MaxPostPreDataLengthExceeded',
-    'Your POST request fields preceding the upload file were too large.',
-  );
+  badRequest('MaxPostPreDataLengthExceeded', 'Your POST request fields preceding the upload file were too large.');

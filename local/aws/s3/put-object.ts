@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest } from '../service-refusal.ts';
 import type { Bucket } from './bucket.ts';
-import type { Blob, Created, Version } from './bucket-state.ts';
+import type { Created, Version } from './bucket-state.ts';
 import { checkWriteConditions } from './conditions.ts';
 import { contentOf, storeContent } from './content.ts';
-import type { Answer, Call, SignedCall } from './http.ts';
+import type { Answer, Call, UnverifiedCall } from './http.ts';
 
 /** PutObject. */
-export async function putObject(call: SignedCall): Promise<Answer> {
+export async function putObject(call: Call): Promise<Answer> {
   const { bucket, request } = call;
   const headers = storedHeaders(Object.entries(request.headers));
   const { blob, etag } = await storeContent(bucket, contentOf(call));
@@ -16,17 +16,13 @@ export async function putObject(call: SignedCall): Promise<Answer> {
   return { status: 200, headers: versionHeaders(await commitObject(call, object)) };
 }
 
-interface NewObject {
-  readonly key: string;
-  readonly etag: string;
-  readonly headers: Version['headers'];
-  readonly blobs: readonly Blob[];
+interface NewObject extends Pick<Version, 'key' | 'etag' | 'headers' | 'blobs'> {
   readonly eventName: string;
   readonly uploadId?: string;
 }
 
 /** Makes stored content an object, if the request's conditions hold at this very moment; its content is dropped if not. */
-export async function commitObject({ bucket, request, now }: Call, object: NewObject): Promise<Version> {
+export async function commitObject({ bucket, request, now }: UnverifiedCall, object: NewObject): Promise<Version> {
   const { eventName, uploadId, ...content } = object;
   try {
     checkWriteConditions(request, bucket.state.newest(object.key));
@@ -71,16 +67,9 @@ export const versionHeaders = ({ etag, versionId }: Version): Readonly<Record<st
 
 function createdBy(bucket: Bucket, version: Version, eventName: string): Created {
   const { key, versionId, size, etag, lastModifiedMs } = version;
-  return {
-    id: randomUUID(),
-    bucket: bucket.name,
-    key,
-    ...(versionId !== 'null' && { versionId }),
-    size,
-    etag,
-    eventTime: new Date(lastModifiedMs).toISOString(),
-    eventName,
-  };
+  const eventTime = new Date(lastModifiedMs).toISOString();
+  const created = { id: randomUUID(), bucket: bucket.name, key, size, etag, eventTime, eventName };
+  return versionId === 'null' ? created : { ...created, versionId };
 }
 
 /** Kept with an object and given back with it. */
@@ -101,25 +90,22 @@ export function storedHeaders(
   given: Iterable<readonly [string, string | readonly string[] | undefined]>,
 ): Readonly<Record<string, string>> {
   const kept: Record<string, string> = { 'content-type': 'binary/octet-stream' };
+  let bytes = 0;
   for (const [name, value] of given) {
-    if (value === undefined || !(KEPT.includes(name) || name.startsWith(METADATA))) continue;
+    const isMetadata = name.startsWith(METADATA);
+    if (value === undefined || !(isMetadata || KEPT.includes(name))) continue;
     const text = name === 'content-encoding' ? withoutChunking(String(value)) : String(value);
     if (text !== '') kept[name] = text;
+    if (isMetadata) bytes += name.length - METADATA.length + Buffer.byteLength(text);
   }
-  const metadata = Object.entries(kept).filter(([name]) => name.startsWith(METADATA));
-  const bytes = metadata.reduce(
-    (sum, [name, value]) => sum + name.length - METADATA.length + Buffer.byteLength(value),
-    0,
-  );
   if (bytes <= METADATA_BYTES) return kept;
   const message = 'Your metadata headers exceed the maximum allowed metadata size';
-  throw new ServiceRefusal(400, 'MetadataTooLarge', message, { Size: bytes, MaxSizeAllowed: METADATA_BYTES });
+  throw badRequest('MetadataTooLarge', message, { Size: bytes, MaxSizeAllowed: METADATA_BYTES });
 }
 
 // aws-chunked says how the body came, not what it is.
 const withoutChunking = (encoding: string): string =>
   encoding
-    .split(',')
-    .map((one) => one.trim())
+    .split(/\s*,\s*/)
     .filter((one) => one !== 'aws-chunked')
     .join(',');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest, type ServiceRefusal } from '../service-refusal.ts';
 import type { ChunkSeed } from './signature.ts';
 import { verifyText } from './signing-key.ts';
 
@@ -18,24 +18,24 @@ interface Chunked {
 
 /** The content of an `aws-chunked` body, each chunk's signature verified. (S3 API reference, signature calculations for chunked uploads.) */
 export async function* unchunked(body: AsyncIterable<Buffer>, { seed, trailer }: Chunked): AsyncGenerator<Buffer> {
-  const input = new ByteReader(body);
+  const input = readerOf(body);
   let signature = seed?.signature ?? '';
   for (;;) {
-    const header = await readLine(input);
+    const header = await input.line();
     const [size = '', extension = ''] = header.split(';chunk-signature=');
     if (!/^[0-9a-f]{1,8}$/i.test(size)) throw incomplete();
     const hash = createHash('sha256');
     let left = Number.parseInt(size, 16);
     const isLast = left === 0;
     while (left > 0) {
-      const part = await readSome(input, left);
+      const part = await input.some(left);
       left -= part.length;
       if (seed) hash.update(part);
       yield part;
     }
     if (seed) signature = await verifyChunk(seed, signature, extension, hash.digest('hex'));
     if (isLast) break;
-    if ((await readLine(input)) !== '') throw incomplete();
+    if ((await input.line()) !== '') throw incomplete();
   }
   trailer(await readTrailer(input, seed, signature));
 }
@@ -46,9 +46,9 @@ async function verifyChunk({ key }: ChunkSeed, previous: string, given: string, 
   return given;
 }
 
-async function readTrailer(input: ByteReader, seed: ChunkSeed | undefined, previous: string) {
+async function readTrailer(input: Reader, seed: ChunkSeed | undefined, previous: string) {
   const fields = new Map<string, string>();
-  for (let line = await readLine(input); line !== ''; line = await readLine(input)) {
+  for (let line = await input.line(); line !== ''; line = await input.line()) {
     const colon = line.indexOf(':');
     if (colon === -1) throw incomplete();
     fields.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
@@ -64,51 +64,37 @@ async function readTrailer(input: ByteReader, seed: ChunkSeed | undefined, previ
   return fields;
 }
 
-const incomplete = (): ServiceRefusal =>
-  new ServiceRefusal(400, 'IncompleteBody', 'The request body terminated unexpectedly');
+const incomplete = (): ServiceRefusal => badRequest('IncompleteBody', 'The request body terminated unexpectedly');
 
-// The next line without its end; the end of the input counts as an empty line.
-async function readLine(input: ByteReader): Promise<string> {
-  for (;;) {
-    const end = input.held.indexOf(CRLF);
-    if (end !== -1) return input.take(end, CRLF.length).toString('latin1');
-    if (input.held.length > LONGEST_LINE) throw incomplete();
-    if (!(await input.more())) return input.take(input.held.length).toString('latin1');
-  }
-}
+type Reader = ReturnType<typeof readerOf>;
 
-// Some of the next `most` bytes, at least one.
-async function readSome(input: ByteReader, most: number): Promise<Buffer> {
-  while (input.held.length === 0) if (!(await input.more())) throw incomplete();
-  return input.take(Math.min(most, input.held.length));
-}
-
-/** A stream of bytes, of which some are held until it is known what they are. */
-class ByteReader {
-  readonly #source: AsyncIterator<Buffer>;
-  #held: Buffer = Buffer.alloc(0);
-
-  constructor(body: AsyncIterable<Buffer>) {
-    this.#source = body[Symbol.asyncIterator]();
-  }
-
-  /** What has come and has not been taken. */
-  get held(): Buffer {
-    return this.#held;
-  }
-
-  /** Takes bytes from the front, and drops some more after them. */
-  take(length: number, skip = 0): Buffer {
-    const taken = this.#held.subarray(0, length);
-    this.#held = this.#held.subarray(length + skip);
+function readerOf(body: AsyncIterable<Buffer>) {
+  const source = body[Symbol.asyncIterator]();
+  let held: Buffer = Buffer.alloc(0);
+  const more = async (): Promise<boolean> => {
+    const next = await source.next();
+    if (!next.done) held = held.length === 0 ? next.value : Buffer.concat([held, next.value]);
+    return !next.done;
+  };
+  const take = (length: number, skip = 0): Buffer => {
+    const taken = held.subarray(0, length);
+    held = held.subarray(length + skip);
     return taken;
-  }
-
-  /** Waits for more bytes; false once there are none. */
-  async more(): Promise<boolean> {
-    const next = await this.#source.next();
-    if (next.done) return false;
-    this.#held = this.#held.length === 0 ? next.value : Buffer.concat([this.#held, next.value]);
-    return true;
-  }
+  };
+  return {
+    /** The next line without its end; the end of the input counts as an empty line. */
+    line: async (): Promise<string> => {
+      for (;;) {
+        const end = held.indexOf(CRLF);
+        if (end !== -1) return take(end, CRLF.length).toString('latin1');
+        if (held.length > LONGEST_LINE) throw incomplete();
+        if (!(await more())) return take(held.length).toString('latin1');
+      }
+    },
+    /** Some of the next `most` bytes, at least one. */
+    some: async (most: number): Promise<Buffer> => {
+      while (held.length === 0) if (!(await more())) throw incomplete();
+      return take(Math.min(most, held.length));
+    },
+  };
 }

@@ -1,18 +1,31 @@
 import * as z from 'zod';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest, forbidden, type ServiceRefusal } from '../service-refusal.ts';
 import { findSigningKey, verifyText, type Verifier } from './signing-key.ts';
+
+/** A field that a condition covers, and what it must be. */
+const match = (kind: string, field: string, value: string) => ({
+  kind: kind.toLowerCase(),
+  field: field.replace(/^\$/, '').toLowerCase(),
+  value,
+});
 
 const policySchema = z.object({
   expiration: z.iso.datetime(),
   conditions: z.array(
     z.union([
-      z.tuple([z.literal('content-length-range'), z.coerce.number(), z.coerce.number()]),
-      z.tuple([z.string(), z.string(), z.string()]),
-      z.record(z.string(), z.string()),
+      z
+        .tuple([z.literal('content-length-range'), z.coerce.number(), z.coerce.number()])
+        .transform(([, leastBytes, mostBytes]) => ({ leastBytes, mostBytes })),
+      z.tuple([z.string(), z.string(), z.string()]).transform((condition) => [match(...condition)]),
+      z
+        .record(z.string(), z.string())
+        .transform((fields) => Object.entries(fields).map(([field, value]) => match('eq', field, value))),
     ]),
   ),
 });
+
+type Fields = ReadonlyMap<string, string>;
 
 /** What a form that holds is allowed to upload. */
 export interface Permit {
@@ -25,63 +38,34 @@ export interface Permit {
 const FREE = ['policy', 'x-amz-signature', 'file', 'awsaccesskeyid', 'signature'];
 
 /** Verifies the policy of a form: its signature, its time, and every field against its conditions. Field names are lower-case. */
-export async function verifyPostPolicy(
-  fields: ReadonlyMap<string, string>,
-  bucket: string,
-  verifier: Verifier,
-): Promise<Permit> {
+export async function verifyPostPolicy(fields: Fields, bucket: string, verifier: Verifier): Promise<Permit> {
   const policy = fields.get('policy');
-  if (policy === undefined) throw new ServiceRefusal(403, 'AccessDenied', 'Access Denied');
+  if (policy === undefined) throw forbidden('AccessDenied', 'Access Denied');
   const accessKeyId = await verifyPolicySignature(policy, fields, verifier);
   const { expiration, conditions } = parsePolicy(policy);
   if (Date.parse(expiration) <= verifier.nowMs) throw against('Policy expired.');
   const values = new Map([...fields, ['bucket', bucket]]);
   const covered = new Set(FREE);
-  let [leastBytes, mostBytes] = [0, Number.MAX_SAFE_INTEGER];
+  let limits = { leastBytes: 0, mostBytes: Number.MAX_SAFE_INTEGER };
   for (const condition of conditions) {
-    if (isRange(condition)) [, leastBytes, mostBytes] = condition;
-    else for (const match of matchesIn(condition)) covered.add(verifyMatch(match, values));
+    if (!Array.isArray(condition)) limits = condition;
+    else for (const one of condition) covered.add(verifyMatch(one, values));
   }
   const extra = [...fields.keys()].filter((name) => !covered.has(name) && !name.startsWith('x-ignore-'));
   if (extra.length > 0) throw against(`Extra input fields: ${extra.join(', ')}`);
-  return { accessKeyId, leastBytes, mostBytes };
+  return { accessKeyId, ...limits };
 }
 
-async function verifyPolicySignature(
-  policy: string,
-  fields: ReadonlyMap<string, string>,
-  verifier: Verifier,
-): Promise<string> {
-  if (fields.get('x-amz-algorithm') !== 'AWS4-HMAC-SHA256') {
-    throw new ServiceRefusal(400, 'InvalidArgument', 'POST requires exactly one of each of the x-amz-algorithm fields');
-  }
+async function verifyPolicySignature(policy: string, fields: Fields, verifier: Verifier): Promise<string> {
+  if (fields.get('x-amz-algorithm') !== 'AWS4-HMAC-SHA256')
+    throw badRequest('InvalidArgument', 'POST requires exactly one of each of the x-amz-algorithm fields');
   const key = findSigningKey(fields.get('x-amz-credential'), fields.get('x-amz-date') ?? '', verifier);
   await verifyText(key, policy, fields.get('x-amz-signature') ?? '');
   return key.accessKeyId;
 }
 
-type Condition = z.infer<typeof policySchema>['conditions'][number];
-type Range = [kind: 'content-length-range', least: number, most: number];
-
-interface Match {
-  readonly kind: string;
-  readonly field: string;
-  readonly value: string;
-}
-
-const isRange = (condition: Condition): condition is Range =>
-  Array.isArray(condition) && condition[0] === 'content-length-range';
-
-function matchesIn(condition: Exclude<Condition, Range>): readonly Match[] {
-  if (!Array.isArray(condition)) {
-    return Object.entries(condition).map(([field, value]) => ({ kind: 'eq', field: field.toLowerCase(), value }));
-  }
-  const [kind, field, value] = condition;
-  return [{ kind: kind.toLowerCase(), field: String(field).replace(/^\$/, '').toLowerCase(), value: String(value) }];
-}
-
 // Gives the name of the field that it covers.
-function verifyMatch({ kind, field, value }: Match, values: ReadonlyMap<string, string>): string {
+function verifyMatch({ kind, field, value }: ReturnType<typeof match>, values: Fields): string {
   const given = values.get(field);
   const holds =
     kind === 'eq'
@@ -104,9 +88,8 @@ function parsePolicy(policy: string): z.infer<typeof policySchema> {
   return parsed.success ? parsed.data : invalidPolicy('Invalid Simple-Condition.');
 }
 
-const against = (reason: string): ServiceRefusal =>
-  new ServiceRefusal(403, 'AccessDenied', `Invalid according to Policy: ${reason}`);
+const against = (reason: string): ServiceRefusal => forbidden('AccessDenied', `Invalid according to Policy: ${reason}`);
 
 function invalidPolicy(reason: string): never {
-  throw new ServiceRefusal(400, 'InvalidPolicyDocument', `Invalid Policy: ${reason}`);
+  throw badRequest('InvalidPolicyDocument', `Invalid Policy: ${reason}`);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest, forbidden, type ServiceRefusal } from '../service-refusal.ts';
 import { findSigningKey, malformed, parseAmzDate, verifySame, type SigningKey, type Verifier } from './signing-key.ts';
 import { decodePart, encodePart, splitUrl } from './url.ts';
 
@@ -60,14 +60,9 @@ export async function verifySignature(request: SignedParts, verifier: Verifier, 
 
 function headerClaim(headers: SignedParts['headers'], verifier: Verifier, body?: Uint8Array): Claim {
   const authorization = headers['authorization']?.[0];
-  if (authorization === undefined) throw new ServiceRefusal(403, 'AccessDenied', 'Access Denied');
+  if (authorization === undefined) throw forbidden('AccessDenied', 'Access Denied');
   if (!authorization.startsWith(`${ALGORITHM} `)) throw unsupported();
-  const fields = authorization.slice(ALGORITHM.length).split(',');
-  const field = (name: string): string | undefined =>
-    fields
-      .map((text) => text.trim())
-      .find((text) => text.startsWith(`${name}=`))
-      ?.slice(name.length + 1);
+  const field = (name: string): string | undefined => authorization.match(new RegExp(`[ ,]${name}=([^ ,]*)`))?.[1];
   const amzDate = headers['x-amz-date']?.[0] ?? '';
   checkSkew(amzDate, verifier.nowMs);
   const payloadHash = body ? createHash('sha256').update(body).digest('hex') : headers[CONTENT_HASH]?.[0];
@@ -122,11 +117,7 @@ async function signAgain(request: SignedParts, claim: Claim, body: Uint8Array | 
   return String(presigned.query?.['X-Amz-Signature']);
 }
 
-const encodeOnce = (path: string): string =>
-  path
-    .split('/')
-    .map((part) => encodePart(decodePart(part)))
-    .join('/');
+const encodeOnce = (path: string): string => path.replace(/[^/]+/g, (part) => encodePart(decodePart(part)));
 
 function signedHeadersIn(text: string | undefined): readonly string[] {
   return text ? text.split(';') : malformed('SignedHeaders are missing');
@@ -137,19 +128,18 @@ function checkCoverage(headers: SignedParts['headers'], signed: readonly string[
   const unsigned = Object.keys(headers).filter((name) => name.startsWith('x-amz-') && !signed.includes(name));
   if (!signed.includes('host')) unsigned.push('host');
   if (unsigned.length === 0) return;
-  throw new ServiceRefusal(403, 'AccessDenied', 'There were headers present in the request which were not signed', {
+  throw forbidden('AccessDenied', 'There were headers present in the request which were not signed', {
     HeadersNotSigned: unsigned.join(', '),
   });
 }
 
 function checkSkew(amzDate: string, nowMs: number): void {
   const requestMs = parseAmzDate(amzDate);
-  if (requestMs === undefined) {
-    throw new ServiceRefusal(403, 'AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
-  }
+  if (requestMs === undefined)
+    throw forbidden('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
   if (Math.abs(nowMs - requestMs) <= SKEW_MS) return;
   const message = 'The difference between the request time and the current time is too large.';
-  throw new ServiceRefusal(403, 'RequestTimeTooSkewed', message, {
+  throw forbidden('RequestTimeTooSkewed', message, {
     RequestTime: amzDate,
     ServerTime: new Date(nowMs).toISOString(),
     MaxAllowedSkewMilliseconds: SKEW_MS,
@@ -166,20 +156,19 @@ function checkExpiry(amzDate: string, expires: string, nowMs: number): number {
     throw parameters('X-Amz-Expires must be a number of seconds greater than 0');
   if (seconds > LONGEST_EXPIRY_SECONDS)
     throw parameters('X-Amz-Expires must be less than a week (in seconds) that is 604800');
-  if (signedMs > nowMs + SKEW_MS) throw new ServiceRefusal(403, 'AccessDenied', 'Request is not yet valid');
+  if (signedMs > nowMs + SKEW_MS) throw forbidden('AccessDenied', 'Request is not yet valid');
   const endMs = signedMs + seconds * 1_000;
   if (nowMs < endMs) return seconds;
-  throw new ServiceRefusal(403, 'AccessDenied', 'Request has expired', {
+  throw forbidden('AccessDenied', 'Request has expired', {
     'X-Amz-Expires': seconds,
     Expires: new Date(endMs).toISOString(),
     ServerTime: new Date(nowMs).toISOString(),
   });
 }
 
-const parameters = (message: string): ServiceRefusal =>
-  new ServiceRefusal(400, 'AuthorizationQueryParametersError', message);
+const parameters = (message: string): ServiceRefusal => badRequest('AuthorizationQueryParametersError', message);
 
-const invalid = (message: string): ServiceRefusal => new ServiceRefusal(400, 'InvalidRequest', message);
+const invalid = (message: string): ServiceRefusal => badRequest('InvalidRequest', message);
 
 const unsupported = (): ServiceRefusal =>
   invalid('The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.');

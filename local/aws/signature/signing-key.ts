@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest, forbidden } from '../service-refusal.ts';
 
 /** The secret of an access key, or `undefined` when there is no such key. */
 export type Credentials = (accessKeyId: string) => string | undefined;
@@ -67,13 +67,13 @@ export function verifySame({ accessKeyId }: SigningKey, expected: string, signat
   const message =
     'The request signature we calculated does not match the signature you provided. Check your key and signing method.';
   const details = { AWSAccessKeyId: accessKeyId, SignatureProvided: signature };
-  throw new ServiceRefusal(403, 'SignatureDoesNotMatch', message, details);
+  throw forbidden('SignatureDoesNotMatch', message, details);
 }
 
 /** Throws AuthorizationHeaderMalformed. */
 export function malformed(reason: string, details: Readonly<Record<string, string>> = {}): never {
   const message = `The authorization header is malformed; ${reason}`;
-  throw new ServiceRefusal(400, 'AuthorizationHeaderMalformed', message, details);
+  throw badRequest('AuthorizationHeaderMalformed', message, details);
 }
 
 const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
@@ -87,7 +87,7 @@ export function parseAmzDate(text: string): number | undefined {
 
 function unknownKey(accessKeyId: string): never {
   const message = 'The AWS Access Key Id you provided does not exist in our records.';
-  throw new ServiceRefusal(403, 'InvalidAccessKeyId', message, { AWSAccessKeyId: accessKeyId });
+  throw forbidden('InvalidAccessKeyId', message, { AWSAccessKeyId: accessKeyId });
 }
 
 /** The hash in the shape that the package asks for: with a secret, an HMAC. */

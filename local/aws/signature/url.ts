@@ -1,4 +1,4 @@
-import { ServiceRefusal } from '../service-refusal.ts';
+import { badRequest } from '../service-refusal.ts';
 
 /** Path and query of a URL as they were sent; `URL` would resolve `..` and `//`, which S3 takes as parts of a key. */
 export function splitUrl(url: string): { readonly path: string; readonly query: URLSearchParams } {
@@ -16,6 +16,6 @@ export function decodePart(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new ServiceRefusal(400, 'InvalidURI', "Couldn't parse the specified URI.");
+    throw badRequest('InvalidURI', "Couldn't parse the specified URI.");
   }
 }
