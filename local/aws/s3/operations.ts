@@ -101,8 +101,7 @@ function operationOf(request: StoreRequest): Operation {
   const { method, key, query } = request;
   const isCopy = header(request, 'x-amz-copy-source') !== undefined;
   const operation = (key === '' ? OF_BUCKETS : OF_OBJECTS).find(
-    ({ by, copy, ...one }) =>
-      one.method === method && (by === undefined || query.has(by)) && (copy === undefined || isCopy),
+    (one) => one.method === method && (one.by === undefined || query.has(one.by)) && (one.copy === undefined || isCopy),
   );
   checkImplemented(request, operation);
   if (operation) return operation;

@@ -62,15 +62,15 @@ function headerClaim(headers: SignedParts['headers'], verifier: Verifier, body?:
   const authorization = headers['authorization']?.[0];
   if (authorization === undefined) throw forbidden('AccessDenied', 'Access Denied');
   if (!authorization.startsWith(`${ALGORITHM} `)) throw unsupported();
-  const field = (name: string): string | undefined => authorization.match(new RegExp(`[ ,]${name}=([^ ,]*)`))?.[1];
+  const fields = new Map([...authorization.matchAll(/(\w+)=([^ ,]*)/g)].map(([, name, value]) => [name, value]));
   const amzDate = headers['x-amz-date']?.[0] ?? '';
   checkSkew(amzDate, verifier.nowMs);
   const payloadHash = body ? createHash('sha256').update(body).digest('hex') : headers[CONTENT_HASH]?.[0];
   if (payloadHash === undefined) throw invalid(`Missing required header for this request: ${CONTENT_HASH}`);
   return {
-    key: findSigningKey(field('Credential'), amzDate, verifier),
-    signedHeaders: signedHeadersIn(field('SignedHeaders')),
-    signature: field('Signature') ?? malformed('the Authorization header has no Signature'),
+    key: findSigningKey(fields.get('Credential'), amzDate, verifier),
+    signedHeaders: signedHeadersIn(fields.get('SignedHeaders')),
+    signature: fields.get('Signature') ?? malformed('the Authorization header has no Signature'),
     payloadHash,
   };
 }
