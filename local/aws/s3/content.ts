@@ -133,17 +133,18 @@ interface Sum {
 }
 
 // CRC32C and CRC64NVME are taken on trust.
-const SUMS: Readonly<Record<string, () => Sum>> = {
-  sha1: () => createHash('sha1'),
-  sha256: () => createHash('sha256'),
-  crc32: crc32Sum,
-};
+const SUMS: ReadonlyMap<string, () => Sum> = new Map([
+  ['sha1', () => createHash('sha1')],
+  ['sha256', () => createHash('sha256')],
+  ['crc32', crc32Sum],
+]);
 
 function sumsOf({ sha256Hex, announced }: ExpectedSums): ReadonlyMap<string, Sum> {
   const names = new Set(announced.map((name) => name.slice(CHECKSUM.length)));
   if (sha256Hex) names.add('sha256');
-  const known = [...names].flatMap((name) => (SUMS[name] ? [[name, SUMS[name]()] as const] : []));
-  return new Map<string, Sum>([['md5', createHash('md5')], ...known]);
+  const sums = new Map<string, Sum>([['md5', createHash('md5')]]);
+  for (const [name, create] of SUMS) if (names.has(name)) sums.set(name, create());
+  return sums;
 }
 
 /** Compares everything expected and gives the MD5 in hex; throws BadDigest, InvalidDigest or XAmzContentSHA256Mismatch. */

@@ -1,4 +1,5 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 
 import { notFound, ServiceRefusal } from '../service-refusal.ts';
 import type { Bucket } from './bucket.ts';
@@ -85,8 +86,10 @@ function readBody(bucket: Bucket, version: Version, range: Range): Pick<Answer, 
 
 /** Opens a version's files at once, as they may be replaced while they are read; `release` is called when that is done or given up. */
 export function openContent(bucket: Bucket, version: Version, range: Range) {
-  const segments = openSegments(bucket, version, range);
-  return { bytes: partsOf(segments), release: (): void => segments.forEach(({ file }) => closeSync(file)) };
+  const streams = openSegments(bucket, version, range).map(({ file, start, end }) =>
+    createReadStream('', { fd: file, start, end: end - 1, highWaterMark: PART_BYTES }),
+  );
+  return { bytes: joined(streams), release: (): void => streams.forEach((stream) => stream.destroy()) };
 }
 
 function openSegments(bucket: Bucket, { blobs }: Version, { start, end }: Range): readonly Segment[] {
@@ -108,7 +111,6 @@ function readAndClose({ file, start, end }: Segment): Buffer {
   return bytes;
 }
 
-async function* partsOf(segments: readonly Segment[]): AsyncIterable<Buffer> {
-  for (const { file, start, end } of segments)
-    yield* createReadStream('', { fd: file, autoClose: false, start, end: end - 1, highWaterMark: PART_BYTES });
+async function* joined(streams: readonly Readable[]): AsyncIterable<Buffer> {
+  for (const stream of streams) yield* stream;
 }

@@ -26,7 +26,7 @@ export interface Call {
   readonly now: () => Date;
 }
 
-/** A form is signed by its policy instead. */
+/** A call by a form, whose policy is signed instead. */
 export type UnverifiedCall = Omit<Call, 'verified'>;
 
 /** What a request comes to; `release` is called once the body is sent or given up. */
@@ -111,6 +111,6 @@ export function notImplemented(what: string): ServiceRefusal {
   return new ServiceRefusal(501, 'NotImplemented', message, { Header: what });
 }
 
-/** Refuses a method that what it is asked of does not have. */
+/** Refuses a method that the service, bucket or object does not take. */
 export const methodNotAllowed = (): ServiceRefusal =>
   new ServiceRefusal(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');

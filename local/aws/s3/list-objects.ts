@@ -31,7 +31,7 @@ export function listObjects(call: Call): Answer {
     ...page.elements,
     Marker: page.encode(key),
     // Without a delimiter clients go on from the last key. (S3 API reference, ListObjects.)
-    NextMarker: call.request.query.get('delimiter') && page.next && page.encode(page.next.key),
+    NextMarker: page.elements['Delimiter'] && page.next && page.encode(page.next.key),
     Contents: page.versions.map((version) => versionElements(version, page)),
   });
 }

@@ -115,13 +115,13 @@ const QUERY_OF_ALL =
 /** What a request may ask for by `x-amz-` headers. Checksums asked for in an answer are optional to S3 as well. */
 const HEADERS =
   /^x-amz-(?:date|content-sha256|security-token|user-agent|decoded-content-length|trailer|meta-.+|checksum-.+|sdk-checksum-algorithm|expected-bucket-owner|mp-object-size)$/;
-const PLAIN_VALUES: Readonly<Record<string, readonly string[]>> = {
-  'x-amz-acl': ['private', 'bucket-owner-full-control'],
-  'x-amz-server-side-encryption': ['AES256'],
-  'x-amz-storage-class': ['STANDARD'],
+const PLAIN_VALUES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['x-amz-acl', ['private', 'bucket-owner-full-control']],
+  ['x-amz-server-side-encryption', ['AES256']],
+  ['x-amz-storage-class', ['STANDARD']],
   // No object has tags.
-  'x-amz-tagging-directive': ['COPY', 'REPLACE'],
-};
+  ['x-amz-tagging-directive', ['COPY', 'REPLACE']],
+]);
 const UNSUPPORTED = ['if-modified-since', 'if-unmodified-since'];
 
 // Refuses, with 501 as S3 does, what would otherwise be passed over in silence.
@@ -132,15 +132,15 @@ function checkImplemented({ headers, query }: StoreRequest, operation?: Operatio
   }
   for (const [name, value] of Object.entries(headers)) {
     const isKnown =
-      PLAIN_VALUES[name]?.includes(String(value)) ??
+      PLAIN_VALUES.get(name)?.includes(String(value)) ??
       (!name.startsWith('x-amz-') || HEADERS.test(name) || known.includes(name));
     if (!isKnown || UNSUPPORTED.includes(name)) throw notImplemented(name);
   }
 }
 
-type Named = Pick<AwsCall, 'action' | 'accessKeyId' | 'besides'>;
+type RecordedCall = Pick<AwsCall, 'action' | 'accessKeyId' | 'besides'>;
 
-function recordCall(store: Store, request: StoreRequest, call: Named): void {
+function recordCall(store: Store, request: StoreRequest, call: RecordedCall): void {
   const length = header(request, 'x-amz-decoded-content-length') ?? header(request, 'content-length');
   store.record({
     service: 's3',

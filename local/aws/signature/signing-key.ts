@@ -76,12 +76,10 @@ export function malformed(reason: string, details: Readonly<Record<string, strin
   throw badRequest('AuthorizationHeaderMalformed', message, details);
 }
 
-const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
-
 /** Epoch milliseconds of a date like `20261121T080000Z`, or `undefined` when it is none. */
 export function parseAmzDate(text: string): number | undefined {
-  const [, year, month, day, hour, minute, second] = BASIC.exec(text) ?? [];
-  const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  const iso = text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
+  const ms = iso === text ? Number.NaN : Date.parse(iso);
   return Number.isNaN(ms) ? undefined : ms;
 }
 
