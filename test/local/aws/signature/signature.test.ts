@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import { verifySignature } from '../../../../local/aws/signature/signature.ts';
+import { findSigningKey } from '../../../../local/aws/signature/signing-key.ts';
 
 // The examples of the S3 API reference, "Signature calculations for the authorization header" and "… query parameters".
 const KEY = { id: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
@@ -110,6 +111,50 @@ describe('a presigned URL', () => {
     );
   });
 });
+
+describe('a body that a service reads whole', () => {
+  const BODY = '{"QueueUrl":"q"}';
+
+  it.each([
+    ['with its hash in a header', { 'x-amz-content-sha256': createHash('sha256').update(BODY).digest('hex') }],
+    ['without', {}],
+  ])('is what was signed, %s', async (_, hash) => {
+    const { signer, signingDate } = signedBy('sqs');
+    const sent = { ...SENT, method: 'POST', path: '/', headers: { ...SENT.headers, ...hash }, body: BODY };
+    const { headers } = await signer.sign(sent, { signingDate });
+    const request = { method: 'POST', url: '/', headers: distinct(headers) };
+    const sqs = verifier({ service: 'sqs' });
+
+    expect((await verifySignature(request, sqs, Buffer.from(BODY))).accessKeyId).toBe(KEY.id);
+    await expect(verifySignature(request, sqs, Buffer.from('{}'))).rejects.toThrow(
+      expect.objectContaining({ code: 'SignatureDoesNotMatch' }),
+    );
+  });
+});
+
+describe('a URL that names the hash of its body', () => {
+  it.each(['UNSIGNED-PAYLOAD', EMPTY])('has that signed: %s', async (payloadHash) => {
+    const { signer, signingDate } = signedBy('s3');
+    const headers = { ...SENT.headers, 'X-Amz-Content-Sha256': payloadHash };
+    const { query = {} } = await signer.presign({ ...SENT, method: 'PUT', path: '/a%20b', headers }, { signingDate });
+    const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+    const request = { method: 'PUT', url: `/a%20b?${pairs.join('&')}`, headers: distinct(SENT.headers) };
+
+    expect(await verifySignature(request, verifier())).toMatchObject({ accessKeyId: KEY.id, payloadHash });
+    const url = request.url.replace(/(?<=Content-Sha256=)[^&]+/, 'STREAMING-UNSIGNED-PAYLOAD-TRAILER');
+    await expect(verifySignature({ ...request, url }, verifier())).rejects.toThrow(
+      expect.objectContaining({ code: 'SignatureDoesNotMatch' }),
+    );
+  });
+});
+
+const SENT = { protocol: 'https:', hostname: HOST, headers: { host: HOST } };
+
+const signedBy = (service: 's3' | 'sqs') =>
+  findSigningKey(`${KEY.id}/20130524/us-east-1/${service}/aws4_request`, '20130524T000000Z', verifier({ service }));
+
+const distinct = (headers: Readonly<Record<string, string>>): Record<string, string[]> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
 
 function presignedAt(afterMs: number) {
   return () =>
