@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { describeOperations } from '../../../shared/operations/describe.ts';
+import { describeOperations } from './describe.ts';
 import { findOperation, operationNames, OPERATIONS } from '../../../shared/operations/index.ts';
 import type { Column } from '../../../shared/operations/operation.ts';
 

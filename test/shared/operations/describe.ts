@@ -1,5 +1,5 @@
-import { OPERATIONS } from './index.ts';
-import type { Column, Operation } from './operation.ts';
+import { OPERATIONS } from '../../../shared/operations/index.ts';
+import type { Column, Operation } from '../../../shared/operations/operation.ts';
 
 /** All operations with their columns, as the Markdown of docs/operations.md. */
 export function describeOperations(operations: readonly Operation[] = OPERATIONS): string {
