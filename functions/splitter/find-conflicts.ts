@@ -1,39 +1,39 @@
 import type { Validation } from '../../shared/job/validation.ts';
 import { chunksOf, readLines, type Reading } from './reading.ts';
-import { claimStep, CONTRADICTION, DUPLICATE } from './repeats.ts';
+import { subjectStep, CONTRADICTION, DUPLICATE } from './repeats.ts';
 import { rowStatusAt, isFresh, lineOf, partnerOf, unfreshen } from './row-table.ts';
 import { PENDING } from '../../shared/job/row-status.ts';
 
-/** Writes the outcomes of rows that repeat or contradict another: those that the first claims showed, then those of each further claim. */
+/** Writes the outcomes of rows that repeat or contradict another: those that the first subjects showed, then those of each further subject. */
 export async function findConflicts(
   reading: Reading,
-  found: { readonly conflicts: number; readonly claimsPerRow: number },
+  found: { readonly conflicts: number; readonly subjectsPerRow: number },
 ): Promise<Validation['chunks']> {
   const chunks = found.conflicts === 0 ? [] : await writeConflicts(reading, 0);
-  for (let claim = 1; claim < found.claimsPerRow; claim += 1) {
-    if ((await compareClaims(reading, claim)) > 0) chunks.push(...(await writeConflicts(reading, claim)));
+  for (let at = 1; at < found.subjectsPerRow; at += 1) {
+    if ((await compareSubjects(reading, at)) > 0) chunks.push(...(await writeConflicts(reading, at)));
   }
   return chunks;
 }
 
-/** Rows that contradict another already take part, so that whoever contradicts them is found whatever the order of claims. */
-async function compareClaims({ table, check, batches }: Reading, claim: number): Promise<number> {
-  const step = claimStep(table, { findsRepeats: false });
+/** Rows that contradict another already take part, so that whoever contradicts them is found whatever the order of subjects. */
+async function compareSubjects({ table, check, batches }: Reading, at: number): Promise<number> {
+  const step = subjectStep(table, { findsRepeats: false });
   for await (const { rows } of batches()) {
     for (const row of rows) {
       const rowStatus = rowStatusAt(table, row.row);
       if (rowStatus !== PENDING && rowStatus !== CONTRADICTION) continue;
       const checked = check(row);
-      const further = 'claims' in checked ? checked.claims[claim] : undefined;
+      const further = 'keys' in checked ? checked.keys[at] : undefined;
       if (further) step.add(row.row, further);
     }
   }
   return step.finish();
 }
 
-async function writeConflicts(reading: Reading, claim: number): Promise<Validation['chunks']> {
+async function writeConflicts(reading: Reading, at: number): Promise<Validation['chunks']> {
   const { table, rows } = reading;
-  const chunks = chunksOf(reading, `claims-${claim}`);
+  const chunks = chunksOf(reading, `subjects-${at}`);
   await readLines(reading);
   for (let row = 0; row < rows; row += 1) {
     if (!isFresh(table, row)) continue;

@@ -28,18 +28,18 @@ export async function findOrder(
   return { chunks, ordered: true };
 }
 
-type Claiming = Extract<Checked, { readonly claims: unknown }>;
+type Sound = Extract<Checked, { readonly keys: unknown }>;
 
 // Called back rather than iterated over, since a turn of an async iterator a row costs more than the row.
 async function eachPendingRow(
   { table, check, batches }: Reading,
-  use: (row: number, checked: Claiming) => void,
+  use: (row: number, checked: Sound) => void,
 ): Promise<void> {
   for await (const { rows } of batches()) {
     for (const row of rows) {
       if (rowStatusAt(table, row.row) !== PENDING) continue;
       const checked = check(row);
-      if ('claims' in checked) use(row.row, checked);
+      if ('keys' in checked) use(row.row, checked);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { rowStatusOf, PENDING } from '../../shared/job/row-status.ts';
-import type { Claim } from '../../shared/operations/operation.ts';
+import type { SubjectKey } from '../../shared/operations/operation.ts';
 import { hashText, type TextHash } from './hash.ts';
 import {
   rowStatusAt,
@@ -16,22 +16,22 @@ import {
 export const DUPLICATE = rowStatusOf('unprocessed', 'DUPLICATE');
 export const CONTRADICTION = rowStatusOf('invalid', 'CONTRADICTION');
 
-/** One claim of each row, put side by side: which rows repeat an earlier one, and which contradict each other. */
-export interface ClaimStep {
-  readonly add: (row: number, claim: Claim) => void;
+/** One subject of each row, put side by side: which rows repeat an earlier one, and which contradict each other. */
+export interface SubjectStep {
+  readonly add: (row: number, key: SubjectKey) => void;
   /** Settles the rows that repeat or contradict, with the row they do so to as their partner; says how many. */
   readonly finish: () => number;
 }
 
-/** Only a row's first claim can make it a repeat; two rows that agree on another one alone want different things. */
-export function claimStep(table: RowTable, options: { readonly findsRepeats: boolean }): ClaimStep {
+/** Only a row's first subject can make it a repeat; two rows that agree on another one alone desire different things. */
+export function subjectStep(table: RowTable, options: { readonly findsRepeats: boolean }): SubjectStep {
   const hash: TextHash = { high: 0, low: 0 };
   let count = 0;
   return {
-    add: (row, { thing, wish }) => {
-      hashText(wish, hash);
+    add: (row, { subject, desired }) => {
+      hashText(desired, hash);
       table.others[row] = hash.high;
-      hashText(thing, hash);
+      hashText(subject, hash);
       writeWord(table, count, row, hash);
       count += 1;
     },
@@ -47,7 +47,7 @@ export function claimStep(table: RowTable, options: { readonly findsRepeats: boo
   };
 }
 
-/** Rows of one thing, first row first. */
+/** Rows of one subject, first row first. */
 interface Group {
   readonly size: number;
   readonly row: (index: number) => number;
@@ -64,10 +64,10 @@ function settleSameHash(
   if (same === to)
     return settleGroup(table, { size: to - from, row: (index) => rowOfWord(table, from + index) }, repeats);
 
-  // Different things whose words are alike by chance: the further bits tell them apart.
+  // Different subjects whose words are alike by chance: the further bits tell them apart.
   const rows = Array.from({ length: to - from }, (_, index) => rowOfWord(table, from + index));
-  const things = [...Map.groupBy(rows, (row) => partnerOf(table, row)).values()].filter((group) => group.length > 1);
-  return things.reduce(
+  const subjects = [...Map.groupBy(rows, (row) => partnerOf(table, row)).values()].filter((group) => group.length > 1);
+  return subjects.reduce(
     (settled, group) =>
       settled + settleGroup(table, { size: group.length, row: (index) => group[index] ?? 0 }, repeats),
     0,
@@ -76,8 +76,8 @@ function settleSameHash(
 
 function settleGroup(table: RowTable, group: Group, repeats: boolean): number {
   const first = group.row(0);
-  const wish = table.others[first];
-  const other = rowWithOtherWish(table, group, wish);
+  const desired = table.others[first];
+  const other = rowDesiringOther(table, group, desired);
   if (other === undefined && !repeats) return 0;
   let settled = 0;
   for (let index = 0; index < group.size; index += 1) {
@@ -85,14 +85,14 @@ function settleGroup(table: RowTable, group: Group, repeats: boolean): number {
     if (other === undefined && row === first) continue;
     if (rowStatusAt(table, row) !== PENDING) continue;
     settle(table, row, other === undefined ? DUPLICATE : CONTRADICTION);
-    setPartner(table, row, other !== undefined && table.others[row] === wish ? other : first);
+    setPartner(table, row, other !== undefined && table.others[row] === desired ? other : first);
     settled += 1;
   }
   return settled;
 }
 
-function rowWithOtherWish(table: RowTable, group: Group, wish: number | undefined): number | undefined {
+function rowDesiringOther(table: RowTable, group: Group, desired: number | undefined): number | undefined {
   for (let index = 1; index < group.size; index += 1)
-    if (table.others[group.row(index)] !== wish) return group.row(index);
+    if (table.others[group.row(index)] !== desired) return group.row(index);
   return undefined;
 }

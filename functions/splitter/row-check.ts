@@ -5,7 +5,7 @@ import type { Row } from '../../shared/manifest/rows.ts';
 import type { Checked } from '../../shared/operations/operation.ts';
 import type { RowPlan } from './find-plan.ts';
 
-/** Checks a row: all its problems, or what it claims. */
+/** Checks a row: all its problems, or its subjects as written. */
 export function createCheck(
   { target, recipe }: RowPlan,
   file: { readonly header: readonly string[]; readonly columns: Columns; readonly limits: ManifestLimits },

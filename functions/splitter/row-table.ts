@@ -20,7 +20,7 @@ export interface RowTable {
   readonly halves: Uint32Array;
   /** By row: 8 bits of row status, 23 further bits of the key's hash or a partner's row, 1 bit that says the row status is of this step. */
   readonly marks: Uint32Array;
-  /** By row: the hash of a wish, or the row that is waited for. */
+  /** By row: the hash of a desired state, or the row that is waited for. */
   readonly others: Uint32Array;
 }
 

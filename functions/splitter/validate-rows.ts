@@ -12,7 +12,7 @@ import { findOrder } from './find-order.ts';
 import type { RowPlan } from './find-plan.ts';
 import type { ManifestSource } from './manifest-source.ts';
 import { chunksOf, type Reading } from './reading.ts';
-import { claimStep } from './repeats.ts';
+import { subjectStep } from './repeats.ts';
 import { createCheck } from './row-check.ts';
 import { createRowTable, rowStatusesOf, settle, unfreshen } from './row-table.ts';
 
@@ -36,7 +36,7 @@ const LEAST_ROW_BYTES = 2;
 
 /**
  * Reads the rows once to check them, and again only where more has to be known: for the lines of rows that conflict, for
- * an operation's further claims, and for the order of rows. Throws ManifestRefused and NotUtf8.
+ * an operation's further subjects, and for the order of rows. Throws ManifestRefused and NotUtf8.
  */
 export async function validateRows(
   { job, plan, encoding, source }: ValidationRequest,
@@ -90,9 +90,9 @@ interface FirstReading {
   readonly rows: number;
   readonly positions: Position[];
   readonly chunks: Validation['chunks'];
-  /** How many rows repeat or contradict another by their first claim. */
+  /** How many rows repeat or contradict another by their first subject. */
   readonly conflicts: number;
-  readonly claimsPerRow: number;
+  readonly subjectsPerRow: number;
   /** The terms in which rows name what they are about. */
   readonly namings: ReadonlySet<string>;
   readonly freeing: number;
@@ -102,10 +102,10 @@ interface FirstReading {
 async function readFirst(reading: Omit<Reading, 'rows'>, manifest: Manifest): Promise<FirstReading> {
   const { table, check } = reading;
   const invalid = chunksOf(reading, 'invalid');
-  const claims = claimStep(table, { findsRepeats: true });
+  const subjects = subjectStep(table, { findsRepeats: true });
   const positions: Position[] = [];
   const namings = new Set<string>();
-  let [count, claimsPerRow, freeing, taking] = [0, 0, 0, 0];
+  let [count, subjectsPerRow, freeing, taking] = [0, 0, 0, 0];
 
   for await (const { rows } of manifest.batches) {
     for (const row of rows) {
@@ -119,10 +119,10 @@ async function readFirst(reading: Omit<Reading, 'rows'>, manifest: Manifest): Pr
         if (written) await written;
         continue;
       }
-      const [claim] = checked.claims;
-      if (claim) claims.add(row.row, claim);
+      const [first] = checked.keys;
+      if (first) subjects.add(row.row, first);
       if (checked.naming !== undefined) namings.add(checked.naming);
-      claimsPerRow = Math.max(claimsPerRow, checked.claims.length);
+      subjectsPerRow = Math.max(subjectsPerRow, checked.keys.length);
       if (checked.frees !== undefined) freeing += 1;
       if (checked.takes !== undefined) taking += 1;
     }
@@ -130,16 +130,16 @@ async function readFirst(reading: Omit<Reading, 'rows'>, manifest: Manifest): Pr
   }
   if (positions.length === 0) positions.push(manifest.first);
   const chunks = await invalid.finish();
-  return { rows: count, positions, chunks, conflicts: claims.finish(), claimsPerRow, namings, freeing, taking };
+  return { rows: count, positions, chunks, conflicts: subjects.finish(), subjectsPerRow, namings, freeing, taking };
 }
 
 const positionOf = ({ row, line, offset }: Row): Position => ({ row, line, offset });
 
 async function readFurther(
   reading: Reading,
-  { conflicts, claimsPerRow, freeing, taking }: FirstReading,
+  { conflicts, subjectsPerRow, freeing, taking }: FirstReading,
 ): Promise<{ readonly chunks: Validation['chunks']; readonly ordered: boolean }> {
-  const conflicting = await findConflicts(reading, { conflicts, claimsPerRow });
+  const conflicting = await findConflicts(reading, { conflicts, subjectsPerRow });
   if (freeing === 0 || taking === 0) return { chunks: conflicting, ordered: false };
   const { chunks, ordered } = await findOrder(reading);
   return { chunks: [...conflicting, ...chunks], ordered };

@@ -15,7 +15,7 @@ import { createHalt } from './halt.ts';
 import type { JobViews } from './job-views.ts';
 import { createRecorder, type Recorder, type RecorderPorts } from './recorder.ts';
 import { haltsJob, openSession, withholdUnless, type Session, type SessionPorts } from './session.ts';
-import { sortSeen, type Seen, type Writable } from './sorting.ts';
+import { sortPlanned, type Planned, type Writable } from './sorting.ts';
 import { isInDoubt, taskResultByState } from './task-result-by-state.ts';
 import { again, success, taskResultOf, type TaskResult } from './task-result.ts';
 
@@ -84,9 +84,9 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
       const session = await concerning(due, () => open(first.task));
       if (!session) return;
       calls.made = session.calls;
-      const seen = await lookAt(due, session);
-      for (const one of seen.filter(isDoubted)) settleDoubt(one);
-      const certain = seen.filter((one) => !isDoubted(one));
+      const planned = await plan(due, session);
+      for (const one of planned.filter(isDoubted)) settleDoubt(one);
+      const certain = planned.filter((one) => !isDoubted(one));
       await concerning(certain, () => write(certain, session));
     },
   };
@@ -118,60 +118,59 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     return openSession(ports, { targetName, operation, deadlineMs: deadline.atMs, beforeCall });
   }
 
-  /** The rows that could be looked at; the others have their task result. */
-  async function lookAt(rows: readonly Delivery[], session: Session): Promise<readonly Seen[]> {
+  /** The rows that could be planned; the others have their task result. */
+  async function plan(rows: readonly Delivery[], session: Session): Promise<readonly Planned[]> {
     try {
-      const sights = await session.look(
+      const plans = await session.plan(
         rows.map(({ task }) => task.cells),
         deadline.signal,
       );
       return rows.map((delivery, index) => {
-        const sight = sights[index];
-        if (!sight) throw new Error(`${sights.length} sights for ${rows.length} rows`);
-        return { ...delivery, sight };
+        const planned = plans[index];
+        if (!planned) throw new Error(`${plans.length} plans for ${rows.length} rows`);
+        return { ...delivery, plan: planned };
       });
     } catch (error) {
-      if (rows.length > 1 && isRequestRefused(error)) return await lookAtHalves(rows, session);
+      if (rows.length > 1 && isRequestRefused(error)) return await planHalves(rows, session);
       await settleAll(rows, error);
       return [];
     }
   }
 
   /** One row's value may be why a look-up that rows share is refused: by halves that row ends up alone, and fails alone. */
-  async function lookAtHalves(rows: readonly Delivery[], session: Session): Promise<readonly Seen[]> {
+  async function planHalves(rows: readonly Delivery[], session: Session): Promise<readonly Planned[]> {
     const middle = Math.ceil(rows.length / 2);
-    const seen = await lookAt(rows.slice(0, middle), session);
-    return [...seen, ...(await lookAt(rows.slice(middle), session))];
+    const planned = await plan(rows.slice(0, middle), session);
+    return [...planned, ...(await plan(rows.slice(middle), session))];
   }
 
   function isDoubted({ task }: Delivery): boolean {
     return isInDoubt(task, state);
   }
 
-  function settleDoubt({ messageId, task, sight }: Seen): void {
-    const { kind } = sight;
-    if (kind === 'unseen') settle({ messageId, task }, sight.error);
-    else if (kind === 'fulfilled') recorder.add(messageId, success(task, { status: 'unchanged' }, nowMs()));
+  function settleDoubt({ messageId, task, plan: planned }: Planned): void {
+    if (planned.kind === 'unread') settle({ messageId, task }, planned.error);
+    else if (planned.kind === 'noop') recorder.add(messageId, success(task, { status: 'unchanged' }, nowMs()));
     else recorder.add(messageId, { kind: 'done', task });
   }
 
-  async function write(seen: readonly Seen[], session: Session): Promise<void> {
+  async function write(planned: readonly Planned[], session: Session): Promise<void> {
     // Every row of the batch is written down before rows of the batch are compared: one of a third batch may contradict both.
-    const elsewhere = await conflictsElsewhere(seen, ports.results, { nowMs: nowMs(), signal: deadline.signal });
-    // A repeat is left to the row that came first to its claim; by the order of rows that one may be the repeat.
-    const compared = seen.filter(({ messageId }) => !isRepeat(elsewhere.get(messageId)));
+    const elsewhere = await conflictsElsewhere(planned, ports.results, { nowMs: nowMs(), signal: deadline.signal });
+    // A repeat is left to the row that came first to its subject; by the order of rows that one may be the repeat.
+    const compared = planned.filter(({ messageId }) => !isRepeat(elsewhere.get(messageId)));
     const conflicts = new Map([...conflictsIn(compared, nowMs()), ...elsewhere]);
-    const { settled, writable } = sortSeen(seen, conflicts, nowMs(), taskResultOn);
+    const { settled, writable } = sortPlanned(planned, conflicts, nowMs(), taskResultOn);
     for (const [{ messageId }, taskResult] of settled) recorder.add(messageId, taskResult);
     if (writable.length === 0) return;
     await ports.eventsQueue.post([attempting(writable)]);
     await inParallel(writable, ports.callsUnderWay, (one) => writeOne(one, session));
   }
 
-  async function writeOne({ messageId, task, sight }: Writable, session: Session): Promise<void> {
+  async function writeOne({ messageId, task, plan: change }: Writable, session: Session): Promise<void> {
     if (task.attempts > 0) calls.retried += 1;
     try {
-      const written = await sight.write(deadline.signal);
+      const written = await session.write(change, deadline.signal);
       const untouched = written.status === 'unchanged' && isFirstWrite(task) ? true : undefined;
       recorder.add(messageId, success(task, { ...written, untouched }, nowMs()));
     } catch (error) {
@@ -228,7 +227,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   }
 
   function attempting(writable: readonly Writable[]): JobEvent {
-    const rows = writable.map(({ task: { row, line }, sight: { before } }) => ({ row, line, before }));
+    const rows = writable.map(({ task: { row, line }, plan: { before } }) => ({ row, line, before }));
     return createEvent(jobId, { type: 'attempting', rows }, ports);
   }
 }

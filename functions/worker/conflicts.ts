@@ -1,43 +1,42 @@
 import type { Task } from '../../shared/job/task.ts';
-import type { Seen } from './sorting.ts';
+import type { SubjectKey } from '../../shared/operations/operation.ts';
+import type { Planned } from './sorting.ts';
 import { withoutWrite, type TaskResult } from './task-result.ts';
 
 /**
  * Rows of a batch that turn out to be about the same account (once by id, once by e-mail): a repeat is left to its first
  * row, and rows that want different things all fail. Gives the task results of those that may not be written.
  */
-export function conflictsIn(seen: readonly Seen[], nowMs: number): ReadonlyMap<string, TaskResult> {
-  const claims = Map.groupBy(seen.flatMap(claimsOf), ({ thing }) => thing);
+export function conflictsIn(planned: readonly Planned[], nowMs: number): ReadonlyMap<string, TaskResult> {
+  const keys = Map.groupBy(planned.flatMap(keysOf), ({ subject }) => subject);
   const taskResults = new Map<string, TaskResult>();
-  for (const group of claims.values()) {
-    const [first, ...others] = group.toSorted((one, other) => one.seen.task.row - other.seen.task.row);
+  for (const group of keys.values()) {
+    const [first, ...others] = group.toSorted((one, other) => one.row.task.row - other.row.task.row);
     if (!first || others.length === 0) continue;
-    const contradiction = others.find(({ wish }) => wish !== first.wish);
+    const contradiction = others.find(({ desired }) => desired !== first.desired);
     if (contradiction) {
-      for (const { seen: one } of group) taskResults.set(one.messageId, contradictingIn(one, group, nowMs));
+      for (const { row: one } of group) taskResults.set(one.messageId, contradictingIn(one, group, nowMs));
       continue;
     }
-    for (const { seen: one } of others) {
-      if (one.task.row === first.seen.task.row || taskResults.has(one.messageId)) continue;
-      taskResults.set(one.messageId, repeating(one.task, first.seen.task.line, nowMs));
+    for (const { row: one } of others) {
+      if (one.task.row === first.row.task.row || taskResults.has(one.messageId)) continue;
+      taskResults.set(one.messageId, repeating(one.task, first.row.task.line, nowMs));
     }
   }
   return taskResults;
 }
 
-interface SeenClaim {
-  readonly thing: string;
-  readonly wish: string;
-  readonly seen: Seen;
+interface PlannedKey extends SubjectKey {
+  readonly row: Planned;
 }
 
-const claimsOf = (seen: Seen): readonly SeenClaim[] =>
-  'claims' in seen.sight ? seen.sight.claims.map(({ thing, wish }) => ({ thing, wish, seen })) : [];
+const keysOf = (row: Planned): readonly PlannedKey[] =>
+  'keys' in row.plan ? row.plan.keys.map((key) => ({ ...key, row })) : [];
 
-function contradictingIn({ task, messageId }: Seen, group: readonly SeenClaim[], nowMs: number): TaskResult {
-  const own = group.find(({ seen }) => seen.messageId === messageId);
-  const other = group.find(({ wish }) => wish !== own?.wish) ?? own;
-  return contradicting(task, other?.seen.task.line ?? task.line, nowMs);
+function contradictingIn({ task, messageId }: Planned, group: readonly PlannedKey[], nowMs: number): TaskResult {
+  const own = group.find(({ row }) => row.messageId === messageId);
+  const other = group.find(({ desired }) => desired !== own?.desired) ?? own;
+  return contradicting(task, other?.row.task.line ?? task.line, nowMs);
 }
 
 /** The task result of a row that wants something else than the row on that line, about the same account or address. */

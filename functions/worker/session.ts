@@ -1,7 +1,14 @@
 import { Refusal, TargetUnusable, Withheld } from '../../shared/atlassian/errors.ts';
 import type { CallCount } from '../../shared/atlassian/apis.ts';
-import type { Atlassian, Opened, OpenOptions } from '../../shared/atlassian/atlassian.ts';
-import type { Cells, Operation, Sight } from '../../shared/operations/operation.ts';
+import type { Atlassian, OpenOptions } from '../../shared/atlassian/atlassian.ts';
+import {
+  bindOperation,
+  type Cells,
+  type Change,
+  type Operation,
+  type PlannedRow,
+  type Written,
+} from '../../shared/operations/operation.ts';
 import { TargetUnreadable } from '../../shared/port-errors.ts';
 import type { Targets } from '../../shared/ports.ts';
 import { secretName, type Target } from '../../shared/target.ts';
@@ -21,7 +28,8 @@ export interface SessionOptions extends Required<OpenOptions> {
  * still says the same.
  */
 export interface Session {
-  readonly look: (rows: readonly Cells[], signal: AbortSignal) => Promise<readonly Sight[]>;
+  readonly plan: (rows: readonly Cells[], signal: AbortSignal) => Promise<readonly PlannedRow[]>;
+  readonly write: (change: Change, signal: AbortSignal) => Promise<Written>;
   readonly calls: () => CallCount;
   /** Whether the secret, read again, holds other credentials than this session was opened with. */
   readonly isOutdated: () => Promise<boolean>;
@@ -33,9 +41,9 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
   let former: CallCount = { sent: 0, rateLimited: 0 };
 
   return {
-    look: async (rows, signal) => {
+    plan: async (rows, signal) => {
       try {
-        return await lookWith(opened, rows, signal);
+        return await bindOperation(options.operation, opened).plan(rows, signal);
       } catch (error) {
         if (!haltsJob(error)) throw error;
         const fresh = await find(true);
@@ -43,9 +51,10 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
         former = callsSoFar();
         target = fresh;
         opened = ports.atlassian.open(target, options);
-        return await lookWith(opened, rows, signal);
+        return await bindOperation(options.operation, opened).plan(rows, signal);
       }
     },
+    write: (change, signal) => bindOperation(options.operation, opened).write(change, signal),
     calls: callsSoFar,
     isOutdated: async () => !same(await find(true), target),
   };
@@ -59,20 +68,13 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
     );
   }
 
-  function lookWith({ type, apis }: Opened, rows: readonly Cells[], signal: AbortSignal): Promise<readonly Sight[]> {
-    const { cloud, dataCenter, name } = options.operation;
-    if (type === 'cloud' && cloud) return cloud.look(rows, apis, signal);
-    if (type === 'data-center' && dataCenter) return dataCenter.look(rows, apis, signal);
-    throw new TargetUnusable('REQUEST_REFUSED', `The operation ${name} does not exist for a target of type ${type}.`);
-  }
-
   function callsSoFar(): CallCount {
     const { sent, rateLimited } = opened.countCalls();
     return { sent: former.sent + sent, rateLimited: former.rateLimited + rateLimited };
   }
 }
 
-/** A secret that somebody has spoilt halts the job as a missing one does, until it is mended. */
+/** A secret that somebody has spoilt halts the job as a missing one does, until it is fixed. */
 function unusableIfUnreadable(error: unknown): never {
   if (!(error instanceof TargetUnreadable)) throw error;
   throw new TargetUnusable('UNAUTHORIZED', `${error.message} Then resume the job.`, { cause: error });
@@ -80,7 +82,7 @@ function unusableIfUnreadable(error: unknown): never {
 
 const same = (one: Target, other: Target): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-/** Whether nothing of the job can be applied until somebody mends the target or its credentials. */
+/** Whether nothing of the job can be applied until somebody fixes the target or its credentials. */
 export const haltsJob = (error: unknown): error is Refusal =>
   error instanceof TargetUnusable || (error instanceof Refusal && error.code === 'UNAUTHORIZED');
 

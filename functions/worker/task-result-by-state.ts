@@ -27,7 +27,7 @@ const isPutUpAgain = ({ row, generation }: Task, { generations }: State): boolea
 
 /**
  * Whether another delivery of this row failed after a write had begun: perhaps it failed because of this delivery's own
- * write, whose answer nobody heard. Such a row is looked at and not written.
+ * write, whose answer nobody heard. Such a row is planned and not written.
  */
 export function isInDoubt(task: Task, state: State): boolean {
   const rowStatus = state.rowStatuses[task.row] ?? 0;

@@ -45,7 +45,7 @@ export function taskResultOf(error: unknown, task: Task, context: TaskResultCont
   return error.temporary ? failedAttempt(error, task, context, leastMs) : failure(error, task, context);
 }
 
-/** The task result of a write that Atlassian answered, or of a look that showed that none is needed. */
+/** The task result of a write that Atlassian answered, or of a plan that needs none. */
 export function success(task: Task, written: Written & Pick<Outcome, 'untouched'>, nowMs: number): TaskResult {
   const { status, httpStatus, traceId, message, untouched } = written;
   return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), status, httpStatus, traceId, message, untouched } };

@@ -1,79 +1,77 @@
-import type { Cloud, OrganisationUser, UserManagement } from '../atlassian/apis.ts';
-import { ACCOUNT_ID, EMAIL } from './columns.ts';
-import { defineRecipe } from './define-recipe.ts';
-import { findAccounts } from './find-managed.ts';
-import { type Finding, refused } from './finding.ts';
-import type { Cells, Column, Operation, Sight, Written } from './operation.ts';
-import { organisationOf } from './organisation-keys.ts';
-import { type Parsed, quoted, readRow } from './read-row.ts';
-import { accountThing, readUser, type UserReference, userNaming, userThing } from './references.ts';
+import * as z from 'zod';
+
+import type { Cloud, OrganisationUser } from '../atlassian/apis.ts';
+import { Refusal } from '../atlassian/errors.ts';
+import { ACCOUNT_ID, EMAIL, type Parsed, quoted, readRow, userKey, type UserReference } from './columns.ts';
+import { directoryOf, findManaged, organisationOf, resolveUser } from './directory.ts';
+import { findPeople } from './find-people.ts';
+import { type Finding, found, whenFound } from './finding.ts';
+import { type Cells, type Column, defineRecipe, type Operation } from './operation.ts';
 
 /** What differs between deactivating and reactivating. */
-export interface LifecycleChange {
+export interface LifecycleOperation {
   readonly name: string;
   readonly about: string;
-  /** The accountStatus that fulfils the wish. */
-  readonly wanted: 'inactive' | 'active';
+  readonly desired: 'inactive' | 'active';
   /** Columns besides the person's. */
   readonly columns: readonly Column[];
-  readonly write: (
-    userManagement: UserManagement,
-    account: { readonly accountId: string; readonly message: string | undefined },
-    signal: AbortSignal,
-  ) => Promise<Written>;
 }
 
-interface Wish {
-  readonly user: UserReference;
-  readonly message: string | undefined;
-}
+type Row = UserReference & { readonly message: string | undefined };
 
 /** An operation on a managed account's lifecycle. Data Center has no accounts of this kind. */
-export const lifecycleOperation = (change: LifecycleChange): Operation => ({
-  name: change.name,
-  about: change.about,
-  cloud: defineRecipe<Wish, Cloud>({
-    columns: [ACCOUNT_ID, EMAIL, ...change.columns],
+export const lifecycleOperation = ({ name, about, desired, columns }: LifecycleOperation): Operation => ({
+  name,
+  about,
+  cloud: defineRecipe({
+    columns: [ACCOUNT_ID, EMAIL, ...columns],
     required: [['accountId', 'email']],
+    change: {
+      subject: z.object({ accountId: z.string() }),
+      before: z.object({ accountStatus: z.string().optional() }),
+      after: z.object({ accountStatus: z.enum(['inactive', 'active']), message: z.string().optional() }),
+    },
     parse,
-    // The message is a note beside the wish: two rows with different ones still ask the same.
-    claims: ({ user }) => ({ claims: [{ thing: userThing(user), wish: change.wanted }], naming: userNaming(user) }),
-    look: async (wishes, apis, signal) => {
+    // The message is a note beside the state: two rows with different ones still desire the same.
+    keys: (user: UserReference, { accountStatus }) => [{ subject: userKey(user), desired: accountStatus }],
+    resolve: findOnCloud,
+    read: findOnCloud,
+    desired: ({ message }) => ({ accountStatus: desired, message }),
+    isAsDesired: (state, { accountStatus }) => state.accountStatus === accountStatus,
+    write: ({ subject: { accountId }, after }, apis, signal) => {
       const { userManagement } = organisationOf(apis);
-      const personOf = await findAccounts(
-        wishes.map(({ user }) => user),
-        apis,
-        signal,
-      );
-      return (wish) => sight(change, wish, personOf(wish.user), userManagement);
+      return after.accountStatus === 'inactive'
+        ? userManagement.disable(accountId, after.message, signal)
+        : userManagement.enable(accountId, signal);
     },
   }),
 });
 
-function parse(cells: Cells): Parsed<Wish> {
-  const row = readRow(cells);
-  const user = readUser(row);
-  return row.settle(user && { user, message: row.text('message') });
+function parse(cells: Cells): Parsed<Row> {
+  const reader = readRow(cells);
+  const user = reader.user();
+  return reader.settle(user && { ...user, message: reader.text('message') });
 }
 
-function sight(
-  change: LifecycleChange,
-  { message }: Wish,
-  person: Finding<OrganisationUser>,
-  userManagement: UserManagement,
-): Sight {
-  if (person.kind !== 'found') return person;
-  const { accountId, accountStatus, claimStatus } = person.value;
-  const claims = [{ thing: accountThing(accountId), wish: change.wanted }];
-  if (accountStatus === change.wanted) return { kind: 'fulfilled', claims };
-  if (claimStatus === 'unmanaged') {
-    return refused('USER_NOT_MANAGED', `The organisation does not manage account ${quoted(accountId)}.`);
-  }
-  // What else forbids it (an identity provider, an admin's protection) the write's own answer says: asking first is a call a row.
-  return {
-    kind: 'ready',
-    claims,
-    before: { accountStatus },
-    write: (signal) => change.write(userManagement, { accountId, message }, signal),
+async function findOnCloud(users: readonly UserReference[], apis: Cloud, signal: AbortSignal) {
+  const { userManagement } = organisationOf(apis);
+  const personOf = await findPeople(users, apis, { groups: false }, signal);
+  // User management knows accounts that the directory does not list.
+  const isUnlisted = (user: UserReference): boolean => {
+    const person = personOf(user);
+    return person.kind === 'refused' && person.refusal.code === 'USER_NOT_FOUND';
   };
+  const unlisted = users.filter(isUnlisted).flatMap(({ accountId }) => accountId ?? []);
+  const accountOf = await findManaged(unlisted, userManagement, signal);
+  const findOne = (user: UserReference): Finding<OrganisationUser> =>
+    user.accountId !== undefined && isUnlisted(user)
+      ? whenFound(accountOf(user.accountId), (account) => resolveUser(user, directoryOf(account)))
+      : personOf(user);
+  return (user: UserReference) =>
+    whenFound(findOne(user), ({ accountId, accountStatus, claimStatus }) => {
+      // What else forbids it (an identity provider, an admin's protection) the write's own answer says: asking first is a call a row.
+      const message = `The organisation does not manage account ${quoted(accountId)}.`;
+      const refusal = claimStatus === 'unmanaged' ? new Refusal('USER_NOT_MANAGED', message) : undefined;
+      return found({ subject: { accountId }, state: { accountStatus }, refusal });
+    });
 }

@@ -1,16 +1,14 @@
-import type { Cloud, DataCenter, DataCenterUser, OrganisationUser } from '../atlassian/apis.ts';
-import { column, EMAIL, USERNAME } from './columns.ts';
-import { defineRecipe } from './define-recipe.ts';
-import { findPeople } from './find-people.ts';
-import { type Access, type Asked, findProducts } from './find-products.ts';
-import { findUsernames } from './find-usernames.ts';
-import { type Finding, found, refused } from './finding.ts';
-import { keysMissing } from './organisation-keys.ts';
-import type { Cells, Operation, Sight } from './operation.ts';
-import { CONFLUENCE, readProducts } from './products.ts';
-import { type Parsed, quoted, readRow, sameEmail } from './read-row.ts';
-import { accountThing, readUsername, usernameThing, userThing } from './references.ts';
+import * as z from 'zod';
+
+import type { Cloud, DataCenter, OrganisationUser } from '../atlassian/apis.ts';
+import { Refusal } from '../atlassian/errors.ts';
 import type { Target } from '../target.ts';
+import { column, EMAIL, quoted, readRow, sameEmail, userKey, USERNAME, type UsernameReference } from './columns.ts';
+import { keysMissing } from './directory.ts';
+import { findPeople, findUsers } from './find-people.ts';
+import { found, whenFound } from './finding.ts';
+import { type Cells, defineRecipe, type Operation } from './operation.ts';
+import { CONFLUENCE, findProducts, readProducts } from './products.ts';
 
 const PRODUCTS = column(
   'products',
@@ -18,141 +16,145 @@ const PRODUCTS = column(
   "Product keys separated by `,`, `;`, `|` or spaces, or `none`; where it is empty, the target's `defaultProducts`.",
 );
 
-interface CloudWish {
+/** A person and their products: nobody is asked about products that no row needs. */
+interface CloudRow {
   readonly email: string;
   readonly products: readonly string[];
 }
 
-const cloud = defineRecipe<CloudWish, Cloud>({
+const PRODUCT_KEYS = z.array(z.string()).readonly();
+
+const cloud = defineRecipe({
   columns: [{ ...EMAIL, about: 'The address of the person to create.' }, PRODUCTS],
   required: [['email']],
+  change: {
+    subject: z.object({ email: z.string(), accountId: z.string().optional(), products: PRODUCT_KEYS }),
+    /** The products that the person has; absent where nobody told of all that the row asks for. */
+    before: z.object({ exists: z.boolean(), products: PRODUCT_KEYS.optional() }),
+    after: z.object({ exists: z.boolean(), products: PRODUCT_KEYS }),
+  },
   parse: parseCloud,
-  claims: (wish) => ({ claims: [{ thing: userThing(wish), wish: wish.products.join(' ') }] }),
-  look: async (wishes, apis, signal) => {
-    const personOf = await findPeople(wishes, apis, { groups: false }, signal);
-    const accessOf = await findAccess(wishes, personOf, apis, signal);
-    return (wish) => sightOnCloud(wish, personOf(wish), accessOf(wish), apis);
+  keys: ({ email, accountId }: { readonly email: string; readonly accountId?: string | undefined }, { products }) => [
+    { subject: userKey(accountId === undefined ? { email } : { accountId }), desired: products.join(' ') },
+  ],
+  resolve: findOnCloud,
+  read: findOnCloud,
+  desired: ({ products }) => ({ exists: true, products }),
+  isAsDesired: ({ products }, desired) => products !== undefined && missing(products, desired.products).length === 0,
+  // One call a row: the invite carries Jira's products too where Confluence is among them, so nobody is left with half of a row.
+  write: ({ subject: { email }, before, after }, { jira, organisation }, signal) => {
+    const products = missing(before.products ?? [], after.products);
+    return products.includes(CONFLUENCE) && organisation
+      ? organisation.invite({ email, products }, signal)
+      : jira.createUser({ emailAddress: email, products }, signal);
   },
 });
 
-function parseCloud(cells: Cells, target: Target): Parsed<CloudWish> {
-  const row = readRow(cells);
-  const email = row.email('email');
-  if (cells['email'] === undefined) row.wrong('email: it is empty; the address of the person to create is expected.');
+const missing = (held: readonly string[], desired: readonly string[]): readonly string[] =>
+  desired.filter((product) => !held.includes(product));
+
+const ADDRESS = 'the address of the person to create';
+
+function parseCloud(cells: Cells, target: Target) {
+  const reader = readRow(cells);
+  const email = reader.filled('email', ADDRESS) && reader.email('email');
   const defaults = target.type === 'cloud' ? (target.defaultProducts ?? []) : [];
-  const products = readProducts(row, cells, defaults);
-  return row.settle(email === undefined ? undefined : { email, products });
+  const products = readProducts(reader, cells, defaults);
+  return reader.settle(email === undefined ? undefined : { email, products });
 }
 
-/** What is known of the people who are on the site already; of the others nothing has to be. */
-async function findAccess(
-  wishes: readonly CloudWish[],
-  personOf: (wish: CloudWish) => Finding<OrganisationUser>,
-  apis: Cloud,
-  signal: AbortSignal,
-): Promise<(wish: CloudWish) => Finding<Access>> {
-  const askedBy = (wish: CloudWish): Asked | undefined => {
-    const person = personOf(wish);
-    if (person.kind !== 'found' || !isOnSite(person.value)) return undefined;
-    return { accountId: person.value.accountId, products: wish.products };
+async function findOnCloud(rows: readonly CloudRow[], apis: Cloud, signal: AbortSignal) {
+  const personOf = await findPeople(rows, apis, { groups: false }, signal);
+  const onSite = rows.flatMap((row) => {
+    const person = personOf(row);
+    return person.kind === 'found' && isOnSite(person.value) ? [{ ...row, accountId: person.value.accountId }] : [];
+  });
+  const productsOf = await findProducts(onSite, apis, signal);
+  return (row: CloudRow) => {
+    const { email, products } = row;
+    const refusal = products.includes(CONFLUENCE) && !apis.organisation ? keysMissing(apis.target.name) : undefined;
+    const person = personOf(row);
+    if (person.kind === 'refused' && UNKNOWN.has(person.refusal.code)) {
+      return found({ subject: { email, products }, state: { exists: false, products: undefined }, refusal });
+    }
+    return whenFound(person, (user) => {
+      const { accountId } = user;
+      const subject = { email, accountId, products };
+      // Whoever is suspended, or was never invited, needs the whole of what the row asks for.
+      if (!isOnSite(user)) return found({ subject, state: { exists: true, products: undefined }, refusal });
+      return whenFound(productsOf({ accountId, products }), (held) =>
+        found({ subject, state: { exists: true, products: held }, refusal }),
+      );
+    });
   };
-  const accessOf = await findProducts(
-    wishes.flatMap((wish) => askedBy(wish) ?? []),
-    apis,
-    signal,
-  );
-  return (wish) => {
-    const asked = askedBy(wish);
-    return asked ? accessOf(asked) : found({ held: [], whole: false });
-  };
 }
 
-function sightOnCloud(wish: CloudWish, person: Finding<OrganisationUser>, access: Finding<Access>, apis: Cloud): Sight {
-  // A hit that cannot be told from the row's person is no reason against creating: Atlassian itself knows who has the address.
-  const isUnknown = person.kind === 'refused' && ['USER_NOT_FOUND', 'USER_AMBIGUOUS'].includes(person.refusal.code);
-  if (person.kind !== 'found' && !isUnknown) return person;
-  if (access.kind !== 'found') return access;
-  const user = person.kind === 'found' ? person.value : undefined;
-  const { held, whole } = access.value;
-  const missing = wish.products.filter((product) => !held.includes(product));
-  const claims = [{ thing: user ? accountThing(user.accountId) : userThing(wish), wish: wish.products.join(' ') }];
-  if (user && isOnSite(user) && missing.length === 0) return { kind: 'fulfilled', claims };
-  if (missing.includes(CONFLUENCE) && !apis.organisation) {
-    return { kind: 'refused', refusal: keysMissing(apis.target.name) };
-  }
-  const before = { exists: user !== undefined, products: whole ? held : undefined };
-  return { kind: 'ready', claims, before, write: (signal) => write({ ...wish, products: missing }, apis, signal) };
-}
+// A hit that cannot be told from the row's person is no reason against creating: Atlassian itself knows who has the address.
+const UNKNOWN: ReadonlySet<string> = new Set(['USER_NOT_FOUND', 'USER_AMBIGUOUS']);
 
-// Whoever is suspended, or was never invited, needs the whole of what the row asks for.
 const isOnSite = ({ membershipStatus }: OrganisationUser): boolean =>
   membershipStatus === undefined || membershipStatus === 'active';
 
-// One call a row: the invite carries Jira's products too where Confluence is among them, so nobody is left with half of a row.
-const write = ({ email, products }: CloudWish, { jira, organisation }: Cloud, signal: AbortSignal) =>
-  products.includes(CONFLUENCE) && organisation
-    ? organisation.invite({ email, products }, signal)
-    : jira.createUser({ emailAddress: email, products }, signal);
-
-interface DataCenterWish {
-  readonly username: string;
-  readonly emailAddress: string;
-  readonly displayName: string;
-}
-
-const dataCenter = defineRecipe<DataCenterWish, DataCenter>({
+const dataCenter = defineRecipe({
   columns: [
     { ...USERNAME, about: 'The username of the person to create.' },
     { ...EMAIL, about: 'Their e-mail address.' },
     column('displayName', ['display_name'], 'Their name as Jira shows it.'),
   ],
   required: [['username'], ['email'], ['displayName']],
-  parse: parseDataCenter,
-  claims: (wish) => ({ claims: claimOf(wish) }),
-  look: async (wishes, apis, signal) => {
-    const userOf = await findUsernames(
-      wishes.map(({ username }) => username),
-      apis,
-      signal,
-    );
-    return (wish) => sightOnDataCenter(wish, userOf(wish.username), apis);
+  change: {
+    subject: z.object({ username: z.string() }),
+    before: z.object({ exists: z.boolean(), emailAddress: z.string().optional() }),
+    after: z.object({ exists: z.boolean(), emailAddress: z.string(), displayName: z.string() }),
   },
+  parse: parseDataCenter,
+  keys: (user: UsernameReference, { emailAddress }) => [
+    { subject: userKey(user), desired: emailAddress.toLowerCase() },
+  ],
+  resolve: findOnDataCenter,
+  read: findOnDataCenter,
+  desired: ({ emailAddress, displayName }) => ({ exists: true, emailAddress, displayName }),
+  isAsDesired: ({ exists, emailAddress }, desired) => exists && !isAnother(emailAddress, desired.emailAddress),
+  write: ({ subject: { username }, after: { emailAddress, displayName } }, apis, signal) =>
+    apis.createUser({ username, emailAddress, displayName }, signal),
 });
 
-function parseDataCenter(cells: Cells): Parsed<DataCenterWish> {
-  const row = readRow(cells);
-  const username = readUsername(row);
-  const emailAddress = row.email('email');
-  const displayName = row.text('displayName');
-  if (cells['email'] === undefined) row.wrong('email: it is empty; the address of the person to create is expected.');
-  if (displayName === undefined) row.wrong('displayName: it is empty; the name that Jira shows is expected.');
-  const isWhole = username !== undefined && emailAddress !== undefined && displayName !== undefined;
-  return row.settle(isWhole ? { username, emailAddress, displayName } : undefined);
+function parseDataCenter(cells: Cells) {
+  const reader = readRow(cells);
+  const user = reader.username();
+  const emailAddress = reader.filled('email', ADDRESS) && reader.email('email');
+  const displayName = reader.filled('displayName', 'the name that Jira shows');
+  const isWhole = user && emailAddress !== undefined && displayName !== undefined;
+  return reader.settle(isWhole ? { ...user, emailAddress, displayName } : undefined);
 }
 
-function sightOnDataCenter(wish: DataCenterWish, user: Finding<DataCenterUser>, apis: DataCenter): Sight {
-  const claims = claimOf(wish);
-  if (user.kind === 'found') {
-    const present = user.value.emailAddress;
-    return present !== undefined && !sameEmail(present, wish.emailAddress)
-      ? refused(
-          'EMAIL_MISMATCH',
-          `The username ${quoted(wish.username)} is taken by somebody who has not the address ${quoted(wish.emailAddress)}.`,
-        )
-      : { kind: 'fulfilled', claims };
-  }
-  if (user.kind === 'unseen' || user.refusal.code !== 'USER_NOT_FOUND') return user;
-  return {
-    kind: 'ready',
-    claims,
-    before: { exists: false },
-    write: (signal) => apis.createUser(wish, signal),
+type NamedOnDataCenter = UsernameReference & { readonly emailAddress?: string | undefined };
+
+async function findOnDataCenter(named: readonly NamedOnDataCenter[], apis: DataCenter, signal: AbortSignal) {
+  const userOf = await findUsers(named, apis, signal);
+  return (one: NamedOnDataCenter) => {
+    const user = userOf(one);
+    if (user.kind === 'refused' && user.refusal.code === 'USER_NOT_FOUND') {
+      return found({ subject: { username: one.username }, state: { exists: false, emailAddress: undefined } });
+    }
+    return whenFound(user, ({ username, emailAddress }) =>
+      found({
+        subject: { username },
+        state: { exists: true, emailAddress },
+        refusal: isAnother(emailAddress, one.emailAddress) ? usernameTaken(one) : undefined,
+      }),
+    );
   };
 }
 
-const claimOf = ({ username, emailAddress }: DataCenterWish) => [
-  { thing: usernameThing(username), wish: emailAddress.toLowerCase() },
-];
+const isAnother = (present: string | undefined, email: string | undefined): boolean =>
+  present !== undefined && email !== undefined && !sameEmail(present, email);
+
+const usernameTaken = ({ username, emailAddress = '' }: NamedOnDataCenter): Refusal =>
+  new Refusal(
+    'EMAIL_MISMATCH',
+    `The username ${quoted(username)} is taken by somebody who does not have the address ${quoted(emailAddress)}.`,
+  );
 
 /** Creates a person, with access to products; one who is there with that access is unchanged. */
 export const creation: Operation = {

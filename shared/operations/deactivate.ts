@@ -5,7 +5,6 @@ import { column } from './columns.ts';
 export const deactivate = lifecycleOperation({
   name: 'deactivate',
   about: 'Deactivates a managed account: nobody can log in with it.',
-  wanted: 'inactive',
+  desired: 'inactive',
   columns: [column('message', [], 'Why, for Atlassian to show at the account.')],
-  write: (userManagement, { accountId, message }, signal) => userManagement.disable(accountId, message, signal),
 });

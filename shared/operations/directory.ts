@@ -1,7 +1,8 @@
-import type { Organisation, OrganisationUser } from '../atlassian/apis.ts';
-import { type Finding, found, refused } from './finding.ts';
-import { quoted, sameEmail } from './read-row.ts';
-import type { UserReference } from './references.ts';
+import type { Cloud, Organisation, OrganisationUser, UserManagement } from '../atlassian/apis.ts';
+import { Refusal, TargetUnusable } from '../atlassian/errors.ts';
+import { secretName } from '../target.ts';
+import { quoted, sameEmail, type UserReference } from './columns.ts';
+import { type Finding, found, lookUpEach, refused, refusedBy } from './finding.ts';
 
 /** What the organisation answered about the people of a batch. */
 export interface Directory {
@@ -13,12 +14,12 @@ export interface Directory {
 interface Question {
   readonly accountIds?: readonly string[] | undefined;
   readonly emails?: readonly string[] | undefined;
-  readonly groups: boolean;
+  readonly groups?: boolean;
 }
 
 /** Asks the organisation about all ids and all addresses at once: one users/search for each kind that is asked for. */
 export async function readDirectory(
-  { accountIds = [], emails = [], groups }: Question,
+  { accountIds = [], emails = [], groups = false }: Question,
   organisation: Organisation,
   signal: AbortSignal,
 ): Promise<Directory> {
@@ -32,6 +33,12 @@ export async function readDirectory(
   const byEmail = Map.groupBy(byAccount(addressed).values(), ({ email }) => email?.toLowerCase());
   return { byId: (id) => byId.get(id), holders: (email) => byEmail.get(email.toLowerCase()) ?? [] };
 }
+
+/** A directory of one account, and of those who are known to have the address that a row gives for it. */
+export const directoryOf = (user: OrganisationUser, holders: readonly OrganisationUser[] = []): Directory => ({
+  byId: () => user,
+  holders: () => holders,
+});
 
 /** A person in two directories of the organisation is one person; of what the directories do not agree on nothing is known. */
 function byAccount(users: readonly OrganisationUser[]): ReadonlyMap<string, OrganisationUser> {
@@ -79,12 +86,50 @@ function resolveAccount(accountId: string, email: string | undefined, directory:
     (person.email === undefined
       ? directory.holders(email).some((holder) => holder.accountId !== accountId)
       : !sameEmail(person.email, email));
-  return isAnothers ? emailMismatch(accountId, email) : found(person);
+  return isAnothers ? refusedBy(emailMismatch(accountId, email)) : found(person);
 }
 
 /** The account is there, with another address than the row says. */
-export const emailMismatch = (accountId: string, email: string) =>
-  refused(
+export const emailMismatch = (accountId: string, email: string): Refusal =>
+  new Refusal(
     'EMAIL_MISMATCH',
     `The address ${quoted(email)} is not that of account ${quoted(accountId)}; nothing was written.`,
   );
+
+/** Accounts that the directory does not list, or not whole, by id: user management knows every managed one, each by a call. */
+export const findManaged = (
+  accountIds: readonly string[],
+  userManagement: UserManagement,
+  signal: AbortSignal,
+): Promise<(accountId: string) => Finding<OrganisationUser>> =>
+  lookUpEach(
+    accountIds,
+    (accountId) => accountId,
+    async (accountId, until) => {
+      const profile = await userManagement.findProfile(accountId, until);
+      return profile
+        ? found({ accountId, ...profile })
+        : refused('USER_NOT_FOUND', `The organisation has no account ${quoted(accountId)}.`);
+    },
+    signal,
+  );
+
+/** The organisation's APIs; throws TargetUnusable when the target has no keys for them. */
+export function organisationOf({ target, organisation, userManagement }: Cloud): {
+  readonly organisation: Organisation;
+  readonly userManagement: UserManagement;
+} {
+  if (organisation && userManagement) return { organisation, userManagement };
+  throw new TargetUnusable(KEYS_MISSING, `${remedy(target.name)}, then resume the job.`);
+}
+
+/** The Refusal of a row that needs them, in a job whose other rows do not. */
+export const keysMissing = (target: string): Refusal =>
+  new Refusal(KEYS_MISSING, `${remedy(target)}, then drop failed.csv in again. Nothing was sent to Atlassian.`);
+
+// Since its remedy is the right one: the credentials that the target has are not enough for this change.
+const KEYS_MISSING = 'FORBIDDEN';
+
+const remedy = (target: string): string =>
+  `The target ${target} has no organisation keys, which this change needs: ` +
+  `add orgId and orgApiKey to its secret ${secretName(target)}`;

@@ -1,228 +1,219 @@
-import type { Cloud, DataCenter, DataCenterUser, OrganisationUser, UserManagement } from '../atlassian/apis.ts';
-import { ACCOUNT_ID, EMAIL, NEW_EMAIL, OLD_EMAIL, USERNAME } from './columns.ts';
-import { type Claims, defineRecipe } from './define-recipe.ts';
-import { type Directory, emailMismatch, readDirectory, resolveUser } from './directory.ts';
-import { findManaged } from './find-managed.ts';
-import { findUsernames } from './find-usernames.ts';
-import { type Finding, refused } from './finding.ts';
-import { organisationOf } from './organisation-keys.ts';
-import type { Cells, Claim, Operation, Sight } from './operation.ts';
-import { type Parsed, quoted, readRow, type RowReader, sameEmail } from './read-row.ts';
-import { accountThing, readUsername, type UserReference, usernameThing, userNaming, userThing } from './references.ts';
+import * as z from 'zod';
+
+import type { Cloud, DataCenter, OrganisationUser, UserManagement } from '../atlassian/apis.ts';
+import { Refusal } from '../atlassian/errors.ts';
+import {
+  ACCOUNT_ID,
+  column,
+  EMAIL,
+  type Parsed,
+  quoted,
+  readRow,
+  type RowReader,
+  sameEmail,
+  userKey,
+  USERNAME,
+  type UsernameReference,
+  type UserReference,
+} from './columns.ts';
+import { type Directory, emailMismatch, findManaged, organisationOf, readDirectory, resolveUser } from './directory.ts';
+import { findUsers } from './find-people.ts';
+import { type Finding, found, whenFound } from './finding.ts';
+import { type Cells, defineRecipe, type Operation, type Order } from './operation.ts';
+
+const NEW_EMAIL = column('newEmail', ['new_email'], 'The new e-mail address.');
+
+const OLD_EMAIL = column(
+  'oldEmail',
+  ['old_email'],
+  'The present e-mail address; the account must have it, or nothing is written.',
+);
 
 const EITHER_EMAIL = {
   ...EMAIL,
   about: 'The new e-mail address where there is no newEmail column; beside one, the present address.',
 };
 
-interface CloudWish {
-  /** `email` is the address that the account must have now. */
-  readonly user: UserReference;
-  readonly newEmail: string;
-}
+const BEFORE = z.object({ email: z.string().optional() });
+const AFTER = z.object({ email: z.string() });
 
-const cloud = defineRecipe<CloudWish, Cloud>({
+/** `email` is the address that the account must have now. */
+type CloudRow = UserReference & { readonly newEmail: string };
+
+const cloud = defineRecipe({
   columns: [ACCOUNT_ID, OLD_EMAIL, NEW_EMAIL, EITHER_EMAIL],
   required: [
     ['newEmail', 'email'],
     ['accountId', 'oldEmail'],
   ],
   readHeader: settleEmailColumn,
+  change: { subject: z.object({ accountId: z.string() }), before: BEFORE, after: AFTER },
   parse: parseCloud,
-  claims: claimsOnCloud,
-  look: async (wishes, apis, signal) => {
+  // The address is a subject as the account is: two accounts cannot both have it.
+  keys: (user: UserReference, { email }) => [
+    { subject: userKey(user), desired: email.toLowerCase() },
+    { subject: `address:${email.toLowerCase()}`, desired: userKey(user) },
+  ],
+  order,
+  resolve: async (rows, apis: Cloud, signal) => {
     const { organisation, userManagement } = organisationOf(apis);
     const [directory, domains] = await Promise.all([
-      readDirectory(questionOf(wishes), organisation, signal),
+      readDirectory(questionOf(rows), organisation, signal),
       organisation.listVerifiedDomains(signal),
     ]);
-    const personOf = await withProfiles(wishes, directory, userManagement, signal);
-    return (wish) => sightOnCloud(wish, { person: personOf(wish), directory, domains, userManagement });
+    const personOf = await withProfiles(rows, directory, userManagement, signal);
+    return (row) => {
+      const person = personOf(row);
+      if (person.kind !== 'found') return doneBefore(row, directory) ?? person;
+      const { accountId, email } = person.value;
+      return found({
+        subject: { accountId },
+        state: { email },
+        refusal: refusalOf(row, person.value, { directory, domains }),
+      });
+    };
   },
+  read: async (subjects, apis, signal) => {
+    const { organisation, userManagement } = organisationOf(apis);
+    const accountIds = subjects.map(({ accountId }) => accountId);
+    const directory = await readDirectory({ accountIds }, organisation, signal);
+    const personOf = await withProfiles(subjects, directory, userManagement, signal);
+    return (subject) => whenFound(personOf(subject), ({ email }) => found({ state: { email } }));
+  },
+  desired: ({ newEmail }) => ({ email: newEmail }),
+  isAsDesired: (state, { email }) => !isAnother(state.email, email),
+  write: ({ subject, after }, apis, signal) =>
+    organisationOf(apis).userManagement.setEmail(subject.accountId, after.email, signal),
 });
 
 /** Whether `email` is the old or the new address is the header's to say: an empty new_email must not make the old one new. */
 function settleEmailColumn(columns: readonly (string | null)[]): readonly (string | null)[] {
   const meaning = !columns.includes('newEmail') ? 'newEmail' : columns.includes('oldEmail') ? null : 'oldEmail';
-  return columns.map((column) => (column === 'email' ? meaning : column));
+  return columns.map((name) => (name === 'email' ? meaning : name));
 }
 
-function parseCloud(cells: Cells): Parsed<CloudWish> {
-  const row = readRow(cells);
-  const accountId = row.accountId();
-  const { oldEmail, newEmail } = readEmails(row, cells);
+function parseCloud(cells: Cells): Parsed<CloudRow> {
+  const reader = readRow(cells);
+  const accountId = reader.accountId();
+  const { oldEmail, newEmail } = readEmails(reader, cells);
   if (cells['accountId'] === undefined && oldEmail === undefined && cells['oldEmail'] === undefined) {
-    row.wrong('accountId, oldEmail: both are empty; one of them must say whose address changes.');
+    reader.wrong('accountId, oldEmail: both are empty; one of them must say whose address changes.');
   }
-  if (newEmail === undefined) return row.settle<CloudWish>(undefined);
-  if (accountId !== undefined) return row.settle({ user: { accountId, email: oldEmail }, newEmail });
-  return row.settle(oldEmail === undefined ? undefined : { user: { email: oldEmail }, newEmail });
+  if (newEmail === undefined) return reader.settle<CloudRow>(undefined);
+  if (accountId !== undefined) return reader.settle({ accountId, email: oldEmail, newEmail });
+  return reader.settle(oldEmail === undefined ? undefined : { email: oldEmail, newEmail });
 }
 
-function readEmails(
-  row: RowReader,
-  cells: Cells,
-): { readonly oldEmail: string | undefined; readonly newEmail: string | undefined } {
+function readEmails(reader: RowReader, cells: Cells) {
   const hasNew = cells['newEmail'] !== undefined;
   const newColumn = hasNew ? 'newEmail' : 'email';
   const oldColumn = hasNew && cells['oldEmail'] === undefined ? 'email' : 'oldEmail';
-  if (cells[newColumn] === undefined) row.wrong('newEmail: it is empty; the new e-mail address is expected.');
-  return { newEmail: row.email(newColumn), oldEmail: row.email(oldColumn) };
+  if (cells[newColumn] === undefined) reader.wrong('newEmail: it is empty; the new e-mail address is expected.');
+  return { newEmail: reader.email(newColumn), oldEmail: reader.email(oldColumn) };
 }
 
-function claimsOnCloud({ user, newEmail }: CloudWish): Claims {
+function order({ email, newEmail }: CloudRow): Order {
   const takes = newEmail.toLowerCase();
-  const frees = user.email?.toLowerCase();
-  const claims = claimsOf(userThing(user), newEmail);
-  const naming = userNaming(user);
-  return frees === undefined || frees === takes ? { claims, naming, takes } : { claims, naming, frees, takes };
+  const frees = email?.toLowerCase();
+  return frees === takes ? { takes } : { frees, takes };
 }
-
-// The address is a thing as the account is: two accounts cannot both have it.
-const claimsOf = (account: string, newEmail: string): readonly Claim[] => [
-  { thing: account, wish: newEmail.toLowerCase() },
-  { thing: `address:${newEmail.toLowerCase()}`, wish: account },
-];
 
 // Old and new addresses are asked for together: one call finds the people and those who have what the rows want.
-const questionOf = (wishes: readonly CloudWish[]) => ({
-  accountIds: wishes.flatMap(({ user }) => user.accountId ?? []),
-  emails: wishes.flatMap(({ user, newEmail }) => (user.accountId === undefined ? [user.email, newEmail] : [newEmail])),
-  groups: false,
+const questionOf = (rows: readonly CloudRow[]) => ({
+  accountIds: rows.flatMap(({ accountId }) => accountId ?? []),
+  emails: rows.flatMap(({ accountId, email, newEmail }) => (accountId === undefined ? [email, newEmail] : [newEmail])),
 });
 
-/** The person of each wish, with their present address: from the directory, or from user management where that is silent. */
+/** The person of each reference, with their present address: from the directory, or from user management where that is silent. */
 async function withProfiles(
-  wishes: readonly CloudWish[],
+  references: readonly UserReference[],
   directory: Directory,
   userManagement: UserManagement,
   signal: AbortSignal,
-): Promise<(wish: CloudWish) => Finding<OrganisationUser>> {
+): Promise<(reference: UserReference) => Finding<OrganisationUser>> {
   const isSilent = (accountId: string) => directory.byId(accountId)?.email === undefined;
-  const silent = wishes.flatMap(({ user }) => user.accountId ?? []).filter(isSilent);
+  const silent = references.flatMap(({ accountId }) => accountId ?? []).filter(isSilent);
   const profileOf = await findManaged(silent, userManagement, signal);
-  return ({ user }) => {
-    if (user.accountId === undefined) return resolveUser(user, directory);
-    if (!isSilent(user.accountId)) return resolveUser({ accountId: user.accountId }, directory);
-    const profile = profileOf(user.accountId);
-    if (profile.kind !== 'found') return profile;
-    return { kind: 'found', value: { ...directory.byId(user.accountId), ...profile.value } };
+  return (reference) => {
+    const { accountId } = reference;
+    if (accountId === undefined) return resolveUser(reference, directory);
+    if (!isSilent(accountId)) return resolveUser({ accountId }, directory);
+    return whenFound(profileOf(accountId), (profile) => found({ ...directory.byId(accountId), ...profile }));
   };
 }
 
-interface CloudView {
-  readonly person: Finding<OrganisationUser>;
-  readonly directory: Directory;
-  readonly domains: readonly string[];
-  readonly userManagement: UserManagement;
-}
-
-function sightOnCloud(wish: CloudWish, view: CloudView): Sight {
-  const { person, directory, userManagement } = view;
-  if (person.kind !== 'found') return doneBefore(wish, directory) ?? person;
-  const { accountId, email: present } = person.value;
-  const claims = claimsOf(accountThing(accountId), wish.newEmail);
-  if (present !== undefined && sameEmail(present, wish.newEmail)) return { kind: 'fulfilled', claims };
-  const obstacle = mismatch(wish, person.value) ?? obstacleTo(wish, person.value, view);
-  if (obstacle) return obstacle;
-  return {
-    kind: 'ready',
-    claims,
-    before: { accountId, email: present },
-    write: (signal) => userManagement.setEmail(accountId, wish.newEmail, signal),
-  };
-}
-
-/** A row that names its person by the old address alone finds nobody once it has been applied: then its wish is fulfilled. */
-function doneBefore({ user, newEmail }: CloudWish, directory: Directory): Sight | undefined {
-  if (user.accountId !== undefined || directory.holders(user.email).length > 0) return undefined;
+/** A row that names its person by the old address alone finds nobody once it has been applied: then all is as it desires. */
+function doneBefore({ accountId, email, newEmail }: CloudRow, directory: Directory) {
+  if (accountId !== undefined || directory.holders(email).length > 0) return undefined;
   const [holder, another] = directory.holders(newEmail);
   if (!holder || another) return undefined;
-  return {
-    kind: 'fulfilled',
-    claims: claimsOf(accountThing(holder.accountId), newEmail),
-    message: 'Nobody has the old address any more and one account has the new one: taken for done.',
-  };
+  return found({
+    subject: { accountId: holder.accountId },
+    state: { email: holder.email },
+    message: 'Nobody has the old address any more and one account has the new one: it counts as done.',
+  });
 }
 
-function mismatch({ user }: CloudWish, { accountId, email: present }: OrganisationUser): Sight | undefined {
-  if (user.email === undefined || (present !== undefined && sameEmail(present, user.email))) return undefined;
-  return emailMismatch(accountId, user.email);
-}
+const isAnother = (present: string | undefined, email: string | undefined): email is string =>
+  email !== undefined && (present === undefined || !sameEmail(present, email));
 
-function obstacleTo(
-  { newEmail }: CloudWish,
+function refusalOf(
+  { email, newEmail }: CloudRow,
   person: OrganisationUser,
-  { directory, domains }: CloudView,
-): Sight | undefined {
-  const account = quoted(person.accountId);
-  if (directory.holders(newEmail).some(({ accountId }) => accountId !== person.accountId)) {
-    return refused('EMAIL_IN_USE', `Another account has the address ${quoted(newEmail)}.`);
+  { directory, domains }: { readonly directory: Directory; readonly domains: readonly string[] },
+): Refusal | undefined {
+  const { accountId } = person;
+  const account = quoted(accountId);
+  if (isAnother(person.email, email)) return emailMismatch(accountId, email);
+  if (directory.holders(newEmail).some((holder) => holder.accountId !== accountId)) {
+    return new Refusal('EMAIL_IN_USE', `Another account has the address ${quoted(newEmail)}.`);
   }
   if (person.claimStatus === 'unmanaged') {
-    return refused('USER_NOT_MANAGED', `The organisation does not manage account ${account}.`);
+    return new Refusal('USER_NOT_MANAGED', `The organisation does not manage account ${account}.`);
   }
   if (person.managementSource === 'synced') {
-    return refused('SCIM_MANAGED', `An identity provider manages account ${account}; nothing was written.`);
+    return new Refusal('SCIM_MANAGED', `An identity provider manages account ${account}; nothing was written.`);
   }
   const domain = newEmail.slice(newEmail.indexOf('@') + 1).toLowerCase();
-  if (!domains.includes(domain)) {
-    return refused(
-      'DOMAIN_NOT_VERIFIED',
-      `The domain ${quoted(domain)} is not among the organisation's verified ones.`,
-    );
-  }
-  return undefined;
+  if (domains.includes(domain)) return undefined;
+  return new Refusal(
+    'DOMAIN_NOT_VERIFIED',
+    `The domain ${quoted(domain)} is not among the organisation's verified ones.`,
+  );
 }
 
-interface DataCenterWish {
-  readonly username: string;
-  readonly oldEmail: string | undefined;
-  readonly newEmail: string;
-}
+type DataCenterRow = UsernameReference & { readonly oldEmail: string | undefined; readonly newEmail: string };
 
-const dataCenter = defineRecipe<DataCenterWish, DataCenter>({
+const dataCenter = defineRecipe({
   columns: [USERNAME, OLD_EMAIL, NEW_EMAIL, EITHER_EMAIL],
   required: [['username'], ['newEmail', 'email']],
   readHeader: settleEmailColumn,
+  change: { subject: z.object({ username: z.string() }), before: BEFORE, after: AFTER },
   parse: parseDataCenter,
-  // Data Center lets two people have one address, so rows claim the person only.
-  claims: (wish) => ({ claims: claimsOnDataCenter(wish) }),
-  look: async (wishes, apis, signal) => {
-    const userOf = await findUsernames(
-      wishes.map(({ username }) => username),
-      apis,
-      signal,
-    );
-    return (wish) => sightOnDataCenter(wish, userOf(wish.username), apis);
+  // Data Center lets two people have one address, so the person alone is the subject.
+  keys: (user: UsernameReference, { email }) => [{ subject: userKey(user), desired: email.toLowerCase() }],
+  resolve: async (rows, apis: DataCenter, signal) => {
+    const userOf = await findUsers(rows, apis, signal);
+    return (row) =>
+      whenFound(userOf(row), ({ username, emailAddress: email }) => {
+        const refusal = isAnother(email, row.oldEmail) ? emailMismatch(username, row.oldEmail) : undefined;
+        return found({ subject: { username }, state: { email }, refusal });
+      });
   },
+  read: async (subjects, apis, signal) => {
+    const userOf = await findUsers(subjects, apis, signal);
+    return (subject) => whenFound(userOf(subject), ({ emailAddress: email }) => found({ state: { email } }));
+  },
+  desired: ({ newEmail }) => ({ email: newEmail }),
+  isAsDesired: (state, { email }) => !isAnother(state.email, email),
+  write: ({ subject, after }, apis, signal) => apis.updateUser(subject.username, { emailAddress: after.email }, signal),
 });
 
-function parseDataCenter(cells: Cells): Parsed<DataCenterWish> {
-  const row = readRow(cells);
-  const username = readUsername(row);
-  const { oldEmail, newEmail } = readEmails(row, cells);
-  return row.settle(username !== undefined && newEmail !== undefined ? { username, oldEmail, newEmail } : undefined);
-}
-
-const claimsOnDataCenter = ({ username, newEmail }: DataCenterWish): readonly Claim[] => [
-  { thing: usernameThing(username), wish: newEmail.toLowerCase() },
-];
-
-function sightOnDataCenter(wish: DataCenterWish, user: Finding<DataCenterUser>, apis: DataCenter): Sight {
-  if (user.kind !== 'found') return user;
-  const { username, emailAddress: present } = user.value;
-  const claims = claimsOnDataCenter(wish);
-  if (present !== undefined && sameEmail(present, wish.newEmail)) return { kind: 'fulfilled', claims };
-  if (wish.oldEmail !== undefined && (present === undefined || !sameEmail(present, wish.oldEmail))) {
-    return emailMismatch(username, wish.oldEmail);
-  }
-  return {
-    kind: 'ready',
-    claims,
-    before: { email: present },
-    write: (signal) => apis.updateUser(username, { emailAddress: wish.newEmail }, signal),
-  };
+function parseDataCenter(cells: Cells): Parsed<DataCenterRow> {
+  const reader = readRow(cells);
+  const user = reader.username();
+  const { oldEmail, newEmail } = readEmails(reader, cells);
+  return reader.settle(user && newEmail !== undefined ? { ...user, oldEmail, newEmail } : undefined);
 }
 
 /** Gives an account another e-mail address. */

@@ -1,27 +1,25 @@
-import type { Cloud, Jira, JiraUser, Organisation, OrganisationUser } from '../atlassian/apis.ts';
-import { type Directory, emailMismatch, readDirectory, resolveUser } from './directory.ts';
-import { type Finding, found, lookEach, refused } from './finding.ts';
-import { quoted, sameEmail } from './read-row.ts';
-import { type UserReference, userThing } from './references.ts';
+import type { Cloud, DataCenter, Jira, JiraUser, Organisation, OrganisationUser } from '../atlassian/apis.ts';
+import { quoted, sameEmail, userKey, type UsernameReference, type UserReference } from './columns.ts';
+import { type Directory, directoryOf, readDirectory, resolveUser } from './directory.ts';
+import { type Finding, found, lookUpEach, refused } from './finding.ts';
 
 type People = (reference: UserReference) => Finding<OrganisationUser>;
 
-interface Need {
-  readonly groups: boolean;
-}
+type Need = Readonly<{ groups: boolean }>;
 
-/** Who the references of a batch are: through the organisation in a call or two, or one by one through Jira where there are no keys for it. */
+/**
+ * Who the references of a batch are: through the organisation in a call or two, or one by one through Jira where there are no
+ * keys for it. Groups that the organisation does not give are Jira's to tell, one person a call.
+ */
 export async function findPeople(
   references: readonly UserReference[],
   { organisation, jira }: Cloud,
   need: Need,
   signal: AbortSignal,
 ): Promise<People> {
-  if (!organisation) {
-    const lookUp = (reference: UserReference, until: AbortSignal) => findInJira(reference, jira, need, until);
-    return lookEach(references, spelling, lookUp, signal);
-  }
-  const people = await findInOrganisation(references, organisation, need, signal);
+  const people = organisation
+    ? await findInOrganisation(references, organisation, need, signal)
+    : await lookUpEach(references, spelling, (reference, until) => findInJira(reference, jira, need, until), signal);
   return need.groups ? withGroups(references, people, jira, signal) : people;
 }
 
@@ -50,31 +48,34 @@ async function holdersOfHidden(
     const person = accountId === undefined ? undefined : directory.byId(accountId);
     return person && person.email === undefined && email !== undefined ? email : [];
   });
-  return (await readDirectory({ emails, groups: false }, organisation, signal)).holders;
+  return (await readDirectory({ emails }, organisation, signal)).holders;
 }
 
-/** Asks Jira for the groups of those whose groups the organisation did not give. */
 async function withGroups(
   references: readonly UserReference[],
   people: People,
   jira: Jira,
   signal: AbortSignal,
 ): Promise<People> {
-  const bare = references.flatMap((reference) => {
-    const person = people(reference);
-    return person.kind === 'found' && person.value.groupIds === undefined ? person.value : [];
-  });
-  const completed = await lookEach(
+  const bare = references.map(people).flatMap((person) => (isBare(person) ? [person.value] : []));
+  const completed = await lookUpEach(
     bare,
     ({ accountId }) => accountId,
-    (person, until) => addGroups(person, jira, until),
+    async (person, until) => {
+      const groups = await jira.findGroupsOfUser(person.accountId, until);
+      if (!groups) return noSuchAccount(person.accountId);
+      return found({ ...person, groupIds: groups.map(({ groupId }) => groupId) });
+    },
     signal,
   );
   return (reference) => {
     const person = people(reference);
-    return person.kind === 'found' && person.value.groupIds === undefined ? completed(person.value) : person;
+    return isBare(person) ? completed(person.value) : person;
   };
 }
+
+const isBare = (person: Finding<OrganisationUser>): person is Extract<typeof person, { readonly kind: 'found' }> =>
+  person.kind === 'found' && person.value.groupIds === undefined;
 
 async function findInJira(
   reference: UserReference,
@@ -82,25 +83,10 @@ async function findInJira(
   { groups }: Need,
   signal: AbortSignal,
 ): Promise<Finding<OrganisationUser>> {
+  const { accountId, email } = reference;
+  if (accountId === undefined) return findAddress(reference.email, jira, signal);
   // The groups of an account that is not there are not there either: an id alone needs no call of its own.
-  if (reference.accountId !== undefined && reference.email === undefined && groups) {
-    return addGroups({ accountId: reference.accountId }, jira, signal);
-  }
-  const person =
-    reference.accountId === undefined
-      ? await findAddress(reference.email, jira, signal)
-      : await findAccount(reference.accountId, reference.email, jira, signal);
-  return groups && person.kind === 'found' ? addGroups(person.value, jira, signal) : person;
-}
-
-async function addGroups(
-  person: OrganisationUser,
-  jira: Jira,
-  signal: AbortSignal,
-): Promise<Finding<OrganisationUser>> {
-  const groups = await jira.findGroupsOfUser(person.accountId, signal);
-  if (!groups) return noSuchAccount(person.accountId);
-  return found({ ...person, groupIds: groups.map(({ groupId }) => groupId) });
+  return groups && email === undefined ? found({ accountId }) : findAccount(accountId, email, jira, signal);
 }
 
 async function findAccount(
@@ -111,22 +97,18 @@ async function findAccount(
 ): Promise<Finding<OrganisationUser>> {
   const user = await jira.findUser(accountId, signal);
   if (!user) return noSuchAccount(accountId);
-  if (email === undefined) return found(personOf(user));
-  if (user.emailAddress !== undefined) {
-    return sameEmail(user.emailAddress, email) ? found(personOf(user)) : emailMismatch(accountId, email);
-  }
-  const holders = visibleHolders(email, await jira.findUsers(email, signal));
-  const isAnothers = holders.some((holder) => holder.accountId !== accountId);
-  return isAnothers ? emailMismatch(accountId, email) : found(personOf(user));
+  const isHidden = email !== undefined && user.emailAddress === undefined;
+  const holders = isHidden ? visibleHolders(email, await jira.findUsers(email, signal)) : [];
+  return resolveUser({ accountId, email }, directoryOf(personOf(user), holders));
 }
 
 // Jira's query matches beginnings, and display names too: only an address that it shows proves who somebody is. A single hit
-// whose address is hidden may be somebody else, and a change to the wrong person is worse than a row to be mended by hand.
+// whose address is hidden may be somebody else, and a change to the wrong person is worse than a row to be fixed by hand.
 async function findAddress(email: string, jira: Jira, signal: AbortSignal): Promise<Finding<OrganisationUser>> {
   const hits = await jira.findUsers(email, signal);
   const [person, another] = visibleHolders(email, hits);
   if (another) return refused('USER_AMBIGUOUS', `More than one account has the address ${quoted(email)}.`);
-  if (person) return found(personOf(person));
+  if (person) return found(person);
   if (hits.some(({ emailAddress }) => emailAddress === undefined)) {
     return refused(
       'USER_AMBIGUOUS',
@@ -141,13 +123,10 @@ async function findAddress(email: string, jira: Jira, signal: AbortSignal): Prom
   );
 }
 
-const visibleHolders = (email: string, hits: readonly JiraUser[]): readonly JiraUser[] => [
-  ...new Map(
-    hits
-      .filter(({ emailAddress }) => emailAddress !== undefined && sameEmail(emailAddress, email))
-      .map((hit) => [hit.accountId, hit]),
-  ).values(),
-];
+function visibleHolders(email: string, hits: readonly JiraUser[]): readonly OrganisationUser[] {
+  const visible = hits.filter(({ emailAddress }) => emailAddress !== undefined && sameEmail(emailAddress, email));
+  return [...new Map(visible.map((hit) => [hit.accountId, personOf(hit)])).values()];
+}
 
 const personOf = ({ accountId, emailAddress }: JiraUser): OrganisationUser => ({ accountId, email: emailAddress });
 
@@ -155,4 +134,16 @@ const noSuchAccount = (accountId: string): Finding<OrganisationUser> =>
   refused('USER_NOT_FOUND', `Jira has no account ${quoted(accountId)}.`);
 
 // Two rows with one id and different addresses are two questions.
-const spelling = (reference: UserReference): string => JSON.stringify([userThing(reference), reference.email]);
+const spelling = (reference: UserReference): string => JSON.stringify([userKey(reference), reference.email]);
+
+/** The people of a Data Center batch, each distinct username by a call: its API has no bulk look-up. */
+export const findUsers = (users: readonly UsernameReference[], apis: DataCenter, signal: AbortSignal) =>
+  lookUpEach(
+    users,
+    ({ username }) => username.toLowerCase(),
+    async ({ username }, until) => {
+      const user = await apis.findUser(username, until);
+      return user ? found(user) : refused('USER_NOT_FOUND', `Jira has nobody with the username ${quoted(username)}.`);
+    },
+    signal,
+  );

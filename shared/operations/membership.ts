@@ -1,161 +1,202 @@
-import type { Cloud, DataCenter, DataCenterUser, Group, OrganisationUser } from '../atlassian/apis.ts';
-import { ACCOUNT_ID, column, EMAIL, GROUP_ID, GROUP_NAME, USERNAME } from './columns.ts';
-import { defineRecipe } from './define-recipe.ts';
-import { findGroups } from './find-groups.ts';
-import { findPeople } from './find-people.ts';
-import { findUsernames } from './find-usernames.ts';
-import { type Finding, found, lookEach, refused } from './finding.ts';
-import type { Cells, Claim, Operation, Sight } from './operation.ts';
-import { type Parsed, quoted, readRow } from './read-row.ts';
+import * as z from 'zod';
+
+import type { Cloud, DataCenter, Group } from '../atlassian/apis.ts';
+import { Refusal } from '../atlassian/errors.ts';
 import {
-  accountThing,
-  type GroupReference,
-  groupThing,
-  readGroup,
-  readUser,
-  readUsername,
+  ACCOUNT_ID,
+  column,
+  EMAIL,
+  type Parsed,
+  quoted,
+  readRow,
+  type RowReader,
+  userKey,
+  USERNAME,
+  type UsernameReference,
   type UserReference,
-  usernameThing,
-  userThing,
-  groupNaming,
-  userNaming,
-} from './references.ts';
+} from './columns.ts';
+import { findPeople, findUsers } from './find-people.ts';
+import { type Finding, found, lookUpEach, refused, whenFound } from './finding.ts';
+import { type Cells, defineRecipe, type Operation, type SubjectKey } from './operation.ts';
+
+const GROUP_ID = column(
+  'groupId',
+  ['groupid', 'Group id'],
+  "The group's id; where a name is given too, the id decides and the name must be this group's.",
+);
+
+const GROUP_NAME = column('groupName', ['group', 'Group name', 'groupname'], "The group's name, exactly as in Jira.");
 
 const ACTIONS = ['add', 'remove'] as const;
 const ACTION = column('action', ['operation', 'add/remove'], '`add` or `remove`; `add` where it is empty.');
 
-interface CloudWish {
-  readonly user: UserReference;
-  readonly group: GroupReference;
-  readonly action: (typeof ACTIONS)[number];
-}
+/** A group as a row names it, or by id alone; where both are given, the id decides. */
+type GroupReference =
+  | { readonly groupId: string; readonly groupName?: string | undefined }
+  | { readonly groupId?: undefined; readonly groupName: string };
 
-const cloud = defineRecipe<CloudWish, Cloud>({
+const groupKey = ({ groupId, groupName }: GroupReference): string =>
+  groupId === undefined ? `group-name:${groupName}` : `group:${groupId}`;
+
+type Named = UserReference & GroupReference;
+type Row<Reference> = Reference & { readonly action: (typeof ACTIONS)[number] };
+
+/** Unknown is neither in nor out: then the write's own answer tells. */
+const BEFORE = z.object({ member: z.boolean().optional() });
+const AFTER = z.object({ member: z.boolean() });
+
+const keysOf = (user: string, group: string, member: boolean): readonly SubjectKey[] => [
+  { subject: `${user} in ${group}`, desired: member ? 'add' : 'remove' },
+];
+
+const cloud = defineRecipe({
   columns: [ACCOUNT_ID, EMAIL, GROUP_ID, GROUP_NAME, ACTION],
   required: [
     ['accountId', 'email'],
     ['groupId', 'groupName'],
   ],
+  change: { subject: z.object({ groupId: z.string(), accountId: z.string() }), before: BEFORE, after: AFTER },
   parse: parseCloud,
-  claims: ({ user, group, action }) => ({
-    claims: claim(userThing(user), groupThing(group), action),
-    naming: `user by ${userNaming(user)}, group by ${groupNaming(group)}`,
-  }),
-  look: async (wishes, apis, signal) => {
-    const [personOf, groupOf] = await Promise.all([
-      findPeople(
-        wishes.map(({ user }) => user),
-        apis,
-        { groups: true },
-        signal,
-      ),
-      findGroups(
-        wishes.map(({ group }) => group),
-        apis,
-        signal,
-      ),
+  keys: (named: Named, { member }) => keysOf(userKey(named), groupKey(named), member),
+  resolve: async (rows, apis: Cloud, signal) => {
+    const [memberOf, groupOf] = await Promise.all([
+      findPeople(rows, apis, { groups: true }, signal),
+      findGroups(rows, apis, signal),
     ]);
-    return (wish) => sightOnCloud(wish, personOf(wish.user), groupOf(wish.group), apis);
+    return (row) =>
+      whenFound(memberOf(row), ({ accountId, groupIds }) =>
+        whenFound(groupOf(row), ({ groupId, name, external }) =>
+          found({
+            subject: { accountId, groupId },
+            state: { member: groupIds?.includes(groupId) },
+            refusal: external
+              ? new Refusal('GROUP_EXTERNAL', `An identity provider fills the group ${quoted(name)}.`)
+              : undefined,
+          }),
+        ),
+      );
   },
+  read: async (subjects, apis, signal) => {
+    const personOf = await findPeople(subjects, apis, { groups: true }, signal);
+    return (subject) =>
+      whenFound(personOf(subject), ({ groupIds }) => found({ state: { member: groupIds?.includes(subject.groupId) } }));
+  },
+  desired: ({ action }) => ({ member: action === 'add' }),
+  isAsDesired: (state, { member }) => state.member === member,
+  write: ({ subject, after }, { jira }, signal) =>
+    after.member ? jira.addToGroup(subject, signal) : jira.removeFromGroup(subject, signal),
 });
 
-function parseCloud(cells: Cells): Parsed<CloudWish> {
-  const row = readRow(cells);
-  const user = readUser(row);
-  const group = readGroup(row);
-  const action = row.oneOf('action', ACTIONS) ?? 'add';
-  return row.settle(user && group && { user, group, action });
+function parseCloud(cells: Cells): Parsed<Row<Named>> {
+  const reader = readRow(cells);
+  const user = reader.user();
+  const group = readGroup(reader);
+  const action = reader.oneOf('action', ACTIONS) ?? 'add';
+  return reader.settle(user && group && { ...user, ...group, action });
 }
 
-function sightOnCloud(
-  { action }: CloudWish,
-  person: Finding<OrganisationUser>,
-  group: Finding<Group>,
-  { jira }: Cloud,
-): Sight {
-  if (person.kind !== 'found') return person;
-  if (group.kind !== 'found') return group;
-  const { accountId, groupIds } = person.value;
-  const { groupId, name, external } = group.value;
-  const claims = claim(accountThing(accountId), groupThing({ groupId }), action);
-  // Unknown is neither in nor out: then the write's own answer tells.
-  const member = groupIds?.includes(groupId);
-  if (member === (action === 'add')) return { kind: 'fulfilled', claims };
-  if (external) return refused('GROUP_EXTERNAL', `An identity provider fills the group ${quoted(name)}.`);
-  const write = action === 'add' ? jira.addToGroup : jira.removeFromGroup;
-  return { kind: 'ready', claims, before: { member }, write: (signal) => write({ groupId, accountId }, signal) };
+/** The group of a row, by groupId or by groupName; a row with neither has a problem. */
+function readGroup(reader: RowReader): GroupReference | undefined {
+  const groupId = reader.text('groupId');
+  const groupName = reader.text('groupName');
+  if (groupId !== undefined) return { groupId, groupName };
+  if (groupName !== undefined) return { groupName };
+  reader.wrong('groupId, groupName: both are empty; one of them must say which group the row is about.');
+  return undefined;
 }
 
-interface DataCenterWish {
-  readonly username: string;
-  readonly group: string;
-  readonly action: (typeof ACTIONS)[number];
+/**
+ * Which groups the references of a batch are. Names are the Jira site's (group/bulk matches them exactly); the organisation,
+ * where there are keys for it, knows the ids and which groups an identity provider fills.
+ */
+async function findGroups(
+  references: readonly GroupReference[],
+  { jira, organisation }: Cloud,
+  signal: AbortSignal,
+): Promise<(reference: GroupReference) => Finding<Group>> {
+  const groupIds = unique(references.flatMap(({ groupId }) => groupId ?? []));
+  const names = unique(references.flatMap(({ groupId, groupName }) => (groupId === undefined ? groupName : [])));
+  const [identified, named, known] = await Promise.all([
+    groupIds.length > 0 ? (organisation ?? jira).findGroupsById(groupIds, signal) : [],
+    names.length > 0 ? jira.findGroupsByName(names, signal) : [],
+    names.length > 0 && organisation ? organisation.findGroupsByName(names, signal) : [],
+  ]);
+  const byId = new Map(identified.map((group) => [group.groupId, group]));
+  const external = new Map(known.map((group) => [group.groupId, group.external]));
+  const byName = Map.groupBy(new Map(named.map((group) => [group.groupId, group])).values(), ({ name }) => name);
+  return (reference) =>
+    reference.groupId === undefined
+      ? whenFound(resolveName(reference.groupName, byName), (group) =>
+          found({ ...group, external: external.get(group.groupId) }),
+        )
+      : resolveId(reference.groupId, reference.groupName, byId);
 }
 
-const dataCenter = defineRecipe<DataCenterWish, DataCenter>({
+function resolveId(groupId: string, name: string | undefined, byId: ReadonlyMap<string, Group>): Finding<Group> {
+  const group = byId.get(groupId);
+  if (!group) return refused('GROUP_NOT_FOUND', `There is no group with the id ${quoted(groupId)}.`);
+  if (name === undefined || name === group.name) return found(group);
+  return refused('GROUP_MISMATCH', `The group ${quoted(groupId)} is not called ${quoted(name)}; nothing was written.`);
+}
+
+function resolveName(name: string, byName: ReadonlyMap<string, readonly Group[]>): Finding<Group> {
+  const [group, another] = byName.get(name) ?? [];
+  if (!group) return refused('GROUP_NOT_FOUND', `There is no group called ${quoted(name)}.`);
+  if (another)
+    return refused('GROUP_NOT_FOUND', `More than one group is called ${quoted(name)}; put the group id in the row.`);
+  return found(group);
+}
+
+const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
+
+type NamedOnDataCenter = UsernameReference & { readonly group: string };
+
+const dataCenter = defineRecipe({
   columns: [USERNAME, GROUP_NAME, ACTION],
   required: [['username'], ['groupName']],
+  change: { subject: z.object({ group: z.string(), username: z.string() }), before: BEFORE, after: AFTER },
   parse: parseDataCenter,
-  claims: ({ username, group, action }) => ({
-    claims: claim(usernameThing(username), groupThing({ name: group }), action),
-  }),
-  look: async (wishes, apis, signal) => {
-    const [userOf, groupOf] = await Promise.all([
-      findUsernames(
-        wishes.map(({ username }) => username),
-        apis,
-        signal,
-      ),
-      findGroupNames(
-        wishes.map(({ group }) => group),
-        apis,
-        signal,
-      ),
-    ]);
-    return (wish) => sightOnDataCenter(wish, userOf(wish.username), groupOf(wish.group), apis);
+  keys: (named: NamedOnDataCenter, { member }) => keysOf(userKey(named), groupKey({ groupName: named.group }), member),
+  resolve: async (rows, apis: DataCenter, signal) => {
+    const [userOf, groupOf] = await Promise.all([findUsers(rows, apis, signal), findGroupNames(rows, apis, signal)]);
+    return (row) =>
+      whenFound(userOf(row), ({ username, groups }) => {
+        const group = groupOf(row);
+        const member = groups?.includes(row.group);
+        // Whoever is in a group proves that it is there, whatever became of the question.
+        if (group.kind !== 'found' && !member) return group;
+        return found({ subject: { username, group: row.group }, state: { member } });
+      });
   },
+  read: async (subjects, apis, signal) => {
+    const userOf = await findUsers(subjects, apis, signal);
+    return (subject) =>
+      whenFound(userOf(subject), ({ groups }) => found({ state: { member: groups?.includes(subject.group) } }));
+  },
+  desired: ({ action }) => ({ member: action === 'add' }),
+  isAsDesired: (state, { member }) => state.member === member,
+  write: ({ subject, after }, apis, signal) =>
+    after.member ? apis.addToGroup(subject, signal) : apis.removeFromGroup(subject, signal),
 });
 
-function parseDataCenter(cells: Cells): Parsed<DataCenterWish> {
-  const row = readRow(cells);
-  const username = readUsername(row);
-  const group = row.text('groupName');
-  if (group === undefined) row.wrong('groupName: it is empty; the name of a group is expected.');
-  const action = row.oneOf('action', ACTIONS) ?? 'add';
-  return row.settle(username !== undefined && group !== undefined ? { username, group, action } : undefined);
+function parseDataCenter(cells: Cells): Parsed<Row<NamedOnDataCenter>> {
+  const reader = readRow(cells);
+  const user = reader.username();
+  const group = reader.filled('groupName', 'the name of a group');
+  const action = reader.oneOf('action', ACTIONS) ?? 'add';
+  return reader.settle(user && group !== undefined ? { ...user, group, action } : undefined);
 }
 
-const findGroupNames = (names: readonly string[], apis: DataCenter, signal: AbortSignal) =>
-  lookEach(
-    names,
-    (name) => name,
-    async (name, until) =>
-      (await apis.groupExists(name, until))
-        ? found(name)
-        : refused('GROUP_NOT_FOUND', `There is no group called ${quoted(name)}.`),
+const findGroupNames = (rows: readonly NamedOnDataCenter[], apis: DataCenter, signal: AbortSignal) =>
+  lookUpEach(
+    rows,
+    ({ group }) => group,
+    async ({ group }, until) =>
+      (await apis.groupExists(group, until))
+        ? found(group)
+        : refused('GROUP_NOT_FOUND', `There is no group called ${quoted(group)}.`),
     signal,
   );
-
-function sightOnDataCenter(
-  { group, action }: DataCenterWish,
-  user: Finding<DataCenterUser>,
-  named: Finding<string>,
-  apis: DataCenter,
-): Sight {
-  if (user.kind !== 'found') return user;
-  const { username, groups } = user.value;
-  const claims = claim(usernameThing(username), groupThing({ name: group }), action);
-  const member = groups?.includes(group);
-  // Whoever is in a group proves that it is there, whatever became of the question.
-  if (named.kind !== 'found' && !member) return named;
-  if (member === (action === 'add')) return { kind: 'fulfilled', claims };
-  const write = action === 'add' ? apis.addToGroup : apis.removeFromGroup;
-  return { kind: 'ready', claims, before: { member }, write: (signal) => write({ group, username }, signal) };
-}
-
-const claim = (user: string, group: string, action: string): readonly Claim[] => [
-  { thing: `${user} in ${group}`, wish: action },
-];
 
 /** Adds a person to a group, or takes one out; one who is where the row wants them is unchanged. */
 export const membership: Operation = {

@@ -4,7 +4,6 @@ import { lifecycleOperation } from './account-lifecycle.ts';
 export const reactivate = lifecycleOperation({
   name: 'reactivate',
   about: 'Reactivates a deactivated managed account.',
-  wanted: 'active',
+  desired: 'active',
   columns: [],
-  write: (userManagement, { accountId }, signal) => userManagement.enable(accountId, signal),
 });

@@ -4,6 +4,5 @@ import { accessOperation } from './site-access.ts';
 export const restore = accessOperation({
   name: 'restore',
   about: "Restores a suspended person's access. On Data Center the user becomes active.",
-  wanted: 'active',
-  write: (organisation) => organisation.restore,
+  desired: 'active',
 });

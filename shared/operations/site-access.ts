@@ -1,100 +1,103 @@
-import type { Cloud, DataCenter, DataCenterUser, Organisation, OrganisationUser } from '../atlassian/apis.ts';
-import { ACCOUNT_ID, EMAIL, ORG_ID, USERNAME } from './columns.ts';
-import { defineRecipe } from './define-recipe.ts';
-import { findPeople } from './find-people.ts';
-import { findUsernames } from './find-usernames.ts';
-import type { Finding } from './finding.ts';
-import type { Cells, Operation, Recipe, Sight } from './operation.ts';
-import { organisationOf } from './organisation-keys.ts';
-import { type Parsed, quoted, readRow } from './read-row.ts';
-import {
-  accountThing,
-  readUser,
-  readUsername,
-  type UserReference,
-  usernameThing,
-  userNaming,
-  userThing,
-} from './references.ts';
+import * as z from 'zod';
+
+import type { Cloud, DataCenter } from '../atlassian/apis.ts';
 import type { Target } from '../target.ts';
+import {
+  ACCOUNT_ID,
+  column,
+  EMAIL,
+  quoted,
+  readRow,
+  userKey,
+  USERNAME,
+  type UsernameReference,
+  type UserReference,
+} from './columns.ts';
+import { organisationOf } from './directory.ts';
+import { findPeople, findUsers } from './find-people.ts';
+import { found, whenFound } from './finding.ts';
+import { type Cells, defineRecipe, type Operation } from './operation.ts';
+
+const ORG_ID = column('orgId', ['org_id'], "The organisation's id; where given, it must be the target's.");
 
 /** What differs between suspending and restoring. */
-export interface AccessChange {
+export interface AccessOperation {
   readonly name: string;
   readonly about: string;
-  /** The membershipStatus that fulfils the wish. */
-  readonly wanted: 'suspended' | 'active';
-  readonly write: (organisation: Organisation) => Organisation['suspend'];
+  readonly desired: 'suspended' | 'active';
 }
 
 /** An operation that takes a person's access away or gives it back: their membership of the organisation's directory, or `active` on Data Center. */
-export const accessOperation = (change: AccessChange): Operation => ({
-  name: change.name,
-  about: change.about,
-  cloud: cloudRecipe(change),
-  dataCenter: dataCenterRecipe(change),
-});
-
-const cloudRecipe = (change: AccessChange): Recipe<Cloud> =>
-  defineRecipe<UserReference, Cloud>({
+export const accessOperation = ({ name, about, desired: access }: AccessOperation): Operation => ({
+  name,
+  about,
+  cloud: defineRecipe({
     columns: [ACCOUNT_ID, EMAIL, ORG_ID],
     required: [['accountId', 'email']],
+    change: { ...CHANGE, subject: z.object({ accountId: z.string() }) },
     parse: parseCloud,
-    claims: (user) => ({ claims: [{ thing: userThing(user), wish: change.wanted }], naming: userNaming(user) }),
-    look: async (users, apis, signal) => {
-      const { organisation } = organisationOf(apis);
-      const personOf = await findPeople(users, apis, { groups: false }, signal);
-      return (user) => sightOnCloud(change, personOf(user), organisation);
+    keys: (user: UserReference, desired) => [{ subject: userKey(user), desired: desired.access }],
+    resolve: findOnCloud,
+    read: findOnCloud,
+    desired: () => ({ access }),
+    isAsDesired: (state, desired) => state.access === desired.access,
+    write: ({ subject, after }, apis, signal) => {
+      const { suspend, restore } = organisationOf(apis).organisation;
+      return (after.access === 'suspended' ? suspend : restore)(subject.accountId, signal);
     },
-  });
+  }),
+  dataCenter: defineRecipe({
+    columns: [USERNAME],
+    required: [['username']],
+    change: { ...CHANGE, subject: z.object({ username: z.string() }) },
+    parse: parseDataCenter,
+    keys: (user: UsernameReference, desired) => [{ subject: userKey(user), desired: desired.access }],
+    resolve: findOnDataCenter,
+    read: findOnDataCenter,
+    desired: () => ({ access }),
+    isAsDesired: (state, desired) => state.access === desired.access,
+    write: ({ subject, after }, apis, signal) =>
+      apis.updateUser(subject.username, { active: after.access === 'active' }, signal),
+  }),
+});
 
-function parseCloud(cells: Cells, target: Target): Parsed<UserReference> {
-  const row = readRow(cells);
-  const user = readUser(row);
-  const orgId = row.text('orgId');
+const CHANGE = {
+  /** As Atlassian names it, which has more than these two; absent where directories do not agree. */
+  before: z.object({ access: z.string().optional() }),
+  after: z.object({ access: z.enum(['suspended', 'active']) }),
+};
+
+function parseCloud(cells: Cells, target: Target) {
+  const reader = readRow(cells);
+  const user = reader.user();
+  const orgId = reader.text('orgId');
   const expected = target.type === 'cloud' ? target.orgId : undefined;
   if (orgId !== undefined && orgId.toLowerCase() !== expected?.toLowerCase()) {
-    row.wrong(
+    reader.wrong(
       `orgId: ${quoted(orgId)} is not the organisation of the target ${target.name}; ${expected ?? 'an empty cell'} is expected.`,
     );
   }
-  return row.settle(user);
+  return reader.settle(user);
 }
 
-function sightOnCloud(change: AccessChange, person: Finding<OrganisationUser>, organisation: Organisation): Sight {
-  if (person.kind !== 'found') return person;
-  const { accountId, membershipStatus } = person.value;
-  const claims = [{ thing: accountThing(accountId), wish: change.wanted }];
-  if (membershipStatus === change.wanted) return { kind: 'fulfilled', claims };
-  const write = change.write(organisation);
-  return { kind: 'ready', claims, before: { membershipStatus }, write: (signal) => write(accountId, signal) };
+async function findOnCloud(users: readonly UserReference[], apis: Cloud, signal: AbortSignal) {
+  organisationOf(apis); // Jira alone does not show who is suspended
+  const personOf = await findPeople(users, apis, { groups: false }, signal);
+  return (user: UserReference) =>
+    whenFound(personOf(user), ({ accountId, membershipStatus }) =>
+      found({ subject: { accountId }, state: { access: membershipStatus } }),
+    );
 }
 
-const dataCenterRecipe = (change: AccessChange): Recipe<DataCenter> =>
-  defineRecipe<string, DataCenter>({
-    columns: [USERNAME],
-    required: [['username']],
-    parse: (cells) => {
-      const row = readRow(cells);
-      return row.settle(readUsername(row));
-    },
-    claims: (username) => ({ claims: [{ thing: usernameThing(username), wish: change.wanted }] }),
-    look: async (usernames, apis, signal) => {
-      const userOf = await findUsernames(usernames, apis, signal);
-      return (username) => sightOnDataCenter(change, userOf(username), apis);
-    },
-  });
+function parseDataCenter(cells: Cells) {
+  const reader = readRow(cells);
+  return reader.settle(reader.username());
+}
 
-function sightOnDataCenter(change: AccessChange, user: Finding<DataCenterUser>, apis: DataCenter): Sight {
-  if (user.kind !== 'found') return user;
-  const { username } = user.value;
-  const active = change.wanted === 'active';
-  const claims = [{ thing: usernameThing(username), wish: change.wanted }];
-  if (user.value.active === active) return { kind: 'fulfilled', claims };
-  return {
-    kind: 'ready',
-    claims,
-    before: { active: user.value.active },
-    write: (signal) => apis.updateUser(username, { active }, signal),
-  };
+async function findOnDataCenter(users: readonly UsernameReference[], apis: DataCenter, signal: AbortSignal) {
+  const userOf = await findUsers(users, apis, signal);
+  return (user: UsernameReference) =>
+    whenFound(userOf(user), ({ username, active }) =>
+      found({ subject: { username }, state: { access: active ? 'active' : 'suspended' } }),
+    );
 }

@@ -4,6 +4,5 @@ import { accessOperation } from './site-access.ts';
 export const suspend = accessOperation({
   name: 'suspend',
   about: "Suspends a person's access; their groups and roles are kept. On Data Center the user becomes inactive.",
-  wanted: 'suspended',
-  write: (organisation) => organisation.suspend,
+  desired: 'suspended',
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Recipe, Sight } from '../../shared/operations/operation.ts';
+import type { PlannedRow, Recipe } from '../../shared/operations/operation.ts';
 
 /** Rows of these people end their worker, each in a way of its own. */
 export const POISON = {
@@ -11,28 +11,27 @@ export const POISON = {
 
 /** An operation's recipe as it is, but for the rows that are poison. */
 export function poison<Apis>(recipe: Recipe<Apis>): Recipe<Apis> {
+  const emails = new Map<string, string | undefined>();
   return {
     ...recipe,
-    look: async (rows, apis, signal) => {
+    plan: async (rows, apis, signal) => {
       // Before anybody's row was written.
       if (rows.some(({ email }) => email === POISON.memory)) await exhaustMemory();
-      const sights = await recipe.look(rows, apis, signal);
-      return sights.map((sight, index) => withPoison(sight, rows[index]?.['email']));
+      const plans = await recipe.plan(rows, apis, signal);
+      for (const [index, planned] of plans.entries()) emails.set(subjectOf(planned), rows[index]?.['email']);
+      return plans;
+    },
+    // Among the others' writes, or after them.
+    write: async (change, apis, signal) => {
+      const email = emails.get(JSON.stringify(change.subject));
+      if (email === POISON.crash) process.abort();
+      while (email === POISON.overrun) await sleep(1_000); // heeds no signal
+      return recipe.write(change, apis, signal);
     },
   };
 }
 
-// Among the others' writes, or after them.
-function withPoison(sight: Sight, email: string | undefined): Sight {
-  if (sight.kind !== 'ready' || (email !== POISON.crash && email !== POISON.overrun)) return sight;
-  return {
-    ...sight,
-    write: async () => {
-      if (email === POISON.crash) process.abort();
-      for (;;) await sleep(1_000); // heeds no signal
-    },
-  };
-}
+const subjectOf = (planned: PlannedRow): string => ('subject' in planned ? JSON.stringify(planned.subject) : '');
 
 async function exhaustMemory(): Promise<never> {
   const held: Buffer[] = [];

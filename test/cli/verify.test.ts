@@ -60,7 +60,7 @@ it.concurrent(
     expect(await rollcall('verify', managers)).toEqual({
       code: 2,
       stdout:
-        'line 5: it is not, or not any more, as the row wants it; drop the row in again to carry it out\n' +
+        'line 5: it is not, or not any more, as the row wants it; drop the row in again to apply it\n' +
         '2 of 3 changed rows hold.\n',
       stderr: '',
     });

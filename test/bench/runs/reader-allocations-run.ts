@@ -33,13 +33,13 @@ async function validation(): Promise<void> {
   const manifest = await openManifest(chunks(), { limits, columns: recipe.columns });
   const columns = mapHeader(manifest.header, recipe, limits);
   const check = createCheck({ target: BENCH_TARGET, recipe }, { header: manifest.header.cells, columns, limits });
-  let claims = 0;
+  let keys = 0;
   for await (const { rows } of manifest.batches)
     for (const row of rows) {
       const checked = check(row);
-      if ('claims' in checked) claims += checked.claims.length;
+      if ('keys' in checked) keys += checked.keys.length;
     }
-  if (claims !== ROWS) throw new Error(`${claims} claims of ${ROWS} rows`);
+  if (keys !== ROWS) throw new Error(`${keys} subjects of ${ROWS} rows`);
 }
 
 async function* chunks(): AsyncGenerator<Buffer> {

@@ -2,31 +2,31 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
 import { hashText } from '../../../functions/splitter/hash.ts';
-import { claimStep, CONTRADICTION, DUPLICATE } from '../../../functions/splitter/repeats.ts';
+import { subjectStep, CONTRADICTION, DUPLICATE } from '../../../functions/splitter/repeats.ts';
 import { createRowTable, rowStatusAt, partnerOf } from '../../../functions/splitter/row-table.ts';
 import { PENDING } from '../../../shared/job/row-status.ts';
-import type { Claim } from '../../../shared/operations/operation.ts';
+import type { SubjectKey } from '../../../shared/operations/operation.ts';
 
-const claims = fc.array(
-  fc.record({ thing: fc.constantFrom('a', 'b', 'c', 'd', 'e'), wish: fc.constantFrom('x', 'x', 'x', 'y') }),
+const keys = fc.array(
+  fc.record({ subject: fc.constantFrom('a', 'b', 'c', 'd', 'e'), desired: fc.constantFrom('x', 'x', 'x', 'y') }),
   { maxLength: 12 },
 );
 
 /** The row status and partner of a row, said as plainly as can be. */
-function plainly(all: readonly Claim[], row: number): readonly [number, number?] {
-  const { thing, wish } = all[row] ?? { thing: '', wish: '' };
-  const same = all.flatMap((claim, index) => (claim.thing === thing ? [index] : []));
-  const other = same.find((index) => all[index]?.wish !== wish);
+function plainly(all: readonly SubjectKey[], row: number): readonly [number, number?] {
+  const { subject, desired } = all[row] ?? { subject: '', desired: '' };
+  const same = all.flatMap((key, index) => (key.subject === subject ? [index] : []));
+  const other = same.find((index) => all[index]?.desired !== desired);
   if (other !== undefined) return [CONTRADICTION, other];
   return same[0] === row ? [PENDING] : [DUPLICATE, same[0]];
 }
 
 it('tells repeats and contradictions, and the first row that each is one to', () => {
   fc.assert(
-    fc.property(claims, (all) => {
+    fc.property(keys, (all) => {
       const table = createRowTable(all.length);
-      const step = claimStep(table, { findsRepeats: true });
-      all.forEach((claim, row) => step.add(row, claim));
+      const step = subjectStep(table, { findsRepeats: true });
+      all.forEach((key, row) => step.add(row, key));
 
       const settled = step.finish();
 
@@ -42,11 +42,11 @@ it('tells repeats and contradictions, and the first row that each is one to', ()
   );
 });
 
-it('takes no row for a repeat that agrees with another on a further claim alone', () => {
+it('takes no row for a repeat that agrees with another on a further subject alone', () => {
   const table = createRowTable(2);
-  const step = claimStep(table, { findsRepeats: false });
-  step.add(0, { thing: 'address', wish: 'account' });
-  step.add(1, { thing: 'address', wish: 'account' });
+  const step = subjectStep(table, { findsRepeats: false });
+  step.add(0, { subject: 'address', desired: 'account' });
+  step.add(1, { subject: 'address', desired: 'account' });
 
   expect(step.finish()).toBe(0);
   expect(rowStatusAt(table, 1)).toBe(PENDING);
@@ -55,8 +55,8 @@ it('takes no row for a repeat that agrees with another on a further claim alone'
 it('tells very many repeats of one row in time', () => {
   const rows = 200_000;
   const table = createRowTable(rows);
-  const step = claimStep(table, { findsRepeats: true });
-  for (let row = 0; row < rows; row += 1) step.add(row, { thing: row === 7 ? 'other' : 'same', wish: 'x' });
+  const step = subjectStep(table, { findsRepeats: true });
+  for (let row = 0; row < rows; row += 1) step.add(row, { subject: row === 7 ? 'other' : 'same', desired: 'x' });
 
   expect(step.finish()).toBe(rows - 2);
   expect([rowStatusAt(table, 7), rowStatusAt(table, 8)]).toEqual([PENDING, DUPLICATE]);

@@ -76,7 +76,7 @@ it('leaves out repeats and refuses contradictions, each with the line of the oth
   ]);
   expect(validationOf(jobId).chunks).toEqual([
     { name: expect.stringMatching(/^validation-.*-invalid-0000$/) as string, firstRow: 2, lastRow: 2 },
-    { name: expect.stringMatching(/^validation-.*-claims-0-0000$/) as string, firstRow: 1, lastRow: 6 },
+    { name: expect.stringMatching(/^validation-.*-subjects-0-0000$/) as string, firstRow: 1, lastRow: 6 },
   ]);
 });
 

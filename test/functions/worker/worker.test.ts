@@ -10,7 +10,7 @@ import { stateKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
 import type { Task } from '../../../shared/job/task.ts';
 import { TargetUnreadable } from '../../../shared/port-errors.ts';
-import type { Cells, Operation, Sight, Written } from '../../../shared/operations/operation.ts';
+import type { Cells, Operation, PlannedRow, Written } from '../../../shared/operations/operation.ts';
 import type { CloudTarget } from '../../../shared/target.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
@@ -18,7 +18,7 @@ import { JOB, NOW_MS } from '../../shared/job/building.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import { sqsEvent, sqsRecord } from '../sqs-event.ts';
 
-type Look = (cells: Cells) => Sight;
+type Plan = (cells: Cells) => PlannedRow;
 
 const TARGET: CloudTarget = {
   type: 'cloud',
@@ -44,12 +44,18 @@ const task = (row: number, more: Partial<Task> = {}): Task => ({
   ...more,
 });
 
-const ready = (accountId: string, write: () => Written | Promise<Written>, wish = 'suspended'): Sight => ({
-  kind: 'ready',
-  claims: [{ thing: `account:${accountId}`, wish }],
-  before: { suspended: false },
-  write: async () => write(),
+/** What each write of a change comes to; the change names its own by number. */
+const WRITES: (() => Written | Promise<Written>)[] = [];
+
+const change = (accountId: string, write: () => Written | Promise<Written>, desired = 'suspended'): PlannedRow => ({
+  kind: 'change',
+  keys: [{ subject: `account:${accountId}`, desired }],
+  subject: { accountId, write: WRITES.push(write) - 1 },
+  before: { access: 'active' },
+  after: { access: desired },
 });
+
+const noop: PlannedRow = { kind: 'noop', subject: {}, keys: [] };
 
 const changed = (): Written => ({ status: 'changed', httpStatus: 204, traceId: 'trace-1' });
 
@@ -58,9 +64,9 @@ const throwing = (error: Error) => (): never => {
 };
 
 interface Options {
-  readonly look: Look;
-  /** Thrown by a look-up that these rows share. */
-  readonly lookTogether?: (rows: readonly Cells[]) => void;
+  readonly plan: Plan;
+  /** Throws what a look-up that these rows share throws. */
+  readonly planTogether?: (rows: readonly Cells[]) => void;
   readonly state?: Partial<State>;
   /** What the secret says at first, and what when it is read again. */
   readonly targets?: readonly (CloudTarget | TargetUnreadable)[];
@@ -85,11 +91,13 @@ function start(options: Options) {
     cloud: {
       columns: [],
       required: [],
-      check: () => ({ claims: [] }),
-      look: async (rows) => {
-        options.lookTogether?.(rows);
-        return rows.map(options.look);
+      check: () => ({ keys: [] }),
+      plan: async (rows) => {
+        options.planTogether?.(rows);
+        return rows.map(options.plan);
       },
+      read: async () => [],
+      write: async ({ subject }) => WRITES[(subject as { write: number }).write]!(), // as `change` makes it
     },
   };
   const worker = createWorker({
@@ -107,7 +115,7 @@ function start(options: Options) {
     atlassian: {
       open: (_, { beforeCall } = {}) => {
         if (beforeCall) beforeCalls.push(beforeCall);
-        return { type: 'cloud', apis: {} as Cloud, countCalls: () => ({ sent: 3, rateLimited: 0 }) }; // the scripted look asks nothing of it
+        return { type: 'cloud', apis: {} as Cloud, countCalls: () => ({ sent: 3, rateLimited: 0 }) }; // the scripted plan asks nothing of it
       },
     },
     operations: (name) => (name === 'suspend' ? operation : undefined),
@@ -128,13 +136,13 @@ const outcomesIn = (events: readonly JobEvent[]) => recordedIn(events).flatMap((
 
 describe('worker', () => {
   it('says what it found before it writes, then what came of it, and deletes the message', async () => {
-    const { applyTasks, eventsQueue } = start({ look: () => ready('a', changed) });
+    const { applyTasks, eventsQueue } = start({ plan: () => change('a', changed) });
 
     const response = await applyTasks(task(0));
 
     expect(response.batchItemFailures).toEqual([]);
     expect(eventsQueue.events).toMatchObject([
-      { type: 'attempting', rows: [{ row: 0, line: 2, before: { suspended: false } }] },
+      { type: 'attempting', rows: [{ row: 0, line: 2, before: { access: 'active' } }] },
       { type: 'recorded', outcomes: [{ row: 0, status: 'changed', httpStatus: 204, traceId: 'trace-1', attempts: 1 }] },
     ]);
     expect(recordedIn(eventsQueue.events)[0]?.calls).toEqual({ sent: 3, rateLimited: 0, retried: 0 });
@@ -146,7 +154,7 @@ describe('worker', () => {
     ['a write after one that may have begun', task(0), new Uint8Array(10).fill(attempted(0)), undefined],
   ])('says whether Atlassian answered "so already" to %s', async (_, sent, rowStatuses, untouched) => {
     const { applyTasks, eventsQueue } = start({
-      look: () => ready('a', () => ({ status: 'unchanged' })),
+      plan: () => change('a', () => ({ status: 'unchanged' })),
       state: { rowStatuses },
     });
 
@@ -162,7 +170,7 @@ describe('worker', () => {
       writes += 1;
       return changed();
     };
-    const { applyTasks, eventsQueue } = start({ look: () => ready('a', counted) });
+    const { applyTasks, eventsQueue } = start({ plan: () => change('a', counted) });
 
     const response = await applyTasks(task(0), task(0));
 
@@ -175,7 +183,7 @@ describe('worker', () => {
     const unforeseen = () => {
       throw new TypeError('our own mistake');
     };
-    const { applyTasks } = start({ look: () => ready('a', unforeseen) });
+    const { applyTasks } = start({ plan: () => change('a', unforeseen) });
 
     const response = await applyTasks(task(0), task(0));
 
@@ -183,7 +191,7 @@ describe('worker', () => {
   });
 
   it('writes nothing for a row that is so already', async () => {
-    const { applyTasks, eventsQueue } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
+    const { applyTasks, eventsQueue } = start({ plan: () => noop });
 
     await applyTasks(task(0));
 
@@ -192,7 +200,7 @@ describe('worker', () => {
 
   it('puts a failed row on the dead-letter queue as a task of the next generation', async () => {
     const refusal = new Refusal('FORBIDDEN', 'no', { httpStatus: 403, traceId: 'trace-9' });
-    const { applyTasks, deadLetters, eventsQueue } = start({ look: () => ready('a', throwing(refusal)) });
+    const { applyTasks, deadLetters, eventsQueue } = start({ plan: () => change('a', throwing(refusal)) });
 
     await applyTasks(task(0, { attempts: 2 }));
 
@@ -207,7 +215,7 @@ describe('worker', () => {
 
   it('hands a task back unspent when Atlassian asks to wait, and says until when', async () => {
     const limited = new RateLimited('wait', { notBeforeMs: NOW_MS + 7_000, sent: true });
-    const { applyTasks, rows, eventsQueue } = start({ look: () => ready('a', throwing(limited)) });
+    const { applyTasks, rows, eventsQueue } = start({ plan: () => change('a', throwing(limited)) });
 
     const response = await applyTasks(task(0));
 
@@ -223,7 +231,7 @@ describe('worker', () => {
     ['Atlassian fails and may have done it', new Refusal('ATLASSIAN_ERROR', 'sorry', { uncertain: true }), 60],
     ['no answer comes, after which Atlassian is given time to show what was done', new NoAnswer('reset'), 60],
   ])('tries again later when %s', async (_, error, delaySeconds) => {
-    const { applyTasks, rows } = start({ look: () => ready('a', throwing(error)) });
+    const { applyTasks, rows } = start({ plan: () => change('a', throwing(error)) });
 
     await applyTasks(task(0));
 
@@ -231,7 +239,7 @@ describe('worker', () => {
   });
 
   it('gives a row up when its attempts are spent', async () => {
-    const { applyTasks, rows, eventsQueue } = start({ look: () => ready('a', throwing(new NoAnswer('reset'))) });
+    const { applyTasks, rows, eventsQueue } = start({ plan: () => change('a', throwing(new NoAnswer('reset'))) });
 
     await applyTasks(task(0, { attempts: 4 }));
 
@@ -240,9 +248,9 @@ describe('worker', () => {
   });
 
   it('leaves the message on the queue when something unforeseen happens, and carries the others out', async () => {
-    const look: Look = ({ accountId = '' }) =>
-      ready(accountId, accountId === 'id-0' ? throwing(new TypeError('our mistake')) : changed);
-    const { applyTasks, eventsQueue } = start({ look });
+    const plan: Plan = ({ accountId = '' }) =>
+      change(accountId, accountId === 'id-0' ? throwing(new TypeError('our mistake')) : changed);
+    const { applyTasks, eventsQueue } = start({ plan });
 
     const response = await applyTasks(task(0), task(1));
 
@@ -251,7 +259,7 @@ describe('worker', () => {
   });
 
   it("deletes no message when the job's events cannot be written", async () => {
-    const { applyTasks, eventsQueue } = start({ look: () => ({ kind: 'fulfilled', claims: [] }) });
+    const { applyTasks, eventsQueue } = start({ plan: () => noop });
     Object.assign(eventsQueue, { post: () => Promise.reject(new Error('SQS is away')) });
 
     expect((await applyTasks(task(0))).batchItemFailures).toEqual([{ itemIdentifier: 'message-1' }]);
@@ -259,20 +267,20 @@ describe('worker', () => {
 
   it('forgets a task whose row has an outcome', async () => {
     const rowStatuses = new Uint8Array(10).fill(rowStatusOf('changed'));
-    const { applyTasks, eventsQueue } = start({ look: () => ready('a', changed), state: { rowStatuses } });
+    const { applyTasks, eventsQueue } = start({ plan: () => change('a', changed), state: { rowStatuses } });
 
     expect((await applyTasks(task(0))).batchItemFailures).toEqual([]);
     expect(eventsQueue.events).toEqual([]);
   });
 
   it.each([
-    ['finds its own write in what another delivery took for a refusal', 'fulfilled', [{ row: 0, status: 'unchanged' }]],
-    ['writes nothing for a row that another delivery saw fail', 'ready', []],
+    ['finds its own write in what another delivery took for a refusal', 'noop', [{ row: 0, status: 'unchanged' }]],
+    ['writes nothing for a row that another delivery saw fail', 'change', []],
   ] as const)('%s', async (_what, kind, outcomes) => {
     const rowStatuses = Uint8Array.of(attempted(rowStatusOf('failed', 'REQUEST_REFUSED')));
-    const look: Look = () => (kind === 'ready' ? ready('a', throwing(new Error('written'))) : { kind, claims: [] });
+    const plan: Plan = () => (kind === 'change' ? change('a', throwing(new Error('written'))) : noop);
     const { applyTasks, eventsQueue, rows, deadLetters } = start({
-      look,
+      plan,
       state: { state: 'completed', rows: 1, rowStatuses },
     });
 
@@ -285,8 +293,8 @@ describe('worker', () => {
 
   it('calls nobody for a failure in doubt once its job is cancelled', async () => {
     const rowStatuses = Uint8Array.of(attempted(rowStatusOf('failed', 'REQUEST_REFUSED')));
-    const look: Look = () => throwing(new Error('looked up'))();
-    const { applyTasks, eventsQueue, rows } = start({ look, state: { state: 'cancelled', rows: 1, rowStatuses } });
+    const plan: Plan = () => throwing(new Error('looked up'))();
+    const { applyTasks, eventsQueue, rows } = start({ plan, state: { state: 'cancelled', rows: 1, rowStatuses } });
 
     const response = await applyTasks(task(0, { attempts: 1 }));
 
@@ -296,7 +304,7 @@ describe('worker', () => {
   it('carries a failed row out again that was put up again by hand, though its job has ended', async () => {
     const rowStatuses = new Uint8Array(10).fill(rowStatusOf('failed', 'FORBIDDEN'));
     const { applyTasks, eventsQueue } = start({
-      look: () => ready('a', changed),
+      plan: () => change('a', changed),
       state: { state: 'completed', rowStatuses },
     });
 
@@ -306,7 +314,7 @@ describe('worker', () => {
   });
 
   it.each(['paused', 'halted', 'cancelled'] as const)('drops the tasks of a %s job and says so', async (state) => {
-    const { applyTasks, eventsQueue } = start({ look: () => ready('a', changed), state: { state } });
+    const { applyTasks, eventsQueue } = start({ plan: () => change('a', changed), state: { state } });
 
     expect((await applyTasks(task(0))).batchItemFailures).toEqual([]);
     expect(recordedIn(eventsQueue.events)).toMatchObject([{ outcomes: [], dropped: [0] }]);
@@ -318,12 +326,12 @@ describe('worker', () => {
       if (rows.some(isAtFault)) throw refusal;
     };
     const nine = Array.from({ length: 9 }, (_, row) => task(row));
-    const look: Look = ({ accountId = '' }) => ready(accountId, changed);
+    const plan: Plan = ({ accountId = '' }) => change(accountId, changed);
 
     it('fails only the row that is the reason', async () => {
       const { applyTasks, eventsQueue } = start({
-        look,
-        lookTogether: refusing(({ accountId }) => accountId === 'id-4'),
+        plan,
+        planTogether: refusing(({ accountId }) => accountId === 'id-4'),
       });
 
       const response = await applyTasks(...nine);
@@ -335,7 +343,7 @@ describe('worker', () => {
     });
 
     it('fails every row when each is refused alone', async () => {
-      const { applyTasks, eventsQueue } = start({ look, lookTogether: refusing(() => true) });
+      const { applyTasks, eventsQueue } = start({ plan, planTogether: refusing(() => true) });
 
       await applyTasks(...nine);
 
@@ -343,13 +351,13 @@ describe('worker', () => {
     });
 
     it('keeps what was found of the others when there is no time left for the rest', async () => {
-      let looks = 0;
-      const lookTogether = () => {
-        looks += 1;
-        if (looks < 3) throw refusal;
-        if (looks > 3) throw new RateLimited('out of time', { notBeforeMs: NOW_MS, sent: false });
+      let plans = 0;
+      const planTogether = () => {
+        plans += 1;
+        if (plans < 3) throw refusal;
+        if (plans > 3) throw new RateLimited('out of time', { notBeforeMs: NOW_MS, sent: false });
       };
-      const { applyTasks, eventsQueue } = start({ look, lookTogether });
+      const { applyTasks, eventsQueue } = start({ plan, planTogether });
 
       await applyTasks(...nine.slice(0, 4));
 
@@ -362,7 +370,7 @@ describe('worker', () => {
     const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
 
     it('fails the row that met it, halts the job and drops the rest', async () => {
-      const { applyTasks, eventsQueue, beforeCalls } = start({ look: () => throwing(unauthorized)() });
+      const { applyTasks, eventsQueue, beforeCalls } = start({ plan: () => throwing(unauthorized)() });
 
       await applyTasks(task(0), task(1), task(2));
 
@@ -373,10 +381,10 @@ describe('worker', () => {
       await expect(beforeCalls[0]?.()).rejects.toMatchObject({ code: 'WITHHELD' });
     });
 
-    it('looks again with the new credentials when the secret has changed', async () => {
-      let looks = 0;
-      const look: Look = () => ((looks += 1) === 1 ? throwing(unauthorized)() : { kind: 'fulfilled', claims: [] });
-      const { applyTasks, eventsQueue } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
+    it('plans again with the new credentials when the secret has changed', async () => {
+      let plans = 0;
+      const plan: Plan = () => ((plans += 1) === 1 ? throwing(unauthorized)() : noop);
+      const { applyTasks, eventsQueue } = start({ plan, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
 
       await applyTasks(task(0));
 
@@ -385,9 +393,9 @@ describe('worker', () => {
       ]);
     });
 
-    it('hands the row back when the secret changed between looking and writing', async () => {
-      const look: Look = () => ready('a', throwing(unauthorized));
-      const { applyTasks, rows } = start({ look, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
+    it('hands the row back when the secret changed between planning and writing', async () => {
+      const plan: Plan = () => change('a', throwing(unauthorized));
+      const { applyTasks, rows } = start({ plan, targets: [TARGET, { ...TARGET, apiToken: 'token-2' }] });
 
       await applyTasks(task(0));
 
@@ -402,7 +410,7 @@ describe('worker', () => {
     const halted = { type: 'halted', code: 'UNAUTHORIZED', message: expect.stringContaining('not JSON') as string };
 
     it('fails one row, halts the job and drops the rest', async () => {
-      const { applyTasks, eventsQueue } = start({ look: () => ready('a', changed), targets: [unreadable] });
+      const { applyTasks, eventsQueue } = start({ plan: () => change('a', changed), targets: [unreadable] });
 
       const response = await applyTasks(task(0), task(1));
 
@@ -415,9 +423,9 @@ describe('worker', () => {
 
     it('judges no row again that was written before a 401 had it read', async () => {
       const unauthorized = new Refusal('UNAUTHORIZED', 'Client must be authenticated', { httpStatus: 401 });
-      const look: Look = ({ accountId = '' }) =>
-        ready(accountId, accountId === 'id-1' ? throwing(unauthorized) : changed);
-      const { applyTasks, eventsQueue, deadLetters } = start({ look, targets: [TARGET, unreadable] });
+      const plan: Plan = ({ accountId = '' }) =>
+        change(accountId, accountId === 'id-1' ? throwing(unauthorized) : changed);
+      const { applyTasks, eventsQueue, deadLetters } = start({ plan, targets: [TARGET, unreadable] });
 
       const response = await applyTasks(task(0), task(1));
 
@@ -435,7 +443,7 @@ describe('worker', () => {
     const keysMissing = new TargetUnusable('FORBIDDEN', 'The target acme has no organisation keys');
 
     it('fails one row, halts the job and drops the rest, so that it can be resumed', async () => {
-      const { applyTasks, eventsQueue } = start({ look: throwing(keysMissing) });
+      const { applyTasks, eventsQueue } = start({ plan: throwing(keysMissing) });
 
       await applyTasks(task(0), task(1));
 
@@ -445,11 +453,11 @@ describe('worker', () => {
       ]);
     });
 
-    it('looks again when the secret has been mended', async () => {
-      let looks = 0;
-      const look: Look = () => ((looks += 1) === 1 ? throwing(keysMissing)() : { kind: 'fulfilled', claims: [] });
+    it('plans again when the secret has been fixed', async () => {
+      let plans = 0;
+      const plan: Plan = () => ((plans += 1) === 1 ? throwing(keysMissing)() : noop);
       const { applyTasks, eventsQueue } = start({
-        look,
+        plan,
         targets: [TARGET, { ...TARGET, orgId: 'org', orgApiKey: 'key' }],
       });
 
@@ -461,7 +469,7 @@ describe('worker', () => {
 
   describe('when two rows turn out to be about the same account', () => {
     it('carries the first out and names it to the repeat', async () => {
-      const { applyTasks, eventsQueue } = start({ look: () => ready('one', changed) });
+      const { applyTasks, eventsQueue } = start({ plan: () => change('one', changed) });
 
       await applyTasks(task(0), task(1));
 
@@ -472,9 +480,10 @@ describe('worker', () => {
     });
 
     it('finds the row of an earlier batch when rows name accounts in different terms', async () => {
-      const look: Look = ({ accountId, wish }) => ready('one', changed, wish ?? accountId);
-      const { applyTasks, eventsQueue } = start({ look });
-      const mixed = (row: number, wish: string) => task(row, { mixed: true, cells: { accountId: `id-${row}`, wish } });
+      const plan: Plan = ({ accountId, desired }) => change('one', changed, desired ?? accountId);
+      const { applyTasks, eventsQueue } = start({ plan });
+      const mixed = (row: number, desired: string) =>
+        task(row, { mixed: true, cells: { accountId: `id-${row}`, desired } });
 
       await applyTasks(mixed(0, 'add'));
       await applyTasks(mixed(1, 'remove'));
@@ -490,7 +499,7 @@ describe('worker', () => {
     });
 
     it('carries one of them out though they come in another order than in the manifest', async () => {
-      const { applyTasks, eventsQueue } = start({ look: () => ready('one', changed) });
+      const { applyTasks, eventsQueue } = start({ plan: () => change('one', changed) });
 
       await applyTasks(task(8, { mixed: true }), task(4, { mixed: true }));
 
@@ -501,9 +510,9 @@ describe('worker', () => {
     });
 
     it('fails rows of a batch that want the same, and something else than an earlier batch', async () => {
-      const look: Look = ({ wish }) => ready('one', changed, wish);
-      const { applyTasks, eventsQueue } = start({ look });
-      const mixed = (row: number, wish: string) => task(row, { mixed: true, cells: { wish } });
+      const plan: Plan = ({ desired }) => change('one', changed, desired);
+      const { applyTasks, eventsQueue } = start({ plan });
+      const mixed = (row: number, desired: string) => task(row, { mixed: true, cells: { desired } });
 
       await applyTasks(mixed(1, 'add'));
       await applyTasks(mixed(2, 'remove'), mixed(3, 'remove'));
@@ -516,8 +525,8 @@ describe('worker', () => {
     });
 
     it('fails both when they want different things', async () => {
-      const look: Look = ({ accountId }) => ready('one', changed, accountId);
-      const { applyTasks, eventsQueue } = start({ look });
+      const plan: Plan = ({ accountId }) => change('one', changed, accountId);
+      const { applyTasks, eventsQueue } = start({ plan });
 
       await applyTasks(task(0), task(1));
 
@@ -529,15 +538,15 @@ describe('worker', () => {
   });
 
   describe('when a row takes an address that another row frees', () => {
-    const inUse: Look = () => ({ kind: 'refused', refusal: new Refusal('EMAIL_IN_USE', 'taken') });
+    const inUse: Plan = () => ({ kind: 'refused', refusal: new Refusal('EMAIL_IN_USE', 'taken') });
     const waiting = task(1, { after: { row: 0, line: 2 } });
 
-    // That its address is free already is not enough: the other row's outcome may yet be lost, and the row be looked at again.
+    // That its address is free already is not enough: the other row's outcome may yet be lost, and the row be planned again.
     it.each([
       ['the address is taken', inUse],
-      ['the address is free', () => ready('a', changed)],
-    ])('waits for that row without spending an attempt though %s', async (_, look) => {
-      const { applyTasks, rows, eventsQueue } = start({ look });
+      ['the address is free', () => change('a', changed)],
+    ])('waits for that row without spending an attempt though %s', async (_, plan) => {
+      const { applyTasks, rows, eventsQueue } = start({ plan });
 
       await applyTasks(waiting);
 
@@ -548,7 +557,7 @@ describe('worker', () => {
     it('fails when that row has its outcome and the address is still taken', async () => {
       const rowStatuses = new Uint8Array(10);
       rowStatuses[0] = rowStatusOf('failed', 'FORBIDDEN');
-      const { applyTasks, eventsQueue } = start({ look: inUse, state: { rowStatuses } });
+      const { applyTasks, eventsQueue } = start({ plan: inUse, state: { rowStatuses } });
 
       await applyTasks(waiting);
 
@@ -558,7 +567,7 @@ describe('worker', () => {
     it('tries again once Atlassian must show that the address is free, when that row has freed it', async () => {
       const rowStatuses = new Uint8Array(10);
       rowStatuses[0] = rowStatusOf('changed');
-      const { applyTasks, rows } = start({ look: inUse, state: { rowStatuses } });
+      const { applyTasks, rows } = start({ plan: inUse, state: { rowStatuses } });
 
       await applyTasks(waiting);
 
@@ -568,7 +577,7 @@ describe('worker', () => {
 
   it('tries a row whose batch died once alone, and then records that its worker died', async () => {
     const { worker, eventsQueue, deadLetters } = start({
-      look: () => ready('a', throwing(new TypeError('our mistake'))),
+      plan: () => change('a', throwing(new TypeError('our mistake'))),
     });
     const event = { Records: [sqsRecord(task(0), { queue: 'isolation' })] };
 
@@ -584,7 +593,7 @@ describe('worker', () => {
   it.each([['no JSON'], [{ ...task(0), version: 2 }], [{ hello: 'world' }]])(
     'sets aside a message that is no task (%j)',
     async (body) => {
-      const { applyTasks, results } = start({ look: () => ready('a', changed) });
+      const { applyTasks, results } = start({ plan: () => change('a', changed) });
 
       expect((await applyTasks(body)).batchItemFailures).toEqual([]);
       expect([...results.objects.keys()]).toContain('quarantine/tasks/message-1.json');

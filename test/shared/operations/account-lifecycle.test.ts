@@ -4,7 +4,7 @@ import { TargetUnusable } from '../../../shared/atlassian/errors.ts';
 import { deactivate } from '../../../shared/operations/deactivate.ts';
 import { reactivate } from '../../../shared/operations/reactivate.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
-import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
+import { applyTasks, lookUps, plan, writes } from './apply-tasks.ts';
 import { CLOUD } from './targets.ts';
 
 const SITE = {
@@ -16,9 +16,9 @@ const SITE = {
 } satisfies FakeCloudOptions;
 
 describe.each([
-  { operation: deactivate, from: 'act', already: 'out', wish: 'inactive', call: 'userManagement.disable' },
-  { operation: reactivate, from: 'out', already: 'act', wish: 'active', call: 'userManagement.enable' },
-])('$operation.name', ({ operation, from, already, wish, call }) => {
+  { operation: deactivate, from: 'act', already: 'out', desired: 'inactive', call: 'userManagement.disable' },
+  { operation: reactivate, from: 'out', already: 'act', desired: 'active', call: 'userManagement.enable' },
+])('$operation.name', ({ operation, from, already, desired, call }) => {
   it.each([
     ['by id', { accountId: from }, 'changed'],
     ['by address', { email: `${from}@acme.example` }, 'changed'],
@@ -37,7 +37,7 @@ describe.each([
   it('costs one look-up for a batch by id', async () => {
     const { apis, calls } = fakeCloud(SITE);
 
-    await look(operation.cloud, [{ accountId: 'act' }, { accountId: 'out' }], apis);
+    await plan(operation.cloud, [{ accountId: 'act' }, { accountId: 'out' }], apis);
 
     expect(lookUps(calls)).toEqual(['organisation.findUsersById']);
   });
@@ -52,20 +52,26 @@ describe.each([
     expect(await applyTasks(operation.cloud, [cells], apis)).toEqual([expected]);
   });
 
-  it('claims the account, as written and as found', async () => {
+  it('is about the account, as written and as found', async () => {
     const { apis } = fakeCloud(SITE);
     const cells = { email: `${from}@acme.example` };
 
-    expect(operation.cloud?.check(cells, CLOUD)).toMatchObject({ claims: [{ thing: `email:${cells.email}`, wish }] });
-    expect(await look(operation.cloud, [cells], apis)).toMatchObject([
-      { claims: [{ thing: `account:${from}`, wish }], before: { accountStatus: expect.any(String) } },
+    expect(operation.cloud?.check(cells, CLOUD)).toMatchObject({
+      keys: [{ subject: `email:${cells.email}`, desired }],
+    });
+    expect(await plan(operation.cloud, [cells], apis)).toMatchObject([
+      {
+        keys: [{ subject: `account:${from}`, desired }],
+        subject: { accountId: from },
+        before: { accountStatus: expect.any(String) },
+      },
     ]);
   });
 
   it('finds the target unusable when it has no organisation keys', async () => {
     const { apis } = fakeCloud({ ...SITE, organisation: false });
 
-    await expect(look(operation.cloud, [{ accountId: from }], apis)).rejects.toThrow(TargetUnusable);
+    await expect(plan(operation.cloud, [{ accountId: from }], apis)).rejects.toThrow(TargetUnusable);
   });
 });
 

@@ -4,7 +4,7 @@ import { Refusal } from '../../../shared/atlassian/errors.ts';
 import { creation } from '../../../shared/operations/creation.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
-import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
+import { applyTasks, lookUps, plan, writes } from './apply-tasks.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
 const DEFAULTS = { ...CLOUD, defaultProducts: ['jira-software', 'jira-core'] };
@@ -20,10 +20,10 @@ describe('a creation row is checked', () => {
     ['bars', 'jira-servicedesk|jira-product-discovery', CLOUD, 'jira-product-discovery jira-servicedesk'],
     ['spaces', 'jira-core  confluence', CLOUD, 'confluence jira-core'],
     ['repeats', 'jira-core,jira-core', CLOUD, 'jira-core'],
-  ])('%s', (_, products, target, wish) => {
+  ])('%s', (_, products, target, desired) => {
     const cells = { email: 'New@acme.example', ...(products === undefined ? {} : { products }) };
 
-    expect(creation.cloud?.check(cells, target)).toEqual({ claims: [{ thing: 'email:new@acme.example', wish }] });
+    expect(creation.cloud?.check(cells, target)).toEqual({ keys: [{ subject: 'email:new@acme.example', desired }] });
   });
 
   it.each([
@@ -65,7 +65,7 @@ describe('a creation row is checked', () => {
   it.each(["o'hara+tag@sub.acme.example", 'jürgen@bücher.example', 'root@intranet', `${'n'.repeat(245)}@a.bcdefg`])(
     '%s is an address',
     (email) => {
-      expect(creation.cloud?.check({ email }, CLOUD)).toHaveProperty('claims');
+      expect(creation.cloud?.check({ email }, CLOUD)).toHaveProperty('keys');
     },
   );
 
@@ -166,7 +166,7 @@ describe('creation on Cloud', () => {
       { email: 'hid@acme.example', products: 'none' },
     ];
 
-    await look(creation.cloud, rows, apis);
+    await plan(creation.cloud, rows, apis);
 
     expect(calls.slice(1)).toMatchObject([
       { name: 'jira.findUser', args: ['ann'] },
@@ -187,14 +187,17 @@ describe('creation on Cloud', () => {
     expect(await applyTasks(creation.cloud, rows, apis)).toEqual(['FORBIDDEN', 'unchanged']);
   });
 
-  it('claims the account of one who is there, the address of one who is not', async () => {
+  it('is about the account of one who is there, the address of one who is not', async () => {
     const { apis } = fakeCloud(SITE);
 
     const rows = ['ann@acme.example', 'New@acme.example'].map((email) => ({ email, products: 'jira-core' }));
 
-    expect(await look(creation.cloud, rows, apis)).toMatchObject([
-      { claims: [{ thing: 'account:ann', wish: 'jira-core' }], before: { exists: true, products: ['jira-software'] } },
-      { claims: [{ thing: 'email:new@acme.example', wish: 'jira-core' }], before: { exists: false } },
+    expect(await plan(creation.cloud, rows, apis)).toMatchObject([
+      {
+        keys: [{ subject: 'account:ann', desired: 'jira-core' }],
+        before: { exists: true, products: ['jira-software'] },
+      },
+      { keys: [{ subject: 'email:new@acme.example', desired: 'jira-core' }], before: { exists: false } },
     ]);
   });
 
@@ -213,9 +216,9 @@ describe('creation on Cloud', () => {
     it('names the fields of the secret that Confluence needs', async () => {
       const { apis, calls } = keyless();
 
-      const [sight] = await look(creation.cloud, [{ email: 'new@acme.example', products: 'confluence' }], apis);
+      const [planned] = await plan(creation.cloud, [{ email: 'new@acme.example', products: 'confluence' }], apis);
 
-      expect(sight).toMatchObject({
+      expect(planned).toMatchObject({
         refusal: {
           message: expect.stringMatching(/orgId and orgApiKey.*rollcall\/acme, then drop failed.csv in again/),
         },
@@ -224,7 +227,7 @@ describe('creation on Cloud', () => {
     });
   });
 
-  it('writes the whole wish where nobody tells which products there are', async () => {
+  it('asks for everything where nobody tells which products there are', async () => {
     const { apis, calls } = fakeCloud({
       ...SITE,
       organisation: false,

@@ -5,7 +5,7 @@ import { emailChange } from '../../../shared/operations/email-change.ts';
 import type { Cells } from '../../../shared/operations/operation.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
-import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
+import { applyTasks, lookUps, plan, writes } from './apply-tasks.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
 describe.each([
@@ -56,12 +56,12 @@ describe('an email-change row is checked', () => {
       { self: 'email:ann@acme.example', takes: 'ann@acme.example' },
     ],
   ])('%s', (_, cells, { self, ...addresses }) => {
-    const claims = [
-      { thing: self, wish: addresses.takes },
-      { thing: `address:${addresses.takes}`, wish: self },
+    const keys = [
+      { subject: self, desired: addresses.takes },
+      { subject: `address:${addresses.takes}`, desired: self },
     ];
 
-    expect(emailChange.cloud?.check(cells, CLOUD)).toMatchObject({ claims, ...addresses });
+    expect(emailChange.cloud?.check(cells, CLOUD)).toMatchObject({ keys, ...addresses });
   });
 
   it.each([
@@ -81,10 +81,10 @@ describe('an email-change row is checked', () => {
     });
   });
 
-  it('on Data Center by username, and claims no address', () => {
+  it('on Data Center by username, and is about no address', () => {
     const checked = emailChange.dataCenter?.check({ username: 'Ann', newEmail: 'New@acme.example' }, DATA_CENTER);
 
-    expect(checked).toEqual({ claims: [{ thing: 'username:ann', wish: 'new@acme.example' }] });
+    expect(checked).toEqual({ keys: [{ subject: 'username:ann', desired: 'new@acme.example' }], naming: 'newEmail' });
   });
 });
 
@@ -169,7 +169,7 @@ describe('email-change on Cloud', () => {
       { accountId: 'ann', newEmail: NEW },
       { oldEmail: 'bob@acme.example', newEmail: 'b.b@acme.example' },
     ];
-    await look(emailChange.cloud, rows, apis);
+    await plan(emailChange.cloud, rows, apis);
 
     expect(lookUps(calls).toSorted()).toEqual([
       'organisation.findUsersByEmail',
@@ -178,10 +178,10 @@ describe('email-change on Cloud', () => {
     ]);
   });
 
-  it('claims the account and the address, however the account is written', async () => {
+  it('is about the account and the address, however the account is written', async () => {
     const { apis } = fakeCloud(SITE);
 
-    const sights = await look(
+    const planned = await plan(
       emailChange.cloud,
       [
         { accountId: 'ann', newEmail: NEW },
@@ -190,15 +190,16 @@ describe('email-change on Cloud', () => {
       apis,
     );
 
-    expect(sights).toMatchObject([
+    expect(planned).toMatchObject([
       {
-        before: { accountId: 'ann', email: 'Ann@acme.example' },
-        claims: [
-          { thing: 'account:ann', wish: NEW },
-          { thing: `address:${NEW}`, wish: 'account:ann' },
+        subject: { accountId: 'ann' },
+        before: { email: 'Ann@acme.example' },
+        keys: [
+          { subject: 'account:ann', desired: NEW },
+          { subject: `address:${NEW}`, desired: 'account:ann' },
         ],
       },
-      { claims: [{ thing: 'account:ann', wish: 'other@acme.example' }, { wish: 'account:ann' }] },
+      { keys: [{ subject: 'account:ann', desired: 'other@acme.example' }, { desired: 'account:ann' }] },
     ]);
   });
 
@@ -217,10 +218,10 @@ describe('email-change on Cloud', () => {
   it('finds the target unusable when it has no organisation keys, and names them', async () => {
     const { apis } = fakeCloud({ ...SITE, organisation: false });
 
-    const looking = look(emailChange.cloud, [{ accountId: 'ann', newEmail: NEW }], apis);
+    const planning = plan(emailChange.cloud, [{ accountId: 'ann', newEmail: NEW }], apis);
 
-    await expect(looking).rejects.toThrow(TargetUnusable);
-    await expect(looking).rejects.toThrow('orgApiKey');
+    await expect(planning).rejects.toThrow(TargetUnusable);
+    await expect(planning).rejects.toThrow('orgApiKey');
   });
 
   it('refuses a row that no longer parses, and applies the others', async () => {

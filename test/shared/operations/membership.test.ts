@@ -5,7 +5,7 @@ import type { Cells } from '../../../shared/operations/operation.ts';
 import { membership } from '../../../shared/operations/membership.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
-import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
+import { applyTasks, lookUps, plan, writes } from './apply-tasks.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
 const SITE = {
@@ -35,8 +35,8 @@ describe('a membership row is checked', () => {
       { accountId: 'a', email: 'x@y', groupId: 'g', groupName: 'n' },
       'account:a in group:g',
     ],
-  ])('by %s', (_, cells, thing) => {
-    expect(membership.cloud?.check(cells, CLOUD)).toMatchObject({ claims: [{ thing, wish: 'add' }] });
+  ])('by %s', (_, cells, subject) => {
+    expect(membership.cloud?.check(cells, CLOUD)).toMatchObject({ keys: [{ subject, desired: 'add' }] });
   });
 
   it('says in which terms it names its person and its group', () => {
@@ -55,10 +55,10 @@ describe('a membership row is checked', () => {
     ['remove', 'remove'],
     ['REMOVE', 'remove'],
     ['Add', 'add'],
-  ])('action %j is %s', (action, wish) => {
+  ])('action %j is %s', (action, desired) => {
     const checked = membership.cloud?.check({ accountId: 'a', groupId: 'g', action }, CLOUD);
 
-    expect(checked).toMatchObject({ claims: [{ wish }] });
+    expect(checked).toMatchObject({ keys: [{ desired }] });
   });
 
   it('tells all problems at once, each with its column, its cell and what is expected', () => {
@@ -83,7 +83,7 @@ describe('a membership row is checked', () => {
   it('on Data Center by username, in any case, and group name', () => {
     const checked = membership.dataCenter?.check({ username: 'ANN', groupName: 'Dev' }, DATA_CENTER);
 
-    expect(checked).toEqual({ claims: [{ thing: 'username:ann in group-name:Dev', wish: 'add' }] });
+    expect(checked).toEqual({ keys: [{ subject: 'username:ann in group-name:Dev', desired: 'add' }] });
   });
 
   it('on Data Center without username and group name is invalid for both', () => {
@@ -159,7 +159,7 @@ describe.each([{ organisation: true }, { organisation: false }])(
       expect(state.users.get('ann')?.groupIds).toEqual(['g-dev']);
     });
 
-    it('finds everything fulfilled when the same rows come again', async () => {
+    it('finds nothing to change when the same rows come again', async () => {
       const { apis } = fakeCloud({ ...SITE, ...keys });
       const rows = [{ email: 'ann@acme.example', groupName: 'developers' }];
       await applyTasks(membership.cloud, rows, apis);
@@ -167,10 +167,10 @@ describe.each([{ organisation: true }, { organisation: false }])(
       expect(await applyTasks(membership.cloud, rows, apis)).toEqual(['unchanged']);
     });
 
-    it('claims the same thing for one account and group however they are written', async () => {
+    it('has one subject for one account and group however they are written', async () => {
       const { apis } = fakeCloud({ ...SITE, ...keys });
 
-      const sights = await look(
+      const planned = await plan(
         membership.cloud,
         [
           { accountId: 'ann', groupId: 'g-dev' },
@@ -179,10 +179,10 @@ describe.each([{ organisation: true }, { organisation: false }])(
         apis,
       );
 
-      const thing = 'account:ann in group:g-dev';
-      expect(sights).toMatchObject([
-        { kind: 'ready', before: { member: false }, claims: [{ thing, wish: 'add' }] },
-        { kind: 'fulfilled', claims: [{ thing, wish: 'remove' }] },
+      const subject = 'account:ann in group:g-dev';
+      expect(planned).toMatchObject([
+        { kind: 'change', before: { member: false }, keys: [{ subject, desired: 'add' }] },
+        { kind: 'noop', keys: [{ subject, desired: 'remove' }] },
       ]);
     });
   },
@@ -204,7 +204,7 @@ describe('membership on Cloud', () => {
     const { apis, calls } = fakeCloud(crowd(100));
 
     const rows = Array.from({ length: 100 }, (_, n) => ({ accountId: `p${n}`, groupId: `g${n % 7}` }));
-    await look(membership.cloud, rows, apis);
+    await plan(membership.cloud, rows, apis);
 
     expect(lookUps(calls)).toEqual(['organisation.findUsersById', 'organisation.findGroupsById']);
   });
@@ -230,7 +230,7 @@ describe('membership on Cloud', () => {
     const { apis, calls } = fakeCloud({ ...SITE, organisation: false });
 
     const rows = ['g-dev', 'g-ops', 'g-idp'].map((groupId) => ({ email: 'ann@acme.example', groupId }));
-    await look(membership.cloud, rows, apis);
+    await plan(membership.cloud, rows, apis);
 
     expect(lookUps(calls).toSorted()).toEqual(['jira.findGroupsById', 'jira.findGroupsOfUser', 'jira.findUsers']);
   });
@@ -267,7 +267,7 @@ describe('membership on Cloud', () => {
 
     const rows = ['ann@acme.example', 'bob@acme.example'].map((email) => ({ email, groupId: 'g-dev' }));
 
-    await expect(look(membership.cloud, rows, apis)).rejects.toBe(error);
+    await expect(plan(membership.cloud, rows, apis)).rejects.toBe(error);
   });
 });
 
@@ -345,7 +345,7 @@ describe('membership on Data Center', () => {
     const { apis, calls } = site();
 
     const rows = ['add', 'remove', 'add'].map((action) => ({ username: 'ann', groupName: 'developers', action }));
-    await look(membership.dataCenter, rows, apis);
+    await plan(membership.dataCenter, rows, apis);
 
     expect(lookUps(calls).toSorted()).toEqual(['dataCenter.findUser', 'dataCenter.groupExists']);
   });

@@ -5,7 +5,7 @@ import { restore } from '../../../shared/operations/restore.ts';
 import { suspend } from '../../../shared/operations/suspend.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter, type FakeDataCenterOptions } from '../../fakes/atlassian-data-center.ts';
-import { applyTasks, look, lookUps, writes } from './apply-tasks.ts';
+import { applyTasks, lookUps, plan, writes } from './apply-tasks.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
 const SITE = {
@@ -18,11 +18,11 @@ const SITE = {
 } satisfies FakeCloudOptions;
 
 const DIRECTIONS = [
-  { operation: suspend, from: 'act', already: 'sus', wish: 'suspended', call: 'organisation.suspend' },
-  { operation: restore, from: 'sus', already: 'act', wish: 'active', call: 'organisation.restore' },
+  { operation: suspend, from: 'act', already: 'sus', desired: 'suspended', call: 'organisation.suspend' },
+  { operation: restore, from: 'sus', already: 'act', desired: 'active', call: 'organisation.restore' },
 ];
 
-describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, already, wish, call }) => {
+describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, already, desired, call }) => {
   it.each([
     ['by id', { accountId: from }, 'changed'],
     ['by address in any case', { email: `${from.toUpperCase()}@acme.example` }, 'changed'],
@@ -42,18 +42,25 @@ describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, alread
   it('costs one look-up for a batch by address', async () => {
     const { apis, calls } = fakeCloud(SITE);
 
-    await look(operation.cloud, [{ email: 'act@acme.example' }, { email: 'sus@acme.example' }], apis);
+    await plan(operation.cloud, [{ email: 'act@acme.example' }, { email: 'sus@acme.example' }], apis);
 
     expect(lookUps(calls)).toEqual(['organisation.findUsersByEmail']);
   });
 
-  it('claims the account, as written and as found', async () => {
+  it('is about the account, as written and as found', async () => {
     const { apis } = fakeCloud(SITE);
     const cells = { email: `${from}@acme.example` };
 
-    expect(operation.cloud?.check(cells, CLOUD)).toMatchObject({ claims: [{ thing: `email:${cells.email}`, wish }] });
-    expect(await look(operation.cloud, [cells], apis)).toMatchObject([
-      { claims: [{ thing: `account:${from}`, wish }], before: { membershipStatus: expect.any(String) } },
+    expect(operation.cloud?.check(cells, CLOUD)).toMatchObject({
+      keys: [{ subject: `email:${cells.email}`, desired }],
+    });
+    expect(await plan(operation.cloud, [cells], apis)).toMatchObject([
+      {
+        keys: [{ subject: `account:${from}`, desired }],
+        subject: { accountId: from },
+        before: { access: operation === suspend ? 'active' : 'suspended' },
+        after: { access: desired },
+      },
     ]);
   });
 
@@ -68,10 +75,10 @@ describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, alread
   it('finds the target unusable when it has no organisation keys, and names them', async () => {
     const { apis } = fakeCloud({ ...SITE, organisation: false });
 
-    const looking = look(operation.cloud, [{ accountId: from }], apis);
+    const planning = plan(operation.cloud, [{ accountId: from }], apis);
 
-    await expect(looking).rejects.toThrow(TargetUnusable);
-    await expect(looking).rejects.toThrow('orgApiKey');
+    await expect(planning).rejects.toThrow(TargetUnusable);
+    await expect(planning).rejects.toThrow('orgApiKey');
   });
 });
 
