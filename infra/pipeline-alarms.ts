@@ -51,31 +51,31 @@ const LAST_STOP_ALARMS: Readonly<Record<keyof LastStops, { readonly id: string; 
   deadLetters: {
     id: 'DeadLettersAlarm',
     description:
-      "Rows failed for good. Read their codes in the job's failed.csv, mend what they name, and carry the rows out again " +
-      'by dropping failed.csv in, or by redriving this queue to the rows queue.',
+      "Rows failed for good. Read their codes in the job's failed.csv, fix what they name, then drop failed.csv into the inbox, " +
+      'or redrive this queue to the tasks queue.',
   },
   intakeDead: {
     id: 'IntakeDeadAlarm',
     description:
-      "An upload's event was given up: its manifest was not read and no job began. Find the cause in the splitter's log, " +
+      "An upload's event failed five times: its file was not read and no job began. Find the cause in the splitter's log, " +
       'then redrive the queue or upload the file again.',
   },
   enqueueDead: {
     id: 'EnqueueDeadAlarm',
     description:
-      "A request to send rows was given up. The reconcile asks again by itself; find the cause in the splitter's log, for the " +
-      'job ends with rows LOST if it persists.',
+      'A request to send rows failed five times. It is sent again within a minute; if this comes back, the job ends with rows ' +
+      "LOST: find the cause in the splitter's log.",
   },
   eventsDead: {
     id: 'EventsDeadAlarm',
     description:
-      "Events of a job were given up, so its counts may lag behind. Find the cause in the coordinator's log, then redrive " +
-      'the queue: events are folded once, however late.',
+      "Events of a job failed five times, so its counts may be too low. Find the cause in the coordinator's log, then redrive " +
+      'the queue: each event counts once, however late it comes.',
   },
   reportsDead: {
     id: 'ReportsDeadAlarm',
     description:
-      "A job's report could not be written. Find the cause in the reporter's log; the coordinator asks again by itself, " +
+      "A job's report could not be written. Find the cause in the reporter's log; the request is sent again within a minute, " +
       'and redriving the queue does too.',
   },
 };
@@ -110,8 +110,8 @@ function watchFunction(scope: Construct, topic: Topic, id: string, lambda: Pipel
   alarm(
     'Errors',
     lambda.metricErrors(sum),
-    `The ${name} failed, ran out of time or ran out of memory. What it held is tried again by itself; read the error in ` +
-      'its log, and mend the cause if it comes back.',
+    `The ${name} failed, ran out of time or ran out of memory. Its messages are delivered again; read the error in ` +
+      'its log, and fix the cause if it comes back.',
   );
   alarm(
     'Throttles',
@@ -146,7 +146,7 @@ function watchQuarantine(scope: Construct, topic: Topic, { stage, functions }: A
     metric: new Metric({ namespace, metricName, period: ALARM_PERIOD, statistic: 'Sum' }),
     above: 0,
     description:
-      'A message that is not ours, or of a version we do not know, was quarantined under quarantine/ in the results bucket. ' +
+      'A message that is not ours, or of a version we do not know, was kept under quarantine/ in the results bucket. ' +
       'Read its reason there, find who sent it, and delete it or send it again in the right shape.',
   });
 }
