@@ -11,10 +11,10 @@ import {
 import { sqsQueue } from '../shared/aws/sqs-queue.ts';
 import { taskSchema, type Task } from '../shared/job/task.ts';
 import { readMessage } from '../shared/read-message.ts';
-import { CommandFailed } from './failure.ts';
+import { CommandFailed } from './failures.ts';
 
-/** A letter on the dead-letter queue. */
-export interface Letter {
+/** A message on the dead-letter queue: a failed row, with its reason. */
+export interface DeadLetter {
   /** The row's task of its next generation; absent in a message that is not ours. */
   readonly task: Task | undefined;
   readonly code: string;
@@ -23,91 +23,80 @@ export interface Letter {
   readonly traceId: string;
 }
 
-/** The dead-letter queue. SQS cannot select, so every use of it walks the queue once. */
+/** The dead-letter queue. SQS cannot select, so every use reads all of it once. */
 export interface DeadLetters {
-  /** All letters that there are; they are visible to others again afterwards. Throws CommandFailed when there are too many. */
-  readonly all: () => Promise<readonly Letter[]>;
-  /** Sends the letters of a job to the tasks queue and only then deletes them; how many there were. */
+  /** All dead letters; they are visible to others again afterwards. Throws CommandFailed when there are too many. */
+  readonly list: () => Promise<readonly DeadLetter[]>;
+  /** Sends the dead letters of a job to the tasks queue and only then deletes them; how many there were. */
   readonly redrive: (jobId: string) => Promise<number>;
 }
 
-/** Letters that are walked at most: beyond, holding them all back until the end of the walk would take too long. */
-const MOST_LETTERS = 10_000;
-/** For how long a letter that was seen is not given again: longer than a walk of so many takes. */
+/** As many as can be hidden until the last is read. */
+const MOST_MESSAGES = 10_000;
+/** For how long a message that was read is not received again: longer than reading so many takes. */
 const HIDDEN_SECONDS = 600;
-/** An answer without messages ends the walk: a wait makes SQS ask all of its servers. (SQS developer guide, long polling.) */
+/** An answer without messages is the end: a wait makes SQS ask all of its servers. (SQS developer guide, long polling.) */
 const WAIT_SECONDS = 1;
 const BATCH = 10;
 
+/** Opens the dead-letter queue; `signal` ends a use of it between two receives. */
 export function openDeadLetters(sqs: SQSClient, queueUrl: string, signal: AbortSignal): DeadLetters {
-  /** Deletes the letters that `take` gives back. */
-  const walk = async (take: (letters: readonly Letter[]) => Promise<readonly Letter[]>): Promise<void> => {
-    await checkCount(sqs, queueUrl);
-    const hidden = new Map<Letter, Message>();
-    try {
-      // Nothing is taken before the end: a row that is put up again and fails at once would be met again, and again.
-      await hideAll(sqs, queueUrl, hidden, signal);
-      const taken = await take([...hidden.keys()]);
-      await remove(
-        sqs,
-        queueUrl,
-        taken.flatMap((letter) => hidden.get(letter) ?? []),
-      );
-      for (const letter of taken) hidden.delete(letter);
-    } finally {
-      await show(sqs, queueUrl, [...hidden.values()]);
-    }
-  };
+  const queue = { sqs, queueUrl, signal };
   return {
-    all: async () => {
-      let found: readonly Letter[] = [];
-      await walk(async (letters) => {
-        found = letters;
-        return [];
-      });
-      return found;
-    },
+    list: () => hideAll(queue, async (hidden) => [...hidden.keys()]),
     redrive: async (jobId) => {
-      const tasks = sqsQueue({ client: sqs, queueUrl: await tasksQueueBehind(sqs, queueUrl) });
-      let sent = 0;
-      await walk(async (letters) => {
-        const own = letters.filter(({ task }) => task?.jobId === jobId);
-        await tasks.send(own.map(({ task }) => ({ body: task, groupId: jobId })));
-        sent = own.length;
-        return own;
+      const tasks = sqsQueue({ client: sqs, queueUrl: await findTasksQueue(queue) });
+      return hideAll(queue, async (hidden) => {
+        const own = [...hidden].filter(([{ task }]) => task?.jobId === jobId);
+        const messages = own.map(([, message]) => message);
+        await tasks.send(own.map(([{ task }]) => ({ body: task, groupId: jobId })));
+        await deleteAll(queue, messages);
+        for (const [deadLetter] of own) hidden.delete(deadLetter);
+        return own.length;
       });
-      return sent;
     },
   };
 }
 
-async function hideAll(
-  sqs: SQSClient,
-  queueUrl: string,
-  hidden: Map<Letter, Message>,
-  signal: AbortSignal,
-): Promise<void> {
-  while (hidden.size < MOST_LETTERS) {
-    signal.throwIfAborted();
-    const messages = await receive(sqs, queueUrl);
-    if (messages.length === 0) return;
-    for (const message of messages) hidden.set(letterOf(message), message);
+interface QueueAt {
+  readonly sqs: SQSClient;
+  readonly queueUrl: string;
+  readonly signal: AbortSignal;
+}
+
+type Hidden = Map<DeadLetter, Message>;
+
+/** Hides every message from others while `use` works on them; afterwards those that are still in the map can be seen again. */
+async function hideAll<Result>(queue: QueueAt, use: (hidden: Hidden) => Promise<Result>): Promise<Result> {
+  await checkCount(queue);
+  const hidden: Hidden = new Map();
+  try {
+    // Nothing is used before the end: a row that is redriven and fails at once would be met again, and again.
+    while (hidden.size < MOST_MESSAGES) {
+      queue.signal.throwIfAborted();
+      const messages = await receive(queue);
+      if (messages.length === 0) break;
+      for (const message of messages) hidden.set(parseDeadLetter(message), message);
+    }
+    return await use(hidden);
+  } finally {
+    await showAll(queue, [...hidden.values()]);
   }
 }
 
-async function checkCount(sqs: SQSClient, queueUrl: string): Promise<void> {
+async function checkCount({ sqs, queueUrl }: QueueAt): Promise<void> {
   const { Attributes: attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
   );
   const count = Number(attributes?.['ApproximateNumberOfMessages'] ?? 0);
-  if (count <= MOST_LETTERS) return;
+  if (count <= MOST_MESSAGES) return;
   throw new CommandFailed(
-    `There are about ${count} dead letters, and more than ${MOST_LETTERS} are not walked one by one. ` +
-      "Drop the job's failed.csv into the inbox instead, and purge the queue when no other job's letters are needed.",
+    `The dead-letter queue has about ${count} messages, and this command handles at most ${MOST_MESSAGES}. ` +
+      "Upload the job's failed.csv instead; once no job's dead letters are needed, purge the queue.",
   );
 }
 
-async function receive(sqs: SQSClient, queueUrl: string): Promise<readonly Message[]> {
+async function receive({ sqs, queueUrl }: QueueAt): Promise<readonly Message[]> {
   const { Messages: messages = [] } = await sqs.send(
     new ReceiveMessageCommand({
       QueueUrl: queueUrl,
@@ -120,43 +109,42 @@ async function receive(sqs: SQSClient, queueUrl: string): Promise<readonly Messa
   return messages;
 }
 
-async function remove(sqs: SQSClient, queueUrl: string, messages: readonly Message[]): Promise<void> {
-  for (const Entries of batches(messages)) {
+async function deleteAll({ sqs, queueUrl }: QueueAt, messages: readonly Message[]): Promise<void> {
+  for (const Entries of batchesOf(messages)) {
     await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
   }
 }
 
-async function show(sqs: SQSClient, queueUrl: string, messages: readonly Message[]): Promise<void> {
-  for (const entries of batches(messages)) {
+async function showAll({ sqs, queueUrl }: QueueAt, messages: readonly Message[]): Promise<void> {
+  for (const entries of batchesOf(messages)) {
     const Entries = entries.map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
     await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
   }
 }
 
-function* batches(messages: readonly Message[]) {
+function* batchesOf(messages: readonly Message[]) {
   for (let start = 0; start < messages.length; start += BATCH) {
-    yield messages
-      .slice(start, start + BATCH)
-      .map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    const batch = messages.slice(start, start + BATCH);
+    yield batch.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
   }
 }
 
-/** Rows whose batch died each time go to the isolation queue, and from there to the dead letters: the way back leads to the tasks queue. */
-async function tasksQueueBehind(sqs: SQSClient, deadLettersUrl: string): Promise<string> {
-  const rows = await sourceOf(sqs, await sourceOf(sqs, deadLettersUrl));
-  if (rows !== undefined) return rows;
+/** Tasks whose batch died each time go to the isolation queue, and from there to the dead letters: the way back leads to the tasks queue. */
+async function findTasksQueue({ sqs, queueUrl }: QueueAt): Promise<string> {
+  const tasks = await findSource(sqs, await findSource(sqs, queueUrl));
+  if (tasks !== undefined) return tasks;
   throw new CommandFailed(
-    `${deadLettersUrl} is not a pipeline's dead-letter queue: no rows queue leads to it. Name the one in the stack's output DeadLetterQueueUrl.`,
+    `${queueUrl} is not a pipeline's dead-letter queue: no tasks queue leads to it. Give --dead-letters the stack output DeadLetterQueueUrl.`,
   );
 }
 
-async function sourceOf(sqs: SQSClient, queueUrl: string | undefined): Promise<string | undefined> {
+async function findSource(sqs: SQSClient, queueUrl: string | undefined): Promise<string | undefined> {
   if (queueUrl === undefined) return undefined;
   const { queueUrls = [] } = await sqs.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: queueUrl }));
   return queueUrls[0];
 }
 
-function letterOf({ Body: body = '', MessageAttributes: attributes = {} }: Message): Letter {
+function parseDeadLetter({ Body: body = '', MessageAttributes: attributes = {} }: Message): DeadLetter {
   const text = (name: string): string => attributes[name]?.StringValue ?? '';
   return {
     task: readMessage(taskSchema, body),

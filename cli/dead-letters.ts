@@ -1,83 +1,68 @@
 import type { Command as Program } from 'commander';
-import Table from 'cli-table3';
 
-import { deadLettersOf, JOB, openAccess, withAccess, type AccessOptions } from './access.ts';
-import { countRows } from './count-rows.ts';
-import { endingSignal } from './ending-signal.ts';
-import { CommandFailed } from './failure.ts';
-import { checkJob } from './find-job.ts';
-import { openDeadLetters, type DeadLetters, type Letter } from './dead-letter-queue.ts';
+import { JOB } from './arguments.ts';
+import { openDeadLetters, type DeadLetter, type DeadLetters } from './dead-letter-queue.ts';
+import { catchSignals, CommandFailed } from './failures.ts';
+import { checkJob } from './jobs.ts';
+import { addPipelineCommand, openDeadLetterQueue, openPipeline, type PipelineOptions } from './pipeline.ts';
+import { countRows, renderTable } from './show.ts';
 
-/** `dead-letters list|show|redrive`: the rows that failed, and another go for those of one job. */
+/** `dead-letters list|show|redrive`: the rows that failed, and another try for those of one job. */
 export function addDeadLetters(program: Program): void {
-  const group = program.command('dead-letters').description('the rows that failed, each kept with its reason');
-  add(group, 'list', 'count them by job and code', list);
-  add(group, 'show', "show those of one job; what is in the rows stands in the job's failed.csv", show);
-  add(group, 'redrive', 'put those of one job up for another go, as they are', redrive);
+  const group = program.command('dead-letters').description('list, show or redrive the rows that failed');
+  addAction(group, 'list', 'count failed rows by job and code', list);
+  addAction(group, 'show', "show a job's failed rows; their cells are in the job's failed.csv", show);
+  addAction(group, 'redrive', "run a job's failed rows again, as they are", redrive);
 }
 
-function add(
+function addAction(
   group: Program,
   name: string,
   about: string,
-  run: (letters: DeadLetters, jobId: string) => Promise<void>,
+  run: (deadLetters: DeadLetters, jobId: string) => Promise<void>,
 ): void {
-  withAccess(group.command(name))
+  addPipelineCommand(group, name, about, { 0: 'done', 1: 'there is no such job, or it has no dead letters' })
     .argument(name === 'list' ? '[job]' : '<job>', JOB)
-    .option('--dead-letters <url>', 'the dead-letter queue of a deployed pipeline (its output DeadLetterQueueUrl)')
-    .description(about)
-    .action(async (idOrEnd: string | undefined, options: AccessOptions) => {
-      const access = openAccess(options, process.env);
-      const { sqs, queueUrl } = deadLettersOf(access);
-      const found = idOrEnd === undefined ? undefined : await checkJob(access, idOrEnd);
-      await run(openDeadLetters(sqs, queueUrl, endingSignal()), found?.job.id ?? idOrEnd ?? '');
+    .option('--dead-letters <url>', 'dead-letter queue of a deployed pipeline (stack output DeadLetterQueueUrl)')
+    .action(async (idOrEnd: string | undefined, options: PipelineOptions) => {
+      const pipeline = openPipeline(options);
+      const { sqs, queueUrl } = openDeadLetterQueue(pipeline);
+      const found = idOrEnd === undefined ? undefined : await checkJob(pipeline, idOrEnd);
+      await run(openDeadLetters(sqs, queueUrl, catchSignals()), found?.job.id ?? idOrEnd ?? '');
     });
 }
 
-async function list(letters: DeadLetters, jobId: string): Promise<void> {
-  const groups = Map.groupBy(await lettersOf(letters, jobId), ({ task, code }) => `${task?.jobId} ${code}`);
+async function list(deadLetters: DeadLetters, jobId: string): Promise<void> {
+  const groups = Map.groupBy(await listOf(deadLetters, jobId), ({ task, code }) => `${task?.jobId} ${code}`);
   const rows = [...groups.values()].map(([first, ...others]) => {
-    const { jobId: job = '(not ours)', target = '', operation = '' } = first?.task ?? {};
+    const { jobId: job = '(not from Rollcall)', target = '', operation = '' } = first?.task ?? {};
     return [job, target, operation, first?.code ?? '', others.length + 1];
   });
   if (rows.length === 0) console.log('There are no dead letters.');
-  else console.log(tableOf(['job', 'target', 'operation', 'code', 'letters'], rows));
+  else console.log(renderTable(['job', 'target', 'operation', 'code', 'rows'], rows));
 }
 
-async function show(letters: DeadLetters, jobId: string): Promise<void> {
-  const own = await lettersOf(letters, jobId);
-  if (own.length === 0) throw noLetters(jobId);
+async function show(deadLetters: DeadLetters, jobId: string): Promise<void> {
+  const own = await listOf(deadLetters, jobId);
+  if (own.length === 0) throw noDeadLetters(jobId);
   const rows = own
-    .flatMap(({ task, ...letter }) => (task ? [{ ...letter, ...task, attempts: letter.attempts }] : []))
+    .flatMap(({ task, ...reason }) => (task ? [{ ...reason, ...task, attempts: reason.attempts }] : []))
     .toSorted((one, other) => one.row - other.row)
-    .map(({ line, code, attempts, httpStatus, traceId, generation }) => [
-      line,
-      code,
-      attempts,
-      httpStatus,
-      traceId,
-      generation - 1,
-    ]);
-  console.log(tableOf(['line', 'code', 'attempts', 'HTTP', 'trace id', 'redriven'], rows));
+    .map((row) => [row.line, row.code, row.attempts, row.httpStatus, row.traceId, row.generation - 1]);
+  console.log(renderTable(['line', 'code', 'attempts', 'HTTP', 'trace id', 'redriven'], rows));
 }
 
-/** All letters, or those of one job. */
-const lettersOf = async (letters: DeadLetters, jobId: string): Promise<readonly Letter[]> =>
-  (await letters.all()).filter(({ task }) => jobId === '' || task?.jobId === jobId);
+/** All dead letters, or those of one job. */
+const listOf = async (deadLetters: DeadLetters, jobId: string): Promise<readonly DeadLetter[]> =>
+  (await deadLetters.list()).filter(({ task }) => jobId === '' || task?.jobId === jobId);
 
-async function redrive(letters: DeadLetters, jobId: string): Promise<void> {
-  const put = await letters.redrive(jobId);
-  if (put === 0) throw noLetters(jobId);
-  console.log(`Put ${countRows(put)} of ${jobId} up again. Its report's next revision says what came of them.`);
+async function redrive(deadLetters: DeadLetters, jobId: string): Promise<void> {
+  const sent = await deadLetters.redrive(jobId);
+  if (sent === 0) throw noDeadLetters(jobId);
+  console.log(`Sent ${countRows(sent)} of ${jobId} to run again. The next revision of its report has their results.`);
 }
 
-const noLetters = (jobId: string): CommandFailed =>
+const noDeadLetters = (jobId: string): CommandFailed =>
   new CommandFailed(
-    `There is no dead letter of ${jobId}: none of its rows failed, or they were redriven, or they are older than 14 days.`,
+    `There are no dead letters of ${jobId}: no row failed, or those that did were redriven already or are older than 14 days. To run them again, upload the job's failed.csv.`,
   );
-
-function tableOf(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const table = new Table({ head: [...head], style: { head: [], border: [] } });
-  table.push(...rows.map((row) => [...row]));
-  return table.toString();
-}

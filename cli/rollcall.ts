@@ -1,40 +1,38 @@
 import { Command, CommanderError } from 'commander';
 
 import rollcall from '../package.json' with { type: 'json' };
+import { documentExits } from './arguments.ts';
 import { addControls } from './control.ts';
 import { addDeadLetters } from './dead-letters.ts';
-import { endWithLauncher } from './end-with-launcher.ts';
-import { interruptionIn } from './ending-signal.ts';
-import { told } from './failure.ts';
+import { addDemo } from './demo.ts';
+import { describeError, endWithLauncher, findInterruption } from './failures.ts';
 import { addLocal } from './local.ts';
 import { addPresign } from './presign.ts';
-import { addDemo } from './demo.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addVerify } from './verify.ts';
 
 const program = new Command('rollcall')
-  .description(
-    'Drop a CSV of people in a bucket; every row is carried out against Atlassian, and a report accounts for every row.',
-  )
-  .version(rollcall.version, '--version', 'say which version this is')
+  .description(rollcall.description)
+  .version(rollcall.version, '--version', 'print the version')
   .exitOverride();
-addRun(program);
-addLocal(program);
-addDemo(program);
-addPresign(program);
-addVerify(program);
-addStatus(program);
-addControls(program);
-addDeadLetters(program);
+documentExits(program, {
+  0: 'done',
+  1: 'failed; the message says why and what to do',
+  2: 'run, verify: some rows are not as the file asks',
+  3: 'run: the job waits for approval',
+  130: 'ended by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP',
+});
+const commands = [addRun, addLocal, addDemo, addPresign, addVerify, addStatus, addControls, addDeadLetters];
+for (const add of commands) add(program);
 
 endWithLauncher();
 try {
   await program.parseAsync();
 } catch (error) {
-  const ended = error instanceof CommanderError ? error : interruptionIn(error);
+  const ended = error instanceof CommanderError ? error : findInterruption(error);
   // Commander has said already what is wrong with the arguments.
-  if (!(error instanceof CommanderError)) console.error(told(ended ?? error));
+  if (!(error instanceof CommanderError)) console.error(describeError(ended ?? error));
   process.exitCode = ended?.exitCode ?? 1;
 }
 // What a command leaves open (sockets that are kept alive) must not keep it from ending.

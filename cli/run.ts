@@ -3,26 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 
-import { assemble } from '../local/assembly.ts';
-import { startStack, type LocalStack } from '../local/stack.ts';
-import { clientEnvironment } from '../local/aws/services.ts';
-import { completeSettings } from '../shared/settings.ts';
-import { readSettings } from '../infra/stage.ts';
-import { s3Client } from '../shared/aws/clients.ts';
-import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
+import type { LocalStack } from '../local/stack.ts';
+import { operationNames } from '../shared/operations/index.ts';
 import type { Target } from '../shared/target.ts';
-import { checkOperation } from './check-operation.ts';
-import { countRows } from './count-rows.ts';
-import { describeSummary } from './describe-summary.ts';
-import { endingSignal } from './ending-signal.ts';
-import { CommandFailed } from './failure.ts';
-import { exitCodeOf, followJob } from './follow-job.ts';
-import { showProgress } from './progress.ts';
-import { leaveReport, makeReportFolder } from './report-folder.ts';
-import { stopJob } from './stop-job.ts';
-import { readTargetFile } from './target-file.ts';
-import { sizeOf, uploadManifest } from './upload-manifest.ts';
-import { reportViolations } from './violations.ts';
+import { addCommand, checkOperation, readStage, readTargetFile } from './arguments.ts';
+import { catchSignals, CommandFailed } from './failures.ts';
+import { makeReportFolder, measureFile, saveReport, uploadManifest } from './files.ts';
+import { exitCodeOf, followJob, stopJob } from './jobs.ts';
+import { withStack } from './local-stack.ts';
+import { connectTo, openInbox, openResults } from './pipeline.ts';
+import { countRows, describeSummary, showProgress } from './show.ts';
 
 const REPORTS = 'reports';
 
@@ -34,100 +24,83 @@ interface RunOptions {
   readonly stage?: string;
 }
 
-/** `run <file.csv>`: carries one file out on this machine, through the functions and queues of the synthesized template. */
+/** `run <file.csv>`: applies one file from this machine, through the functions and queues of the synthesized template. */
 export const addRun = (program: Command): Command =>
-  program
-    .command('run')
-    .argument('<file.csv>', 'the manifest')
-    .description('carry one file out on this machine and leave its report')
-    .requiredOption('--operation <operation>', 'what is to be done with each row')
-    .option('--target <cloud|data-center>', 'the simulator that it is carried out against; cloud unless given')
-    .option('--target-file <secret.json>', "a real target's secret; the target is named as the file is")
-    .option('--out <dir>', "where the report's files are put (reports/<job> unless given)")
-    .option('--stage <settings.json>', 'settings of the stage, instead of the defaults')
+  addCommand(program, 'run', 'run one file on this machine and save its report', {
+    0: 'every row is as the file asks; rows that repeat an earlier one do not count',
+    1: 'the file was rejected or could not be run, or a function made a call that its role does not allow',
+    2: 'some rows are not as the file asks; the report says which and why',
+    3: 'the job waits for approval',
+    130: 'Ctrl-C: the job is cancelled and its report saved',
+  })
+    .argument('<file.csv>', 'the CSV file')
+    .requiredOption('--operation <operation>', `what to do with each row: ${operationNames.join(', ')}`)
+    .option('--target <cloud|data-center>', 'the simulated Atlassian to apply it to (cloud unless given)')
+    .option('--target-file <secret.json>', "a real target's secret; the target has the name of the file")
+    .option('--out <dir>', "where the report's files are written (reports/<job> unless given)")
+    .option('--stage <settings.json>', 'stage settings instead of the defaults')
     .action(async (file: string, options: RunOptions) => {
       process.exitCode = await run(file, options);
     });
 
 async function run(file: string, options: RunOptions): Promise<number> {
   // Whatever can be wrong with what was given is said before anything is started.
-  sizeOf(file);
+  measureFile(file);
   const given = options.targetFile === undefined ? undefined : readTargetFile(options.targetFile);
-  const target = given?.name ?? simulatorTarget(options.target);
-  checkOperation(options.operation, given?.type ?? simulatorTarget(options.target));
-  const stage = options.stage === undefined ? completeSettings() : readSettings(options.stage);
+  const target = given?.name ?? checkSimulated(options.target);
+  checkOperation(options.operation, given?.type ?? checkSimulated(options.target));
+  const settings = readStage(options.stage);
   makeReportFolder(options.out ?? REPORTS);
 
-  const ending = endingSignal();
-  try {
-    const stack = await startStack({
-      folder: temporaryFolder(),
-      synthesized: await assemble(stage),
-      ...(given && { targets: { [given.name]: given.secret } }),
-      simulator: given === undefined,
-    });
-    try {
-      const errand = { file, target, operation: options.operation, out: options.out };
-      const code = await applyTasks(stack, errand, ending);
-      return reportViolations(stack, console.error) ? 1 : code;
-    } finally {
-      await stack.close();
-    }
-  } catch (error) {
-    // Ctrl-C ends the bundler, too, and whatever fails thereby fails because of it.
-    if (ending.aborted && !(error instanceof CommandFailed)) throw ending.reason;
-    throw error;
-  }
+  const ending = catchSignals();
+  const stack = {
+    folder: makeTemporaryFolder(),
+    settings,
+    ending,
+    ...(given && { targets: { [given.name]: given.secret } }),
+    simulator: given === undefined,
+  };
+  return withStack(stack, (running) => runFile(running, { ...options, file, target }, ending));
 }
 
-function temporaryFolder(): string {
+function makeTemporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-run-'));
   // The target's secret comes to lie in it, so it goes however this process ends.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-interface Errand {
+interface Request extends RunOptions {
   readonly file: string;
   readonly target: string;
-  readonly operation: string;
-  readonly out: string | undefined;
 }
 
-async function applyTasks(stack: LocalStack, errand: Errand, ending: AbortSignal): Promise<number> {
-  ending.throwIfAborted();
-  const { file, target, operation, out } = errand;
-  const client = s3Client(clientEnvironment(stack));
-  const inbox = s3ObjectStore({ client, bucket: stack.inboxBucket });
-  const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
-  const { jobId, prefixes } = await uploadManifest({
-    client,
-    bucket: stack.inboxBucket,
-    target,
-    operation,
-    path: file,
-  });
+async function runFile(stack: LocalStack, request: Request, ending: AbortSignal): Promise<number> {
+  const { file, target, operation, out } = request;
+  const { client, bucket, store: inbox } = openInbox(connectTo(stack));
+  const results = openResults(connectTo(stack));
+  const { jobId, prefixes } = await uploadManifest({ client, bucket, target, operation, path: file });
   const progress = showProgress();
   const { summary, prefix } = await followJob({ results, prefixes, onStatus: progress.add(jobId), signal: ending })
     .finally(progress.stop)
     .catch((error: unknown) => {
       if (!ending.aborted) throw error;
-      console.error('Stopping: rows under way are finished, no further one begins …');
+      console.error('Stopping: rows in progress finish, no further row starts …');
       return stopJob({ inbox, results, jobId, prefixes });
     });
 
-  const folder = await leaveReport(results, prefix, out ?? join(REPORTS, jobId));
-  console.log(`${describeSummary(summary)}\nIts report lies in ${folder}.`);
+  const folder = await saveReport(results, prefix, out ?? join(REPORTS, jobId));
+  console.log(`${describeSummary(summary)}\nThe report is in ${folder}.`);
   if (!ending.aborted || summary.state !== 'cancelled') return exitCodeOf(summary);
   console.log(
-    `Stopped after ${countRows(summary.counts.rows - summary.counts.unprocessed)}. Drop the file in again to go on: rows that are done come out unchanged.`,
+    `Stopped after ${countRows(summary.counts.rows - summary.counts.unprocessed)}. To continue, run the file again: rows that are done come out unchanged.`,
   );
   throw ending.reason;
 }
 
-function simulatorTarget(name = 'cloud'): Target['type'] {
+function checkSimulated(name = 'cloud'): Target['type'] {
   if (name === 'cloud' || name === 'data-center') return name;
   throw new CommandFailed(
-    `--target is "${name}"; cloud or data-center was expected, the simulator's. A target of your own is given by --target-file <secret.json>.`,
+    `--target is "${name}"; cloud or data-center was expected, which are simulated. For your own Atlassian, give --target-file <secret.json>.`,
   );
 }

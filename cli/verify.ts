@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Command } from 'commander';
 
 import { systemChance } from '../shared/aws/system-chance.ts';
 import { systemClock } from '../shared/aws/system-clock.ts';
 import { createAtlassian } from '../shared/atlassian/atlassian.ts';
 import { RateLimited } from '../shared/atlassian/errors.ts';
-import type { Wanted } from '../shared/manifest/header.ts';
+import { createCellReader } from '../shared/manifest/cells.ts';
+import { mapHeader, type Wanted } from '../shared/manifest/header.ts';
+import type { ManifestLimits } from '../shared/manifest/limits.ts';
+import { openManifest } from '../shared/manifest/manifest.ts';
 import { findOperation } from '../shared/operations/index.ts';
-import { bindOperation, type BoundOperation, type Operation, type PlannedRow } from '../shared/operations/operation.ts';
-import type { Target } from '../shared/target.ts';
-import { JOB, openAccess, resultsOf, targetsOf, withAccess, type AccessOptions } from './access.ts';
-import { type ChangedRow, changedRows, inBatches } from './changed-rows.ts';
-import { CommandFailed } from './failure.ts';
-import { findJob } from './find-job.ts';
+import { bindOperation, type BoundOperation, type Cells, type PlannedRow } from '../shared/operations/operation.ts';
+import { JOB } from './arguments.ts';
+import { CommandFailed } from './failures.ts';
+import { findJob } from './jobs.ts';
+import { addPipelineCommand, openPipeline, openResults, openTargets, type PipelineOptions } from './pipeline.ts';
 
 const ROWS_AT_ONCE = 100;
 const RESPONSE_LIMIT_BYTES = 8 * 2 ** 20;
@@ -21,30 +22,43 @@ const PLAN_MS = 60_000;
 const ROUNDS = 10;
 const PAUSE_MS = 1_000;
 
-/** `verify <job>`: reads every changed row again and lists those that do not hold; exits with 2 when there are any. */
+/** `verify <job>`: reads every changed row again and lists those that are not as the file asked; exits with 2 when there are any. */
 export const addVerify = (program: Command): Command =>
-  withAccess(program.command('verify'))
+  addPipelineCommand(program, 'verify', "read a job's changed rows again, and list those that have changed since", {
+    0: 'every changed row is still as the file asked',
+    1: 'the job cannot be verified; the message says why',
+    2: 'some changed rows are not',
+  })
     .argument('<job>', JOB)
-    .description('read every row that a job changed again, and list those that do not hold')
-    .action(async (idOrEnd: string, options: AccessOptions) => {
+    .action(async (idOrEnd: string, options: PipelineOptions) => {
       process.exitCode = await verify(idOrEnd, options);
     });
 
-async function verify(idOrEnd: string, options: AccessOptions): Promise<number> {
-  const access = openAccess(options, process.env);
-  const results = resultsOf(access);
+async function verify(idOrEnd: string, options: PipelineOptions): Promise<number> {
+  const pipeline = openPipeline(options);
+  const results = openResults(pipeline);
   const { job, state, prefix } = await findJob(results, idOrEnd);
-  const jobId = job.id;
   if (state === 'rejected') {
     throw new CommandFailed(
-      `${jobId} was rejected: no row was changed, so there is nothing to verify. ${prefix}summary.json says why.`,
+      `${job.id} was rejected: no row was changed, so there is nothing to verify. ${prefix}summary.json says why.`,
+    );
+  }
+  const target = await openTargets(pipeline).find(job.target);
+  if (!target) {
+    throw new CommandFailed(
+      `There is no secret for "${job.target}", the target of ${job.id}. Create it again, or check that this is the pipeline that ran the job.`,
     );
   }
   const operation = findOperation(job.operation);
-  const target = await targetsOf(access).find(job.target);
-  if (!operation || !target) throw new CommandFailed(`The target or operation of ${jobId} is not there any more.`);
+  const recipe = target.type === 'cloud' ? operation?.cloud : operation?.dataCenter;
+  if (!operation || !recipe) {
+    throw new CommandFailed(
+      `${job.id} ran "${job.operation}", which this version does not have for a target of type ${target.type}.`,
+    );
+  }
   const report = await results.read(`${prefix}results.csv`);
-  if (!report) throw new CommandFailed(`${jobId} has no report yet. Verify it when it has ended.`);
+  if (!report)
+    throw new CommandFailed(`${job.id} has no report yet. Verify it once \`status ${job.id}\` says it has ended.`);
 
   const atlassian = createAtlassian({
     clock: systemClock,
@@ -54,7 +68,7 @@ async function verify(idOrEnd: string, options: AccessOptions): Promise<number> 
   });
   let read = 0;
   let broken = 0;
-  for await (const rows of inBatches(changedRows(report.body, wantedOf(operation, target)), ROWS_AT_ONCE)) {
+  for await (const rows of inBatches(changedRows(report.body, recipe), ROWS_AT_ONCE)) {
     const reasons = await planAgain(bindOperation(operation, atlassian.open(target)), rows);
     for (const [index, { line }] of rows.entries()) {
       if (reasons[index] === undefined) continue;
@@ -64,18 +78,11 @@ async function verify(idOrEnd: string, options: AccessOptions): Promise<number> 
     read += rows.length;
   }
   await atlassian.close();
-  console.log(`${read - broken} of ${read} changed rows hold.`);
+  console.log(`${read - broken} of ${read} changed rows are still as the file asked.`);
   return broken > 0 ? 2 : 0;
 }
 
-/** What an operation wants of a header for a target of this type; throws CommandFailed when it does not exist there. */
-function wantedOf({ name, cloud, dataCenter }: Operation, { type }: Target): Wanted {
-  const recipe = type === 'cloud' ? cloud : dataCenter;
-  if (recipe) return recipe;
-  throw new CommandFailed(`The operation ${name} does not exist for a target of type ${type}.`);
-}
-
-/** Plans rows again; gives the reason why a row does not hold, or `undefined` when it needs no change. */
+/** Plans rows again; gives why a row is not as asked, or `undefined` when it is. */
 async function planAgain(
   operation: BoundOperation,
   rows: readonly ChangedRow[],
@@ -111,7 +118,7 @@ function reasonOf(planned: PlannedRow | undefined): string | undefined {
     case 'refused':
       return `${planned.refusal.code}: ${planned.refusal.message}`;
     case 'change':
-      return 'it is not, or not any more, as the row wants it; drop the row in again to apply it';
+      return 'it is not as the row asks, or not any more; upload the row again to apply it';
     case 'unread':
       return `it could not be read: ${planned.error.message}`;
     case undefined:
@@ -119,4 +126,45 @@ function reasonOf(planned: PlannedRow | undefined): string | undefined {
     default:
       return planned satisfies never;
   }
+}
+
+/** A row that a job changed, as its report has it. */
+export interface ChangedRow {
+  /** In the manifest. */
+  readonly line: number;
+  readonly cells: Cells;
+}
+
+// Whatever could be read as a manifest is longer by its outcome as a report.
+const LIMITS: ManifestLimits = {
+  manifestBytes: Infinity,
+  rows: Infinity,
+  rowBytes: 8 * 2 ** 20,
+  columns: 10_000,
+  cellCharacters: 8 * 2 ** 20,
+};
+
+/** The rows of a results.csv that were changed, as an operation reads them. */
+export async function* changedRows(body: AsyncIterable<Uint8Array>, wanted: Wanted): AsyncGenerator<ChangedRow> {
+  const report = await openManifest(body, { limits: LIMITS, columns: wanted.columns });
+  const cellsOf = createCellReader(mapHeader(report.header, wanted, LIMITS));
+  const status = report.header.cells.indexOf('rollcall_status');
+  const line = report.header.cells.indexOf('rollcall_line');
+  for await (const { rows } of report.batches) {
+    for (const row of rows) {
+      if (row.cells[status] === 'changed') yield { line: Number(row.cells[line]), cells: cellsOf(row) };
+    }
+  }
+}
+
+/** Items a few at a time. */
+export async function* inBatches<Item>(items: AsyncIterable<Item>, size: number): AsyncGenerator<readonly Item[]> {
+  let batch: Item[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }

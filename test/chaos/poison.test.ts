@@ -67,7 +67,7 @@ it('loses nobody but the rows that end their worker: they are WORKER_DIED and de
   expect(report.map(({ email, rollcall_code: code }) => [email, code])).toEqual(
     poison.map((email) => [email, 'WORKER_DIED']),
   );
-  const letters = await openDeadLetters(clients.sqs, stack.deadLetterQueueUrl, new AbortController().signal).all();
+  const letters = await openDeadLetters(clients.sqs, stack.deadLetterQueueUrl, new AbortController().signal).list();
   expect(letters.map(({ task, code }) => [task?.cells['email'], task?.generation, code]).toSorted()).toEqual(
     poison.map((email) => [email, 1, 'WORKER_DIED']).toSorted(),
   );

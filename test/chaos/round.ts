@@ -158,8 +158,8 @@ async function applyTasks(
   };
   await until('the queues are empty', drained, { forMs: limitMs, everyMs: 250 });
   const summary = await summaryIn(results, prefix);
-  const { all } = openDeadLetters(clients.sqs, stack.connection().deadLetterQueueUrl, AbortSignal.timeout(limitMs));
-  const letters = new Set((await all()).flatMap(({ task }) => task?.row ?? []));
+  const { list } = openDeadLetters(clients.sqs, stack.connection().deadLetterQueueUrl, AbortSignal.timeout(limitMs));
+  const letters = new Set((await list()).flatMap(({ task }) => task?.row ?? []));
   return {
     summary,
     letters,

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 
-import { changedRows, inBatches } from '../../cli/changed-rows.ts';
+import { changedRows, inBatches } from '../../cli/verify.ts';
 import { findOperation } from '../../shared/operations/index.ts';
 
 const suspend = findOperation('suspend')?.cloud ?? raise();

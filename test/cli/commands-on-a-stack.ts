@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-import { followJob } from '../../cli/follow-job.ts';
-import { uploadManifest } from '../../cli/upload-manifest.ts';
+import { followJob } from '../../cli/jobs.ts';
+import { uploadManifest } from '../../cli/files.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { s3Client } from '../../shared/aws/clients.ts';
@@ -28,7 +28,7 @@ export const commandsOn =
     });
 
 /** The id of the job that a manifest became, once it has ended. */
-export async function carriedOut(
+export async function runToEnd(
   stack: LocalStack,
   manifest: { readonly target: string; readonly operation: string; readonly path: string },
 ): Promise<string> {

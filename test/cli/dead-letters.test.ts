@@ -7,7 +7,7 @@ import { ListMessageMoveTasksCommand, StartMessageMoveTaskCommand } from '@aws-s
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
 import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
-import { claimFolder } from '../../cli/running-stack.ts';
+import { claimFolder } from '../../cli/local-stack.ts';
 import { assemble } from '../../local/assembly.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { completeSettings } from '../../shared/settings.ts';
@@ -26,7 +26,7 @@ import {
 } from '../chaos/job-here.ts';
 
 const COMMAND = fileURLToPath(new URL('../../cli/rollcall.ts', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'rollcall-letters-'));
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-dead-letters-'));
 const WAIT = { forMs: 30_000 };
 let stack: LocalStack;
 let clients: Clients;
@@ -51,8 +51,8 @@ afterAll(async () => {
 
 it('counts, shows and redrives the dead letters of one job, leaves those of others where they are, and its report is revised', async () => {
   await refuse(2, 4, 11);
-  const job = await applyTasks([1, 2, 3, 4]);
-  const other = await applyTasks([11]);
+  const job = await runFor([1, 2, 3, 4]);
+  const other = await runFor([11]);
   expect((await reportOf(job)).counts).toMatchObject({ changed: 2, failed: 2 });
 
   const list = await rollcall('dead-letters', 'list');
@@ -61,23 +61,23 @@ it('counts, shows and redrives the dead letters of one job, leaves those of othe
   const redriven = await rollcall('dead-letters', 'redrive', job.jobId);
   const report = await revisionOf(job, 2);
 
-  expect(list).toMatch(new RegExp(`${job.jobId} +│ cloud +│ membership +│ FORBIDDEN +│ 2 `));
-  expect(list).toMatch(new RegExp(`${other.jobId} +│ cloud +│ membership +│ FORBIDDEN +│ 1 `));
-  expect(shown).toMatch(/│ 3 +│ FORBIDDEN +│ 1 +│ 403 +│ [0-9a-f]{32} +│ 0 /);
-  expect(shown).toMatch(/│ 5 +│ FORBIDDEN/);
-  expect(redriven).toContain('Put 2 rows');
+  expect(list).toMatch(new RegExp(`${job.jobId} +│ cloud +│ membership +│ FORBIDDEN +│ +2 │`));
+  expect(list).toMatch(new RegExp(`${other.jobId} +│ cloud +│ membership +│ FORBIDDEN +│ +1 │`));
+  expect(shown).toMatch(/│ +3 │ FORBIDDEN +│ 1 +│ 403 +│ [0-9a-f]{32} +│ +0 │/);
+  expect(shown).toMatch(/│ +5 │ FORBIDDEN/);
+  expect(redriven).toContain('Sent 2 rows');
   expect(report).toMatchObject({ state: 'completed', counts: { rows: 4, changed: 4, failed: 0 } });
-  expect(await letterCount()).toBe(1);
+  expect(await countDeadLetters()).toBe(1);
   expect(await rollcall('dead-letters', 'list')).toContain(other.jobId);
 
   await rollcall('dead-letters', 'redrive', other.jobId);
   await revisionOf(other, 2);
-  expect(await letterCount()).toBe(0);
+  expect(await countDeadLetters()).toBe(0);
 }, 60_000);
 
-it('puts a row up once, and keeps one dead letter, of the next generation, of one that fails again', async () => {
+it('redrives a row once, and keeps one dead letter, of the next generation, of one that fails again', async () => {
   await refuse(5);
-  const job = await applyTasks([5]);
+  const job = await runFor([5]);
   await reportOf(job);
 
   await rollcall('dead-letters', 'redrive', job.jobId);
@@ -85,16 +85,16 @@ it('puts a row up once, and keeps one dead letter, of the next generation, of on
   const shown = await rollcall('dead-letters', 'show', job.jobId);
 
   expect(report.counts).toMatchObject({ rows: 1, failed: 1 });
-  expect(shown).toMatch(/│ 2 +│ FORBIDDEN +│ 1 +│ 403 +│ [0-9a-f]{32} +│ 1 /);
-  expect(await letterCount()).toBe(1);
+  expect(shown).toMatch(/│ +2 │ FORBIDDEN +│ 1 +│ 403 +│ [0-9a-f]{32} +│ +1 │/);
+  expect(await countDeadLetters()).toBe(1);
 }, 60_000);
 
-it("takes rows back that SQS's own redrive moves to the rows queue", async () => {
+it("takes rows back that SQS's own redrive moves to the tasks queue", async () => {
   const source = queue('DeadLetters');
   await refuse(6);
-  const job = await applyTasks([6]);
+  const job = await runFor([6]);
   await reportOf(job);
-  const before = await letterCount();
+  const before = await countDeadLetters();
 
   await refuse();
   await clients.sqs.send(
@@ -105,16 +105,16 @@ it("takes rows back that SQS's own redrive moves to the rows queue", async () =>
 
   expect(report.counts).toMatchObject({ rows: 1, changed: 1, failed: 0 });
   expect(tasks.Results?.[0]).toMatchObject({ Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: before });
-  await until('the letters are gone', async () => (await letterCount()) === 0, WAIT);
+  await until('the dead letters are gone', async () => (await countDeadLetters()) === 0, WAIT);
 }, 60_000);
 
 it('makes a new job of the same file dropped again, in which rows that are done come out unchanged', async () => {
   await refuse(3);
-  const first = await applyTasks([1, 2, 3]);
+  const first = await runFor([1, 2, 3]);
   await reportOf(first);
 
   await refuse();
-  const second = await applyTasks([1, 2, 3]);
+  const second = await runFor([1, 2, 3]);
   const report = await reportOf(second);
 
   expect(second.jobId).not.toBe(first.jobId);
@@ -125,7 +125,7 @@ it('resume enqueues the rows of a halted job that have no outcome; the row that 
   const state = await control<{ cloud: { credentials: { jira: object[]; organisation: object[] } } }>('GET', 'state');
   const { cloud } = state;
   await control('PUT', 'state', { ...state, cloud: { ...cloud, credentials: { jira: [], organisation: [] } } });
-  const job = await applyTasks([1, 2, 3, 4, 5]);
+  const job = await runFor([1, 2, 3, 4, 5]);
   await until('it is halted', async () => (await stateOf(clients.results, job.jobId))?.state === 'halted', WAIT);
 
   await control('PUT', 'state', state);
@@ -134,28 +134,28 @@ it('resume enqueues the rows of a halted job that have no outcome; the row that 
   await rollcall('dead-letters', 'redrive', job.jobId);
   const revised = await revisionOf(job, report.revision + 1);
 
-  expect(resumed).toContain(`Asked ${job.jobId} to resume`);
+  expect(resumed).toContain(`Sent resume to ${job.jobId}.`);
   expect(report).toMatchObject({ state: 'completed', counts: { changed: 4, failed: 1 }, codes: { UNAUTHORIZED: 1 } });
   expect(revised).toMatchObject({ state: 'completed', counts: { changed: 5, failed: 0 } });
 }, 60_000);
 
 it('says that there is nothing to redrive, and of what', async () => {
-  const job = await applyTasks([7]);
+  const job = await runFor([7]);
   await reportOf(job);
 
-  await expect(rollcall('dead-letters', 'redrive', job.jobId)).rejects.toThrow(`no dead letter of ${job.jobId}`);
+  await expect(rollcall('dead-letters', 'redrive', job.jobId)).rejects.toThrow(`no dead letters of ${job.jobId}`);
   await expect(rollcall('dead-letters', 'redrive', 'nobody-000000000000')).rejects.toThrow('There is no job nobody');
 }, 60_000);
 
-it('leaves messages alone that are no letters of ours, and walks no more than 10,000', async () => {
-  const letters = sqsQueue({ client: clients.sqs, queueUrl: stack.deadLetterQueueUrl });
-  await letters.send([{ body: 'hello' }]);
-  const count = await letterCount();
+it('leaves messages alone that are no dead letters of ours, and handles no more than 10,000', async () => {
+  const deadLetters = sqsQueue({ client: clients.sqs, queueUrl: stack.deadLetterQueueUrl });
+  await deadLetters.send([{ body: 'hello' }]);
+  const count = await countDeadLetters();
 
-  expect(await rollcall('dead-letters', 'list')).toContain('(not ours)');
-  expect(await letterCount()).toBe(count);
+  expect(await rollcall('dead-letters', 'list')).toContain('(not from Rollcall)');
+  expect(await countDeadLetters()).toBe(count);
 
-  await letters.send(Array.from({ length: 10_000 }, () => ({ body: 'hello' })));
+  await deadLetters.send(Array.from({ length: 10_000 }, () => ({ body: 'hello' })));
   const { redrive } = openDeadLetters(clients.sqs, stack.deadLetterQueueUrl, new AbortController().signal);
   await expect(redrive('people-000000000000')).rejects.toThrow('failed.csv');
 }, 60_000);
@@ -166,7 +166,7 @@ interface Uploaded {
 }
 
 /** A job that adds these people to the first group. */
-const applyTasks = (people: readonly number[]): Promise<Uploaded> =>
+const runFor = (people: readonly number[]): Promise<Uploaded> =>
   upload(clients, stack, {
     target: 'cloud',
     operation: 'membership',
@@ -188,7 +188,7 @@ async function revisionOf(job: Uploaded, revision: number): Promise<Summary> {
   return reportOf(job);
 }
 
-const letterCount = (): Promise<number> => countIn(clients, stack.deadLetterQueueUrl);
+const countDeadLetters = (): Promise<number> => countIn(clients, stack.deadLetterQueueUrl);
 
 function queue(name: string) {
   const found = stack.description.queues.find(({ logicalId }) => logicalId.startsWith(name));

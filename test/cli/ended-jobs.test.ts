@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { claimFolder } from '../../cli/running-stack.ts';
+import { claimFolder } from '../../cli/local-stack.ts';
 import { assemble } from '../../local/assembly.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { completeSettings } from '../../shared/settings.ts';
-import { carriedOut, commandsOn } from './commands-on-a-stack.ts';
+import { runToEnd, commandsOn } from './commands-on-a-stack.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-ended-jobs-'));
 const rollcall = commandsOn(folder);
@@ -34,7 +34,7 @@ it.concurrent.each(['pause', 'resume', 'cancel', 'approve'])(
   async (command) => {
     const { code, stderr } = await rollcall(command, completed);
 
-    expect(stderr).toContain(`${completed} has ended, it is completed: there is nothing to ${command}.`);
+    expect(stderr).toContain(`${completed} has ended (completed), so there is nothing to ${command}.`);
     expect(code).toBe(1);
   },
   30_000,
@@ -68,8 +68,8 @@ it.concurrent(
     const { stdout } = await rollcall('status');
 
     const place = `s3://${stack.resultsBucket}/cloud/restore`;
-    expect(stdout).toMatch(new RegExp(`${completed} +│ completed +│ 1 +│ ${place}/${completed}/ `));
-    expect(stdout).toMatch(new RegExp(`${rejected} +│ rejected +│ 0 +│ ${place}/${rejected}/ `));
+    expect(stdout).toMatch(new RegExp(`${completed} +│ completed +│ +1 │ ${place}/${completed}/ `));
+    expect(stdout).toMatch(new RegExp(`${rejected} +│ rejected +│ +0 │ ${place}/${rejected}/ `));
   },
   30_000,
 );
@@ -91,5 +91,5 @@ it.concurrent.each([
 async function restored(name: string, manifest: string): Promise<string> {
   const path = join(folder, name);
   writeFileSync(path, manifest);
-  return carriedOut(stack, { target: 'cloud', operation: 'restore', path });
+  return runToEnd(stack, { target: 'cloud', operation: 'restore', path });
 }

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 it.concurrent.each([
   [['run', THIS_FILE], '--operation'],
-  [['run', 'missing.csv', '--operation', 'suspend'], 'missing.csv is no file'],
+  [['run', 'missing.csv', '--operation', 'suspend'], 'missing.csv is not a file'],
   [['run', THIS_FILE, '--operation', 'suspend', '--target', 'moon'], 'cloud or data-center was expected'],
   [['run', THIS_FILE, '--operation', 'suspend', '--target-file', 'missing.json'], 'missing.json'],
   [['run', THIS_FILE, '--operation', 'suspnd'], 'There is no operation "suspnd" for a target of type cloud'],
@@ -23,8 +23,8 @@ it.concurrent.each([
     'for a target of type data-center; one of',
   ],
   [['run', THIS_FILE, '--operation', 'suspend', '--stage', 'nope.json'], 'nope.json'],
-  [['run', THIS_FILE, '--operation', 'suspend', '--out', THIS_FILE], 'a folder that can be written was expected'],
-  [['run', THIS_FILE, '--operation', 'suspend', '--out', join(THIS_FILE, 'sub')], 'Name one by --out'],
+  [['run', THIS_FILE, '--operation', 'suspend', '--out', THIS_FILE], 'a folder that can be written to was expected'],
+  [['run', THIS_FILE, '--operation', 'suspend', '--out', join(THIS_FILE, 'sub')], 'Choose one with --out'],
   [['local', '--port', 'any'], 'a number from 1 to 65532'],
   [['status', 'job-1'], 'No local stack is running'],
   [['pause', 'job-1'], 'No local stack is running'],
@@ -39,7 +39,7 @@ it.concurrent.each([
     const [errors, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
 
     expect(errors).toContain(said);
-    expect(errors).not.toContain('Unforeseen');
+    expect(errors).not.toContain('Unexpected error');
     expect(code).toBe(1);
   },
   30_000,

@@ -18,8 +18,8 @@ it('cancels the job at Ctrl-C, leaves the report so far, and nothing of the secr
 
   const { code, said } = await run.interrupt();
 
-  expect(said).not.toContain('Unforeseen');
-  expect(said).toContain('Drop the file in again to go on: rows that are done come out unchanged.');
+  expect(said).not.toContain('Unexpected error');
+  expect(said).toContain('To continue, run the file again: rows that are done come out unchanged.');
   expect(code).toBe(130);
   expect(run.leftBehind()).toEqual([]);
   const summary = JSON.parse(readFileSync(join(run.out, 'summary.json'), 'utf8')) as { counts: { rows: number } }; // a Summary
@@ -33,7 +33,7 @@ it('leaves nothing behind when Ctrl-C comes while the stack starts', async () =>
 
   const { code, said } = await run.interrupt();
 
-  expect(said).not.toContain('Unforeseen');
+  expect(said).not.toContain('Unexpected error');
   expect(code).toBe(130);
   expect(run.leftBehind()).toEqual([]);
 }, 90_000);

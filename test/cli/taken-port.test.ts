@@ -10,7 +10,7 @@ import { expect, it } from 'vitest';
 
 const COMMAND = fileURLToPath(new URL('../../cli/rollcall.ts', import.meta.url));
 
-it('says which port is taken, without a trace, when local cannot have it', async () => {
+it('says which port is in use, without a trace, when local cannot have it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-taken-port-'));
   const server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -20,7 +20,7 @@ it('says which port is taken, without a trace, when local cannot have it', async
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   const [errors, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
 
-  expect(errors).toMatch(new RegExp(`^Ports? [0-9, ]*${port}[0-9, ]* (is|are) taken; choose another with --port.\n$`));
+  expect(errors).toMatch(new RegExp(`^Ports in use: [0-9, ]*${port}[0-9, ]*; [^\n]+ Choose others with --port.\n$`));
   expect(code).toBe(1);
   server.close();
   rmSync(folder, { recursive: true });

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { claimFolder } from '../../cli/running-stack.ts';
+import { claimFolder } from '../../cli/local-stack.ts';
 import { assemble } from '../../local/assembly.ts';
 import type { State } from '../../local/atlassian/engine/state.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { completeSettings } from '../../shared/settings.ts';
-import { carriedOut, commandsOn } from './commands-on-a-stack.ts';
+import { runToEnd, commandsOn } from './commands-on-a-stack.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-verify-test-'));
@@ -22,8 +22,8 @@ beforeAll(async () => {
   stack = await startStack({ folder, synthesized: await assemble(completeSettings()) });
   claimFolder(folder).announce(stack);
   [hires = '', managers = ''] = await Promise.all([
-    exampleCarriedOut('cloud/creation/new-hires.csv'),
-    exampleCarriedOut('data-center/membership/release-managers.csv'),
+    runExample('cloud/creation/new-hires.csv'),
+    runExample('data-center/membership/release-managers.csv'),
   ]);
 }, 60_000);
 
@@ -35,7 +35,11 @@ afterAll(async () => {
 it.concurrent(
   'finds that what a job has changed holds, access to Confluence too',
   async () => {
-    expect(await rollcall('verify', hires)).toEqual({ code: 0, stdout: '5 of 5 changed rows hold.\n', stderr: '' });
+    expect(await rollcall('verify', hires)).toEqual({
+      code: 0,
+      stdout: '5 of 5 changed rows are still as the file asked.\n',
+      stderr: '',
+    });
   },
   30_000,
 );
@@ -60,8 +64,8 @@ it.concurrent(
     expect(await rollcall('verify', managers)).toEqual({
       code: 2,
       stdout:
-        'line 5: it is not, or not any more, as the row wants it; drop the row in again to apply it\n' +
-        '2 of 3 changed rows hold.\n',
+        'line 5: it is not as the row asks, or not any more; upload the row again to apply it\n' +
+        '2 of 3 changed rows are still as the file asked.\n',
       stderr: '',
     });
   },
@@ -79,9 +83,9 @@ it.concurrent(
   30_000,
 );
 
-async function exampleCarriedOut(example: string): Promise<string> {
+async function runExample(example: string): Promise<string> {
   const [target = '', operation = ''] = example.split('/');
-  return carriedOut(stack, { target, operation, path: join(ROOT, 'examples', example) });
+  return runToEnd(stack, { target, operation, path: join(ROOT, 'examples', example) });
 }
 
 async function changeState(change: (state: State) => State): Promise<void> {

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { followJob, settledRows } from '../../cli/follow-job.ts';
-import { uploadManifest } from '../../cli/upload-manifest.ts';
+import { followJob, countSettled } from '../../cli/jobs.ts';
+import { uploadManifest } from '../../cli/files.ts';
 import { startSimulator, type Simulator } from '../../local/atlassian/server/simulator.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import type { Connection } from '../../local/stack.ts';
@@ -99,7 +99,7 @@ async function untilSettled(connection: Connection, prefixes: readonly string[],
     results: resultsAt(connection),
     prefixes,
     onStatus: (status) => {
-      if (settledRows(status) >= rows) enough.abort();
+      if (countSettled(status) >= rows) enough.abort();
     },
     signal: enough.signal,
   }).then(

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { claimFolder } from '../../cli/running-stack.ts';
-import { followJob } from '../../cli/follow-job.ts';
+import { claimFolder } from '../../cli/local-stack.ts';
+import { followJob } from '../../cli/jobs.ts';
 import { assemble } from '../../local/assembly.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
@@ -68,7 +68,7 @@ it.each([
     const jobId = await expectJob(`hr-${options.length}-`);
     await followJob({ results, prefixes: [`cloud/suspend/${jobId}/`] });
     const { code, stdout: verified } = await rollcall('verify', jobId, '--folder', folder);
-    expect(verified).toMatch(/^(\d+) of \1 changed rows hold\.$/m);
+    expect(verified).toMatch(/^(\d+) of \1 changed rows are still as the file asked\.$/m);
     expect(code).toBe(0);
     expect((await rollcall('status', jobId, '--folder', folder)).stdout).toContain('completed');
   },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-import { followJob, type Followed } from '../../cli/follow-job.ts';
+import { followJob, type Followed } from '../../cli/jobs.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';

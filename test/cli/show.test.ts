@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { describeSummary } from '../../cli/describe-summary.ts';
+import { describeSummary } from '../../cli/show.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 
 it('says what became of the rows, which columns were not read, and what to do about each code', () => {
@@ -9,14 +9,16 @@ it('says what became of the rows, which columns were not read, and what to do ab
   expect(describeSummary(summaryOf({ rows: 3, changed: 2, failed: 1 }, carriedColumns))).toBe(
     [
       'leavers-1: completed. 3 rows: 2 changed, 1 failed.',
-      `  Columns that are carried along unread: ${carriedColumns.slice(0, 10).join(', ')} and 2 more.`,
+      `  Columns copied to the report without being used: ${carriedColumns.slice(0, 10).join(', ')} and 2 more.`,
       '  1 × USER_NOT_FOUND: Check the account id or e-mail address; invite the user first if they are new.',
     ].join('\n'),
   );
 });
 
 it('says that a manifest has a header alone', () => {
-  expect(describeSummary(summaryOf({}))).toBe('leavers-1: completed. 0 rows.\n  There is no row under the header.');
+  expect(describeSummary(summaryOf({}))).toBe(
+    'leavers-1: completed. 0 rows.\n  The file has no rows below its header.',
+  );
 });
 
 function summaryOf(counts: Partial<Summary['counts']>, carriedColumns: readonly string[] = []): Summary {

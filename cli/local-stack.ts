@@ -2,8 +2,45 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 
-import type { Connection } from '../local/stack.ts';
-import { CommandFailed } from './failure.ts';
+import { assemble } from '../local/assembly.ts';
+import { startStack, type Connection, type LocalStack, type StackOptions } from '../local/stack.ts';
+import type { Settings } from '../shared/settings.ts';
+import { CommandFailed } from './failures.ts';
+
+interface StartOptions extends Omit<StackOptions, 'synthesized'> {
+  readonly settings: Settings;
+  /** Aborted when a signal ends the command. */
+  readonly ending: AbortSignal;
+}
+
+type Use = (stack: LocalStack) => Promise<number>;
+
+/** Starts a stack, closes it after `use`, and gives the exit code of `use`, or 1 when a function made a call that its role does not allow. */
+export async function withStack(options: StartOptions, use: Use): Promise<number> {
+  try {
+    return await startAndUse(options, use);
+  } catch (error) {
+    // Ctrl-C ends the bundler, too, and whatever fails thereby fails because of it.
+    if (options.ending.aborted && !(error instanceof CommandFailed)) throw options.ending.reason;
+    throw error;
+  }
+}
+
+async function startAndUse({ settings, ending, ...options }: StartOptions, use: Use): Promise<number> {
+  const stack = await startStack({ ...options, synthesized: await assemble(settings) });
+  let code: number;
+  try {
+    ending.throwIfAborted();
+    code = await use(stack);
+  } finally {
+    await stack.close();
+  }
+  const violations = stack.violations();
+  if (violations.length === 0) return code;
+  console.error('Functions made calls that their roles do not allow:');
+  for (const { caller, action, resource } of violations) console.error(`  ${caller}: ${action} on ${resource}`);
+  return 1;
+}
 
 /** Reads a connection out of whatever holds one. */
 export const connectionSchema = z.object({
@@ -21,8 +58,6 @@ export const connectionSchema = z.object({
 });
 const runningSchema = z.object({ pid: z.int(), connection: connectionSchema.optional() });
 
-const pathIn = (folder: string): string => join(folder, 'stack.json');
-
 /** Claims a folder for a stack of this process: a folder's state has one owner. Throws CommandFailed when it has one already. */
 export function claimFolder(folder: string): {
   readonly announce: (connection: Connection) => void;
@@ -32,7 +67,7 @@ export function claimFolder(folder: string): {
   const other = readRunning(folder);
   if (other && other.pid !== process.pid && isAlive(other.pid)) {
     throw new CommandFailed(
-      `A local stack is running in ${folder} already (process ${other.pid}). Stop that one, or name another folder by --folder.`,
+      `A local stack is already running in ${folder} (process ${other.pid}). Stop it, or choose another folder with --folder.`,
     );
   }
   const write = (connection?: Connection): void =>
@@ -55,6 +90,8 @@ function readRunning(folder: string): z.infer<typeof runningSchema> | undefined 
     return undefined; // none has run here, or one was killed while it wrote
   }
 }
+
+const pathIn = (folder: string): string => join(folder, 'stack.json');
 
 function isAlive(pid: number): boolean {
   try {

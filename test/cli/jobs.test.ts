@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { exitCodeOf, followJob } from '../../cli/follow-job.ts';
+import { exitCodeOf, followJob } from '../../cli/jobs.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import { memoryObjectStore } from '../fakes/memory-object-store.ts';
 

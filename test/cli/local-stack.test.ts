@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { claimFolder, findRunning } from '../../cli/running-stack.ts';
+import { claimFolder, findRunning } from '../../cli/local-stack.ts';
 
 const CONNECTION = {
   s3: 'http://127.0.0.1:1',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 
-import { readTargetFile } from '../../cli/target-file.ts';
+import { readTargetFile } from '../../cli/arguments.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-target-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { CommandFailed } from '../../cli/failure.ts';
-import { leaveReport, makeReportFolder } from '../../cli/report-folder.ts';
+import { CommandFailed } from '../../cli/failures.ts';
+import { saveReport, makeReportFolder } from '../../cli/files.ts';
 import { memoryObjectStore } from '../fakes/memory-object-store.ts';
 
 const PREFIX = 'cloud/suspend/job-1/';
@@ -25,7 +25,7 @@ it('leaves a report in the folder it was made for', async () => {
   const results = memoryObjectStore({ [`${PREFIX}results.csv`]: 'email\n' });
 
   makeReportFolder(out);
-  const left = await leaveReport(results, PREFIX, out);
+  const left = await saveReport(results, PREFIX, out);
 
   expect(left).toBe(out);
   expect(readFileSync(join(out, 'results.csv'), 'utf8')).toBe('email\n');
@@ -35,7 +35,7 @@ it('leaves a report elsewhere rather than nowhere when its folder cannot be writ
   const results = memoryObjectStore({ [`${PREFIX}results.csv`]: 'email\n' });
   mkdirSync(join(folder, 'results.csv'));
 
-  const left = await leaveReport(results, PREFIX, folder);
+  const left = await saveReport(results, PREFIX, folder);
 
   expect(left).not.toBe(folder);
   expect(readFileSync(join(left, 'results.csv'), 'utf8')).toBe('email\n');

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { isStored } from '../shared/is-stored.ts';
+import { hasStopped, type Job, type JobState } from '../shared/job/job.ts';
+import { jobHash } from '../shared/job/job-id.ts';
+import { resultsPrefix, stateKey } from '../shared/job/keys.ts';
+import { parseState } from '../shared/job/state.ts';
+import type { Summary } from '../shared/job/summary.ts';
+import type { ObjectStore } from '../shared/ports.ts';
+import { CommandFailed } from './failures.ts';
+import { openResults, type Pipeline } from './pipeline.ts';
+
+const READ_EVERY_MS = 200;
+/** As long as a batch of rows may take. */
+const STOP_WITHIN_MS = 30_000;
+
+/** A job as it stands, and the folder of its files. */
+export interface FoundJob {
+  readonly job: Job;
+  readonly state: JobState;
+  readonly prefix: string;
+}
+
+/** A job by its id, or by the id's end as logs show it; throws CommandFailed when there is none. */
+export async function findJob(results: ObjectStore, idOrEnd: string): Promise<FoundJob> {
+  const stored = await results.read(stateKey(await resolveId(results, idOrEnd)));
+  if (!stored) {
+    throw new CommandFailed(
+      `There is no job ${idOrEnd}. \`status\` without an id lists the jobs; the id is also the name of the job's folder in the results bucket.`,
+    );
+  }
+  const { job, state } = parseState(await stored.text());
+  return { job, state, prefix: resultsPrefix(job) };
+}
+
+async function resolveId(results: ObjectStore, idOrEnd: string): Promise<string> {
+  if (!/^[0-9a-f]{12}$/.test(idOrEnd)) return idOrEnd;
+  for await (const key of results.list('jobs/')) {
+    const [, jobId = ''] = key.split('/');
+    if (jobHash(jobId) === idOrEnd) return jobId;
+  }
+  return idOrEnd;
+}
+
+/** Finds a job where the results bucket is known, so that a mistyped id fails at once; else `undefined`. */
+export const checkJob = async (pipeline: Pipeline, idOrEnd: string): Promise<FoundJob | undefined> =>
+  pipeline.resultsBucket === undefined ? undefined : findJob(openResults(pipeline), idOrEnd);
+
+export interface FollowOptions {
+  readonly results: ObjectStore;
+  /** The folders that the job's files may be in. */
+  readonly prefixes: readonly string[];
+  /** Gets each new status. */
+  readonly onStatus?: (status: Summary) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** How a job ended that was followed, and the folder of its files. */
+export interface Followed {
+  readonly summary: Summary;
+  readonly prefix: string;
+}
+
+/** Follows a job until it has stopped and its report is written, or until it waits for a person. */
+export async function followJob({ results, prefixes, onStatus, signal }: FollowOptions): Promise<Followed> {
+  const etags = new Map<string, string>();
+  for (;;) {
+    for (const prefix of prefixes) {
+      const status = await readIfNew(results, `${prefix}status.json`, etags);
+      if (status) onStatus?.(status);
+      if (status?.state === 'waiting') return { summary: status, prefix };
+      const summary = await readIfNew(results, `${prefix}summary.json`, etags);
+      if (summary && hasStopped(summary.state)) return { summary, prefix };
+    }
+    await sleep(READ_EVERY_MS, undefined, { signal });
+  }
+}
+
+async function readIfNew(results: ObjectStore, key: string, etags: Map<string, string>): Promise<Summary | undefined> {
+  const known = etags.get(key);
+  const object = known === undefined ? await results.read(key) : await results.readIfChanged(key, known);
+  if (object === undefined || object === 'unchanged') return undefined;
+  etags.set(key, object.etag);
+  return JSON.parse(await object.text()) as Summary; // the coordinator or the reporter wrote it
+}
+
+/** Cancels a job and follows it to its report; throws CommandFailed when there is none after half a minute. */
+export async function stopJob(job: {
+  readonly inbox: ObjectStore;
+  readonly results: ObjectStore;
+  readonly jobId: string;
+  readonly prefixes: readonly string[];
+}): Promise<Followed> {
+  const { inbox, results, jobId, prefixes } = job;
+  const signal = AbortSignal.timeout(STOP_WITHIN_MS);
+  try {
+    // A command to a job that is not known yet is dropped.
+    while (!(await isStored(results, stateKey(jobId)))) await sleep(READ_EVERY_MS, undefined, { signal });
+    await inbox.write(`control/${jobId}/cancel`, '');
+    return await followJob({ results, prefixes, signal });
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    throw new CommandFailed(
+      `${jobId} did not stop within ${STOP_WITHIN_MS / 1_000} s, so there is no report. Run the file again: rows that are done come out unchanged.`,
+      { cause },
+    );
+  }
+}
+
+/** Counts the rows of a job that have an outcome. */
+export const countSettled = ({ counts }: Summary): number =>
+  counts.changed + counts.unchanged + counts.failed + counts.invalid + counts.unprocessed;
+
+/** The exit code of a job's end: 0 every row is as the file asks, 1 it could not run, 2 some row is not, 3 it waits. */
+export function exitCodeOf({ state, counts, codes }: Summary): 0 | 1 | 2 | 3 {
+  if (state === 'waiting') return 3;
+  if (state === 'rejected' || state === 'broken') return 1;
+  const repeats = codes.DUPLICATE ?? 0;
+  return counts.failed + counts.invalid + counts.unprocessed - repeats === 0 ? 0 : 2;
+}

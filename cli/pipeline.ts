@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+
+import { clientEnvironment } from '../local/aws/services.ts';
+import type { Connection } from '../local/stack.ts';
+import { s3Client, secretsManagerClient, sqsClient } from '../shared/aws/clients.ts';
+import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
+import { secretsManagerTargets } from '../shared/aws/secrets-targets.ts';
+import { systemClock } from '../shared/aws/system-clock.ts';
+import { addCommand } from './arguments.ts';
+import { CommandFailed } from './failures.ts';
+import { findRunning } from './local-stack.ts';
+
+/** Options of every command that talks to a running pipeline. */
+export interface PipelineOptions {
+  readonly folder: string;
+  readonly inbox?: string;
+  readonly results?: string;
+  /** Of the commands about dead letters alone. */
+  readonly deadLetters?: string;
+}
+
+/** A running pipeline: the local stack, or a deployed one. What was not named is absent. */
+export interface Pipeline {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly inboxBucket?: string | undefined;
+  readonly resultsBucket?: string | undefined;
+  readonly deadLetterQueueUrl?: string | undefined;
+  /** Of the local stack; those of a deployed pipeline are not known here. */
+  readonly targets?: readonly string[];
+}
+
+/** Adds a command with the options that say which pipeline is meant. */
+export const addPipelineCommand = (...command: Parameters<typeof addCommand>): Command =>
+  addCommand(...command)
+    .option('--inbox <bucket>', 'inbox bucket of a deployed pipeline (stack output InboxBucketName)')
+    .option('--results <bucket>', 'results bucket of a deployed pipeline (stack output ResultsBucketName)')
+    .option('--folder <dir>', 'folder of the local stack', '.rollcall');
+
+/** Finds the pipeline: a deployed one when its parts are named, with the standard AWS settings, else the running local stack. */
+export function openPipeline({ folder, inbox, results, deadLetters }: PipelineOptions): Pipeline {
+  if (inbox !== undefined || results !== undefined || deadLetters !== undefined) {
+    return { environment: process.env, inboxBucket: inbox, resultsBucket: results, deadLetterQueueUrl: deadLetters };
+  }
+  const running = findRunning(folder);
+  if (running) return connectTo(running);
+  throw new CommandFailed(
+    `No local stack is running in ${folder}. Start one with \`npx rollcall local\`, or name a deployed pipeline with the options that --help lists.`,
+  );
+}
+
+/** The pipeline of a local stack. */
+export const connectTo = (stack: Connection): Pipeline => ({ ...stack, environment: clientEnvironment(stack) });
+
+/** The inbox bucket; throws CommandFailed when it was not named. */
+export function openInbox({ environment, inboxBucket }: Pipeline) {
+  const bucket = requireName(inboxBucket, 'inbox bucket', '--inbox');
+  const client = s3Client(environment);
+  return { client, bucket, store: s3ObjectStore({ client, bucket }) };
+}
+
+/** The results bucket; throws CommandFailed when it was not named. */
+export const openResults = ({ environment, resultsBucket }: Pipeline) =>
+  s3ObjectStore({ client: s3Client(environment), bucket: requireName(resultsBucket, 'results bucket', '--results') });
+
+/** The dead-letter queue; throws CommandFailed when it was not named. */
+export const openDeadLetterQueue = ({ environment, deadLetterQueueUrl }: Pipeline) => ({
+  sqs: sqsClient(environment),
+  queueUrl: requireName(deadLetterQueueUrl, 'dead-letter queue', '--dead-letters'),
+});
+
+/** The targets, out of Secrets Manager. */
+export const openTargets = ({ environment }: Pipeline) =>
+  secretsManagerTargets({ client: secretsManagerClient(environment), clock: systemClock });
+
+function requireName(name: string | undefined, what: string, option: string): string {
+  if (name !== undefined && name !== '') return name;
+  throw new CommandFailed(`This command needs the pipeline's ${what}. Name it with ${option}.`);
+}
