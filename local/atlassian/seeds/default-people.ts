@@ -7,41 +7,14 @@ type GroupInput = StateInput['cloud']['groups'][number];
 export const ADMIN = { email: 'admin@example.com', accountId: '5b10a2844c20165700ede21a' } as const;
 
 /** Colleagues with nothing special about them. */
-const COLLEAGUES = [
-  'Anna Schmidt',
-  'Ben Okafor',
-  'Carla Rossi',
-  'Dmitri Volkov',
-  'Elena Petrova',
-  'Farid Haddad',
-  'Grace Kim',
-  'Hugo Martin',
-  'Ines Alvarez',
-  'Jonas Weber',
-  'Keiko Tanaka',
-  'Liam Murphy',
-  'Maya Patel',
-  'Nils Larsen',
-  'Olga Nowak',
-  'Pedro Santos',
-  'Quinn Baker',
-  'Rosa Jimenez',
-  'Stefan Braun',
-  'Tariq Aziz',
-  'Uma Reddy',
-  'Viktor Horvat',
-  'Wen Li',
-  'Xenia Papas',
-  'Yusuf Demir',
-  'Zoe Dubois',
-  'Arthur Novak',
-  'Bianca Costa',
-  'Cedric Lambert',
-  'Daria Popescu',
-  'Emil Sorensen',
-  'Freya Lind',
-  'Gina Ferrari',
-] as const;
+const COLLEAGUES = `
+  Anna Schmidt, Ben Okafor, Carla Rossi, Dmitri Volkov, Elena Petrova, Farid Haddad, Grace Kim, Hugo Martin,
+  Ines Alvarez, Jonas Weber, Keiko Tanaka, Liam Murphy, Maya Patel, Nils Larsen, Olga Nowak, Pedro Santos,
+  Quinn Baker, Rosa Jimenez, Stefan Braun, Tariq Aziz, Uma Reddy, Viktor Horvat, Wen Li, Xenia Papas,
+  Yusuf Demir, Zoe Dubois, Arthur Novak, Bianca Costa, Cedric Lambert, Daria Popescu, Emil Sorensen,
+  Freya Lind, Gina Ferrari`
+  .split(',')
+  .map((name) => name.trim());
 
 const PRODUCTS = ['jira-software', 'confluence'];
 
