@@ -150,7 +150,7 @@ export async function* changedRows(body: AsyncIterable<Uint8Array>, wanted: Want
   const cellsOf = createCellReader(mapHeader(report.header, wanted, LIMITS));
   const status = report.header.cells.indexOf('rollcall_status');
   const line = report.header.cells.indexOf('rollcall_line');
-  for await (const { rows } of report.batches) {
+  for await (const rows of report.batches) {
     for (const row of rows) {
       if (row.cells[status] === 'changed') yield { line: Number(row.cells[line]), cells: cellsOf(row) };
     }

@@ -3,7 +3,7 @@ import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 import { REPORT_FILES } from '../shared/job/keys.ts';
-import { ORDER, STATE, VALIDATION } from './pipeline-roles.ts';
+import { ORDER, ROWS, STATE, VALIDATION } from './pipeline-roles.ts';
 
 /**
  * The findings of cdk-nag's AwsSolutions pack that we stand by, each with its reason. All are AwsSolutions-IAM5, a pattern in
@@ -21,6 +21,7 @@ export function acknowledgeFindings(
   for (const key of [STATE, VALIDATION, ORDER]) {
     acknowledge(objects(results, key), "It lies under its job's id, which is made from the upload.");
   }
+  acknowledge(objects(results, ROWS), "A manifest's rows lie in chunks under its job, as many as it needs.");
   acknowledge(objects(results, 'jobs/*/chunks/*'), "A job's events are kept in chunks, as many as it needs.");
   acknowledge(
     objects(results, 'jobs/*/isolated/*'),

@@ -3,7 +3,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 import type { FunctionName } from '../shared/settings.ts';
-import { openKey, orderKey, REPORT_FILES, stateKey, validationKey } from '../shared/job/keys.ts';
+import { openKey, orderKey, REPORT_FILES, rowChunkKey, stateKey, validationKey } from '../shared/job/keys.ts';
 import { onObjects, readsTargets, receives, sends, tellsMissing } from './constructs/statements.ts';
 import type { Queues } from './pipeline-queues.ts';
 
@@ -17,7 +17,8 @@ export interface Holdings {
 /** A job's private objects, as they are named in shared/job/keys.ts. */
 export const STATE = stateKey('*');
 export const VALIDATION = validationKey('*');
-export const ORDER = orderKey('*');
+export const ORDER = orderKey('*', '*');
+export const ROWS = rowChunkKey('*', '*');
 const CHUNKS = 'jobs/*/chunks/*';
 /** Marks that a row was tried alone. */
 const ISOLATED = 'jobs/*/isolated/*';
@@ -37,9 +38,8 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receives(queues.intake, queues.enqueue),
       sends(queues.tasks, queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], '*'),
-      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ORDER),
-      onObjects(results, ['s3:PutObject'], VALIDATION, ORDER, CHUNKS, QUARANTINE),
-      onObjects(results, ['s3:AbortMultipartUpload'], ORDER),
+      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ORDER, ROWS),
+      onObjects(results, ['s3:PutObject'], VALIDATION, ORDER, ROWS, CHUNKS, QUARANTINE),
       tellsMissing(inbox, results),
       readsTargets(scope),
     ],
@@ -62,11 +62,10 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
     reporter: [
       receives(queues.reports),
       sends(queues.events),
-      onObjects(inbox, ['s3:GetObjectVersion'], '*'),
-      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, CHUNKS),
+      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ROWS, CHUNKS),
       onObjects(results, ['s3:PutObject'], ...REPORT, QUARANTINE),
       onObjects(results, ['s3:AbortMultipartUpload'], ...TABLES),
-      tellsMissing(inbox, results),
+      tellsMissing(results),
     ],
   };
 }

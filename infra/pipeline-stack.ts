@@ -15,6 +15,7 @@ import {
   type Resources,
   type Settings,
 } from '../shared/settings.ts';
+import { ROWS_PREFIX } from '../shared/job/keys.ts';
 import { pipelineBucket } from './constructs/bucket.ts';
 import { pipelineFunction, receivesFrom, type PipelineFunction } from './constructs/function.ts';
 import { acknowledgeFindings } from './acknowledgements.ts';
@@ -66,6 +67,7 @@ function pipelineBuckets(scope: Construct, stage: Settings): { readonly inbox: B
   const results = pipelineBucket(scope, 'Results', {
     name: stage.resultsBucketName ?? defaultBucketName(stage, 'results'),
     expiryDays: resultDays,
+    sooner: { prefix: ROWS_PREFIX, expiryDays: Math.min(manifestDays, resultDays) },
     accessLogs: { bucket, prefix: 'results/' },
   });
   return { inbox, results };

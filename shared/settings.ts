@@ -82,7 +82,7 @@ const reporter = z
 
 const limits = z.strictObject({
   manifestBytes: count.default(2 ** 30),
-  rows: count.default(5_000_000),
+  rows: count.default(1_000_000),
   rowBytes: z
     .int()
     .positive()
@@ -167,7 +167,7 @@ export const FUNCTIONS = {
   splitter: { sections: ['limits'], resources: ['inbox', 'results', 'tasks', 'events'] },
   worker: { sections: ['worker'], resources: ['results', 'tasks', 'isolationArn', 'deadLetters', 'events'] },
   coordinator: { sections: ['coordinator', 'worker'], resources: ['results', 'events', 'enqueue', 'reports'] },
-  reporter: { sections: [], resources: ['inbox', 'results', 'events'] },
+  reporter: { sections: [], resources: ['results', 'events'] },
 } as const satisfies Readonly<
   Record<string, { readonly sections: readonly (keyof Settings)[]; readonly resources: readonly string[] }>
 >;

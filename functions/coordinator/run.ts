@@ -2,12 +2,12 @@ import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { fold } from '../../shared/job/fold.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import type { JobEvent } from '../../shared/job/events.ts';
-import { chunkKey, openKey, resultsPrefix, validationKey } from '../../shared/job/keys.ts';
+import { chunkKey, openKey, resultsPrefix } from '../../shared/job/keys.ts';
 import type { Policy } from '../../shared/job/policy.ts';
 import type { State } from '../../shared/job/state.ts';
 import { step } from '../../shared/job/step.ts';
 import { summaryOf } from '../../shared/job/summary.ts';
-import { validationSchema, type Validation } from '../../shared/job/validation.ts';
+import { readValidation, type Validation } from '../../shared/job/validation.ts';
 import type { Chance, Clock, ObjectStore } from '../../shared/ports.ts';
 import { sendDue, takeDue, type OutboxQueues } from './outbox.ts';
 import type { StateStore, StoredState } from './state-store.ts';
@@ -67,8 +67,7 @@ export function createRun(ports: RunPorts) {
   ): Promise<Validation | undefined> {
     const awaited = (base?.state.state ?? 'validating') === 'validating';
     if (!awaited || !events.some((event) => event.type === 'validated')) return undefined;
-    const object = await ports.results.read(validationKey(jobId));
-    return object && validationSchema.parse(JSON.parse(await object.text()));
+    return readValidation(ports.results, jobId);
   }
 
   /** Moves the tail into a chunk when it is long. A chunk of a run that loses its race is named by no state: it does not count. */

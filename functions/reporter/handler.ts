@@ -11,7 +11,6 @@ const { resources } = readEnvironment('reporter', process.env);
 const client = s3Client(process.env);
 
 export const handler = createReporter({
-  inbox: s3ObjectStore({ client, bucket: resources.inbox }),
   results: s3ObjectStore({ client, bucket: resources.results }),
   eventsQueue: eventsQueueOver(sqsQueue({ client: sqsClient(process.env), queueUrl: resources.events })),
   clock: systemClock,

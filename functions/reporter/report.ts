@@ -1,59 +1,56 @@
-import { RollcallError } from '../../shared/errors.ts';
+import { Readable } from 'node:stream';
+
 import { resultsPrefix } from '../../shared/job/keys.ts';
 import type { Problem } from '../../shared/job/events.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import type { State } from '../../shared/job/state.ts';
 import { type Amiss, createTally, type Summary, summaryWith, type Tally } from '../../shared/job/summary.ts';
+import { readValidation } from '../../shared/job/validation.ts';
+import { unescapeCell } from '../../shared/manifest/formula-escape.ts';
+import { JobNotReadable, readRowChunks } from '../../shared/manifest/row-chunks.ts';
+import type { Row } from '../../shared/manifest/rows.ts';
 import { csvLineWriter, csvStart } from '../../shared/manifest/write-csv.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
-import { type ManifestRows, readManifestAgain } from './manifest-rows.ts';
 import { ownColumns, REPORT_COLUMNS, reportCells } from './report-columns.ts';
 import { openReportFile, type ReportFile } from './report-file.ts';
 import { type Findings, type RowOutcomes, rowOutcomes } from './row-outcomes.ts';
 
-export interface ReportPorts {
-  readonly inbox: ObjectStore;
-  readonly results: ObjectStore;
-}
-
-/** Writes a job's three CSV files from its manifest and events, and gives the summary that goes with them. */
-export async function writeReportFiles(ports: ReportPorts, state: State): Promise<Summary> {
-  if (state.manifest) {
-    try {
-      const manifest = await readManifestAgain(ports, state);
-      if (manifest) return await writeFiles(ports, state, manifest, []);
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-    }
-  }
-  // A job that was refused or stopped before its validation has no rows to miss.
-  return writeFiles(ports, state, undefined, state.rows > 0 ? [{ message: MANIFEST_GONE }] : []);
-}
-
-const MANIFEST_GONE =
-  'The manifest can no longer be read from the inbox, so the files hold the rollcall_ columns alone.';
-
-/** The manifest is not what was validated; what is temporary is tried again as a whole instead. */
-const isUnreadable = (error: unknown): boolean => error instanceof RollcallError && !error.temporary;
-
-async function writeFiles(
-  { results }: ReportPorts,
-  state: State,
-  manifest: ManifestRows | undefined,
-  problems: readonly Problem[],
-): Promise<Summary> {
+/** Writes a job's three CSV files from its row chunks and events, and gives the summary that goes with them. */
+export async function writeReportFiles(results: ObjectStore, state: State): Promise<Summary> {
   const folder = resultsPrefix(state.job);
+  const manifest = await readManifest(results, state);
   const open = (name: string): ReportFile => openReportFile(results, `${folder}${name}`);
   const files = { all: open('results.csv'), failed: open('failed.csv'), unprocessed: open('unprocessed.csv') };
   try {
     const outcomes = rowOutcomes(results, state);
     const tally = await writeRows(files, outcomes, state, manifest);
     await Promise.all(Object.values(files).map((file) => file.close()));
-    return summaryWith(state, tally, amissIn(outcomes.findings(), problems));
+    return summaryWith(state, tally, amissIn(outcomes.findings()));
   } catch (error) {
     await Promise.all(Object.values(files).map((file) => file.abandon(error)));
     throw error;
   }
+}
+
+/** A manifest's header and its rows in order, as they were before we escaped them, if we did. */
+interface Manifest {
+  readonly delimiter: string;
+  readonly header: readonly string[];
+  readonly rows: AsyncIterable<readonly Row[]>;
+}
+
+/** A job that was refused or stopped before its validation has no rows. */
+async function readManifest(results: ObjectStore, { job, manifest }: State): Promise<Manifest> {
+  if (!manifest) return { delimiter: ',', header: [], rows: Readable.from([]) };
+  const validation = await readValidation(results, job.id);
+  if (!validation) throw new JobNotReadable(`The validation of ${job.id} is gone; upload its manifest again`);
+  const { delimiter, header, escaped, rowChunks } = validation;
+  const rows = readRowChunks(results, { jobId: job.id, rowChunks });
+  return escaped ? { delimiter, header: header.map(unescapeCell), rows: unescaped(rows) } : { delimiter, header, rows };
+}
+
+async function* unescaped(chunks: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[]> {
+  for await (const rows of chunks) yield rows.map((row) => ({ ...row, cells: row.cells.map(unescapeCell) }));
 }
 
 interface Files {
@@ -66,17 +63,16 @@ async function writeRows(
   files: Files,
   outcomes: RowOutcomes,
   state: State,
-  manifest: ManifestRows | undefined,
+  { delimiter, header, rows }: Manifest,
 ): Promise<Tally> {
-  const delimiter = state.manifest?.delimiter ?? ',';
   const lineOf = csvLineWriter(delimiter);
-  const own = ownColumns(manifest?.header ?? []);
+  const own = ownColumns(header);
   const tally = createTally(state.rows);
-  const header = csvStart(delimiter) + lineOf([...own.names, ...REPORT_COLUMNS]);
-  for (const file of [files.all, files.failed, files.unprocessed]) await file.write(header);
+  const start = csvStart(delimiter) + lineOf([...own.names, ...REPORT_COLUMNS]);
+  for (const file of [files.all, files.failed, files.unprocessed]) await file.write(start);
 
-  for await (const rows of manifest?.batches ?? numbersOf(state)) {
-    for (const { row, line, cells } of rows) {
+  for await (const chunk of rows) {
+    for (const { row, line, cells } of chunk) {
       while (row >= outcomes.loadedUpTo()) await outcomes.loadMore();
       const outcome = outcomes.take(row, line);
       tally.add(outcome.status, outcome.code);
@@ -95,13 +91,8 @@ function filesFor({ status }: Outcome, { all, failed, unprocessed }: Files): rea
   return status === 'unprocessed' ? [all, unprocessed] : [all];
 }
 
-/** The rows of a manifest that is gone: numbers alone. */
-async function* numbersOf({ rows }: State): ManifestRows['batches'] {
-  for (let row = 0; row < rows; row += 1) yield [{ row, line: 0, cells: [] }];
-}
-
-function amissIn({ disagreeing, firstDisagreeing = 0, missingChunks }: Findings, problems: readonly Problem[]): Amiss {
-  const found: Problem[] = [...problems];
+function amissIn({ disagreeing, firstDisagreeing = 0, missingChunks }: Findings): Amiss {
+  const found: Problem[] = [];
   if (missingChunks.length > 0)
     found.push({ message: `Some of the job's events are gone: ${missingChunks.slice(0, 10).join(', ')}.` });
   if (disagreeing > 0) {

@@ -6,12 +6,13 @@ import { reportRequestSchema } from '../../shared/job/requests.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import type { Clock, EventsQueue } from '../../shared/ports.ts';
+import type { Clock, EventsQueue, ObjectStore } from '../../shared/ports.ts';
 import { readMessage } from '../../shared/read-message.ts';
 import { quarantine } from '../../shared/quarantine.ts';
-import { type ReportPorts, writeReportFiles } from './report.ts';
+import { writeReportFiles } from './report.ts';
 
-export interface ReporterPorts extends ReportPorts {
+export interface ReporterPorts {
+  readonly results: ObjectStore;
   readonly eventsQueue: EventsQueue;
   readonly clock: Clock;
   readonly log: Log;
@@ -61,7 +62,7 @@ async function report(ports: ReporterPorts, state: State): Promise<number> {
   // The job goes on since somebody resumed it; when it stops again a report is asked for again.
   if (!hasStopped(state.state)) return state.revision;
   const startedMs = ports.clock.now().getTime();
-  const summary = await writeReportFiles(ports, state);
+  const summary = await writeReportFiles(ports.results, state);
   await ports.results.write(`${resultsPrefix(state.job)}summary.json`, textOf(summary));
   ports.log('report.written', {
     job: summary.job,

@@ -1,27 +1,20 @@
 import { isSettled, PENDING } from '../../shared/job/row-status.ts';
 import { hasEnded } from '../../shared/job/job.ts';
-import { stateKey, validationKey } from '../../shared/job/keys.ts';
+import { stateKey } from '../../shared/job/keys.ts';
 import type { EnqueueRequest } from '../../shared/job/requests.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
-import { validationSchema, type Position, type Validation } from '../../shared/job/validation.ts';
+import { readValidation, type Validation } from '../../shared/job/validation.ts';
 import type { Task } from '../../shared/job/task.ts';
 import { createCellReader } from '../../shared/manifest/cells.ts';
-import { parseEncoding } from '../../shared/manifest/encoding.ts';
-import { ownFileLimits, type ManifestLimits } from '../../shared/manifest/limits.ts';
-import { readFrom } from '../../shared/manifest/manifest.ts';
+import { JobNotReadable, readRowChunks } from '../../shared/manifest/row-chunks.ts';
 import type { Row } from '../../shared/manifest/rows.ts';
 import type { Message, ObjectStore, Queue } from '../../shared/ports.ts';
-import { JobNotReadable } from './errors.ts';
-import { manifestSource } from './manifest-source.ts';
-import { readOrder } from './order-file.ts';
-import type { Post } from './post.ts';
-import { createSender } from './sender.ts';
+import type { Post } from './message.ts';
+import { readOrder } from './relations.ts';
 
 export interface EnqueuePorts {
-  readonly inbox: ObjectStore;
   readonly results: ObjectStore;
   readonly tasks: Queue;
-  readonly limits: ManifestLimits;
   readonly post: Post;
 }
 
@@ -32,9 +25,10 @@ export interface EnqueuePorts {
 export async function enqueue(request: EnqueueRequest, ports: EnqueuePorts, signal: AbortSignal): Promise<void> {
   const { jobId, enqueueId } = request;
   const [validation, state] = await Promise.all([
-    readValidation(jobId, ports.results),
+    readValidation(ports.results, jobId),
     readState(jobId, ports.results),
   ]);
+  if (!validation || !state) throw new JobNotReadable(`The state or the validation of ${jobId} is not there`);
   if (hasEnded(state.state)) return;
   const reached = await sendRows(request, { validation, state }, ports, signal);
   await ports.post(jobId, { type: 'enqueued', enqueueId, reached });
@@ -45,38 +39,30 @@ interface Validated {
   readonly state: State;
 }
 
+/** Gives the row before which everything was sent. */
 async function sendRows(
   request: EnqueueRequest,
   job: Validated,
-  ports: EnqueuePorts,
+  { results, tasks }: EnqueuePorts,
   signal: AbortSignal,
 ): Promise<number> {
-  const { from, to } = request;
-  const { validation, state } = job;
-  const start = nearest(validation.positions, from);
-  const format = { encoding: parseEncoding(validation.encoding), delimiter: validation.delimiter };
-  const messageOf = await messageWriter(request, job, ports.results);
-  const sender = createSender(ports.tasks);
-  let reached: Position = start;
-  const { body } = await manifestSource(state.job, ports.inbox, signal).open(start.offset);
+  const { jobId, from, to } = request;
+  const { rowChunks } = job.validation;
+  const messageOf = await messageWriter(request, job, results);
+  const sender = createSender(tasks);
+  let next = from;
   try {
-    for await (const { rows, next } of readFrom(body, format, start, ownFileLimits(ports.limits))) {
+    for await (const rows of readRowChunks(results, { jobId, rowChunks }, { from, to })) {
       for (const row of rows) {
-        reached = row;
-        if (row.row >= to || signal.aborted) break;
-        if (row.row >= from && !isSettled(state.rowStatuses[row.row] ?? PENDING)) await sender.add(messageOf(row));
+        if (signal.aborted) return next;
+        if (!isSettled(job.state.rowStatuses[row.row] ?? PENDING)) await sender.add(messageOf(row));
+        next = row.row + 1;
       }
-      if (reached.row >= to || signal.aborted) break;
-      reached = next;
     }
-  } catch (error) {
-    if (!signal.aborted) throw error; // the deadline broke the reading off, and what was sent is sent
+    return next;
   } finally {
     await sender.finish();
-    body.destroy();
   }
-  if (reached.row < from) throw new JobNotReadable(`The deadline came before row ${from} was found`);
-  return reached.row;
 }
 
 async function messageWriter(
@@ -84,7 +70,9 @@ async function messageWriter(
   { validation, state }: Validated,
   results: ObjectStore,
 ): Promise<(row: Row) => Message> {
-  const order = validation.ordered ? await readOrder(results, jobId, { from, to }) : undefined;
+  const order = validation.ordered
+    ? await readOrder(results, { jobId, rowChunks: validation.rowChunks }, { from, to })
+    : undefined;
   const cellsOf = createCellReader(validation);
   const { target, operation } = state.job;
   return (row) => {
@@ -97,21 +85,51 @@ async function messageWriter(
   };
 }
 
-const nearest = (positions: readonly Position[], from: number): Position =>
-  positions.reduce((best, position) =>
-    position.row <= from && (best.row > from || position.row > best.row) ? position : best,
-  );
-
-async function readValidation(jobId: string, results: ObjectStore): Promise<Validation> {
-  return validationSchema.parse(JSON.parse(await textOf(validationKey(jobId), results)));
+async function readState(jobId: string, results: ObjectStore): Promise<State | undefined> {
+  const stored = await results.read(stateKey(jobId));
+  return stored && parseState(await stored.text());
 }
 
-async function readState(jobId: string, results: ObjectStore): Promise<State> {
-  return parseState(await textOf(stateKey(jobId), results));
+const MESSAGES_PER_SEND = 100;
+/** More would find no processor time, and what is under way outlives the garbage collector's turns. */
+const SENDS_UNDER_WAY = 2;
+
+/** Sends messages by the hundred while more are being made. */
+interface Sender {
+  /** Waits while enough is under way; throws what an earlier send threw. */
+  readonly add: (message: Message) => Promise<void>;
+  /** Resolves once everything is accepted. */
+  readonly finish: () => Promise<void>;
 }
 
-async function textOf(key: string, results: ObjectStore): Promise<string> {
-  const stored = await results.read(key);
-  if (!stored) throw new JobNotReadable(`${key} is not there`);
-  return stored.text();
+function createSender(queue: Queue): Sender {
+  let waiting: Message[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  const underWay = new Set<Promise<void>>();
+
+  const send = (): void => {
+    const sending = queue
+      .send(waiting)
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => underWay.delete(sending));
+    underWay.add(sending);
+    waiting = [];
+  };
+
+  return {
+    add: async (message) => {
+      waiting.push(message);
+      if (waiting.length < MESSAGES_PER_SEND) return;
+      send();
+      if (underWay.size >= SENDS_UNDER_WAY) await Promise.race(underWay);
+      if (failure) throw failure.error;
+    },
+    finish: async () => {
+      if (waiting.length > 0) send();
+      await Promise.all(underWay);
+      if (failure) throw failure.error;
+    },
+  };
 }

@@ -1,7 +1,17 @@
 import * as z from 'zod';
 
+import { createEvent, type EventPorts } from '../../shared/create-event.ts';
+import { RollcallError } from '../../shared/errors.ts';
+import type { EventBody } from '../../shared/job/events.ts';
 import { enqueueRequestSchema, type EnqueueRequest } from '../../shared/job/requests.ts';
-import { MessageUnreadable } from './errors.ts';
+import type { Log } from '../../shared/log.ts';
+import type { EventsQueue } from '../../shared/ports.ts';
+
+/** A message of ours that cannot be understood: it is quarantined, as another try would not change it. */
+export class MessageUnreadable extends RollcallError {
+  readonly code = 'MESSAGE_UNREADABLE';
+  readonly temporary = false;
+}
 
 /** An object that was put into the inbox bucket. */
 export interface Upload {
@@ -78,3 +88,18 @@ function parseJson(body: string): unknown {
     throw new MessageUnreadable('This is not JSON.', { cause });
   }
 }
+
+export interface PostPorts extends EventPorts {
+  readonly eventsQueue: EventsQueue;
+  readonly log: Log;
+}
+
+/** Tells a job's events what happened. */
+export type Post = (jobId: string, body: EventBody) => Promise<void>;
+
+export const postTo =
+  ({ eventsQueue, log, ...ports }: PostPorts): Post =>
+  async (jobId, body) => {
+    await eventsQueue.post([createEvent(jobId, body, ports)]);
+    log(`job.${body.type}`, { job: jobId });
+  };

@@ -6,13 +6,9 @@ import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Chance, Clock, EventsQueue, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
 import { quarantine } from '../../shared/quarantine.ts';
-import { MessageUnreadable } from './errors.ts';
 import { enqueue } from './enqueue.ts';
-import type { RowPlan } from './find-plan.ts';
-import { takeIn } from './intake.ts';
-import { readRequest } from './message.ts';
-import { postTo } from './post.ts';
-import { MOST_ROWS } from './row-table.ts';
+import { type RowPlan, takeIn } from './intake.ts';
+import { MessageUnreadable, postTo, readRequest } from './message.ts';
 import { validate } from './validate.ts';
 
 export interface SplitterPorts {
@@ -36,9 +32,8 @@ const RESERVE_MS = 10_000;
 /** Makes jobs of uploads and sends the rows that are released; a message has failed unless everything it asks for is done. */
 export function createSplitter(given: SplitterPorts) {
   const { timeout = (ms: number) => AbortSignal.timeout(ms) } = given;
-  const limits = { ...given.limits, rows: Math.min(given.limits.rows, MOST_ROWS) };
   const post = postTo(given);
-  const ports = { ...given, limits, post, now: given.clock.now };
+  const ports = { ...given, post, now: given.clock.now };
 
   return async function splitter(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     const signal = timeout(usableMs(context.getRemainingTimeInMillis()));

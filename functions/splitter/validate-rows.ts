@@ -1,146 +1,233 @@
-import { rowStatusOf, packRowStatuses } from '../../shared/job/row-status.ts';
-import type { Job } from '../../shared/job/job.ts';
-import { POSITION_EVERY, type Position, type Validation } from '../../shared/job/validation.ts';
-import type { Encoding } from '../../shared/manifest/encoding.ts';
-import { mapHeader } from '../../shared/manifest/header.ts';
-import { checkSize, type ManifestLimits } from '../../shared/manifest/limits.ts';
-import { openManifest, readFrom, type Manifest } from '../../shared/manifest/manifest.ts';
-import type { Row, RowBatch } from '../../shared/manifest/rows.ts';
+import { packRowStatuses, PENDING, rowStatusOf } from '../../shared/job/row-status.ts';
+import type { RowChunk, Validation } from '../../shared/job/validation.ts';
+import { checkCells, createCellReader, createShapeChecker } from '../../shared/manifest/cells.ts';
+import type { Columns } from '../../shared/manifest/header.ts';
+import { refuseRowCount, type ManifestLimits } from '../../shared/manifest/limits.ts';
+import type { Manifest } from '../../shared/manifest/manifest.ts';
+import { createRowChunkWriter, readRowChunks } from '../../shared/manifest/row-chunks.ts';
+import type { Row } from '../../shared/manifest/rows.ts';
+import type { Checked } from '../../shared/operations/operation.ts';
 import type { Chance, ObjectStore } from '../../shared/ports.ts';
-import { findConflicts } from './find-conflicts.ts';
-import { findOrder } from './find-order.ts';
-import type { RowPlan } from './find-plan.ts';
-import type { ManifestSource } from './manifest-source.ts';
-import { chunksOf, type Reading } from './reading.ts';
-import { subjectStep } from './repeats.ts';
-import { createCheck } from './row-check.ts';
-import { createRowTable, rowStatusesOf, settle, unfreshen } from './row-table.ts';
-
-export interface ValidationRequest {
-  readonly job: Job;
-  readonly plan: RowPlan;
-  readonly encoding: Encoding | undefined;
-  readonly source: ManifestSource;
-}
+import type { RowPlan } from './intake.ts';
+import { createOutcomeChunks, type OutcomeChunks } from './outcome-chunks.ts';
+import {
+  circleMessage,
+  conflictWith,
+  CONTRADICTION,
+  createConflicts,
+  createOrder,
+  createSubjects,
+  type Waiting,
+  writeOrder,
+} from './relations.ts';
 
 export interface RowPorts {
   readonly results: ObjectStore;
   readonly now: () => Date;
   readonly chance: Chance;
-  readonly limits: ManifestLimits;
+}
+
+/** What a validation says of the rows. */
+export type ValidatedRows = Pick<
+  Validation,
+  'rows' | 'rowStatuses' | 'outcomeChunks' | 'rowChunks' | 'mixed' | 'ordered'
+>;
+
+/** A manifest that is being read, and how its rows are checked. */
+export interface Reading {
+  readonly jobId: string;
+  /** Of the whole file. */
+  readonly bytes: number;
+  readonly manifest: Manifest;
+  readonly check: (row: Row) => Checked;
+}
+
+/** Checks a row: all its problems, or its subjects. */
+export function createCheck(
+  { target, recipe }: RowPlan,
+  file: { readonly header: readonly string[]; readonly columns: Columns; readonly limits: ManifestLimits },
+): Reading['check'] {
+  const cellsOf = createCellReader(file.columns);
+  const misshapen = createShapeChecker(file.header);
+  return (row) => {
+    const shape = misshapen(row);
+    if (shape !== undefined) return { problems: [shape] };
+    const cells = cellsOf(row);
+    const unreadable = checkCells(row, cells, file.limits);
+    const checked = recipe.check(cells, target);
+    if (unreadable.length === 0) return checked;
+    return { problems: 'problems' in checked ? [...unreadable, ...checked.problems] : unreadable };
+  };
+}
+
+/**
+ * Reads the rows once: writes them into row chunks, checks each by itself, and compares them. Throws ManifestRefused and NotUtf8.
+ */
+export async function validateRows(reading: Reading, ports: RowPorts): Promise<ValidatedRows> {
+  const { jobId } = reading;
+  const id = ports.chance.uuid().slice(0, 8); // another reading of the same manifest may be under way at the same time
+  const outcomesOf = (series: string): OutcomeChunks =>
+    createOutcomeChunks({ jobId, series: `validation-${id}-${series}` }, ports.results, ports.now);
+
+  const read = await readRows(reading, outcomesOf('invalid'), ports.results);
+  const eachRow = rowsAgain(reading, read, ports.results);
+  const conflicting = await findConflicts(read, eachRow, outcomesOf('conflicts'));
+  const { circling, waiting } = await findOrder(read, eachRow, outcomesOf('circles'));
+  if (waiting) await writeOrder(ports.results, { jobId, rowChunks: read.rowChunks }, waiting);
+  return {
+    rows: read.lines.length,
+    rowStatuses: packRowStatuses(Uint8Array.from(read.rowStatuses)),
+    outcomeChunks: [...read.invalid, ...conflicting, ...circling],
+    rowChunks: [...read.rowChunks],
+    mixed: read.mixed,
+    ordered: waiting !== undefined,
+  };
+}
+
+/** What is known of the rows once all have been read. */
+interface ReadRows {
+  /** By row. */
+  readonly lines: readonly number[];
+  /** By row; what comparing the rows finds is entered. */
+  readonly rowStatuses: number[];
+  /** What more than one row is about, by place in their lists of keys. */
+  readonly repeated: readonly ReadonlySet<string>[];
+  readonly invalid: Validation['outcomeChunks'];
+  readonly rowChunks: readonly RowChunk[];
+  readonly mixed: boolean;
+  /** Whether there are rows that free an address and rows that take one. */
+  readonly mayWait: boolean;
 }
 
 const INVALID = rowStatusOf('invalid', 'INVALID_ROW');
-/** No row takes less: one character and its line end. */
-const LEAST_ROW_BYTES = 2;
 
-/**
- * Reads the rows once to check them, and again only where more has to be known: for the lines of rows that conflict, for
- * an operation's further subjects, and for the order of rows. Throws ManifestRefused and NotUtf8.
- */
-export async function validateRows(
-  { job, plan, encoding, source }: ValidationRequest,
-  ports: RowPorts,
-): Promise<Validation> {
-  const { body, bytes } = await source.open();
+async function readRows(
+  { jobId, bytes, manifest, check }: Reading,
+  invalid: OutcomeChunks,
+  results: ObjectStore,
+): Promise<ReadRows> {
+  const rowChunks = createRowChunkWriter(results, jobId);
+  const subjects = createSubjects();
+  const lines: number[] = [];
+  const rowStatuses: number[] = [];
+  let naming: string | undefined;
+  let [mixed, frees, takes] = [false, false, false];
+
+  // Only promises are awaited, since a turn of the event loop a row costs more than the row.
+  const read = (row: Row): Promise<unknown> | undefined => {
+    const checked = check(row);
+    const isInvalid = 'problems' in checked;
+    lines.push(row.line);
+    rowStatuses.push(isInvalid ? INVALID : PENDING);
+    const written = rowChunks.add(row);
+    if (isInvalid) {
+      const message = checked.problems.join(' ');
+      const told = invalid.add({ row: row.row, line: row.line, status: 'invalid', code: 'INVALID_ROW', message });
+      return written && told ? Promise.all([written, told]) : (written ?? told);
+    }
+    subjects.add(checked.keys);
+    naming ??= checked.naming;
+    mixed ||= checked.naming !== undefined && checked.naming !== naming;
+    frees ||= checked.frees !== undefined;
+    takes ||= checked.takes !== undefined;
+    return written;
+  };
+
   try {
-    const manifest = await openManifest(body, { limits: ports.limits, encoding, columns: plan.recipe.columns });
-    const { limits } = manifest;
-    checkSize(bytes, limits);
-    const columns = mapHeader(manifest.header, plan.recipe, limits);
-    const reading = {
-      ...ports,
-      jobId: job.id,
-      id: ports.chance.uuid().slice(0, 8),
-      table: createRowTable(Math.min(limits.rows, Math.ceil(bytes / LEAST_ROW_BYTES) + 1)),
-      check: createCheck(plan, { header: manifest.header.cells, columns, limits }),
-      batches: () => readAgain(manifest, source, limits),
-    };
-    const first = await readFirst(reading, manifest);
-    const found = await readFurther({ ...reading, rows: first.rows }, first);
+    for await (const rows of manifest.batches) {
+      for (const row of rows) {
+        if (row.row >= manifest.limits.rows) {
+          const share = bytes / manifest.bytesRead();
+          refuseRowCount(Math.round(share * (row.row + rows.length - rows.indexOf(row))), row.line, manifest.limits);
+        }
+        const catchingUp = read(row);
+        if (catchingUp) await catchingUp;
+      }
+    }
     return {
-      version: 1,
-      rows: first.rows,
-      encoding: manifest.encoding,
-      delimiter: manifest.delimiter,
-      carriedColumns: [...columns.carriedColumns],
-      columns: [...columns.columns],
-      escaped: columns.escaped,
-      rowStatuses: packRowStatuses(rowStatusesOf(reading.table, first.rows)),
-      chunks: [...first.chunks, ...found.chunks],
-      positions: first.positions,
-      mixed: first.namings.size > 1,
-      ordered: found.ordered,
+      lines,
+      rowStatuses,
+      repeated: subjects.repeated(),
+      invalid: await invalid.finish(),
+      rowChunks: await rowChunks.finish(),
+      mixed,
+      mayWait: frees && takes,
     };
   } finally {
-    body.destroy();
+    await rowChunks.abandon();
   }
 }
 
-async function* readAgain(
-  manifest: Manifest,
-  source: ManifestSource,
-  limits: ManifestLimits,
-): AsyncGenerator<RowBatch> {
-  const { body } = await source.open(manifest.first.offset);
-  yield* readFrom(body, manifest, manifest.first, limits);
-}
+type WithKeys = Extract<Checked, { readonly keys: unknown }>;
 
-interface FirstReading {
-  readonly rows: number;
-  readonly positions: Position[];
-  readonly chunks: Validation['chunks'];
-  /** How many rows repeat or contradict another by their first subject. */
-  readonly conflicts: number;
-  readonly subjectsPerRow: number;
-  /** The terms in which rows name what they are about. */
-  readonly namings: ReadonlySet<string>;
-  readonly freeing: number;
-  readonly taking: number;
-}
+/** Reads the rows with one of these row statuses again, from their chunks. */
+type EachRow = (rowStatuses: readonly number[], use: (row: number, checked: WithKeys) => void) => Promise<void>;
 
-async function readFirst(reading: Omit<Reading, 'rows'>, manifest: Manifest): Promise<FirstReading> {
-  const { table, check } = reading;
-  const invalid = chunksOf(reading, 'invalid');
-  const subjects = subjectStep(table, { findsRepeats: true });
-  const positions: Position[] = [];
-  const namings = new Set<string>();
-  let [count, subjectsPerRow, freeing, taking] = [0, 0, 0, 0];
-
-  for await (const { rows } of manifest.batches) {
-    for (const row of rows) {
-      if (row.row % POSITION_EVERY === 0) positions.push(positionOf(row));
-      const checked = check(row);
-      if ('problems' in checked) {
-        settle(table, row.row, INVALID);
-        unfreshen(table, row.row);
-        const message = checked.problems.join(' ');
-        const written = invalid.add({ row: row.row, line: row.line, status: 'invalid', code: 'INVALID_ROW', message });
-        if (written) await written;
-        continue;
+function rowsAgain({ jobId, check }: Reading, read: ReadRows, results: ObjectStore): EachRow {
+  return async (wanted, use) => {
+    for await (const rows of readRowChunks(results, { jobId, rowChunks: read.rowChunks })) {
+      for (const row of rows) {
+        const checked = wanted.includes(read.rowStatuses[row.row] ?? PENDING) ? check(row) : undefined;
+        if (checked && 'keys' in checked) use(row.row, checked);
       }
-      const [first] = checked.keys;
-      if (first) subjects.add(row.row, first);
-      if (checked.naming !== undefined) namings.add(checked.naming);
-      subjectsPerRow = Math.max(subjectsPerRow, checked.keys.length);
-      if (checked.frees !== undefined) freeing += 1;
-      if (checked.takes !== undefined) taking += 1;
     }
-    count += rows.length;
+  };
+}
+
+/** Settles the rows that repeat or contradict others, place by place: only its first subject makes a row a repeat. */
+async function findConflicts(
+  { repeated, rowStatuses, lines }: ReadRows,
+  eachRow: EachRow,
+  outcomes: OutcomeChunks,
+): Promise<Validation['outcomeChunks']> {
+  const partners = new Map<number, number>();
+  for (const [place, subjects] of repeated.entries()) {
+    if (subjects.size === 0) continue;
+    const conflicts = createConflicts(subjects);
+    // Rows that contradict another already take part, so that whoever contradicts them is found, too.
+    await eachRow([PENDING, CONTRADICTION], (row, { keys }) => {
+      const key = keys[place];
+      if (key) conflicts.add(row, key);
+    });
+    const found = conflicts.settle(rowStatuses, { findsRepeats: place === 0 });
+    for (const [row, partner] of found) partners.set(row, partner);
   }
-  if (positions.length === 0) positions.push(manifest.first);
-  const chunks = await invalid.finish();
-  return { rows: count, positions, chunks, conflicts: subjects.finish(), subjectsPerRow, namings, freeing, taking };
+  for (const row of inOrder(partners)) {
+    const partnersLine = lines[partners.get(row) ?? 0] ?? 0;
+    await outcomes.add({ row, line: lines[row] ?? 0, ...conflictWith(partnersLine, rowStatuses[row] ?? PENDING) });
+  }
+  return outcomes.finish();
 }
 
-const positionOf = ({ row, line, offset }: Row): Position => ({ row, line, offset });
+/** Finds which rows wait for which, and settles those that wait for each other in circles. */
+async function findOrder(
+  { mayWait, lines, rowStatuses }: ReadRows,
+  eachRow: EachRow,
+  outcomes: OutcomeChunks,
+): Promise<{ readonly circling: Validation['outcomeChunks']; readonly waiting?: Waiting }> {
+  if (!mayWait) return { circling: [] };
+  const order = createOrder();
+  await eachRow([PENDING], (row, addresses) => order.add(row, addresses));
+  const { awaited, circles } = order.find();
+  if (awaited.size === 0) return { circling: [] };
 
-async function readFurther(
-  reading: Reading,
-  { conflicts, subjectsPerRow, freeing, taking }: FirstReading,
-): Promise<{ readonly chunks: Validation['chunks']; readonly ordered: boolean }> {
-  const conflicting = await findConflicts(reading, { conflicts, subjectsPerRow });
-  if (freeing === 0 || taking === 0) return { chunks: conflicting, ordered: false };
-  const { chunks, ordered } = await findOrder(reading);
-  return { chunks: [...conflicting, ...chunks], ordered };
+  const messages = new Map<number, string>();
+  for (const circle of circles)
+    for (const [place, row] of circle.entries()) messages.set(row, circleMessage(circle, place, lines));
+  for (const row of inOrder(messages)) {
+    rowStatuses[row] = CONTRADICTION;
+    const said = { status: 'invalid', code: 'CONTRADICTION', message: messages.get(row) ?? '' } as const;
+    await outcomes.add({ row, line: lines[row] ?? 0, ...said });
+  }
+  return { circling: await outcomes.finish(), waiting: waiting() };
+
+  /** Rows that wait for one which will never be applied wait for nothing. */
+  function* waiting(): Waiting {
+    for (const [row, other] of awaited)
+      if (rowStatuses[row] === PENDING && rowStatuses[other] === PENDING)
+        yield [row, { row: other, line: lines[other] ?? 0 }];
+  }
 }
+
+const inOrder = (rows: ReadonlyMap<number, unknown>): readonly number[] =>
+  [...rows.keys()].toSorted((one, other) => one - other);

@@ -1,22 +1,20 @@
 import { isStored } from '../../shared/is-stored.ts';
-import { ConditionNotMet } from '../../shared/port-errors.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { validationKey } from '../../shared/job/keys.ts';
 import type { Validation } from '../../shared/job/validation.ts';
 import { NotUtf8, type Encoding } from '../../shared/manifest/encoding.ts';
-import { ManifestRefused } from '../../shared/manifest/errors.ts';
-import type { ManifestLimits } from '../../shared/manifest/limits.ts';
-import type { Chance, ObjectStore } from '../../shared/ports.ts';
-import type { RowPlan } from './find-plan.ts';
-import { manifestSource } from './manifest-source.ts';
-import type { Post } from './post.ts';
-import { validateRows } from './validate-rows.ts';
+import { ManifestRefused, refuse } from '../../shared/manifest/errors.ts';
+import { mapHeader } from '../../shared/manifest/header.ts';
+import { checkSize, type ManifestLimits } from '../../shared/manifest/limits.ts';
+import { openManifest } from '../../shared/manifest/manifest.ts';
+import { ConditionNotMet } from '../../shared/port-errors.ts';
+import type { ObjectStore } from '../../shared/ports.ts';
+import type { RowPlan } from './intake.ts';
+import type { Post } from './message.ts';
+import { createCheck, type RowPorts, validateRows } from './validate-rows.ts';
 
-export interface ValidatePorts {
+export interface ValidatePorts extends RowPorts {
   readonly inbox: ObjectStore;
-  readonly results: ObjectStore;
-  readonly now: () => Date;
-  readonly chance: Chance;
   readonly limits: ManifestLimits;
   readonly post: Post;
 }
@@ -30,10 +28,11 @@ export async function validate(job: Job, plan: RowPlan, ports: ValidatePorts, si
 
   await ports.post(job.id, { type: 'validating', job });
   try {
-    const found = await inItsEncoding((encoding) =>
-      validateRows({ job, plan, encoding, source: manifestSource(job, ports.inbox, signal) }, ports),
+    await writeOnce(
+      ports.results,
+      job,
+      await inItsEncoding((encoding) => read({ job, plan, encoding }, ports, signal)),
     );
-    await writeOnce(ports.results, job, found);
   } catch (error) {
     if (!(error instanceof ManifestRefused)) throw error;
     return ports.post(job.id, { type: 'rejected', job, problems: [...error.problems] });
@@ -42,12 +41,12 @@ export async function validate(job: Job, plan: RowPlan, ports: ValidatePorts, si
 }
 
 /** Reads as UTF-8 unless the file says otherwise, and from its start as Windows-1252 when a byte, however late, cannot be UTF-8. */
-async function inItsEncoding(read: (encoding: Encoding | undefined) => Promise<Validation>): Promise<Validation> {
+async function inItsEncoding(reading: (encoding: Encoding | undefined) => Promise<Validation>): Promise<Validation> {
   try {
-    return await read(undefined);
+    return await reading(undefined);
   } catch (error) {
     if (!(error instanceof NotUtf8)) throw error;
-    return read('windows-1252');
+    return reading('windows-1252');
   }
 }
 
@@ -56,5 +55,36 @@ async function writeOnce(results: ObjectStore, job: Job, found: Validation): Pro
     await results.write(validationKey(job.id), JSON.stringify(found), { ifNoneMatch: '*' });
   } catch (error) {
     if (!(error instanceof ConditionNotMet)) throw error; // the same validation, made at the same time
+  }
+}
+
+interface Request {
+  readonly job: Job;
+  readonly plan: RowPlan;
+  readonly encoding: Encoding | undefined;
+}
+
+async function read({ job, plan, encoding }: Request, ports: ValidatePorts, signal: AbortSignal): Promise<Validation> {
+  const { key, versionId } = job.manifest;
+  const stored = await ports.inbox.read(key, { versionId, signal });
+  if (!stored) return refuse('the file was taken away before it was read; upload it again');
+  try {
+    const manifest = await openManifest(stored.body, { limits: ports.limits, encoding, columns: plan.recipe.columns });
+    checkSize(stored.bytes, manifest.limits);
+    const header = manifest.header.cells;
+    const columns = mapHeader(manifest.header, plan.recipe, manifest.limits);
+    const check = createCheck(plan, { header, columns, limits: manifest.limits });
+    return {
+      version: 2,
+      encoding: manifest.encoding,
+      delimiter: manifest.delimiter,
+      header: [...header],
+      columns: [...columns.columns],
+      carriedColumns: [...columns.carriedColumns],
+      escaped: columns.escaped,
+      ...(await validateRows({ jobId: job.id, bytes: stored.bytes, manifest, check }, ports)),
+    };
+  } finally {
+    stored.body.destroy();
   }
 }

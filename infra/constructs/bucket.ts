@@ -6,6 +6,8 @@ interface BucketOptions {
   readonly name?: string;
   readonly versioned?: boolean;
   readonly expiryDays: number;
+  /** What is kept for a shorter time: of two rules S3 obeys the one that ends sooner. (Amazon S3 user guide, lifecycle conflicts.) */
+  readonly sooner?: { readonly prefix: string; readonly expiryDays: number };
   /** Where S3 writes down who did what; absent for the bucket that holds just that. */
   readonly accessLogs?: { readonly bucket: Bucket; readonly prefix: string };
 }
@@ -14,7 +16,7 @@ const ABANDONED_UPLOAD_DAYS = 1;
 
 /** A bucket as all of ours are: encrypted, TLS only, nothing public, emptied with time, and kept when the stack is removed. */
 export function pipelineBucket(scope: Construct, id: string, options: BucketOptions): Bucket {
-  const { name, versioned = false, expiryDays, accessLogs } = options;
+  const { name, versioned = false, expiryDays, sooner, accessLogs } = options;
   return new Bucket(scope, id, {
     ...(name !== undefined && { bucketName: name }),
     versioned,
@@ -24,7 +26,10 @@ export function pipelineBucket(scope: Construct, id: string, options: BucketOpti
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
     removalPolicy: RemovalPolicy.RETAIN,
-    lifecycleRules: lifecycle(expiryDays, versioned),
+    lifecycleRules: [
+      ...lifecycle(expiryDays, versioned),
+      ...(sooner ? [{ prefix: sooner.prefix, expiration: Duration.days(sooner.expiryDays) }] : []),
+    ],
     ...(accessLogs && { serverAccessLogsBucket: accessLogs.bucket, serverAccessLogsPrefix: accessLogs.prefix }),
   });
 }

@@ -151,7 +151,7 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
   'chunks',
   'state.json',
   'validation.json',
-  'order.jsonl',
+  'order',
   'status.json',
   ...REPORT_FILES,
 ]);

@@ -133,7 +133,7 @@ function applyValidation(draft: Draft, { nowMs, validation }: FoldContext): void
     carriedColumns: validation.carriedColumns,
   };
   draft.rowStatuses = unpackRowStatuses(validation.rowStatuses, validation.rows);
-  draft.chunks = validation.chunks;
+  draft.chunks = validation.outcomeChunks;
   enter(draft, 'running', nowMs);
 }
 

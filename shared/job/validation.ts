@@ -1,39 +1,43 @@
 import * as z from 'zod';
 
-/** A place in the manifest at which a row begins: its row number, its line, and its byte offset. */
-const positionSchema = z.object({
-  row: z.int().nonnegative(),
-  line: z.int().positive(),
-  offset: z.int().nonnegative(),
-});
+import type { ObjectStore } from '../ports.ts';
+import { validationKey } from './keys.ts';
 
-export type Position = Readonly<z.infer<typeof positionSchema>>;
+/** A row chunk `rows/<id>/<k>.ndjson.gz`, by its number k: its first row, and the SHA-256 of the object. */
+const rowChunkSchema = z.object({ firstRow: z.int().nonnegative(), sha256: z.string() });
 
-/** How many rows lie between two kept positions. */
-export const POSITION_EVERY = 2_000;
+export type RowChunk = Readonly<z.infer<typeof rowChunkSchema>>;
 
-/** What a validation found in a manifest: `jobs/<id>/validation.json`. Enough to enqueue any row without reading the file again from its start. */
+/** What a validation found in a manifest: `jobs/<id>/validation.json`. With the row chunks, all that anybody needs of it. */
 export const validationSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   rows: z.int().nonnegative(),
   encoding: z.string(),
   delimiter: z.string(),
-  /** Header cells as written that are not ours; their columns are carried through untouched. */
-  carriedColumns: z.array(z.string()),
+  /** The header's cells as they are written. */
+  header: z.array(z.string()),
   /** For each column of the file, the canonical name of ours that it holds, or null. */
   columns: z.array(z.string().nullable()),
+  /** Header cells that are not ours; their columns are carried through untouched. */
+  carriedColumns: z.array(z.string()),
   /** True in a file with a `rollcall_line` column: one escaping `'` is taken from its cells. */
   escaped: z.boolean(),
   /** A byte a row (see row-status.ts), deflated, base64: rows that will never be sent have theirs already. */
   rowStatuses: z.string(),
   /** Chunks that hold those rows' outcomes, in row order. */
-  chunks: z.array(z.object({ name: z.string(), firstRow: z.int(), lastRow: z.int() })),
-  /** The first data row's position, and one every POSITION_EVERY rows. */
-  positions: z.array(positionSchema),
+  outcomeChunks: z.array(z.object({ name: z.string(), firstRow: z.int(), lastRow: z.int() })),
+  /** By number, in row order. */
+  rowChunks: z.array(rowChunkSchema),
   /** Whether rows name people or groups in different terms, some by id and some by address or name. */
-  mixed: z.boolean().optional(),
-  /** Whether `jobs/<id>/order.jsonl` is there. */
+  mixed: z.boolean(),
+  /** Whether rows wait for other rows: then `jobs/<id>/order/<k>.json` is there for each row chunk. */
   ordered: z.boolean(),
 });
 
 export type Validation = Readonly<z.infer<typeof validationSchema>>;
+
+/** What a job's validation found; `undefined` when there is none. */
+export async function readValidation(results: ObjectStore, jobId: string): Promise<Validation | undefined> {
+  const stored = await results.read(validationKey(jobId));
+  return stored && validationSchema.parse(JSON.parse(await stored.text()));
+}

@@ -6,7 +6,10 @@ import type { Row } from './rows.ts';
 import { unescapeCell } from './formula-escape.ts';
 
 /** Takes our cells out of a row's: by canonical name, unescaped where Rollcall wrote them, trimmed; empty ones are absent. */
-export function createCellReader({ columns, escaped }: Pick<Columns, 'columns' | 'escaped'>): (row: Row) => Cells {
+export function createCellReader({
+  columns,
+  escaped,
+}: Pick<Columns, 'columns' | 'escaped'>): (row: Pick<Row, 'cells'>) => Cells {
   const ours = columns.flatMap((name, index) => (name === null ? [] : [{ name, index }]));
   return ({ cells }) => {
     const named: Record<string, string> = {};
@@ -35,27 +38,23 @@ export function createShapeChecker(header: readonly string[]): (row: Row) => str
 const counted = (cells: number): string => `${cells} ${cells === 1 ? 'cell' : 'cells'}`;
 
 /** Finds what is wrong with a row's cells before anybody asks what they mean. */
-export function checkCells({ cells }: Row, ours: Cells, limits: ManifestLimits): readonly string[] {
-  return [...tooLong(cells, limits), ...unreadable(ours)];
-}
-
-function tooLong(written: readonly string[], { cellCharacters }: ManifestLimits): readonly string[] {
-  const index = written.findIndex((cell) => cell.length > cellCharacters);
-  return index < 0
-    ? []
-    : [`Cell ${index + 1} has more than the ${cellCharacters} characters that are allowed; shorten it.`];
-}
-
-// Nothing that a person can type: such characters come from damaged files, and none of Atlassian's APIs takes them.
-// oxlint-disable-next-line no-control-regex
-const UNREADABLE = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFD]/;
-
-function unreadable(cells: Cells): readonly string[] {
+export function checkCells(
+  { cells }: Pick<Row, 'cells'>,
+  ours: Cells,
+  { cellCharacters }: ManifestLimits,
+): readonly string[] {
   const problems: string[] = [];
-  for (const name in cells) {
-    const cell = cells[name] ?? '';
+  const tooLong = cells.findIndex((cell) => cell.length > cellCharacters);
+  if (tooLong >= 0)
+    problems.push(`Cell ${tooLong + 1} has more than the ${cellCharacters} characters that are allowed; shorten it.`);
+  for (const name in ours) {
+    const cell = ours[name] ?? '';
     if (UNREADABLE.test(cell) || !cell.isWellFormed())
       problems.push(`${name}: it holds a character that is not text; type the cell again.`);
   }
   return problems;
 }
+
+// Nothing that a person can type: such characters come from damaged files, and none of Atlassian's APIs takes them.
+// oxlint-disable-next-line no-control-regex
+const UNREADABLE = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFD]/;

@@ -1,30 +1,23 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 
 import { RollcallError } from '../errors.ts';
+import { refuse } from './errors.ts';
 
 export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] as const;
 
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** An encoding that a validation names; throws TypeError for any other. */
-export function parseEncoding(name: string): Encoding {
-  const encoding = ENCODINGS.find((known) => known === name);
-  if (encoding === undefined) throw new TypeError(`No manifest can be read as ${name}`);
-  return encoding;
-}
-
-/** A piece of the manifest's text; `ascii` promises that it has as many characters as bytes in UTF-8. */
-export interface Piece {
-  readonly text: string;
-  readonly ascii: boolean;
-}
-
 /** The bytes are not UTF-8 although nothing at their start says what else they are. */
 export class NotUtf8 extends RollcallError {
   readonly code = 'NOT_UTF8';
   readonly temporary = false;
-  /** The line on which the row begins that holds the first such byte, once the rows have been counted. */
-  line: number | undefined;
+  /** The line on which the row begins that holds the first such byte, where the rows were counted. */
+  readonly line: number | undefined;
+
+  constructor(line?: number) {
+    super('the bytes are not UTF-8');
+    this.line = line;
+  }
 }
 
 const BYTE_ORDER_MARKS = [
@@ -39,77 +32,73 @@ export function byteOrderMark(head: Buffer): { readonly encoding: Encoding; read
   return mark && { encoding: mark.encoding, bytes: mark.bytes.length };
 }
 
-/** Decodes bytes without a byte order mark, piece by piece. Throws NotUtf8 after the last piece that is. */
-export async function* decode(chunks: AsyncIterable<Buffer>, encoding: Encoding): AsyncGenerator<Piece, undefined> {
-  const decoder = DECODERS[encoding];
+/** Turns bytes without a byte order mark into UTF-8, piece by piece. Throws NotUtf8 after the last bytes that are. */
+export async function* decode(chunks: AsyncIterable<Buffer>, encoding: Encoding): AsyncGenerator<Buffer, undefined> {
+  if (encoding === 'utf-8') return yield* checkUtf8(chunks);
+  const decoder = new TextDecoder(encoding, { ignoreBOM: true });
+  for await (const chunk of chunks) yield Buffer.from(decoder.decode(chunk, { stream: true }));
+  yield Buffer.from(decoder.decode());
+  return undefined;
+}
+
+async function* checkUtf8(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, undefined> {
   let carried: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
     const bytes = carried.length === 0 ? chunk : Buffer.concat([carried, chunk]);
-    const whole = bytes.length - decoder.unfinished(bytes);
-    carried = bytes.subarray(whole);
-    yield* decoder.decode(bytes.subarray(0, whole));
+    const end = lastStart(bytes);
+    carried = bytes.subarray(end);
+    yield* utf8In(bytes.subarray(0, end));
   }
-  if (carried.length > 0) yield* decoder.decode(carried);
+  yield* utf8In(carried);
 }
 
-/** How many bytes a part of the manifest's text takes in the original file. */
-export function byteLength(encoding: Encoding, text: string): number {
-  if (encoding === 'windows-1252') return text.length;
-  return encoding === 'utf-8' ? Buffer.byteLength(text) : text.length * 2;
+function* utf8In(bytes: Buffer): Generator<Buffer> {
+  if (isUtf8(bytes)) return yield bytes;
+  yield bytes.subarray(0, firstInvalid(bytes));
+  throw new NotUtf8();
 }
 
-interface Decoder {
-  /** Bytes at the end that begin a character which the next chunk finishes. */
-  readonly unfinished: (bytes: Buffer) => number;
-  readonly decode: (bytes: Buffer) => Iterable<Piece>;
-}
-
-const windows1252 = new TextDecoder('windows-1252');
-
-const DECODERS: Readonly<Record<Encoding, Decoder>> = {
-  'utf-8': { unfinished: unfinishedUtf8, decode: decodeUtf8 },
-  'utf-16le': { unfinished: (bytes) => bytes.length % 2, decode: (bytes) => [wide(bytes)] },
-  'utf-16be': {
-    unfinished: (bytes) => bytes.length % 2,
-    decode: (bytes) => [wide(bytes.length % 2 === 0 ? Buffer.from(bytes).swap16() : bytes)],
-  },
-  'windows-1252': { unfinished: () => 0, decode: (bytes) => [{ text: windows1252.decode(bytes), ascii: false }] },
-};
-
-function* decodeUtf8(bytes: Buffer): Generator<Piece> {
-  if (isAscii(bytes)) {
-    yield { text: bytes.toString('latin1'), ascii: true };
-  } else if (isUtf8(bytes)) {
-    yield { text: bytes.toString('utf8'), ascii: false };
-  } else {
-    yield { text: bytes.toString('utf8', 0, firstInvalid(bytes)), ascii: false };
-    throw new NotUtf8('the bytes are not UTF-8');
+/** Where the last character begins if it is one of several bytes, which the next piece may finish. */
+function lastStart(bytes: Buffer): number {
+  for (let at = bytes.length - 1; at >= Math.max(0, bytes.length - 4); at -= 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x80) return bytes.length;
+    if (byte >= 0xc0) return at;
   }
-}
-
-/** A lone last byte, which belongs to no character, shows as the replacement character. */
-const wide = (bytes: Buffer): Piece => ({
-  text: bytes.length % 2 === 0 ? bytes.toString('utf16le') : '\uFFFD',
-  ascii: false,
-});
-
-function unfinishedUtf8(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) return 0;
-    if (byte >= 0xc0) {
-      const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return needed > back ? back : 0;
-    }
-  }
-  return 0;
+  return bytes.length;
 }
 
 /** What is invalid decodes to the replacement character, so the first byte that does not come back is the first invalid one. */
 function firstInvalid(bytes: Buffer): number {
-  const back = Buffer.from(bytes.toString('utf8'));
+  const back = Buffer.from(bytes.toString());
   let index = 0;
   while (index < bytes.length && back[index] === bytes[index]) index += 1;
   while (index > 0 && ((bytes[index] ?? 0) & 0xc0) === 0x80) index -= 1;
   return index;
+}
+
+const REMEDY = 'open it where it was made and save it as "CSV UTF-8"';
+
+const SIGNATURES = [
+  { bytes: [0x50, 0x4b, 0x03, 0x04], is: 'an Excel workbook (.xlsx) or another zip file' },
+  { bytes: [0x50, 0x4b, 0x05, 0x06], is: 'an empty zip file' },
+  { bytes: [0xd0, 0xcf, 0x11, 0xe0], is: 'an old Excel workbook (.xls)' },
+  { bytes: [0x25, 0x50, 0x44, 0x46], is: 'a PDF' },
+  { bytes: [0x1f, 0x8b], is: 'a gzip file' },
+  { bytes: [0x89, 0x50, 0x4e, 0x47], is: 'a picture (PNG)' },
+  { bytes: [0xff, 0xfe, 0x00, 0x00], is: 'text in UTF-32' },
+] as const;
+
+/** How far into a file is looked: as far whatever the size of the pieces that it comes in. */
+const LOOKED_AT_BYTES = 64 * 1024;
+
+/** Refuses what is no text: a workbook or anything else that was renamed to .csv. */
+export function refuseBinary(start: Buffer): void {
+  const head = start.subarray(0, LOOKED_AT_BYTES);
+  const signature = SIGNATURES.find(({ bytes }) => head.subarray(0, bytes.length).equals(Buffer.from(bytes)));
+  if (signature) refuse(`this is ${signature.is}, whatever its name says; ${REMEDY}`);
+
+  // A byte order mark says that it is text: then a zero is a fault of its row, and our own report of that row can be read.
+  const zero = byteOrderMark(head) ? -1 : head.indexOf(0);
+  if (zero >= 0) refuse(`this is no text: there is a zero byte at offset ${zero}; ${REMEDY}`);
 }

@@ -30,8 +30,12 @@ export function checkSize(bytes: number, limits: ManifestLimits): void {
     );
 }
 
-/** Refuses a file that has more rows than a manifest may have; `line` is that of the first row too many. */
-export function checkRowCount(rows: number, line: number, limits: ManifestLimits): void {
-  if (rows > limits.rows)
-    refuse(`the file has more than the ${limits.rows} rows that are allowed; split it into several files`, line);
+/** Refuses a file that has more rows than a manifest may have: about so many, the first too many on this line. */
+export function refuseRowCount(rows: number, line: number, limits: ManifestLimits): never {
+  const files = Math.ceil(rows / limits.rows);
+  const [found, most] = [rows, limits.rows].map((count) => count.toLocaleString('en'));
+  return refuse(
+    `the file has about ${found} rows, more than the ${most} that are allowed; split it into ${files} files of at most ${most} rows, each with the header`,
+    line,
+  );
 }

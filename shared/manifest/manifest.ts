@@ -1,103 +1,84 @@
-import type { Position } from '../job/validation.ts';
 import type { Column } from '../operations/operation.ts';
-import { findDialect } from './dialect.ts';
-import { byteLength, byteOrderMark, decode, NotUtf8, type Encoding, type Piece } from './encoding.ts';
-import { refuse } from './errors.ts';
+import { byteOrderMark, decode, NotUtf8, refuseBinary, type Encoding } from './encoding.ts';
+import { ManifestRefused, refuse } from './errors.ts';
+import { countKnown } from './header.ts';
+import { isBlank } from './identifiers.ts';
 import { ownFileLimits, type ManifestLimits } from './limits.ts';
-import { readRows, type Row, type RowBatch, type RowFormat } from './rows.ts';
-import { refuseBinary } from './binary.ts';
+import { createCutter, readRows, type Row } from './rows.ts';
+import { DELIMITERS } from './write-csv.ts';
 
 export interface OpenOptions {
   readonly limits: ManifestLimits;
-  /** Known from a validation; without it, a byte order mark decides, else UTF-8, and NotUtf8 is thrown where the bytes are not. */
+  /** Without it, a byte order mark decides, else UTF-8, and NotUtf8 is thrown where the bytes are not. */
   readonly encoding?: Encoding | undefined;
-  /** Known from a validation; without it, a `sep=` line and these columns decide. */
-  readonly delimiter?: string | undefined;
-  readonly columns?: readonly Column[] | undefined;
+  /** They decide about the delimiter, unless a `sep=` line does. */
+  readonly columns: readonly Column[];
 }
 
-/** A manifest that is being read from its start: its header, and its rows after that. */
-export interface Manifest extends RowFormat {
+/** A manifest that is being read: its header, and its rows after that. */
+export interface Manifest {
+  readonly encoding: Encoding;
+  readonly delimiter: string;
   /** The header as it is written. */
   readonly header: Row;
   /** Those that hold for this file: wider where Rollcall wrote it. */
   readonly limits: ManifestLimits;
-  /** Where the first row begins, or would. */
-  readonly first: Position;
+  /** How many bytes of the file have been read. */
+  readonly bytesRead: () => number;
   /** To be iterated once. */
-  readonly batches: AsyncIterable<RowBatch>;
+  readonly batches: AsyncIterable<readonly Row[]>;
 }
 
-/** Bytes that are decoded at a time, and looked at to tell encoding and delimiter. */
+/** Bytes that are parsed at a time, and looked at to tell encoding and delimiter. */
 const CHUNK_BYTES = 64 * 1024;
 
 /** Reads a manifest from its start. Throws ManifestRefused when there is nothing to read in it. */
 export async function openManifest(body: AsyncIterable<Uint8Array>, options: OpenOptions): Promise<Manifest> {
-  const chunks = inChunks(body);
+  let bytesRead = 0;
+  const chunks = inChunks(body, (bytes) => (bytesRead += bytes));
   try {
-    return await open(chunks, options);
+    return { ...(await open(chunks, options)), bytesRead: () => bytesRead };
   } catch (error) {
-    await chunks.return(undefined); // deletes the body
+    await chunks.return(undefined); // destroys the body
     throw error;
   }
 }
 
-/** Reads on from a row's position: the body begins there. */
-export function readFrom(
-  body: AsyncIterable<Uint8Array>,
-  format: RowFormat,
-  position: Position,
-  limits: ManifestLimits,
-): AsyncGenerator<RowBatch, undefined> {
-  return readRows(decode(inChunks(body), format.encoding), format, position, limits);
-}
-
-async function open(chunks: AsyncGenerator<Buffer, undefined>, options: OpenOptions): Promise<Manifest> {
+async function open(
+  chunks: AsyncGenerator<Buffer, undefined>,
+  options: OpenOptions,
+): Promise<Omit<Manifest, 'bytesRead'>> {
   const head = (await chunks.next()).value ?? Buffer.alloc(0);
   refuseBinary(head);
   const mark = byteOrderMark(head);
   const encoding = options.encoding ?? mark?.encoding ?? 'utf-8';
   const pieces = decode(startingWith(head.subarray(mark?.bytes ?? 0), chunks), encoding);
-  const firstPiece: Piece = (await pieces.next()).value ?? { text: '', ascii: true };
+  const first = (await pieces.next()).value ?? Buffer.alloc(0);
 
-  const dialect = findDialect(firstPiece.text, options.columns ?? []);
-  const delimiter = options.delimiter ?? dialect.delimiter;
-  const skipped = firstPiece.text.slice(0, dialect.skipped);
-  const start = {
-    row: -1, // the header's, so that the row under it is 0
-    line: dialect.skipped === 0 ? 1 : 2,
-    offset: (mark?.bytes ?? 0) + byteLength(encoding, skipped),
-  };
-  const text = startingWith({ ...firstPiece, text: firstPiece.text.slice(dialect.skipped) }, pieces);
-  const limits = OWN_FILE.test(firstPiece.text) ? ownFileLimits(options.limits) : options.limits;
-  const batches = readRows(text, { encoding, delimiter }, start, limits);
-  const format = { encoding, delimiter, limits };
-  return underHeader(mark?.encoding === 'utf-8' ? insistingOnUtf8(batches) : batches, format);
+  const start = first.toString('utf8', 0, CHUNK_BYTES);
+  const limits = OWN_FILE.test(start) ? ownFileLimits(options.limits) : options.limits;
+  const { delimiter, skipped } = findDialect(start, options.columns);
+  const text = startingWith(first.subarray(Buffer.byteLength(skipped)), pieces);
+  // The header has no number, so that the row under it is 0.
+  const rows = readRows(text, { row: -1, line: skipped === '' ? 1 : 2, delimiter }, limits);
+  const { header, batches } = await underHeader(mark?.encoding === 'utf-8' ? insistingOnUtf8(rows) : rows);
+  return { encoding, delimiter, header, limits, batches };
 }
 
 /** Said of the text rather than of the header, which may itself be longer than a manifest's row may be. */
 const OWN_FILE = /\brollcall_line\b/i;
 
 async function underHeader(
-  batches: AsyncGenerator<RowBatch, undefined>,
-  format: RowFormat & Pick<Manifest, 'limits'>,
-): Promise<Manifest> {
-  const { value: batch } = await batches.next();
-  const [header, ...rows] = batch?.rows ?? [];
-  if (!batch || !header)
-    return refuse('the file is empty; put a header into its first line and a row a person under it');
+  batches: AsyncGenerator<readonly Row[], undefined>,
+): Promise<Pick<Manifest, 'header' | 'batches'>> {
+  const [header, ...rows] = (await batches.next()).value ?? [];
+  if (!header) return refuse('the file is empty; put a header into its first line and a row a person under it');
   if (header.flaw !== undefined) return refuse(header.flaw, header.line);
-  const first = rows[0] ?? batch.next;
-  return {
-    ...format,
-    header,
-    first: { row: first.row, line: first.line, offset: first.offset },
-    batches: startingWith({ rows, next: batch.next }, batches),
-  };
+  return { header, batches: startingWith(rows, batches) };
 }
 
 /** A file that says by its byte order mark that it is UTF-8 is not read as anything else. */
-async function* insistingOnUtf8(batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch, undefined> {
+async function* insistingOnUtf8(batches: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[], undefined> {
   try {
     yield* batches;
   } catch (error) {
@@ -109,27 +90,62 @@ async function* insistingOnUtf8(batches: AsyncIterable<RowBatch>): AsyncGenerato
   }
 }
 
-/** Chunks of a size that is worth decoding, however small those of the source are. */
-async function* inChunks(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, undefined> {
+/** Chunks of a size that is worth parsing, however small those of the source are. */
+async function* inChunks(
+  body: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Buffer, undefined> {
   let parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of body) {
     parts.push(part);
     bytes += part.length;
+    count(part.length);
     if (bytes < CHUNK_BYTES) continue;
-    yield joined(parts);
+    yield Buffer.concat(parts);
     parts = [];
     bytes = 0;
   }
-  if (bytes > 0) yield joined(parts);
-}
-
-function joined([first, ...others]: readonly Uint8Array[]): Buffer {
-  if (first && others.length === 0) return Buffer.from(first.buffer, first.byteOffset, first.byteLength);
-  return Buffer.concat(first ? [first, ...others] : []);
+  if (bytes > 0) yield Buffer.concat(parts);
 }
 
 async function* startingWith<Item>(first: Item, rest: AsyncIterable<Item>): AsyncGenerator<Item, undefined> {
   yield first;
   yield* rest;
 }
+
+const SEPARATOR_LINE = /^"?sep=([^\r\n"])"?[ ,;\t|]*(?:\r\n|\n|\r|$)/i;
+
+/** Finds the delimiter, and a `sep=` line, which is no row: it names one; else it is the one that makes most of the header known, else most of its cells. */
+function findDialect(
+  start: string,
+  columns: readonly Column[],
+): { readonly delimiter: string; readonly skipped: string } {
+  const [skipped = '', named] = SEPARATOR_LINE.exec(start) ?? [];
+  if (named !== undefined) return { delimiter: named, skipped };
+
+  const headers = DELIMITERS.map((delimiter) => {
+    const cells = firstRow(Buffer.from(start), delimiter);
+    return { delimiter, known: countKnown(cells, columns), cells: cells.length };
+  });
+  const best = headers.reduce((left, right) =>
+    right.known > left.known || (right.known === left.known && right.cells > left.cells) ? right : left,
+  );
+  return { delimiter: best.delimiter, skipped: '' };
+}
+
+function firstRow(start: Buffer, delimiter: string): readonly string[] {
+  // What is flawed is cut by no delimiter of its own, and a line of delimiters alone is blank.
+  const isHeader = ({ flaw, cells }: Row): boolean =>
+    flaw === undefined && !isBlank(cells.join('').replace(/[,;\t|]/g, ''));
+  try {
+    const cutter = createCutter({ row: 0, line: 1, delimiter }, UNLIMITED);
+    const found = cutter.cut(start).find(isHeader) ?? cutter.finish().find(isHeader);
+    return found?.cells ?? [];
+  } catch (error) {
+    if (error instanceof ManifestRefused) return []; // reading the rows will say so, with the line
+    throw error;
+  }
+}
+
+const UNLIMITED: Pick<ManifestLimits, 'rowBytes'> = { rowBytes: Infinity };

@@ -1,118 +1,213 @@
-import type { Position } from '../job/validation.ts';
-import { byteLength, NotUtf8, type Encoding, type Piece } from './encoding.ts';
+import { CsvError, parse } from 'csv-parse/sync';
+
+import { NotUtf8 } from './encoding.ts';
 import { refuse } from './errors.ts';
 import { isBlank } from './identifiers.ts';
-import { checkRowCount, type ManifestLimits } from './limits.ts';
-import { countLineBreaks, createScanner, QuoteNotClosed } from './scanner.ts';
+import type { ManifestLimits } from './limits.ts';
 
 /** A row as it stands in the manifest, its cells untouched. Blank lines, also those of delimiters alone, are no rows. */
-export interface Row extends Position {
+export interface Row {
+  /** Counted from 0 without header and blank lines. */
+  readonly row: number;
+  /** The line on which the row begins, counted from 1. */
+  readonly line: number;
   readonly cells: readonly string[];
   /** What is wrong with the way it is written, when something is. */
-  readonly flaw: string | undefined;
+  readonly flaw?: string | undefined;
 }
 
-/** Consecutive rows, and the position at which the row after them begins. */
-export interface RowBatch {
-  readonly rows: readonly Row[];
-  readonly next: Position;
-}
-
-export interface RowFormat {
-  readonly encoding: Encoding;
+/** Where rows begin to be read: the number and the line of the first, and what is between two cells. */
+export interface RowStart {
+  readonly row: number;
+  readonly line: number;
   readonly delimiter: string;
 }
 
 /**
- * The rows of a text that begins at `start`, in batches, with memory that does not depend on how many there are.
- * Throws ManifestRefused when a quote is never closed, a row is longer or rows are more than the limits allow.
+ * The rows of a text in UTF-8, in batches, with memory that does not depend on how many there are. Throws ManifestRefused
+ * when a quote is never closed or a row is longer than the limits allow.
  */
 export async function* readRows(
-  pieces: AsyncIterable<Piece>,
-  format: RowFormat,
-  start: Position,
+  pieces: AsyncIterable<Buffer>,
+  start: RowStart,
   limits: ManifestLimits,
-): AsyncGenerator<RowBatch, undefined> {
-  const cutter = createCutter(format, start, limits);
+): AsyncGenerator<readonly Row[], undefined> {
+  const cutter = createCutter(start, limits);
   try {
     for await (const piece of pieces) {
-      const batch = cutter.cut(piece);
-      if (batch.rows.length > 0) yield batch;
+      const rows = cutter.cut(piece);
+      if (rows.length > 0) yield rows;
     }
   } catch (error) {
-    if (error instanceof NotUtf8) error.line = cutter.line();
-    throw error;
+    throw error instanceof NotUtf8 ? new NotUtf8(cutter.line()) : error;
   }
   yield cutter.finish();
 }
 
-interface Cutter {
-  readonly cut: (piece: Piece) => RowBatch;
-  readonly finish: () => RowBatch;
+/** Cuts text that comes in pieces into rows. */
+export interface Cutter {
+  /** The rows that end in this piece. */
+  readonly cut: (piece: Buffer) => readonly Row[];
+  readonly finish: () => readonly Row[];
+  /** On which the row begins that has not ended. */
   readonly line: () => number;
 }
 
-function createCutter({ encoding, delimiter }: RowFormat, start: Position, limits: ManifestLimits): Cutter {
-  const scanner = createScanner(delimiter);
-  let { row, line, offset } = start;
-  let rest: Piece = { text: '', ascii: true };
-  // A row that does not end is looked at again only when its text has doubled, so that a long one costs no square of its length.
-  let worthScanning = 0;
+export function createCutter(start: RowStart, { rowBytes }: Pick<ManifestLimits, 'rowBytes'>): Cutter {
+  const { delimiter } = start;
+  let { row, line } = start;
+  let rest: Buffer = Buffer.alloc(0);
+  // A row that does not end is parsed again only when its text has doubled, so that a long one costs no square of its length.
+  let worthParsing = 0;
 
-  const cut = (piece: Piece, final = false): RowBatch => {
-    const text = rest.text + piece.text;
-    const ascii = rest.ascii && piece.ascii;
+  const cut = (piece: Buffer, isLast: boolean): readonly Row[] => {
+    const text = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    rest = text;
+    if (text.length < worthParsing && !isLast) return [];
+
+    const { records, isOpen } = parseRecords(text, delimiter);
+    if (!isLast && records.at(-1)?.end === text.length) records.pop(); // the next piece may go on with it
     const rows: Row[] = [];
-    if (text.length < worthScanning && !final) {
-      rest = { text, ascii };
-      return { rows, next: { row, line, offset } };
-    }
-    scanner.load(text);
-    let at = 0;
-    for (;;) {
-      const cells = nextCells(text, at, final);
-      if (cells === undefined) break;
-      const bytes = ascii ? scanner.end - at : byteLength(encoding, text.slice(at, scanner.end));
-      if (bytes > limits.rowBytes) refuseLongRow();
-      if (!isBlankRow(cells)) {
-        rows.push({ row, line, offset, cells, flaw: scanner.flaw });
+    let from = passBlankLines(text, 0);
+    let quote = text.indexOf(QUOTE);
+    for (const { cells, end } of records) {
+      if (end - from > rowBytes) refuseLongRow(rowBytes, line);
+      const hasQuotes = quote >= 0 && quote < end;
+      const read = hasQuotes
+        ? readWithQuotes(cells, text.toString('utf8', from, end))
+        : { cells, flaw: undefined, lines: 1 };
+      if (!isBlankRow(read.cells)) {
+        rows.push({ row, line, cells: read.cells, flaw: read.flaw });
         row += 1;
-        if (row > limits.rows) checkRowCount(row, line, limits);
       }
-      line += scanner.lineBreaks;
-      offset += bytes;
-      at = scanner.end;
+      line += read.lines;
+      if (hasQuotes) quote = text.indexOf(QUOTE, end);
+      from = passBlankLines(text, end);
     }
-    keep(text.slice(at), ascii);
-    return { rows, next: { row, line, offset } };
+    rest = text.subarray(from);
+    worthParsing = 2 * rest.length;
+    if (isOpen && (isLast || rest.length > rowBytes)) refuseOpenRow(rest.toString());
+    if (rest.length > rowBytes) refuseLongRow(rowBytes, line);
+    return rows;
   };
 
-  const nextCells = (text: string, at: number, final: boolean): string[] | undefined => {
-    try {
-      return scanner.next(at, final);
-    } catch (error) {
-      if (!(error instanceof QuoteNotClosed)) throw error;
-      return refuse(
-        'a quote opens here and is never closed; close it, or double each quote that belongs to the text',
-        line + countLineBreaks(text.slice(at, error.at)),
-      );
+  const passBlankLines = (text: Buffer, from: number): number => {
+    let at = from;
+    for (let bytes = lineEndBytes(text, at); bytes > 0; bytes = lineEndBytes(text, at)) {
+      at += bytes;
+      line += 1;
     }
+    return at;
   };
 
-  const keep = (text: string, ascii: boolean): void => {
-    if (text.length > limits.rowBytes) {
-      scanner.load(text);
-      nextCells(text, 0, true);
-      refuseLongRow();
-    }
-    rest = { text, ascii };
-    worthScanning = text.length * 2;
+  const readWithQuotes = (cells: readonly string[], written: string) => {
+    const lines = countLineBreaks(written);
+    // csv-parse leaves a quote in front of a cell that goes on after its closing quote; one may be meant there, too.
+    if (!cells.some((cell) => cell.startsWith('"'))) return { cells, flaw: undefined, lines };
+    const read = readQuoted(written.replace(LINE_END, ''), delimiter);
+    return 'openAt' in read ? refuseOpenQuote(line, written.slice(0, read.openAt)) : { ...read, lines };
   };
 
-  const refuseLongRow = (): never =>
-    refuse(`the row has more than the ${limits.rowBytes} bytes that are allowed; shorten its cells`, line);
+  const refuseOpenRow = (written: string): never => {
+    const read = readQuoted(written, delimiter);
+    return refuseOpenQuote(line, written.slice(0, 'openAt' in read ? read.openAt : 0));
+  };
 
-  return { cut, finish: () => cut({ text: '', ascii: true }, true), line: () => line };
+  return { cut: (piece) => cut(piece, false), finish: () => cut(Buffer.alloc(0), true), line: () => line };
+}
+
+const refuseLongRow = (rowBytes: number, line: number): never =>
+  refuse(`the row has more than the ${rowBytes} bytes that are allowed; shorten its cells`, line);
+
+const refuseOpenQuote = (line: number, before: string): never =>
+  refuse(
+    'a quote opens here and is never closed; close it, or double each quote that belongs to the text',
+    line + countLineBreaks(before),
+  );
+
+const QUOTE = 0x22;
+const LINE_FEED = 0x0a;
+const RETURN = 0x0d;
+const LINE_END = /(?:\r\n|\n|\r)$/;
+
+/** CRLF, LF and CR each end one line. */
+const countLineBreaks = (text: string): number => text.match(/\r\n|\n|\r/g)?.length ?? 0;
+
+/** How long the line end at a place is, 0 where there is none. A carriage return that ends the text may be the first half of one. */
+function lineEndBytes(text: Buffer, at: number): number {
+  if (text[at] === LINE_FEED) return 1;
+  if (text[at] !== RETURN || at + 1 === text.length) return 0;
+  return text[at + 1] === LINE_FEED ? 2 : 1;
 }
 
 const isBlankRow = (cells: readonly string[]): boolean => isBlank(cells[0] ?? '') && cells.every(isBlank);
+
+interface Parsed {
+  readonly cells: readonly string[];
+  /** The byte after its line end. */
+  readonly end: number;
+}
+
+/** The records of a text but for its blank lines, and whether it ends inside a quoted cell, which then is in none of them. */
+function parseRecords(text: Buffer, delimiter: string): { readonly records: Parsed[]; readonly isOpen: boolean } {
+  const records: Parsed[] = [];
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // csv-parse makes an error of each record of another length than the first, and drops it
+  try {
+    parse(text, {
+      delimiter,
+      record_delimiter: ['\r\n', '\n', '\r'],
+      relax_quotes: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      on_record: (cells: string[], { bytes }) => {
+        records.push({ cells, end: bytes });
+        return null;
+      },
+    });
+    return { records, isOpen: false };
+  } catch (error) {
+    if (error instanceof CsvError && error.code === 'CSV_QUOTE_NOT_CLOSED') return { records, isOpen: true };
+    throw error;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+type ReadQuoted =
+  { readonly cells: readonly string[]; readonly flaw: string | undefined } | { readonly openAt: number };
+
+/**
+ * The cells of one record by its text, which alone tells what follows a closing quote; or where a quote opens that is never
+ * closed. One that seems to be closed in a later line, by the quote of another cell, is not.
+ */
+function readQuoted(text: string, delimiter: string): ReadQuoted {
+  const cells: string[] = [];
+  let flaw: string | undefined;
+  for (let start = 0; start <= text.length;) {
+    const closed = quotedEnd(text, start);
+    if (closed === undefined) return { openAt: start };
+    const end = indexOrEnd(text, delimiter, closed);
+    const goesOn = closed > start && text.slice(closed, end).trim() !== '';
+    if (goesOn && /[\r\n]/.test(text.slice(start, closed))) return { openAt: start };
+    if (goesOn) flaw ??= `Cell ${cells.length + 1} goes on after its closing quote; double the quotes inside it.`;
+    // As it is written: without what follows the quote, a row that is invalid might look like another, valid one.
+    const isWhole = closed > start && !goesOn;
+    cells.push(isWhole ? text.slice(start + 1, closed - 1).replaceAll('""', '"') : text.slice(start, end));
+    start = end + delimiter.length;
+  }
+  return { cells, flaw };
+}
+
+/** Behind the closing quote of a quoted cell; where it starts when it is not quoted, `undefined` when nothing closes it. */
+function quotedEnd(text: string, start: number): number | undefined {
+  if (!text.startsWith('"', start)) return start;
+  let closing = text.indexOf('"', start + 1);
+  while (closing >= 0 && text.startsWith('"', closing + 1)) closing = text.indexOf('"', closing + 2);
+  return closing < 0 ? undefined : closing + 1;
+}
+
+function indexOrEnd(text: string, what: string, from: number): number {
+  const found = text.indexOf(what, from);
+  return found < 0 ? text.length : found;
+}

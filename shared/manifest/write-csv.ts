@@ -1,5 +1,7 @@
-import { DELIMITERS } from './dialect.ts';
 import { escapeCell } from './formula-escape.ts';
+
+/** The delimiters that are found by looking. */
+export const DELIMITERS = [',', ';', '\t', '|'] as const;
 
 /** What a file that we write begins with: the UTF-8 byte order mark, for Excel, and a `sep=` line where nobody could tell the delimiter by looking. */
 export const csvStart = (delimiter: string): string =>

@@ -32,6 +32,13 @@ describe('buckets', () => {
     );
   });
 
+  it('keep the rows of a manifest no longer than the manifest', () => {
+    const rulesOf = (bucket: string) => standard.one(BUCKET, bucket).Properties.LifecycleConfiguration.Rules as Json[];
+
+    const rows = rulesOf('Results').find(({ Prefix: prefix }) => prefix === 'rows/');
+    expect(rows).toMatchObject({ ExpirationInDays: rulesOf('Inbox')[0].ExpirationInDays, Status: 'Enabled' });
+  });
+
   it('keep every version of a manifest', () => {
     const { VersioningConfiguration: versions } = standard.one(BUCKET, 'Inbox').Properties;
 

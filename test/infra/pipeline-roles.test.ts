@@ -80,7 +80,13 @@ it.each([
 it.each([
   [
     'Splitter',
-    ['Results/quarantine/*', 'Results/jobs/*/chunks/*', 'Results/jobs/*/order.jsonl', 'Results/jobs/*/validation.json'],
+    [
+      'Results/quarantine/*',
+      'Results/jobs/*/chunks/*',
+      'Results/jobs/*/order/*.json',
+      'Results/jobs/*/validation.json',
+      'Results/rows/*/*.ndjson.gz',
+    ],
   ],
   ['Worker', ['Results/jobs/*/claims/*', 'Results/jobs/*/isolated/*', 'Results/quarantine/*']],
   [
@@ -107,6 +113,12 @@ it.each([
   const written = of(name).filter(({ action }) => action === 's3:PutObject');
 
   expect(written.map(({ resource }) => resource).toSorted()).toEqual(keys.toSorted());
+});
+
+it('lets the splitter read the inbox, and nobody else', () => {
+  const readers = FUNCTIONS.filter((name) => of(name).some(({ resource }) => resource.startsWith('Inbox')));
+
+  expect(readers).toEqual(['Splitter']);
 });
 
 it('lets nobody write to the inbox, and nobody delete but the marker of an open job', () => {

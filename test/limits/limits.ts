@@ -37,8 +37,8 @@ export const LIMITS: readonly Limit[] = [
     setting: 'limits.rows',
     of: "a file's rows",
     value: ({ limits }) => number(limits.rows),
-    becomes: `${REFUSED}, with the line of the first row too many`,
-    says: /line 3: the file has more than the 1 rows that are allowed; split it into several files/,
+    becomes: `${REFUSED}, with the line of the first row too many and into how many files it is to be split`,
+    says: /line 3: the file has about 2 rows, more than the 1 that are allowed; split it into 2 files of at most 1 rows, each with the header/,
     exceed: () => manifestOverLimit({ rows: 1 }),
   },
   {

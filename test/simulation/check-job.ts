@@ -27,7 +27,6 @@ export interface SimulatedJob {
 }
 
 interface Ended {
-  readonly inbox: MemoryObjectStore;
   readonly results: MemoryObjectStore;
   readonly promises: Promises;
   readonly faults: Faults;
@@ -180,10 +179,10 @@ function isExpected({ status, code }: Reported, { expected, write }: Wish): bool
 }
 
 /** The report is a function of manifest and events. */
-async function checkRebuilt(state: State, summary: Summary, { inbox, results, promises }: Ended): Promise<void> {
+async function checkRebuilt(state: State, summary: Summary, { results, promises }: Ended): Promise<void> {
   const folder = resultsPrefix(state.job);
   const copies = memoryObjectStore(Object.fromEntries(results.objects));
-  const rebuilt = await writeReportFiles({ inbox, results: copies }, state);
+  const rebuilt = await writeReportFiles(copies, state);
   for (const name of ['results.csv', 'failed.csv', 'unprocessed.csv'])
     if (copies.textOf(folder + name) !== results.textOf(folder + name))
       promises.violate('A job always ends', `${name} of ${state.job.id} is another when it is rebuilt`);

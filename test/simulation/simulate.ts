@@ -58,8 +58,7 @@ export async function simulate(scenario: Scenario, trace?: (line: string) => voi
 
   await runToEnd(stage, beginMs);
   if (scenario.redrive && promises.violations.length === 0) await redrive(stage);
-  if (promises.violations.length === 0)
-    for (const job of jobs) await checkJob(job, { inbox, results, promises, faults });
+  if (promises.violations.length === 0) for (const job of jobs) await checkJob(job, { results, promises, faults });
 
   return {
     violations: promises.violations,

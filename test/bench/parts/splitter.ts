@@ -6,13 +6,13 @@ import { writeManifest } from '../manifests.ts';
 import { bundleRun, FUNCTION_OPTIONS, runMeasured } from '../measured-process.ts';
 import { startSink } from '../sink.ts';
 
-const SIZES = { quick: [10_000, 100_000], full: [10_000, 100_000, 1_000_000, 5_000_000] };
+const SIZES = { quick: [10_000, 100_000], full: [10_000, 100_000, 1_000_000] };
 /** After so many messages V8 has long compiled everything, and a loop becomes no faster. */
 const MOST_BARE_MESSAGES = 1_000_000;
 /** Splitter and loops take turns, and the best of each counts: what something else on the machine has slowed measures neither. */
 const turnsOf = (rows: number): number => (rows <= 100_000 ? 3 : rows <= 1_000_000 ? 2 : 1);
-/** What the issue allows, by rows, in MiB. */
-const MEMORY_GOALS: Readonly<Record<number, number>> = { 1_000_000: 200, 5_000_000: 320 };
+/** At the most rows that a manifest may have, in MiB. */
+const MEMORY_GOAL = 400;
 
 /** The splitter alone, against an endpoint that answers and forgets, beside the two loops that it cannot be faster than. */
 export const splitter: Part = {
@@ -38,11 +38,12 @@ export const splitter: Part = {
         say(`${rows} rows: ${best.whole.toFixed(0)} rows/s, ${best.peakMiB.toFixed(0)} MiB`);
         figures.push(...figuresOf(rows, best));
       }
-      figures.push(await widestValidation(validation, Math.max(...sized(size, SIZES))));
-      const [base, largest] = [perRow.get(100_000), perRow.get(5_000_000)];
+      const most = Math.max(...sized(size, SIZES));
+      for (const repeats of [false, true]) figures.push(await widestValidation(validation, most, repeats));
+      const [base, largest] = [perRow.get(100_000), perRow.get(1_000_000)];
       if (base !== undefined && largest !== undefined)
         figures.push({
-          what: 'time a row at 5,000,000 ÷ at 100,000',
+          what: 'time a row at 1,000,000 ÷ at 100,000',
           value: largest / base,
           unit: '×',
           goal: { atMost: 1.1 },
@@ -108,7 +109,6 @@ async function bestOf(turns: number, next: () => Promise<Turn>): Promise<Turn> {
 
 function figuresOf(rows: number, { validation, enqueue, whole, peakMiB, parsing, sending }: Turn): Figure[] {
   const what = (figure: string): string => `${rows.toLocaleString('en-US')} rows: ${figure}`;
-  const memoryGoal = MEMORY_GOALS[rows];
   return [
     {
       what: what('validation and enqueue'),
@@ -119,6 +119,13 @@ function figuresOf(rows: number, { validation, enqueue, whole, peakMiB, parsing,
     { what: what('bare SendMessageBatch loop'), value: sending, unit: 'rows/s' },
     { what: what('bare csv-parse loop'), value: parsing, unit: 'rows/s' },
     {
+      what: what('validation ÷ bare csv-parse loop'),
+      value: (100 * validation) / parsing,
+      unit: '%',
+      // In a small file, what is compiled and looked at once weighs more than the rows.
+      ...(rows >= 1_000_000 && { goal: { atLeast: 100 / 3 } }),
+    },
+    {
       what: what('share of the slower ceiling'),
       value: (100 * whole) / Math.min(sending, parsing),
       unit: '%',
@@ -128,20 +135,21 @@ function figuresOf(rows: number, { validation, enqueue, whole, peakMiB, parsing,
       what: what('peak memory'),
       value: peakMiB,
       unit: 'MiB',
-      ...(memoryGoal !== undefined && { goal: { atMost: memoryGoal } }),
+      goal: { atMost: MEMORY_GOAL },
     },
   ];
 }
 
-/** The manifest that needs most: two claims a row, rows that wait for others, and columns that make it 1 GiB. */
-async function widestValidation(run: string, rows: number): Promise<Figure> {
-  const { figures, peakMiB } = await runMeasured(run, [rows, 'email-change'], FUNCTION_OPTIONS);
+/** The manifests that need most: two claims a row, rows that free and take addresses, and wide columns; and each row twice. */
+async function widestValidation(run: string, rows: number, repeats: boolean): Promise<Figure> {
+  const args = [rows, 'email-change', ...(repeats ? ['repeats'] : [])];
+  const { figures, peakMiB } = await runMeasured(run, args, FUNCTION_OPTIONS);
   const { seconds = 0, manifestMiB = 0 } = figures;
   return {
-    what: `${rows.toLocaleString('en-US')} rows of email-change, ${manifestMiB.toFixed(0)} MiB: peak memory of the validation`,
+    what: `${rows.toLocaleString('en-US')} rows of email-change${repeats ? ', each twice' : ''}, ${manifestMiB.toFixed(0)} MiB: peak memory of the validation`,
     value: peakMiB,
     unit: 'MiB',
-    goal: { atMost: 320 },
+    goal: { atMost: MEMORY_GOAL },
     note: `${(rows / seconds).toFixed(0)} rows/s`,
   };
 }

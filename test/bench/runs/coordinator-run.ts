@@ -29,16 +29,18 @@ const job: Job = {
   startedAt: '2026-11-21T08:00:00.000Z',
 };
 const validation: Validation = {
-  version: 1,
+  version: 2,
   rows,
   encoding: 'utf-8',
   delimiter: ',',
-  carriedColumns: [],
+  header: ['email', 'Group name'],
   columns: ['email', 'groupName'],
+  carriedColumns: [],
   escaped: false,
   rowStatuses: packRowStatuses(new Uint8Array(rows)),
-  chunks: [],
-  positions: [],
+  outcomeChunks: [],
+  rowChunks: [],
+  mixed: false,
   ordered: false,
 };
 

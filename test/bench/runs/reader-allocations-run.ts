@@ -1,6 +1,6 @@
 // How many bytes the reader and the row check allocate a row: `--expose-gc --min-semi-space-size=256` keeps the nursery from being
 // collected meanwhile, so that what was allocated is what the heap has grown by.
-import { createCheck } from '../../../functions/splitter/row-check.ts';
+import { createCheck } from '../../../functions/splitter/validate-rows.ts';
 import { mapHeader } from '../../../shared/manifest/header.ts';
 import { openManifest } from '../../../shared/manifest/manifest.ts';
 import { membership } from '../../../shared/operations/membership.ts';
@@ -34,7 +34,7 @@ async function validation(): Promise<void> {
   const columns = mapHeader(manifest.header, recipe, limits);
   const check = createCheck({ target: BENCH_TARGET, recipe }, { header: manifest.header.cells, columns, limits });
   let keys = 0;
-  for await (const { rows } of manifest.batches)
+  for await (const rows of manifest.batches)
     for (const row of rows) {
       const checked = check(row);
       if ('keys' in checked) keys += checked.keys.length;

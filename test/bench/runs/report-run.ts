@@ -1,4 +1,4 @@
-// The report of a job of so many rows, from a manifest and chunks that are made up while they are read: `report-run.mjs <rows>`.
+// The report of a job of so many rows, from row chunks and outcome chunks that are made up while they are read: `report-run.mjs <rows>`.
 import { Readable } from 'node:stream';
 
 import { writeReportFiles } from '../../../functions/reporter/report.ts';
@@ -8,7 +8,8 @@ import type { Job } from '../../../shared/job/job.ts';
 import type { RowEvent } from '../../../shared/job/events.ts';
 import { chunkKey, validationKey } from '../../../shared/job/keys.ts';
 import { type Chunk, parseState, serializeState, type State } from '../../../shared/job/state.ts';
-import type { Validation } from '../../../shared/job/validation.ts';
+import type { RowChunk, Validation } from '../../../shared/job/validation.ts';
+import { createRowChunkWriter } from '../../../shared/manifest/row-chunks.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
 import { report } from './report.ts';
 
@@ -16,7 +17,6 @@ const ROWS = Number(process.argv[2] ?? 1_000_000);
 const ROWS_A_CHUNK = 500;
 /** Rows finish out of order: a chunk overlaps the next ones by as much. */
 const OVERLAP = 3;
-const HEADER = 'email,group,Department\n';
 
 const job: Job = {
   id: 'joiners-0123456789ab',
@@ -27,10 +27,11 @@ const job: Job = {
 };
 
 const counted = { reads: 0, bytesRead: 0, bytesWritten: 0 };
+const results = await resultsStore();
 const startedMs = performance.now();
 const state = parseState(serializeState(stateOf()));
 const stateMs = performance.now() - startedMs;
-const summary = await writeReportFiles({ inbox: manifestStore(), results: chunkStore() }, state);
+const summary = await writeReportFiles(results, state);
 const seconds = (performance.now() - startedMs) / 1_000;
 
 if (summary.state !== 'completed' || summary.counts.rows !== ROWS) throw new Error(JSON.stringify(summary));
@@ -63,44 +64,52 @@ function stateOf(): State {
   };
 }
 
-/** An inbox whose one manifest is made up while it is read. */
-function manifestStore(): ObjectStore {
-  function* text() {
-    let piece = HEADER;
-    for (let row = 0; row < ROWS; row += 1) {
-      piece += `person-${row}@example.test,team-${row % 200},"Sales, ${row % 40}"\n`;
-      if (piece.length > 65_536) {
-        yield Buffer.from(piece);
-        piece = '';
-      }
-    }
-    yield Buffer.from(piece);
-  }
-  return { ...unused(), read: async () => stored(Readable.from(text())) };
+/** Row chunks are packed beforehand, as the validation has packed them: they are what the report begins with. */
+async function packedRows(): Promise<{
+  readonly rowChunks: readonly RowChunk[];
+  readonly packed: ReadonlyMap<string, Buffer>;
+}> {
+  const packed = new Map<string, Buffer>();
+  const write: ObjectStore['write'] = async (key, body) => {
+    packed.set(key, Buffer.from(body));
+    return { etag: '' };
+  };
+  const writer = createRowChunkWriter({ ...unused(), write }, job.id);
+  for (let row = 0; row < ROWS; row += 1)
+    await writer.add({
+      row,
+      line: row + 2,
+      cells: [`person-${row}@example.test`, `team-${row % 200}`, `Sales, ${row % 40}`],
+    });
+  return { rowChunks: await writer.finish(), packed };
 }
 
-/** Results whose chunks are made up when they are read, and whose files are counted and forgotten. */
-function chunkStore(): ObjectStore {
+/** Results whose outcome chunks are made up when they are read, and whose files are counted and forgotten. */
+async function resultsStore(): Promise<ObjectStore> {
+  const { rowChunks, packed } = await packedRows();
   const validation: Validation = {
-    version: 1,
+    version: 2,
     rows: ROWS,
     encoding: 'utf-8',
     delimiter: ',',
+    header: ['email', 'group', 'Department'],
+    columns: ['email', 'groupName', null],
     carriedColumns: ['Department'],
-    columns: ['email', 'group', null],
     escaped: false,
     rowStatuses: packRowStatuses(new Uint8Array(ROWS)),
-    chunks: [],
-    positions: [],
+    outcomeChunks: [],
+    rowChunks: [...rowChunks],
+    mixed: false,
     ordered: false,
   };
   return {
     ...unused(),
     read: async (key) => {
       counted.reads += 1;
-      const text = key === validationKey(job.id) ? JSON.stringify(validation) : chunkText(key);
-      counted.bytesRead += text.length;
-      return stored(Readable.from([Buffer.from(text)]));
+      const bytes =
+        packed.get(key) ?? Buffer.from(key === validationKey(job.id) ? JSON.stringify(validation) : chunkText(key));
+      counted.bytesRead += bytes.length;
+      return stored(Readable.from([bytes]));
     },
     writeStream: async (_key, body) => {
       for await (const part of body) counted.bytesWritten += Buffer.byteLength(part);

@@ -24,7 +24,7 @@ const [csv = '', rowCount = '0', endpoint = ''] = process.argv.slice(2);
 const rows = Number(rowCount);
 const bytes = statSync(csv).size;
 const events: JobEvent[] = [];
-const kept = new Map<string, string>();
+const kept = new Map<string, Buffer>();
 let etags = 0;
 
 const unused = async (): Promise<never> => {
@@ -32,10 +32,10 @@ const unused = async (): Promise<never> => {
 };
 
 const inbox: ObjectStore = {
-  read: async (_key, { from = 0 } = {}): Promise<StoredObject> => ({
-    body: createReadStream(csv, { start: from, highWaterMark: 64 * 1_024 }),
+  read: async (): Promise<StoredObject> => ({
+    body: createReadStream(csv, { highWaterMark: 64 * 1_024 }),
     etag: '"1"',
-    bytes: bytes - from,
+    bytes,
     text: unused,
   }),
   readIfChanged: unused,
@@ -48,12 +48,18 @@ const inbox: ObjectStore = {
 const results: ObjectStore = {
   ...inbox,
   read: async (key) => {
-    const text = kept.get(key);
-    if (text === undefined) return undefined;
-    return { body: Readable.from([text]), etag: '"1"', bytes: text.length, text: async () => text };
+    const stored = kept.get(key);
+    return (
+      stored && {
+        body: Readable.from([stored]),
+        etag: '"1"',
+        bytes: stored.length,
+        text: async () => stored.toString(),
+      }
+    );
   },
   write: async (key, body) => {
-    kept.set(key, Buffer.from(body).toString());
+    kept.set(key, Buffer.from(body));
     return { etag: `"${(etags += 1)}"` };
   },
 };
@@ -74,7 +80,7 @@ const splitter = createSplitter({
   eventsQueue: { post: async (posted) => void events.push(...posted) },
   clock: systemClock,
   chance: systemChance,
-  limits: { manifestBytes: 2 ** 31, rows: 5_000_000, rowBytes: 256 * 1_024, columns: 1_000, cellCharacters: 32_767 },
+  limits: { manifestBytes: 2 ** 31, rows: 1_000_000, rowBytes: 256 * 1_024, columns: 1_000, cellCharacters: 32_767 },
   log: (event, fields) => {
     if (event.endsWith('failed')) console.error(event, fields);
   },
@@ -84,11 +90,11 @@ const object = { bucket: { name: 'inbox' }, object: { key: 'acme/membership/benc
 const jobId = jobIdOf({ bucket: 'inbox', key: object.object.key, versionId: '1' });
 
 const validationSeconds = await invoke({ Records: [{ eventName: 'ObjectCreated:Put', s3: object }] });
-const validation = validationSchema.parse(JSON.parse(kept.get(validationKey(jobId)) ?? 'null'));
+const validation = validationSchema.parse(JSON.parse(kept.get(validationKey(jobId))?.toString() ?? 'null'));
 if (validation.rows !== rows) throw new Error(`The validation found ${validation.rows} rows of ${rows}`);
 const validated = fold(undefined, events.splice(0), { nowMs: Date.now(), validation });
 if (!validated) throw new Error('The validation sent no event');
-kept.set(stateKey(jobId), serializeState({ ...validated, released: rows }));
+kept.set(stateKey(jobId), Buffer.from(serializeState({ ...validated, released: rows })));
 
 let enqueueSeconds = 0;
 let from = 0;

@@ -1,7 +1,10 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { rowChunkKey, validationKey } from '../../../shared/job/keys.ts';
 import { rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
+import type { MemoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { request, start, summaryIn, table } from './start.ts';
 import { FINISHED_AT, FOLDER, JOB, outcome } from './stopped-job.ts';
 
@@ -222,26 +225,19 @@ describe('the report of a job', () => {
   });
 
   it.each([
-    ['is gone', undefined],
-    ['cannot be parsed any more', 'email\n"a@x.test\n'],
-  ])("says what the job's events knows when the manifest %s", async (_what, manifest) => {
-    const { reporter, results } = start({
-      manifest,
-      entries: [outcome({ row: 0 }), outcome({ row: 1, status: 'failed', code: 'FORBIDDEN' })],
-    });
+    ['is gone', (results: MemoryObjectStore) => results.delete(rowChunkKey(JOB.id, 1))],
+    ['was altered', (results: MemoryObjectStore) => results.write(rowChunkKey(JOB.id, 1), gzipSync('{}\n'))],
+    ['is gone with the validation', (results: MemoryObjectStore) => results.delete(validationKey(JOB.id))],
+  ])('is not written, and the request comes back, when a row chunk %s', async (_what, spoil) => {
+    const entries = [0, 1, 2].map((row) => outcome({ row }));
+    const { reporter, results, eventsQueue } = start({ manifest: 'email\na@x.test\nb@x.test\nc@x.test\n', entries });
+    await spoil(results);
 
-    await reporter(request(1));
+    const answer = await reporter(request(1));
 
-    expect(table(results, 'results.csv').map((cells) => cells.slice(0, 3))).toEqual([
-      ['rollcall_line', 'rollcall_status', 'rollcall_code'],
-      ['2', 'changed', ''],
-      ['3', 'failed', 'FORBIDDEN'],
-    ]);
-    expect(summaryIn(results)).toMatchObject({
-      state: 'completed',
-      counts: { rows: 2, changed: 1, failed: 1 },
-      problems: [{ message: expect.stringContaining('can no longer be read') }],
-    });
+    expect(answer.batchItemFailures).toHaveLength(1);
+    expect(results.objects.has(`${FOLDER}results.csv`)).toBe(false);
+    expect(eventsQueue.events).toEqual([]);
   });
 
   it.each([

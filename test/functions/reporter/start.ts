@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import type { SQSEvent } from 'aws-lambda';
 import { parse } from 'csv-parse/sync';
 
 import { createReporter } from '../../../functions/reporter/reporter.ts';
 import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { RowEvent } from '../../../shared/job/events.ts';
-import { stateKey, validationKey } from '../../../shared/job/keys.ts';
+import { rowChunkKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
 import type { Summary } from '../../../shared/job/summary.ts';
 import type { Validation } from '../../../shared/job/validation.ts';
@@ -30,7 +32,8 @@ export function start(given: Start) {
   const { chunk, object } = chunkOf('one', given.entries);
   const rows = new Set(given.entries.map(({ row }) => row)).size;
   const rowStatuses = given.rowStatuses ? Uint8Array.from(given.rowStatuses) : rowStatusesOf(rows, given.entries);
-  const validation = validationOf(rowStatuses, given.validation);
+  const { header, rowChunks, objects } = rowsOf(given);
+  const validation = { ...validationOf(rowStatuses, given.validation), header, rowChunks };
   const state = stoppedState({
     rows: rowStatuses.length,
     rowStatuses,
@@ -40,19 +43,39 @@ export function start(given: Start) {
   });
   const results = memoryObjectStore({
     ...object,
+    ...objects,
     [stateKey(JOB.id)]: serializeState(state),
     [validationKey(JOB.id)]: JSON.stringify(validation),
   });
-  const inbox = memoryObjectStore(given.manifest === undefined ? {} : { [JOB.manifest.key]: given.manifest });
   const eventsQueue = memoryEventsQueue();
   const reporter = createReporter({
-    inbox,
     results: misbehaving(results, given),
     eventsQueue,
     clock: { now: () => new Date('2026-11-21T09:00:00.000Z') },
     log: () => undefined,
   });
   return { reporter, results, eventsQueue };
+}
+
+const ROWS_PER_CHUNK = 2;
+
+/** The rows of a manifest as a validation leaves them. */
+function rowsOf({ manifest = '', validation = {} }: Start) {
+  const { delimiter = ',' } = validation;
+  const text = manifest.replace(/^sep=.\n/, '');
+  const [header = [], ...table] = parse(text, { bom: true, delimiter, relax_column_count: true });
+  const objects: Record<string, Uint8Array> = {};
+  const rowChunks: Validation['rowChunks'] = [];
+  for (let firstRow = 0; firstRow < table.length; firstRow += ROWS_PER_CHUNK) {
+    const rows = table.slice(firstRow, firstRow + ROWS_PER_CHUNK).map((cells, index) => {
+      const row = firstRow + index;
+      return `${JSON.stringify({ row, line: row + 2, cells })}\n`;
+    });
+    const packed = gzipSync(rows.join(''));
+    objects[rowChunkKey(JOB.id, rowChunks.length)] = packed;
+    rowChunks.push({ firstRow, sha256: createHash('sha256').update(packed).digest('hex') });
+  }
+  return { header, rowChunks, objects };
 }
 
 const misbehaving = (
@@ -84,16 +107,18 @@ const misbehaving = (
 };
 
 const validationOf = (rowStatuses: Uint8Array, given: Partial<Validation> = {}): Validation => ({
-  version: 1,
+  version: 2,
   rows: rowStatuses.length,
   encoding: 'utf-8',
   delimiter: ',',
-  carriedColumns: [],
+  header: [],
   columns: [],
+  carriedColumns: [],
   escaped: false,
   rowStatuses: packRowStatuses(rowStatuses),
-  chunks: [],
-  positions: [],
+  outcomeChunks: [],
+  rowChunks: [],
+  mixed: false,
   ordered: false,
   ...given,
 });

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
 import { rowStatusOf } from '../../../shared/job/row-status.ts';
@@ -51,25 +52,39 @@ it('goes on from where another enqueue ended, to the end of the file', async () 
   expect(events.at(-1)).toMatchObject({ reached: 5 });
 });
 
-it('begins at the nearest position that the validation kept', async () => {
-  const { jobId, enqueue, tasks, inbox, results } = await validated(4_100);
-  const reads: number[] = [];
-  const { read } = inbox;
-  Object.assign(inbox, {
-    read: (key: string, options: { from?: number }) => {
-      reads.push(options.from ?? 0);
-      return read(key, options);
-    },
-  });
+it('reads the row chunks that hold the released rows and no other, and the inbox not at all', async () => {
+  const { jobId, enqueue, tasks, inbox, results } = await validated(7_600);
+  const reads: string[] = [];
+  for (const store of [inbox, results]) {
+    const { read } = store;
+    Object.assign(store, { read: (key: string) => (reads.push(key), read(key)) });
+  }
 
-  await enqueue(jobId, { from: 4_010, to: 4_012 });
+  await enqueue(jobId, { from: 4_999, to: 5_001 });
 
   expect(tasks().map(({ row, line }) => [row, line])).toEqual([
-    [4_010, 8_022],
-    [4_011, 8_024],
+    [4_999, 10_000],
+    [5_000, 10_002],
   ]);
-  expect(reads).toEqual([Buffer.byteLength(manifestOf(4_000))]);
-  expect(results.objects.has(`jobs/${jobId}/order.jsonl`)).toBe(false);
+  expect(reads.toSorted()).toEqual([
+    `jobs/${jobId}/state.json`,
+    `jobs/${jobId}/validation.json`,
+    `rows/${jobId}/1.ndjson.gz`,
+    `rows/${jobId}/2.ndjson.gz`,
+  ]);
+});
+
+it.each([
+  ['is gone', undefined],
+  ['was altered', gzipSync('{"row":0,"line":2,"cells":["eve@acme.example","admins"]}\n')],
+])('sends nothing, and fails, when a row chunk %s', async (_what, chunk) => {
+  const { jobId, enqueue, messages, results } = await validated(1);
+  const key = `rows/${jobId}/0.ndjson.gz`;
+  if (chunk) await results.write(key, chunk);
+  else await results.delete(key);
+
+  expect(await enqueue(jobId, { to: 1 })).toEqual(['message-0']);
+  expect(messages).toEqual([]);
 });
 
 it('passes over rows that have an outcome, and tells redriven rows their generation', async () => {

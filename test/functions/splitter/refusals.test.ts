@@ -91,9 +91,9 @@ describe('a manifest that cannot be applied is refused with the line and the rem
     },
     {
       what: 'too many rows',
-      manifest: `email,group\n${ROW.repeat(101)}`,
+      manifest: `email,group\n${ROW.repeat(250)}`,
       line: 102,
-      says: /more than the 100 rows that are allowed; split/,
+      says: /about 2\d\d rows, more than the 100 that are allowed; split it into 3 files of at most 100 rows, each with/,
     },
     {
       what: 'too many columns',
@@ -170,5 +170,5 @@ it('takes a file of our own that became larger than its manifest could be', asyn
   );
 
   expect(happened().at(-1)).toBe('validated');
-  expect(validationOf(jobId)).toMatchObject({ rows: 1, chunks: [] });
+  expect(validationOf(jobId)).toMatchObject({ rows: 1, outcomeChunks: [] });
 });

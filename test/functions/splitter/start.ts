@@ -1,9 +1,10 @@
+import { gunzipSync } from 'node:zlib';
 import type { Context, SQSEvent } from 'aws-lambda';
 
 import { createSplitter } from '../../../functions/splitter/splitter.ts';
 import { TargetUnreadable } from '../../../shared/port-errors.ts';
 import type { EventBody } from '../../../shared/job/events.ts';
-import { stateKey, validationKey } from '../../../shared/job/keys.ts';
+import { rowChunkKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
 import { newState } from '../../../shared/job/fold.ts';
 import { serializeState } from '../../../shared/job/state.ts';
@@ -13,6 +14,7 @@ import { validationSchema, type Validation } from '../../../shared/job/validatio
 import type { State } from '../../../shared/job/state.ts';
 import type { Task } from '../../../shared/job/task.ts';
 import type { ManifestLimits } from '../../../shared/manifest/limits.ts';
+import type { Row } from '../../../shared/manifest/rows.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
 import type { Queue, Targets } from '../../../shared/ports.ts';
 import type { Target } from '../../../shared/target.ts';
@@ -98,9 +100,16 @@ export function start(options: StartOptions = {}) {
   const validationOf = (jobId: string): Validation =>
     validationSchema.parse(JSON.parse(results.textOf(validationKey(jobId))));
 
+  const rowsOf = (jobId: string): readonly Row[] =>
+    validationOf(jobId).rowChunks.flatMap((_, index) => {
+      const packed = results.objects.get(rowChunkKey(jobId, index)) ?? Buffer.alloc(0);
+      const lines = gunzipSync(packed).toString().trimEnd().split('\n');
+      return lines.map((line) => JSON.parse(line) as Row); // written by the splitter under test
+    });
+
   const outcomesOf = (jobId: string): readonly Outcome[] =>
     validationOf(jobId)
-      .chunks.flatMap(({ name }) => results.textOf(`jobs/${jobId}/chunks/${name}.jsonl`).trimEnd().split('\n'))
+      .outcomeChunks.flatMap(({ name }) => results.textOf(`jobs/${jobId}/chunks/${name}.jsonl`).trimEnd().split('\n'))
       .map((line) => JSON.parse(line) as Outcome) // written by the splitter under test
       .toSorted((left, right) => left.row - right.row);
 
@@ -129,6 +138,7 @@ export function start(options: StartOptions = {}) {
     deliver,
     upload,
     validationOf,
+    rowsOf,
     outcomesOf,
     putState,
     enqueue,

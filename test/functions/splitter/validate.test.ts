@@ -1,5 +1,7 @@
+import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
+import { rowChunkKey } from '../../../shared/job/keys.ts';
 import { rowStatusOf, PENDING, unpackRowStatuses } from '../../../shared/job/row-status.ts';
 import { notification, start } from './start.ts';
 
@@ -21,8 +23,9 @@ it('validations a manifest before anything else happens to it', async () => {
     columns: ['email', 'groupName', null],
     carriedColumns: ['Office'],
     escaped: false,
-    chunks: [],
-    positions: [{ row: 0, line: 2, offset: 25 }],
+    header: ['email', 'Group name', 'Office'],
+    outcomeChunks: [],
+    mixed: false,
     ordered: false,
   });
 });
@@ -74,9 +77,9 @@ it('leaves out repeats and refuses contradictions, each with the line of the oth
     [6, 'CONTRADICTION', 'Line 3'],
     [8, 'CONTRADICTION', 'Line 6'],
   ]);
-  expect(validationOf(jobId).chunks).toEqual([
+  expect(validationOf(jobId).outcomeChunks).toEqual([
     { name: expect.stringMatching(/^validation-.*-invalid-0000$/) as string, firstRow: 2, lastRow: 2 },
-    { name: expect.stringMatching(/^validation-.*-subjects-0-0000$/) as string, firstRow: 1, lastRow: 6 },
+    { name: expect.stringMatching(/^validation-.*-conflicts-0000$/) as string, firstRow: 1, lastRow: 6 },
   ]);
 });
 
@@ -121,7 +124,7 @@ it('writes down which row waits for which address to be freed', async () => {
 
   expect(outcomesOf(jobId)).toEqual([]);
   expect(validationOf(jobId).ordered).toBe(true);
-  expect(results.textOf(`jobs/${jobId}/order.jsonl`)).toBe('[0,1,3]\n[1,3,5]\n');
+  expect(results.textOf(`jobs/${jobId}/order/0.json`)).toBe('[[0,1,3],[1,3,5]]');
 });
 
 it('refuses rows that wait for each other in a circle, and nobody else', async () => {
@@ -138,7 +141,7 @@ it('refuses rows that wait for each other in a circle, and nobody else', async (
     [3, 'invalid', 'CONTRADICTION'],
   ]);
   expect(circle[0]?.message).toMatch(/^Lines 2 and 3 /);
-  expect(results.textOf(`jobs/${jobId}/order.jsonl`)).toBe('[2,3,5]\n[4,2,4]\n');
+  expect(results.textOf(`jobs/${jobId}/order/0.json`)).toBe('[[2,3,5],[4,2,4]]');
 });
 
 it('reads a file as Windows-1252 from its start when a late byte cannot be UTF-8', async () => {
@@ -155,17 +158,41 @@ it('reads a file as Windows-1252 from its start when a late byte cannot be UTF-8
   expect(outcomesOf(jobId).map(({ line }) => line)).toEqual([5_002]);
 });
 
-it('keeps a position every two thousand rows', async () => {
-  const { upload, validationOf } = start();
-  const rows = Array.from({ length: 4_500 }, (_, index) => `u${String(index).padStart(4, '0')}@acme.example,staff\r\n`);
+it('writes every row, sound or not, with its line and its cells as they are written, into row chunks', async () => {
+  const { upload, validationOf, rowsOf } = start();
+
+  const jobId = await upload(
+    MEMBERSHIP,
+    'email,group,rollcall_line\r\n\r\nann@x.example," \'=a\r\nb ",7\r\nwrong,,,extra',
+  );
+
+  expect(rowsOf(jobId)).toEqual([
+    { row: 0, line: 3, cells: ['ann@x.example', " '=a\r\nb ", '7'] },
+    { row: 1, line: 5, cells: ['wrong', '', '', 'extra'] },
+  ]);
+  expect(validationOf(jobId)).toMatchObject({ header: ['email', 'group', 'rollcall_line'], escaped: true });
+});
+
+it('begins a row chunk every two and a half thousand rows', async () => {
+  const { upload, validationOf, rowsOf } = start();
+  const rows = Array.from({ length: 6_000 }, (_, index) => `u${index}@acme.example,staff\r\n`);
 
   const jobId = await upload(MEMBERSHIP, `\uFEFFemail,group\r\n${rows.join('')}`);
 
-  const start0 = 3 + 'email,group\r\n'.length;
-  const rowBytes = 'u0000@acme.example,staff\r\n'.length;
-  expect(validationOf(jobId).positions).toEqual(
-    [0, 2_000, 4_000].map((row) => ({ row, line: row + 2, offset: start0 + row * rowBytes })),
-  );
+  expect(validationOf(jobId).rowChunks.map(({ firstRow }) => firstRow)).toEqual([0, 2_500, 5_000]);
+  expect(rowsOf(jobId).map(({ row, line }) => line - row)).toEqual(rows.map(() => 2));
+});
+
+it('packs at most a mebibyte of rows into a chunk, unless a row alone is larger', async () => {
+  const { upload, results, validationOf } = start({ limits: { cellCharacters: 2 ** 20, rowBytes: 2 ** 21 } });
+  const rows = ['é'.repeat(300_000), 'x'.repeat(300_000), '"'.repeat(1_200_000), 'y', 'z'];
+
+  const jobId = await upload(MEMBERSHIP, `email,group,note\n${rows.map((note) => `u@x.example,g,${note}\n`).join('')}`);
+
+  const { rowChunks } = validationOf(jobId);
+  expect(rowChunks.map(({ firstRow }) => firstRow)).toEqual([0, 2, 3]);
+  const unpacked = rowChunks.map((_, index) => gunzipSync(results.objects.get(rowChunkKey(jobId, index))!).length);
+  expect(unpacked.map((bytes) => bytes > 2 ** 20)).toEqual([false, true, false]);
 });
 
 it('validations a header without rows', async () => {
@@ -174,7 +201,7 @@ it('validations a header without rows', async () => {
   const jobId = await upload(MEMBERSHIP, 'email,group\r\n');
 
   expect(happened()).toEqual(['validating', 'validated']);
-  expect(validationOf(jobId)).toMatchObject({ rows: 0, positions: [{ row: 0, line: 2, offset: 13 }] });
+  expect(validationOf(jobId)).toMatchObject({ rows: 0, rowChunks: [] });
 });
 
 it('makes the same job of an event that comes twice, and only sends an event that says again', async () => {
@@ -200,7 +227,7 @@ it('leaves what one validation wrote alone when a second is under way at the sam
   const jobId = events[0]?.jobId ?? '';
   const written = [...results.objects.keys()].filter((key) => key.includes('/chunks/'));
   expect(written).toHaveLength(2);
-  expect(written).toContain(`jobs/${jobId}/chunks/${validationOf(jobId).chunks[0]?.name}.jsonl`);
+  expect(written).toContain(`jobs/${jobId}/chunks/${validationOf(jobId).outcomeChunks[0]?.name}.jsonl`);
 });
 
 it('goes on with many thousand invalid rows in chunks of bounded size', async () => {
@@ -208,7 +235,7 @@ it('goes on with many thousand invalid rows in chunks of bounded size', async ()
 
   const jobId = await upload(MEMBERSHIP, `email,group\n${'wrong,staff\n'.repeat(12_000)}`);
 
-  expect(validationOf(jobId).chunks.map(({ firstRow, lastRow }) => [firstRow, lastRow])).toEqual([
+  expect(validationOf(jobId).outcomeChunks.map(({ firstRow, lastRow }) => [firstRow, lastRow])).toEqual([
     [0, 4_999],
     [5_000, 9_999],
     [10_000, 11_999],

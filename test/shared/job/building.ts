@@ -56,15 +56,17 @@ export const outcomeOf = (row: number, more: Partial<Outcome> = {}): Outcome => 
 });
 
 export const validationOf = (rows: number, rowStatuses = new Uint8Array(rows).fill(PENDING)): Validation => ({
-  version: 1,
+  version: 2,
   rows,
   encoding: 'utf-8',
   delimiter: ',',
-  carriedColumns: [],
+  header: ['email'],
   columns: ['email'],
+  carriedColumns: [],
   escaped: false,
   rowStatuses: packRowStatuses(rowStatuses),
-  chunks: [],
-  positions: [{ row: 0, line: 2, offset: 6 }],
+  outcomeChunks: [],
+  rowChunks: [],
+  mixed: false,
   ordered: false,
 });

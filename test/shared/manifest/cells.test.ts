@@ -5,7 +5,7 @@ import { isBlank, trimIdentifier } from '../../../shared/manifest/identifiers.ts
 import type { Row } from '../../../shared/manifest/rows.ts';
 import { LIMITS } from './read.ts';
 
-const row = (...cells: readonly string[]): Row => ({ row: 0, line: 2, offset: 0, cells, flaw: undefined });
+const row = (...cells: readonly string[]): Row => ({ row: 0, line: 2, cells });
 
 it.each([
   ['plain', 'plain'],

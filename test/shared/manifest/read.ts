@@ -1,7 +1,7 @@
 import { NotUtf8, type Encoding } from '../../../shared/manifest/encoding.ts';
 import type { ManifestLimits } from '../../../shared/manifest/limits.ts';
 import { openManifest, type Manifest } from '../../../shared/manifest/manifest.ts';
-import type { Row, RowBatch } from '../../../shared/manifest/rows.ts';
+import type { Row } from '../../../shared/manifest/rows.ts';
 import { membership } from '../../../shared/operations/membership.ts';
 
 export const LIMITS: ManifestLimits = {
@@ -17,9 +17,9 @@ export async function* inPieces(bytes: Buffer, size = 1e9): AsyncGenerator<Buffe
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-export async function rowsOf(batches: AsyncIterable<RowBatch>): Promise<readonly Row[]> {
+export async function rowsOf(batches: AsyncIterable<readonly Row[]>): Promise<readonly Row[]> {
   const all: Row[] = [];
-  for await (const { rows } of batches) all.push(...rows);
+  for await (const rows of batches) all.push(...rows);
   return all;
 }
 

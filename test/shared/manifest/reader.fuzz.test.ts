@@ -1,9 +1,8 @@
-import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { ManifestRefused } from '../../../shared/manifest/errors.ts';
-import { readFrom } from '../../../shared/manifest/manifest.ts';
+import { readRows } from '../../../shared/manifest/rows.ts';
 import { FILE_ENCODINGS } from './encodings.ts';
 import { inPieces, LIMITS, read, rowsOf } from './read.ts';
 import { readSimply, type SimpleReading } from './simple-reader.fuzz.ts';
@@ -15,9 +14,8 @@ afterAll(() =>
 
 /** Ours, in the simple reader's terms. */
 async function readOurs(bytes: Buffer, delimiter: string, size: number): Promise<SimpleReading> {
-  const start = { row: 0, line: 1, offset: 0 };
   try {
-    const rows = await rowsOf(readFrom(inPieces(bytes, size), { encoding: 'utf-8', delimiter }, start, LIMITS));
+    const rows = await rowsOf(readRows(inPieces(bytes, size), { row: 0, line: 1, delimiter }, LIMITS));
     tried.rows += 1;
     return { rows: rows.map(({ line, cells, flaw }) => ({ line, cells, flawed: flaw !== undefined })) };
   } catch (error) {
@@ -70,7 +68,7 @@ describe('any table, written in any dialect', () => {
     size: fc.integer({ min: 1, max: 50 }),
   });
 
-  it('is read back equal, and as csv-parse reads it', async () => {
+  it('is read back equal', async () => {
     await fc.assert(
       fc.asyncProperty(table, dialect, async (rows, how) => {
         const { file, delimiter, lineEnd } = how;
@@ -87,8 +85,6 @@ describe('any table, written in any dialect', () => {
 
         expect(found).toMatchObject({ encoding: file.encoding, delimiter, header: { cells: header } });
         expect(found.rows.map(({ cells }) => cells)).toEqual(rows);
-        const oracle: unknown = parse(lines, { delimiter, record_delimiter: lineEnd, relax_column_count: true });
-        expect(oracle).toEqual([header, ...rows]);
       }),
       { numRuns: 4_000 },
     );
@@ -111,12 +107,9 @@ describe('any bytes', () => {
       fc.asyncProperty(fc.array(pieces, { maxLength: 8 }), fc.integer({ min: 1, max: 30 }), async (parts, size) => {
         const bytes = Buffer.concat(parts);
         try {
-          const { rows, encoding, delimiter } = await read(bytes, size);
+          const { rows } = await read(bytes, size);
           tried.rows += 1;
-          const last = rows.at(-1);
-          if (!last) return;
-          const rest = readFrom(inPieces(bytes.subarray(last.offset)), { encoding, delimiter }, last, LIMITS);
-          expect(await rowsOf(rest)).toEqual([last]);
+          expect(rows.map(({ row }) => row)).toEqual(rows.map((_, index) => index));
         } catch (error) {
           if (!(error instanceof ManifestRefused)) throw error;
           tried.refusals += 1;
