@@ -28,8 +28,8 @@ export class Interrupted extends RollcallError {
 export function describeError(error: unknown): string {
   if (error instanceof RollcallError) return error.message;
   if (!(error instanceof Error)) return `Unexpected error, please report it: ${String(error)}`;
-  // The SDK puts this on whatever a request fails with.
-  if ('$metadata' in error) {
+  // The SDK puts $metadata on whatever a request fails with; these two stop it before it sends one.
+  if ('$metadata' in error || /^CredentialsProviderError:|Region is missing/.test(String(error))) {
     return `A request to AWS failed (${error.name}: ${error.message}). Check the credentials, the region and the names that the command was given.`;
   }
   return `Unexpected error, please report it: ${error.stack ?? error.message}`;

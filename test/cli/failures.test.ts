@@ -6,11 +6,13 @@ it('shows of a deliberate error its message alone', () => {
   expect(describeError(new CommandFailed('There is no job a.'))).toBe('There is no job a.');
 });
 
-it('shows of a request that AWS refused what AWS said and what to check, without a trace', () => {
-  const refused = Object.assign(new Error('The bucket does not exist'), { name: 'NoSuchBucket', $metadata: {} });
-
-  expect(describeError(refused)).toBe(
-    'A request to AWS failed (NoSuchBucket: The bucket does not exist). Check the credentials, the region and the names that the command was given.',
+it.each([
+  ['NoSuchBucket', 'The bucket does not exist', { $metadata: {} }],
+  ['CredentialsProviderError', 'Could not load credentials from any providers', {}],
+  ['Error', 'Region is missing', {}],
+])('shows of a request to AWS that failed why and what to check, without a trace: %s', (name, message, rest) => {
+  expect(describeError(Object.assign(new Error(message), { name, ...rest }))).toBe(
+    `A request to AWS failed (${name}: ${message}). Check the credentials, the region and the names that the command was given.`,
   );
 });
 
