@@ -53,7 +53,10 @@ async function* checkUtf8(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer,
 }
 
 function* utf8In(bytes: Buffer): Generator<Buffer> {
-  if (isUtf8(bytes)) return yield bytes;
+  if (isUtf8(bytes)) {
+    yield bytes;
+    return;
+  }
   yield bytes.subarray(0, firstInvalid(bytes));
   throw new NotUtf8();
 }
