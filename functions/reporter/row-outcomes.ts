@@ -2,7 +2,7 @@ import { inParallel } from '../../shared/in-parallel.ts';
 import { attemptsOf, settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
 import type { RowEvent } from '../../shared/job/events.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
-import { mergeOutcomes, settleOutcome, settleStatus } from '../../shared/job/merge-outcomes.ts';
+import { join, settleOutcome, settleStatus } from '../../shared/job/merge-outcomes.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import type { State } from '../../shared/job/state.ts';
 import { unreachedCode } from '../../shared/job/summary.ts';
@@ -104,7 +104,7 @@ function learn(known: Map<number, Known>, entry: RowEvent): void {
     entry.kind === 'attempting'
       ? { outcome: before?.outcome, attempts: (before?.attempts ?? 0) + 1 }
       : {
-          outcome: before?.outcome ? mergeOutcomes(before.outcome, entry) : entry,
+          outcome: before?.outcome ? join(before.outcome, entry) : entry,
           attempts: before?.attempts ?? 0,
         },
   );
@@ -120,13 +120,17 @@ function* entriesOf(chunk: string): Iterable<RowEvent> {
   }
 }
 
-/** The state has every outcome that the events hold, as it merged; of its own it has only rows that it gave up on or stopped before. */
+/** The state has every outcome that the events hold, as it joined them; of its own it has only rows that it gave up on or stopped before. */
 function agrees(state: State, row: number, recorded: Outcome | undefined): boolean {
   const rowStatus = state.rowStatuses[row];
   if (rowStatus === undefined) return false;
   const settled = settledStatus(rowStatus);
   if (!recorded) return settled ? settled.status === 'unprocessed' : unreachedCode(state) !== undefined;
-  return settled !== undefined && settleStatus(settled, attemptsOf(rowStatus)) === recorded.status;
+  return (
+    settled !== undefined &&
+    settled.code === recorded.code &&
+    settleStatus(settled, attemptsOf(rowStatus)) === recorded.status
+  );
 }
 
 /** The outcome of a row of which no event speaks: the state's, or that the job stopped before it. */

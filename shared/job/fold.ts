@@ -1,10 +1,11 @@
-import { mergeRowStatus } from './merge-row-status.ts';
+import { join, type Standing } from './merge-outcomes.ts';
 import {
   AWAITING_ROW,
   HANDED_BACK,
   PENDING,
   attempted,
   isSettled,
+  rowStatusOf,
   settledStatus,
   unpackRowStatuses,
   withRowStatus,
@@ -180,12 +181,15 @@ function applyRecord(draft: Draft, event: JobEvent & { type: 'recorded' }): void
 }
 
 function applyOutcome(draft: Draft, outcome: Outcome): void {
-  const old = draft.rowStatuses[outcome.row] ?? PENDING;
-  const merged = mergeRowStatus({ rowStatus: old, generation: draft.generations.get(outcome.row) ?? 0 }, outcome);
-  if (!isSettled(old)) draft.outcomes += 1;
-  draft.rowStatuses[outcome.row] = merged.rowStatus;
-  if (merged.generation > 0) draft.generations.set(outcome.row, merged.generation);
-  else draft.generations.delete(outcome.row);
+  const { row } = outcome;
+  const old = draft.rowStatuses[row] ?? PENDING;
+  const known = settledStatus(old);
+  if (!known) draft.outcomes += 1;
+  const standing: Standing | undefined = known && { ...known, generation: draft.generations.get(row) ?? 0 };
+  const { status, code, untouched, generation } = standing ? join<Standing>(standing, outcome) : outcome;
+  draft.rowStatuses[row] = withRowStatus(old, rowStatusOf(status, code, untouched));
+  if (status === 'failed' && generation > 0) draft.generations.set(row, generation);
+  else draft.generations.delete(row);
   draft.tail.push({ kind: 'outcome', ...outcome });
   reportAgain(draft);
 }

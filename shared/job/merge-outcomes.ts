@@ -1,11 +1,15 @@
+import { type Code, CODES } from './codes.ts';
 import { type Outcome, type Status, STATUSES } from './outcome.ts';
+
+/** As much of an outcome as a job's state keeps: it alone decides which status, code and generation a row has. */
+export type Standing = Pick<Outcome, 'status' | 'code' | 'untouched' | 'generation'> & Partial<Outcome>;
 
 /**
  * The one of two outcomes of a row that counts: changed > unchanged > failed > unprocessed, whatever their order, number or
- * generation. Of two successes the first counts; of two failures the higher generation's, then the later.
- * Commutative, associative and idempotent.
+ * generation; of two failures the higher generation's; then the one whose code has the lower number. Of outcomes that are alike
+ * so far, the earlier success and the later failure count, for what else they say. Commutative, associative and idempotent.
  */
-export const mergeOutcomes = (a: Outcome, b: Outcome): Outcome => (precedence(a, b) >= 0 ? a : b);
+export const join = <Of extends Standing>(a: Of, b: Of): Of => (precedence(a, b) >= 0 ? a : b);
 
 /**
  * A row that is found as it should be after a write of it had begun was changed by this job (promise 2), unless that was
@@ -23,19 +27,27 @@ export function settleOutcome(outcome: Outcome, attempts: number): Outcome {
 const CHANGED_UNSEEN = 'Found as wanted after a write of this row had begun.';
 
 /** Positive when `a` counts, negative when `b` does, 0 when they are alike. */
-function precedence(a: Outcome, b: Outcome): number {
+function precedence(a: Standing, b: Standing): number {
   const byStatus = rankOf(a) - rankOf(b);
   if (byStatus !== 0) return byStatus;
-  const later = a.generation - b.generation || compareText(a.finishedAt, b.finishedAt);
+  const byGeneration = a.generation - b.generation;
+  if (a.status === 'failed' && byGeneration !== 0) return byGeneration;
+  const byCode = placeOf(b.code) - placeOf(a.code);
+  if (byCode !== 0) return byCode;
+  const later = byGeneration || compareText(a.finishedAt ?? '', b.finishedAt ?? '');
   if (later !== 0) return isSuccess(a.status) ? -later : later;
   return compareText(textOf(a), textOf(b));
 }
+
+/** A code's place in the order that is stored; it never changes, so a job comes to the same result under any version. */
+const placeOf = (code: Code | undefined): number =>
+  code === undefined ? 0 : Math.min(...Object.values(CODES[code].numbers));
 
 /**
  * The higher counts. That Atlassian answered a write so comes before what was only read. `invalid` rows are never sent and
  * meet no other outcome; they have a rank only so that the order is total.
  */
-export const rankOf = ({ status, untouched }: Pick<Outcome, 'status' | 'untouched'>): number =>
+const rankOf = ({ status, untouched }: Pick<Outcome, 'status' | 'untouched'>): number =>
   (untouched ? 0.5 : 0) - STATUSES.indexOf(status);
 
 const isSuccess = (status: Status): boolean => status === 'changed' || status === 'unchanged';
@@ -43,5 +55,5 @@ const isSuccess = (status: Status): boolean => status === 'changed' || status ==
 const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
 /** Of outcomes alike in all that matters any may count, so long as it is always the same one. */
-const textOf = ({ row, line, code, message, httpStatus, untouched, attempts, traceId }: Outcome): string =>
-  JSON.stringify([row, line, code, message, httpStatus, untouched, attempts, traceId]);
+const textOf = ({ row, line, message, httpStatus, attempts, traceId }: Partial<Outcome>): string =>
+  JSON.stringify([row, line, message, httpStatus, attempts, traceId]);

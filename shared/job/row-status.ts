@@ -21,19 +21,18 @@ interface SettledStatus {
   readonly untouched?: true | undefined;
 }
 
-// The order is part of the stored format: new row statuses go to the end.
-const SETTLED: readonly SettledStatus[] = [
-  { status: 'changed', code: undefined },
-  { status: 'unchanged', code: undefined },
-  ...(Object.keys(CODES) as Code[]).flatMap((code) => CODES[code].statuses.map((status) => ({ status, code }))),
-  { status: 'unchanged', code: undefined, untouched: true },
-];
 const FIRST_SETTLED = 3;
 
-const nameOf = ({ status, code, untouched }: SettledStatus): string =>
-  status === 'changed' || status === 'unchanged' ? `${status}${untouched ? '!' : ''}` : `${status}/${code ?? ''}`;
+/** The numbers of what has no code; those of codes stand in their table. Stored: new ones are appended after the highest of both. */
+const WITHOUT_CODE: readonly (readonly [number, SettledStatus])[] = [
+  [3, { status: 'changed', code: undefined }],
+  [4, { status: 'unchanged', code: undefined }],
+  [36, { status: 'unchanged', code: undefined, untouched: true }],
+];
 
-const numbers = new Map(SETTLED.map((rowStatus, index) => [nameOf(rowStatus), index + FIRST_SETTLED]));
+const SETTLED: ReadonlyMap<number, SettledStatus> = new Map([...WITHOUT_CODE, ...withCodes()]);
+
+const numbers = new Map([...SETTLED].map(([number, settled]) => [nameOf(settled), number]));
 
 /** The byte of a row that has this outcome. */
 export function rowStatusOf(status: Status, code?: Code, untouched?: true): number {
@@ -43,8 +42,7 @@ export function rowStatusOf(status: Status, code?: Code, untouched?: true): numb
 }
 
 /** The outcome that a byte stands for, or `undefined` when the row has none yet. */
-export const settledStatus = (rowStatus: number): SettledStatus | undefined =>
-  SETTLED[bareRowStatus(rowStatus) - FIRST_SETTLED];
+export const settledStatus = (rowStatus: number): SettledStatus | undefined => SETTLED.get(bareRowStatus(rowStatus));
 
 /** The row status without the marks. */
 export const bareRowStatus = (rowStatus: number): number => rowStatus & ~MARKS;
@@ -72,4 +70,17 @@ export function unpackRowStatuses(packed: string, rows: number): Uint8Array {
   const rowStatuses = inflateRawSync(Buffer.from(packed, 'base64'), { maxOutputLength: Math.max(rows, 1) });
   if (rowStatuses.length !== rows) throw new RangeError(`${rowStatuses.length} rowStatuses for ${rows} rows`);
   return new Uint8Array(rowStatuses);
+}
+
+function withCodes(): (readonly [number, SettledStatus])[] {
+  return (Object.keys(CODES) as Code[]).flatMap((code) =>
+    Object.entries(CODES[code].numbers).map(
+      ([status, number]) => [number, { status: status as Status, code }] as const,
+    ),
+  );
+}
+
+function nameOf({ status, code, untouched }: SettledStatus): string {
+  if (status === 'changed' || status === 'unchanged') return `${status}${untouched ? '!' : ''}`;
+  return `${status}/${code ?? ''}`;
 }

@@ -137,5 +137,4 @@ function manifestOf({ job, manifest }: State): Summary['manifest'] {
 }
 
 /** Whether a cancelled job's reason is also its rows': HALTED is not, for such a job can be resumed no more. */
-const endsRows = (code: Code): boolean =>
-  code !== 'HALTED' && CODES[code].statuses.some((status) => status === 'unprocessed');
+const endsRows = (code: Code): boolean => code !== 'HALTED' && 'unprocessed' in CODES[code].numbers;

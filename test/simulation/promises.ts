@@ -1,6 +1,6 @@
 import { settledStatus } from '../../shared/job/row-status.ts';
 import type { JobEvent } from '../../shared/job/events.ts';
-import { mergeOutcomes } from '../../shared/job/merge-outcomes.ts';
+import { join } from '../../shared/job/merge-outcomes.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
 import { imbalanceOf, type Summary } from '../../shared/job/summary.ts';
@@ -106,7 +106,7 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
       eventsQueue.callsSent += event.calls.sent;
       for (const outcome of event.outcomes) {
         const known = eventsQueue.outcomes.get(outcome.row);
-        eventsQueue.outcomes.set(outcome.row, known ? mergeOutcomes(known, outcome) : outcome);
+        eventsQueue.outcomes.set(outcome.row, known ? join(known, outcome) : outcome);
       }
       for (const { row } of event.outcomes) tell(event.jobId, row, true);
       for (const row of [...event.returned, ...event.awaiting, ...event.dropped]) tell(event.jobId, row, false);

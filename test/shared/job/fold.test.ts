@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { fold } from '../../../shared/job/fold.ts';
 import { attemptsOf, settledStatus } from '../../../shared/job/row-status.ts';
 import type { JobEvent } from '../../../shared/job/events.ts';
-import { mergeOutcomes, settleStatus } from '../../../shared/job/merge-outcomes.ts';
+import { join, settleOutcome, settleStatus } from '../../../shared/job/merge-outcomes.ts';
+import type { Outcome } from '../../../shared/job/outcome.ts';
 import { parseState, serializeState, type State } from '../../../shared/job/state.ts';
 import { summaryOf } from '../../../shared/job/summary.ts';
 import { JOB, NOW_MS, eventOf, outcomeOf, recorded, validationOf } from './building.ts';
@@ -96,15 +97,18 @@ describe('fold', () => {
 
   it("says the same of a row as the job's events does, whatever came in which order", () => {
     const attempting = eventOf({ type: 'attempting', rows: [{ row: 0, line: 2, before: {} }] });
+    const success = fc.record({ status: fc.constantFrom('changed', 'unchanged') });
+    const failure = fc.record({
+      status: fc.constant('failed'),
+      code: fc.constantFrom('FORBIDDEN', 'TIMED_OUT', 'USER_NOT_FOUND'),
+      generation: fc.nat(1),
+    });
+    const given = fc.record({ status: fc.constant('unprocessed'), code: fc.constantFrom('LOST', 'DUPLICATE') });
     const body = fc.oneof(
       fc.constant(attempting),
       fc
-        .record({ status: fc.constantFrom('changed', 'unchanged', 'failed'), at: fc.nat(3) })
-        .map(({ status, at }) =>
-          recorded([
-            outcomeOf(0, { status, code: status === 'failed' ? 'FORBIDDEN' : undefined, finishedAt: `${at}` }),
-          ]),
-        ),
+        .tuple(fc.oneof(success, failure, given), fc.nat(3))
+        .map(([outcome, at]) => recorded([outcomeOf(0, { ...(outcome as Partial<Outcome>), finishedAt: `${at}` })])),
       fc.nat(3).map((at) => recorded([outcomeOf(0, { status: 'unchanged', untouched: true, finishedAt: `${at}` })])),
     );
     fc.assert(
@@ -115,10 +119,11 @@ describe('fold', () => {
 
         const outcomes = own.flatMap((event) => (event.type === 'recorded' ? event.outcomes : []));
         const attempts = own.filter(({ type }) => type === 'attempting').length;
+        const counting = outcomes.length === 0 ? undefined : settleOutcome(outcomes.reduce(join), attempts);
         const rowStatus = settledStatus(state.rowStatuses[0] ?? 0);
-        expect(rowStatus && settleStatus(rowStatus, attemptsOf(state.rowStatuses[0] ?? 0))).toBe(
-          outcomes.length === 0 ? undefined : settleStatus(outcomes.reduce(mergeOutcomes), attempts),
-        );
+        expect(rowStatus && settleStatus(rowStatus, attemptsOf(state.rowStatuses[0] ?? 0))).toBe(counting?.status);
+        expect(rowStatus?.code).toBe(counting?.code);
+        expect(state.generations.get(0) ?? 0).toBe(counting?.status === 'failed' ? counting.generation : 0);
       }),
     );
   });

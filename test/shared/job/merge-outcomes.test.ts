@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { mergeOutcomes, settleOutcome, settleStatus } from '../../../shared/job/merge-outcomes.ts';
+import { join, settleOutcome, settleStatus } from '../../../shared/job/merge-outcomes.ts';
 import { type Outcome, STATUSES } from '../../../shared/job/outcome.ts';
 
 const outcomes: fc.Arbitrary<Outcome> = fc.record(
@@ -23,7 +23,7 @@ describe('merging the outcomes of a row', () => {
   it('gives the same whichever comes first', () => {
     fc.assert(
       fc.property(outcomes, outcomes, (a, b) => {
-        expect(mergeOutcomes(a, b)).toEqual(mergeOutcomes(b, a));
+        expect(join(a, b)).toEqual(join(b, a));
       }),
     );
   });
@@ -31,7 +31,7 @@ describe('merging the outcomes of a row', () => {
   it('gives the same whichever are merged first', () => {
     fc.assert(
       fc.property(outcomes, outcomes, outcomes, (a, b, c) => {
-        expect(mergeOutcomes(mergeOutcomes(a, b), c)).toEqual(mergeOutcomes(a, mergeOutcomes(b, c)));
+        expect(join(join(a, b), c)).toEqual(join(a, join(b, c)));
       }),
     );
   });
@@ -39,7 +39,7 @@ describe('merging the outcomes of a row', () => {
   it('gives an outcome itself when it comes twice', () => {
     fc.assert(
       fc.property(outcomes, (a) => {
-        expect(mergeOutcomes(a, { ...a })).toEqual(a);
+        expect(join(a, { ...a })).toEqual(a);
       }),
     );
   });
@@ -54,31 +54,35 @@ describe('merging the outcomes of a row', () => {
   ] as const)('prefers %s to %s, whatever their generations and times', (stronger, weaker) => {
     fc.assert(
       fc.property(outcomes, outcomes, ({ untouched: _a, ...a }, { untouched: _b, ...b }) => {
-        expect(mergeOutcomes({ ...b, status: weaker }, { ...a, status: stronger }).status).toBe(stronger);
+        expect(join({ ...b, status: weaker }, { ...a, status: stronger }).status).toBe(stronger);
       }),
     );
   });
 
   it.each([
-    ['the higher generation', { generation: 1, finishedAt: '2026-11-21T08:00:00.000Z' }],
-    ['the later one of one generation', { generation: 0, finishedAt: '2026-11-21T09:00:00.000Z' }],
-  ])('between two failures takes %s', (_which, winner) => {
+    ['the higher generation', { code: 'TIMED_OUT', generation: 1, finishedAt: '2026-11-21T08:00:00.000Z' }],
+    [
+      'the reason that is numbered first',
+      { code: 'USER_NOT_FOUND', generation: 0, finishedAt: '2026-11-21T08:00:00.000Z' },
+    ],
+    ['the later one for the same reason', { code: 'FORBIDDEN', generation: 0, finishedAt: '2026-11-21T09:00:00.000Z' }],
+  ] as const)('between two failures takes %s', (_which, winner) => {
     const first = outcome({
       status: 'failed',
       code: 'FORBIDDEN',
       generation: 0,
       finishedAt: '2026-11-21T08:30:00.000Z',
     });
-    const second = outcome({ status: 'failed', code: 'TIMED_OUT', ...winner });
+    const second = outcome({ status: 'failed', ...winner });
 
-    expect(mergeOutcomes(first, second)).toEqual(second);
+    expect(join(first, second)).toEqual(second);
   });
 
   it('between two changes takes the first, whose trace id is that of the write', () => {
     const write = outcome({ status: 'changed', traceId: 'write', finishedAt: '2026-11-21T08:00:00.000Z' });
     const echo = outcome({ status: 'changed', generation: 1, finishedAt: '2026-11-21T08:00:09.000Z' });
 
-    expect(mergeOutcomes(echo, write)).toEqual(write);
+    expect(join(echo, write)).toEqual(write);
   });
 });
 
