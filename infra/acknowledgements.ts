@@ -27,6 +27,10 @@ export function acknowledgeFindings(
     objects(results, 'jobs/*/isolated/*'),
     'A mark lies under the job and the number of the row that it is about.',
   );
+  acknowledge(
+    objects(results, 'jobs/*/failures/*'),
+    'A failure lies under the job and the number of the row that failed.',
+  );
   acknowledge(objects(results, 'jobs/*/claims/*'), 'A claim lies under its job, named after what it is about.');
   acknowledge(objects(results, 'open/*'), 'There is one marker for each open job, under its id.');
   acknowledge(

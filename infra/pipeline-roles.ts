@@ -22,6 +22,8 @@ export const ROWS = rowChunkKey('*', '*');
 const CHUNKS = 'jobs/*/chunks/*';
 /** Marks that a row was tried alone. */
 const ISOLATED = 'jobs/*/isolated/*';
+/** Why rows failed first. */
+const FAILURES = 'jobs/*/failures/*';
 /** What rows turned out to be about, in jobs whose rows name things in different terms. */
 const CLAIMS = 'jobs/*/claims/*';
 const OPEN = openKey('*');
@@ -46,8 +48,8 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
     worker: [
       receives(queues.tasks, queues.isolation),
       sends(queues.tasks, queues.deadLetters, queues.events),
-      onObjects(results, ['s3:GetObject'], STATE, CLAIMS),
-      onObjects(results, ['s3:PutObject'], ISOLATED, CLAIMS, QUARANTINE),
+      onObjects(results, ['s3:GetObject'], STATE, FAILURES, CLAIMS),
+      onObjects(results, ['s3:PutObject'], ISOLATED, FAILURES, CLAIMS, QUARANTINE),
       tellsMissing(results),
       readsTargets(scope),
     ],

@@ -1,4 +1,4 @@
-import { Refusal, TargetUnusable } from '../../shared/atlassian/errors.ts';
+import { Refusal, TargetUnusable, Withheld } from '../../shared/atlassian/errors.ts';
 import { settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
 import type { Calls, JobEvent } from '../../shared/job/events.ts';
 import type { State } from '../../shared/job/state.ts';
@@ -6,7 +6,6 @@ import type { Task } from '../../shared/job/task.ts';
 import { inParallel } from '../../shared/in-parallel.ts';
 import { createEvent } from '../../shared/create-event.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import type { ObjectStore } from '../../shared/ports.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Deadline, Delivery } from './delivery.ts';
 import { conflictsElsewhere } from './claims.ts';
@@ -16,11 +15,10 @@ import type { JobViews } from './job-views.ts';
 import { createRecorder, type Recorder, type RecorderPorts } from './recorder.ts';
 import { haltsJob, openSession, withholdUnless, type Session, type SessionPorts } from './session.ts';
 import { sortPlanned, type Planned, type Writable } from './sorting.ts';
-import { isInDoubt, taskResultByState } from './task-result-by-state.ts';
+import { HELD_MS, isInDoubt, isRedriven, taskResultByState } from './task-result-by-state.ts';
 import { again, success, taskResultOf, type TaskResult } from './task-result.ts';
 
 export interface ApplyPorts extends SessionPorts, RecorderPorts {
-  readonly results: ObjectStore;
   readonly views: JobViews;
   readonly operations: (name: string) => Operation | undefined;
   readonly log: Log;
@@ -37,7 +35,8 @@ export async function applyTasks(
   ports: ApplyPorts,
 ): Promise<ReadonlySet<string>> {
   const calls = { made: (): Omit<Calls, 'retried'> => ({ sent: 0, rateLimited: 0 }), retried: 0 };
-  const recorder = createRecorder(jobId, () => ({ ...calls.made(), retried: calls.retried }), ports);
+  const countCalls = (): Calls => ({ ...calls.made(), retried: calls.retried });
+  const recorder = createRecorder({ jobId, endsAtMs: deadline.endsAtMs, countCalls }, ports);
   const rows = onceEach(deliveries);
   try {
     const state = await ports.views.view(jobId);
@@ -199,8 +198,9 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
     }
   }
 
+  /** Nobody enqueues a redriven row again, so each of them fails, and keeps its dead letter. */
   async function haltAt(delivery: Delivery, error: Refusal): Promise<void> {
-    if (await halt.because(error)) settle(delivery, error);
+    if ((await halt.because(error)) || isRedriven(delivery.task)) settle(delivery, error);
     else recorder.add(delivery.messageId, { kind: 'dropped', task: delivery.task });
   }
 
@@ -219,6 +219,7 @@ function createBatch({ jobId, state, deadline, recorder, calls }: BatchContext, 
   }
 
   function taskResultOn(error: unknown, task: Task): TaskResult {
+    if (error instanceof Withheld && isRedriven(task)) return again(task, nowMs() + HELD_MS);
     const { maxAttempts, consistencySeconds } = ports;
     const predecessor = task.after && settledStatus(state.rowStatuses[task.after.row] ?? 0);
     const isFreed = predecessor?.status === 'changed' || predecessor?.status === 'unchanged';

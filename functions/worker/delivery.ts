@@ -12,4 +12,6 @@ export interface Deadline {
   readonly atMs: number;
   /** Aborts the calls that are under way then. */
   readonly signal: AbortSignal;
+  /** Epoch milliseconds at which the invocation itself is over. */
+  readonly endsAtMs: number;
 }

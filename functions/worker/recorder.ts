@@ -1,14 +1,21 @@
 import type { Calls, EventBody } from '../../shared/job/events.ts';
-import type { Outcome } from '../../shared/job/outcome.ts';
-import type { Task } from '../../shared/job/task.ts';
 import { createEvent, type EventPorts } from '../../shared/create-event.ts';
-import type { EventsQueue, Message, Queue } from '../../shared/ports.ts';
+import type { EventsQueue, Message, ObjectStore, Queue } from '../../shared/ports.ts';
+import { deadLetter, findFirstFailures, isFailure } from './dead-letters.ts';
 import type { TaskResult } from './task-result.ts';
 
 export interface RecorderPorts extends EventPorts {
+  readonly results: ObjectStore;
   readonly tasks: Queue;
   readonly deadLetters: Queue;
   readonly eventsQueue: EventsQueue;
+}
+
+export interface RecorderOptions {
+  readonly jobId: string;
+  /** When this invocation is over, recorded or not; epoch milliseconds. */
+  readonly endsAtMs: number;
+  readonly countCalls: () => Calls;
 }
 
 /** Brings one job's task results into the job's events. A message may be deleted only once its task result is in there. */
@@ -31,7 +38,7 @@ interface Entry {
   readonly taskResult: TaskResult;
 }
 
-export function createRecorder(jobId: string, countCalls: () => Calls, ports: RecorderPorts): Recorder {
+export function createRecorder({ jobId, endsAtMs, countCalls }: RecorderOptions, ports: RecorderPorts): Recorder {
   const recorded = new Set<string>();
   let waiting: Entry[] = [];
   let lastMs = ports.clock.now().getTime();
@@ -58,17 +65,28 @@ export function createRecorder(jobId: string, countCalls: () => Calls, ports: Re
     },
   };
 
-  async function record(entries: readonly Entry[]): Promise<void> {
-    const taskResults = entries.map(({ taskResult }) => taskResult);
+  async function record(added: readonly Entry[]): Promise<void> {
     const nowMs = ports.clock.now().getTime();
+    const entries = await withFirstFailures(added, nowMs);
+    const taskResults = entries.map(({ taskResult }) => taskResult);
     await Promise.all([
       ports.tasks.send(copiesOf(taskResults, nowMs)),
-      ports.deadLetters.send(deadLettersOf(taskResults)),
+      ports.deadLetters.send(taskResults.filter(isFailure).map(deadLetter)),
     ]);
     const calls = difference(countCalls(), reported);
     if (taskResults.some(({ kind }) => kind !== 'done') || calls.sent > 0) await post(taskResults, nowMs, calls);
     reported = sum(reported, calls);
     for (const { messageId } of entries) recorded.add(messageId);
+  }
+
+  /** What is to be recorded of them now; a failure that another worker may be recording is left on the queue. */
+  async function withFirstFailures(added: readonly Entry[], nowMs: number): Promise<readonly Entry[]> {
+    const failures = added.map(({ taskResult }) => taskResult).filter(isFailure);
+    const firsts = await findFirstFailures(failures, ports.results, { nowMs, endsAtMs });
+    return added.flatMap(({ messageId, taskResult }) => {
+      const counting = isFailure(taskResult) ? firsts.get(taskResult) : taskResult;
+      return counting ? [{ messageId, taskResult: counting }] : [];
+    });
   }
 
   async function post(taskResults: readonly TaskResult[], nowMs: number, calls: Calls): Promise<void> {
@@ -105,28 +123,6 @@ function copiesOf(taskResults: readonly TaskResult[], nowMs: number): Message[] 
 /** Counted from when the copy is sent: a row may have waited long for the end of its batch. */
 function delaySeconds({ notBeforeMs }: { readonly notBeforeMs: number }, nowMs: number): number {
   return Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.ceil((notBeforeMs - nowMs) / 1_000)));
-}
-
-function deadLettersOf(taskResults: readonly TaskResult[]): Message[] {
-  return taskResults.flatMap((taskResult) =>
-    taskResult.kind === 'outcome' && taskResult.outcome.status === 'failed'
-      ? [deadLetter(taskResult.task, taskResult.outcome)]
-      : [],
-  );
-}
-
-/** The row's task of the next generation, no attempts spent: moved back to the tasks queue it runs as it is. */
-function deadLetter(task: Task, { code, httpStatus, attempts, traceId }: Outcome): Message {
-  const body: Task = { ...task, generation: task.generation + 1, attempts: 0 };
-  return {
-    body,
-    attributes: {
-      code: code ?? '',
-      attempts: String(attempts),
-      ...(httpStatus !== undefined && { httpStatus: String(httpStatus) }),
-      ...(traceId !== undefined && traceId !== '' && { traceId }),
-    },
-  };
 }
 
 const difference = (now: Calls, before: Calls): Calls => ({

@@ -3,17 +3,16 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { isolatedKey } from '../../shared/job/keys.ts';
 import { taskSchema, type Task } from '../../shared/job/task.ts';
-import type { ObjectStore } from '../../shared/ports.ts';
 import { readMessage } from '../../shared/read-message.ts';
 import { quarantine } from '../../shared/quarantine.ts';
 import { applyTasks, type ApplyPorts } from './apply-tasks.ts';
 import type { Deadline, Delivery } from './delivery.ts';
 import { createJobViews } from './job-views.ts';
 import { createRecorder } from './recorder.ts';
+import { hasOutcome } from './task-result-by-state.ts';
 import { withoutWrite } from './task-result.ts';
 
 export interface WorkerPorts extends Omit<ApplyPorts, 'views'> {
-  readonly results: ObjectStore;
   /** Where rows go whose batch died again and again. */
   readonly isolationQueueArn: string;
   /** A signal that ends after so long; a simulation's ends in virtual time. */
@@ -33,7 +32,7 @@ export function createWorker(ports: WorkerPorts) {
   return async function worker(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     const deadline = deadlineOf(context);
     const done = new Set<string>();
-    const deliveries = await open(event.Records, done);
+    const deliveries = await open(event.Records, deadline, done);
     const jobs = Map.groupBy(deliveries, ({ task }) => task.jobId);
     await Promise.all(
       [...jobs].map(async ([jobId, own]) => {
@@ -47,22 +46,26 @@ export function createWorker(ports: WorkerPorts) {
   function deadlineOf(context: Context): Deadline {
     const remainingMs = context.getRemainingTimeInMillis();
     const usableMs = Math.max(0, remainingMs - Math.min(RESERVE_MS, remainingMs / 3));
-    return { atMs: ports.clock.now().getTime() + usableMs, signal: timeout(Math.floor(usableMs)) };
+    const nowMs = ports.clock.now().getTime();
+    return { atMs: nowMs + usableMs, signal: timeout(Math.floor(usableMs)), endsAtMs: nowMs + remainingMs };
   }
 
   /** The tasks that are to be tried; messages that are none, and rows that had their try alone, are done with here. */
-  async function open(records: readonly SQSRecord[], done: Set<string>): Promise<Delivery[]> {
+  async function open(
+    records: readonly SQSRecord[],
+    { endsAtMs }: Deadline,
+    done: Set<string>,
+  ): Promise<readonly Delivery[]> {
     const deliveries: Delivery[] = [];
     for (const record of records) {
+      const { messageId } = record;
       const task = readMessage(taskSchema, record.body);
-      if (!task) await quarantine(ports.results, record, UNKNOWN_TASK, ports.log);
-      else if (record.eventSourceARN === ports.isolationQueueArn && !(await mayTryIsolated(task)))
-        await bury(record, task);
-      else {
-        deliveries.push({ messageId: record.messageId, task });
-        continue;
-      }
-      done.add(record.messageId);
+      if (!task) {
+        await quarantine(ports.results, record, UNKNOWN_TASK, ports.log);
+        done.add(messageId);
+      } else if (record.eventSourceARN === ports.isolationQueueArn && !(await mayTryIsolated(task))) {
+        if (await isBuried({ messageId, task }, endsAtMs)) done.add(messageId);
+      } else deliveries.push({ messageId, task });
     }
     return deliveries;
   }
@@ -78,12 +81,16 @@ export function createWorker(ports: WorkerPorts) {
     }
   }
 
-  async function bury({ messageId }: SQSRecord, task: Task): Promise<void> {
-    const recorder = createRecorder(task.jobId, () => ({ sent: 0, rateLimited: 0, retried: 0 }), ports);
+  async function isBuried({ messageId, task }: Delivery, endsAtMs: number): Promise<boolean> {
+    const state = await applyPorts.views.view(task.jobId);
+    if (state && hasOutcome(task, state)) return true;
+    const countCalls = () => ({ sent: 0, rateLimited: 0, retried: 0 });
+    const recorder = createRecorder({ jobId: task.jobId, endsAtMs, countCalls }, ports);
     const message = 'Processing this row ended its worker, also when the row was tried alone.';
     const reason = { status: 'failed', code: 'WORKER_DIED', message } as const;
     recorder.add(messageId, withoutWrite(task, reason, ports.clock.now().getTime()));
     await recorder.finish();
     ports.log('task.buried', { job: task.jobId, line: task.line });
+    return recorder.recorded.has(messageId);
   }
 }

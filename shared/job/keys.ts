@@ -19,6 +19,10 @@ export const chunkKey = (jobId: string, name: string): string => `jobs/${jobId}/
 export const isolatedKey = (jobId: string, row: number, generation: number): string =>
   `jobs/${jobId}/isolated/${row}-${generation}`;
 
+/** Why a row failed first, in this generation: it counts for every delivery of the row. */
+export const failureKey = (jobId: string, row: number, generation: number): string =>
+  `jobs/${jobId}/failures/${row}-${generation}.json`;
+
 /** What row turned out to be about a thing, in jobs whose rows name things in different terms. */
 export const claimKey = (jobId: string, thing: string): string =>
   `jobs/${jobId}/claims/${createHash('sha256').update(thing).digest('hex').slice(0, 32)}`;

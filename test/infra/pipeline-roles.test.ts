@@ -88,7 +88,10 @@ it.each([
       'Results/rows/*/*.ndjson.gz',
     ],
   ],
-  ['Worker', ['Results/jobs/*/claims/*', 'Results/jobs/*/isolated/*', 'Results/quarantine/*']],
+  [
+    'Worker',
+    ['Results/jobs/*/claims/*', 'Results/jobs/*/failures/*', 'Results/jobs/*/isolated/*', 'Results/quarantine/*'],
+  ],
   [
     'Coordinator',
     [

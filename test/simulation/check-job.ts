@@ -5,12 +5,14 @@ import { isCode, type Code } from '../../shared/job/codes.ts';
 import { STATUSES } from '../../shared/job/outcome.ts';
 import { resultsPrefix } from '../../shared/job/keys.ts';
 import type { State } from '../../shared/job/state.ts';
-import type { Summary } from '../../shared/job/summary.ts';
+import { summaryOf, type Summary } from '../../shared/job/summary.ts';
+import { taskSchema } from '../../shared/job/task.ts';
 import type { Target } from '../../shared/target.ts';
 import { memoryObjectStore, type MemoryObjectStore } from '../fakes/memory-object-store.ts';
 import type { Faults } from './faults.ts';
 import type { Promises } from './promises.ts';
 import type { SimulatedSite } from './simulated-atlassian.ts';
+import type { Parcel } from './simulated-queue.ts';
 import type { Wish, Wishes } from './wishes.ts';
 
 /** One job of a run, with the Atlassian that is its own. */
@@ -30,6 +32,9 @@ interface Ended {
   readonly results: MemoryObjectStore;
   readonly promises: Promises;
   readonly faults: Faults;
+  readonly deadLetters: readonly Parcel[];
+  /** Whether a worker may have been kept from recording a failure whose dead letter was sent: then the next delivery sends it again. */
+  readonly isCutOff: boolean;
 }
 
 /** A row as the report gives it. */
@@ -63,9 +68,54 @@ export async function checkJob(job: SimulatedJob, ended: Ended): Promise<void> {
         `row ${index} of ${job.id} (${wish.cells.join(',')}) is ${row.status} ${row.code}: ${what}`,
       );
   });
+  checkReasons(rows, { state, summary }, ended);
   if (!hasLostEvents(ended)) checkFolded(rows, state, promises);
   await checkRebuilt(state, summary, ended);
 }
+
+/** What a dead letter says. */
+interface DeadLetter {
+  readonly row: number;
+  readonly generation: number;
+  readonly code: string | undefined;
+}
+
+/** status.json, summary.json, results.csv and dead letters name the same reason for a row. */
+function checkReasons(
+  rows: readonly Reported[],
+  { state, summary }: { readonly state: State; readonly summary: Summary },
+  ended: Ended,
+): void {
+  const { promises, deadLetters } = ended;
+  if (JSON.stringify(sorted(summaryOf(state).codes)) !== JSON.stringify(sorted(summary.codes)))
+    promises.violate(
+      'Conservation',
+      `status.json of ${state.job.id} counts ${JSON.stringify(summaryOf(state).codes)}, summary.json ${JSON.stringify(summary.codes)}`,
+    );
+  const byRow = Map.groupBy(lettersOf(state.job.id, deadLetters), ({ row }) => row);
+  rows.forEach(({ status, code }, row) => {
+    if (status !== 'failed') return;
+    const letters = byRow.get(row) ?? [];
+    const newest = letters.filter(({ generation }) => letters.every((other) => other.generation <= generation));
+    // What SQS itself gives up on has no attributes: its reason is nowhere but in the report.
+    const codes = newest.flatMap((letter) => letter.code ?? []);
+    if (newest.length === 0 || codes.some((other) => other !== code))
+      promises.violate(
+        'Conservation',
+        `row ${row} of ${state.job.id} is failed ${code}, and its dead letters say ${codes.join(', ') || 'nothing'}`,
+      );
+    if (newest.length > 1 && !ended.isCutOff)
+      promises.violate('Conservation', `row ${row} of ${state.job.id} has ${newest.length} dead letters`);
+  });
+}
+
+const lettersOf = (jobId: string, deadLetters: readonly Parcel[]): readonly DeadLetter[] =>
+  deadLetters.flatMap(({ body, attributes }) => {
+    const task = taskSchema.parse(JSON.parse(body));
+    return task.jobId === jobId ? [{ row: task.row, generation: task.generation, code: attributes?.['code'] }] : [];
+  });
+
+const sorted = (codes: Summary['codes']): unknown => Object.entries(codes).toSorted();
 
 /** Whether events that the job's events had accepted may never have reached a coordinator. */
 const hasLostEvents = ({ faults }: Ended): boolean => faults.injected().has('eventsQueue purged');

@@ -58,7 +58,11 @@ export async function simulate(scenario: Scenario, trace?: (line: string) => voi
 
   await runToEnd(stage, beginMs);
   if (scenario.redrive && promises.violations.length === 0) await redrive(stage);
-  if (promises.violations.length === 0) for (const job of jobs) await checkJob(job, { results, promises, faults });
+  if (promises.violations.length === 0) {
+    const deadLetters = pipeline.queues.deadLetters.parcels();
+    const ended = { results, promises, faults, deadLetters, isCutOff: isCutOff(stage) };
+    for (const job of jobs) await checkJob(job, ended);
+  }
 
   return {
     violations: promises.violations,
@@ -77,6 +81,22 @@ interface Stage {
   readonly pipeline: Pipeline;
   readonly secrets: Map<string, Target>;
 }
+
+/** After these a worker may have sent a dead letter and recorded nothing. */
+const CUTS_OFF: readonly FaultKind[] = [
+  'dies before an effect',
+  'dies after an effect',
+  'send refused',
+  'send refused in part',
+  'send accepted, answer lost',
+  'eventsQueue purged',
+  // Also an event that arrives minutes later: meanwhile the row is enqueued again.
+  'message delayed',
+];
+
+const isCutOff = ({ jobs, faults }: Stage): boolean =>
+  CUTS_OFF.some((kind) => faults.injected().has(kind)) ||
+  jobs.some(({ wishes }) => wishes.rows.some(({ trouble }) => trouble === 'poison'));
 
 function planJob(
   { jobs, lagSeconds }: Scenario,

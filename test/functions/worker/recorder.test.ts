@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createRecorder } from '../../../functions/worker/recorder.ts';
 import { again, success } from '../../../functions/worker/task-result.ts';
 import type { Task } from '../../../shared/job/task.ts';
+import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 import { JOB, NOW_MS } from '../../shared/job/building.ts';
 
@@ -24,7 +25,8 @@ function start() {
   const clock = { now: () => new Date(time.nowMs) };
   const chance = { uuid: () => crypto.randomUUID(), random: () => 0 };
   const noCalls = () => ({ sent: 0, rateLimited: 0, retried: 0 });
-  const recorder = createRecorder(JOB.id, noCalls, { tasks: rows, deadLetters, eventsQueue, clock, chance });
+  const ports = { results: memoryObjectStore(), tasks: rows, deadLetters, eventsQueue, clock, chance };
+  const recorder = createRecorder({ jobId: JOB.id, endsAtMs: NOW_MS + 30_000, countCalls: noCalls }, ports);
   return { recorder, rows, eventsQueue, time };
 }
 

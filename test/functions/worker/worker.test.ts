@@ -2,11 +2,11 @@ import type { Context } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 
 import { createWorker } from '../../../functions/worker/worker.ts';
-import { NoAnswer, RateLimited, Refusal, TargetUnusable } from '../../../shared/atlassian/errors.ts';
+import { NoAnswer, RateLimited, Refusal, TargetUnusable, Withheld } from '../../../shared/atlassian/errors.ts';
 import type { Cloud } from '../../../shared/atlassian/apis.ts';
 import { attempted, rowStatusOf } from '../../../shared/job/row-status.ts';
 import type { JobEvent } from '../../../shared/job/events.ts';
-import { stateKey } from '../../../shared/job/keys.ts';
+import { isolatedKey, stateKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State } from '../../../shared/job/state.ts';
 import type { Task } from '../../../shared/job/task.ts';
 import { TargetUnreadable } from '../../../shared/port-errors.ts';
@@ -85,6 +85,7 @@ function start(options: Options) {
   const [first = TARGET, later = first] = options.targets ?? [];
   let current = first;
   const beforeCalls: (() => Promise<void>)[] = [];
+  const time = { nowMs: NOW_MS };
   const operation: Operation = {
     name: 'suspend',
     about: '',
@@ -119,7 +120,7 @@ function start(options: Options) {
       },
     },
     operations: (name) => (name === 'suspend' ? operation : undefined),
-    clock: { now: () => new Date(NOW_MS) },
+    clock: { now: () => new Date(time.nowMs) },
     chance: { uuid: () => crypto.randomUUID(), random: () => 0 },
     log: () => undefined,
     maxAttempts: 5,
@@ -128,7 +129,7 @@ function start(options: Options) {
     isolationQueueArn: 'arn:aws:sqs:eu-central-1:000000000000:isolation',
   });
   const applyTasks = async (...tasks: readonly unknown[]) => worker(sqsEvent(tasks, { queue: 'tasks' }), CONTEXT);
-  return { worker, applyTasks, results, rows, deadLetters, eventsQueue, beforeCalls };
+  return { worker, applyTasks, results, rows, deadLetters, eventsQueue, beforeCalls, time };
 }
 
 const recordedIn = (events: readonly JobEvent[]) => events.filter((event) => event.type === 'recorded');
@@ -211,6 +212,55 @@ describe('worker', () => {
         attributes: { code: 'FORBIDDEN', attempts: '3', httpStatus: '403', traceId: 'trace-9' },
       },
     ]);
+  });
+
+  describe('when a row that was delivered twice fails twice, for different reasons', () => {
+    const failingBy = (...codes: readonly ('FORBIDDEN' | 'USER_NOT_FOUND')[]) => {
+      const left = [...codes];
+      const look: Look = () => ready('a', throwing(new Refusal(left.shift() ?? 'REQUEST_REFUSED', 'no')));
+      return start({ look });
+    };
+
+    it('records the first reason alone, in one dead letter, and keeps the other message until the state has it', async () => {
+      const { applyTasks, deadLetters, eventsQueue } = failingBy('FORBIDDEN', 'USER_NOT_FOUND');
+
+      const responses = [await applyTasks(task(0)), await applyTasks(task(0))];
+
+      expect(responses.map(({ batchItemFailures }) => batchItemFailures.length)).toEqual([0, 1]);
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, code: 'FORBIDDEN' }]);
+      expect(deadLetters.messages).toMatchObject([{ attributes: { code: 'FORBIDDEN' } }]);
+    });
+
+    it('records the first reason for a worker that died over it', async () => {
+      const { applyTasks, deadLetters, eventsQueue, time } = failingBy('FORBIDDEN', 'USER_NOT_FOUND');
+      const { post } = eventsQueue;
+      const unlessRecorded = async (events: readonly JobEvent[]) => {
+        if (recordedIn(events).length > 0) throw new Error('SQS is away');
+        await post(events);
+      };
+      Object.assign(eventsQueue, { post: unlessRecorded });
+      await applyTasks(task(0));
+      Object.assign(eventsQueue, { post });
+      time.nowMs += 31_000;
+
+      const response = await applyTasks(task(0));
+
+      expect(response.batchItemFailures).toEqual([]);
+      expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, code: 'FORBIDDEN' }]);
+      expect(deadLetters.messages.map(({ attributes }) => attributes?.['code'])).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+    });
+
+    it('takes the reason of a row that was redriven for itself', async () => {
+      const { applyTasks, deadLetters } = failingBy('FORBIDDEN', 'USER_NOT_FOUND');
+
+      await applyTasks(task(0));
+      await applyTasks(task(0, { generation: 1 }));
+
+      expect(deadLetters.messages).toMatchObject([
+        { body: { generation: 1 }, attributes: { code: 'FORBIDDEN' } },
+        { body: { generation: 2 }, attributes: { code: 'USER_NOT_FOUND' } },
+      ]);
+    });
   });
 
   it('hands a task back unspent when Atlassian asks to wait, and says until when', async () => {
@@ -311,6 +361,34 @@ describe('worker', () => {
     await applyTasks(task(0, { generation: 1 }));
 
     expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, status: 'changed', generation: 1 }]);
+  });
+
+  it('keeps the dead letter of every redriven row when the credentials are refused: an ended job is resumed by nobody', async () => {
+    const rowStatuses = new Uint8Array(10).fill(rowStatusOf('failed', 'FORBIDDEN'));
+    const unusable = new TargetUnusable('UNAUTHORIZED', 'no');
+    const { applyTasks, deadLetters, rows, eventsQueue } = start({
+      look: () => ready('a', changed),
+      lookTogether: throwing(unusable),
+      state: { state: 'completed', rowStatuses },
+    });
+
+    await applyTasks(task(0, { generation: 1 }), task(1, { generation: 1 }));
+
+    expect(recordedIn(eventsQueue.events).flatMap(({ dropped }) => dropped)).toEqual([]);
+    expect(deadLetters.messages).toHaveLength(2);
+    expect(rows.messages).toEqual([]);
+  });
+
+  it('holds a redriven row back whose call is withheld', async () => {
+    const rowStatuses = new Uint8Array(10).fill(rowStatusOf('failed', 'FORBIDDEN'));
+    const { applyTasks, rows } = start({
+      look: () => ready('a', throwing(new Withheld('stopped'))),
+      state: { state: 'completed', rowStatuses },
+    });
+
+    await applyTasks(task(0, { generation: 1 }));
+
+    expect(rows.messages).toMatchObject([{ body: task(0, { generation: 1 }), delaySeconds: 60 }]);
   });
 
   it.each(['paused', 'halted', 'cancelled'] as const)('drops the tasks of a %s job and says so', async (state) => {
@@ -588,6 +666,19 @@ describe('worker', () => {
     expect(second.batchItemFailures).toHaveLength(0);
     expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, status: 'failed', code: 'WORKER_DIED' }]);
     expect(deadLetters.messages).toMatchObject([{ attributes: { code: 'WORKER_DIED' } }]);
+  });
+
+  it('records a row that was tried alone no second time when its message comes again', async () => {
+    const rowStatuses = Uint8Array.of(rowStatusOf('failed', 'WORKER_DIED'));
+    const { worker, results, deadLetters, eventsQueue } = start({
+      look: () => ready('a', changed),
+      state: { rows: 1, rowStatuses },
+    });
+    await results.write(isolatedKey(JOB.id, 0, 0), '');
+
+    const response = await worker({ Records: [sqsRecord(task(0), { queue: 'isolation' })] }, CONTEXT);
+
+    expect([response.batchItemFailures, deadLetters.messages, eventsQueue.events]).toEqual([[], [], []]);
   });
 
   it.each([['no JSON'], [{ ...task(0), version: 2 }], [{ hello: 'world' }]])(
