@@ -9,8 +9,8 @@ import {
 } from '@aws-sdk/client-sqs';
 
 import { sqsQueue } from '../shared/aws/sqs-queue.ts';
-import { taskSchema, type Task } from '../shared/job/task.ts';
-import { readMessage } from '../shared/read-message.ts';
+import { taskSchema, type Task } from '../shared/job/messages.ts';
+import { readMessage } from '../shared/records.ts';
 import { CommandFailed } from './failures.ts';
 
 /** A message on the dead-letter queue: a failed row, with its reason. */

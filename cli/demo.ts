@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 
 import type { LocalStack } from '../local/stack.ts';
+import { isCompleted } from '../shared/job/job.ts';
 import { completeSettings } from '../shared/settings.ts';
 import { addCommand } from './arguments.ts';
 import { catchSignals } from './failures.ts';
@@ -60,7 +61,7 @@ async function runExamples(stack: LocalStack, folder: string, signal: AbortSigna
   console.log(tabulateSummaries(followed.map(({ summary }) => summary)));
   console.log('Some rows fail on purpose; each report says which, why, and what to do. The reports are in');
   for (const { prefix } of followed) console.log(`  ${join(folder, prefix)}`);
-  return followed.every(({ summary }) => summary.state === 'completed') ? 0 : 1;
+  return followed.every(({ summary }) => isCompleted(summary.state)) ? 0 : 1;
 }
 
 function listExamples() {

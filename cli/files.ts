@@ -4,8 +4,7 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 
-import { jobIdOf } from '../shared/job/job-id.ts';
-import { REPORT_FILES } from '../shared/job/keys.ts';
+import { jobIdOf, REPORT_FILES } from '../shared/job/keys.ts';
 import type { ObjectStore } from '../shared/ports.ts';
 import { CommandFailed } from './failures.ts';
 

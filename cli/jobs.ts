@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { isStored } from '../shared/is-stored.ts';
-import { hasStopped, type Job, type JobState } from '../shared/job/job.ts';
-import { jobHash } from '../shared/job/job-id.ts';
-import { resultsPrefix, stateKey } from '../shared/job/keys.ts';
-import { parseState } from '../shared/job/state.ts';
+import { hasFailed, hasStopped, type Job, type JobState } from '../shared/job/job.ts';
+import { jobHash, resultsPrefix } from '../shared/job/keys.ts';
+import { readState } from '../shared/job/state.ts';
 import type { Summary } from '../shared/job/summary.ts';
 import type { ObjectStore } from '../shared/ports.ts';
 import { CommandFailed } from './failures.ts';
@@ -23,13 +21,13 @@ export interface FoundJob {
 
 /** A job by its id, or by the id's end as logs show it; throws CommandFailed when there is none. */
 export async function findJob(results: ObjectStore, idOrEnd: string): Promise<FoundJob> {
-  const stored = await results.read(stateKey(await resolveId(results, idOrEnd)));
-  if (!stored) {
+  const found = await readState(results, await resolveId(results, idOrEnd));
+  if (!found) {
     throw new CommandFailed(
       `There is no job ${idOrEnd}. \`status\` without an id lists the jobs; the id is also the name of the job's folder in the results bucket.`,
     );
   }
-  const { job, state } = parseState(await stored.text());
+  const { job, state } = found;
   return { job, state, prefix: resultsPrefix(job) };
 }
 
@@ -61,14 +59,13 @@ export interface Followed {
   readonly prefix: string;
 }
 
-/** Follows a job until it has stopped and its report is written, or until it waits for a person. */
+/** Follows a job until it has stopped and its report is written. */
 export async function followJob({ results, prefixes, onStatus, signal }: FollowOptions): Promise<Followed> {
   const etags = new Map<string, string>();
   for (;;) {
     for (const prefix of prefixes) {
       const status = await readIfNew(results, `${prefix}status.json`, etags);
       if (status) onStatus?.(status);
-      if (status?.state === 'waiting') return { summary: status, prefix };
       const summary = await readIfNew(results, `${prefix}summary.json`, etags);
       if (summary && hasStopped(summary.state)) return { summary, prefix };
     }
@@ -95,7 +92,7 @@ export async function stopJob(job: {
   const signal = AbortSignal.timeout(STOP_WITHIN_MS);
   try {
     // A command to a job that is not known yet is dropped.
-    while (!(await isStored(results, stateKey(jobId)))) await sleep(READ_EVERY_MS, undefined, { signal });
+    while (!(await readState(results, jobId))) await sleep(READ_EVERY_MS, undefined, { signal });
     await inbox.write(`control/${jobId}/cancel`, '');
     return await followJob({ results, prefixes, signal });
   } catch (cause) {
@@ -111,10 +108,9 @@ export async function stopJob(job: {
 export const countSettled = ({ counts }: Summary): number =>
   counts.changed + counts.unchanged + counts.failed + counts.invalid + counts.unprocessed;
 
-/** The exit code of a job's end: 0 every row is as the file asks, 1 it could not run, 2 some row is not, 3 it waits. */
-export function exitCodeOf({ state, counts, codes }: Summary): 0 | 1 | 2 | 3 {
-  if (state === 'waiting') return 3;
-  if (state === 'rejected' || state === 'broken') return 1;
+/** The exit code of a job's end: 0 every row is as the file asks, 1 it could not run, 2 some row is not. */
+export function exitCodeOf({ state, counts, codes }: Summary): 0 | 1 | 2 {
+  if (hasFailed(state)) return 1;
   const repeats = codes.DUPLICATE ?? 0;
   return counts.failed + counts.invalid + counts.unprocessed - repeats === 0 ? 0 : 2;
 }

@@ -20,7 +20,6 @@ documentExits(program, {
   0: 'done',
   1: 'failed; the message says why and what to do',
   2: 'run, verify: some rows are not as the file asks',
-  3: 'run: the job waits for approval',
   130: 'ended by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP',
 });
 const commands = [addRun, addLocal, addDemo, addPresign, addVerify, addStatus, addControls, addDeadLetters];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 
 import type { LocalStack } from '../local/stack.ts';
+import { isCancelled } from '../shared/job/job.ts';
 import { operationNames } from '../shared/operations/index.ts';
 import type { Target } from '../shared/target.ts';
 import { addCommand, checkOperation, readStage, readTargetFile } from './arguments.ts';
@@ -30,7 +31,6 @@ export const addRun = (program: Command): Command =>
     0: 'every row is as the file asks; rows that repeat an earlier one do not count',
     1: 'the file was rejected or could not be run, or a function made a call that its role does not allow',
     2: 'some rows are not as the file asks; the report says which and why',
-    3: 'the job waits for approval',
     130: 'Ctrl-C: the job is cancelled and its report saved',
   })
     .argument('<file.csv>', 'the CSV file')
@@ -91,7 +91,7 @@ async function runFile(stack: LocalStack, request: Request, ending: AbortSignal)
 
   const folder = await saveReport(results, prefix, out ?? join(REPORTS, jobId));
   console.log(`${describeSummary(summary)}\nThe report is in ${folder}.`);
-  if (!ending.aborted || summary.state !== 'cancelled') return exitCodeOf(summary);
+  if (!ending.aborted || !isCancelled(summary.state)) return exitCodeOf(summary);
   console.log(
     `Stopped after ${countRows(summary.counts.rows - summary.counts.unprocessed)}. To continue, run the file again: rows that are done come out unchanged.`,
   );

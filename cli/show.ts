@@ -1,7 +1,8 @@
 import { MultiBar, Presets } from 'cli-progress';
 import Table from 'cli-table3';
 
-import { CODES, type Code } from '../shared/job/codes.ts';
+import { isCompleted } from '../shared/job/job.ts';
+import { CODES, type Code } from '../shared/job/outcome.ts';
 import type { Summary } from '../shared/job/summary.ts';
 import { countSettled } from './jobs.ts';
 
@@ -16,7 +17,7 @@ export function describeSummary(summary: Summary): string {
     .map(([status, count]) => `${count} ${status}`);
   return [
     `${job}: ${state}. ${countRows(rows)}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}.`,
-    ...(rows === 0 && state === 'completed' ? ['  The file has no rows below its header.'] : []),
+    ...(rows === 0 && isCompleted(state) ? ['  The file has no rows below its header.'] : []),
     ...(manifest.carriedColumns.length > 0
       ? [`  Columns copied to the report without being used: ${listSome(manifest.carriedColumns)}.`]
       : []),

@@ -5,6 +5,7 @@ import { systemChance } from '../shared/aws/system-chance.ts';
 import { systemClock } from '../shared/aws/system-clock.ts';
 import { createAtlassian } from '../shared/atlassian/atlassian.ts';
 import { RateLimited } from '../shared/atlassian/errors.ts';
+import { isRejected } from '../shared/job/job.ts';
 import { createCellReader } from '../shared/manifest/cells.ts';
 import { mapHeader, type Wanted } from '../shared/manifest/header.ts';
 import type { ManifestLimits } from '../shared/manifest/limits.ts';
@@ -38,7 +39,7 @@ async function verify(idOrEnd: string, options: PipelineOptions): Promise<number
   const pipeline = openPipeline(options);
   const results = openResults(pipeline);
   const { job, state, prefix } = await findJob(results, idOrEnd);
-  if (state === 'rejected') {
+  if (isRejected(state)) {
     throw new CommandFailed(
       `${job.id} was rejected: no row was changed, so there is nothing to verify. ${prefix}summary.json says why.`,
     );

@@ -1,4 +1,4 @@
-import { jobHash } from './job/job-id.ts';
+import { jobHash } from './job/keys.ts';
 
 /** One log line: a fixed name and fields. Never a secret, an e-mail address or a cell. */
 export type Log = (event: string, fields?: Readonly<Record<string, string | number | boolean | undefined>>) => void;

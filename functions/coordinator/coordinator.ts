@@ -1,15 +1,13 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
-import { jobEventSchema, type JobEvent } from '../../shared/job/events.ts';
+import { createEvent, jobEventSchema, type JobEvent } from '../../shared/job/events.ts';
+import { OPEN_PREFIX } from '../../shared/job/keys.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { EventsQueue } from '../../shared/ports.ts';
-import { readMessage } from '../../shared/read-message.ts';
-import { quarantine } from '../../shared/quarantine.ts';
+import { readMessage, quarantine } from '../../shared/records.ts';
 import { createRun, type RunPorts } from './run.ts';
-import { createStateStore } from './state-store.ts';
-import { reconcile } from './reconcile.ts';
 
-export interface CoordinatorPorts extends Omit<RunPorts, 'states'> {
+export interface CoordinatorPorts extends RunPorts {
   readonly eventsQueue: EventsQueue;
   readonly log: Log;
 }
@@ -28,7 +26,7 @@ interface Delivery {
 
 /** Each job's one writer: reads its mailbox, folds, decides, and sends what follows. Reconciles when the schedule says so. */
 export function createCoordinator(ports: CoordinatorPorts) {
-  const run = createRun({ ...ports, states: createStateStore(ports.results) });
+  const run = createRun(ports);
 
   return async function coordinator(event: SQSEvent | ScheduledEvent): Promise<SQSBatchResponse> {
     if (!('Records' in event)) {
@@ -77,4 +75,18 @@ export function createCoordinator(ports: CoordinatorPorts) {
 
 function byJob(deliveries: readonly Delivery[]): Map<string, Delivery[]> {
   return Map.groupBy(deliveries, ({ event }) => event.jobId);
+}
+
+const POSTED_AT_ONCE = 100;
+
+/** Reminds every open job of the time; what follows from it the job's own mailbox decides. */
+async function reconcile({ results, eventsQueue, ...ports }: CoordinatorPorts): Promise<void> {
+  let events: JobEvent[] = [];
+  for await (const key of results.list(OPEN_PREFIX)) {
+    events.push(createEvent(key.slice(OPEN_PREFIX.length), { type: 'reconcile' }, ports));
+    if (events.length < POSTED_AT_ONCE) continue;
+    await eventsQueue.post(events);
+    events = [];
+  }
+  if (events.length > 0) await eventsQueue.post(events);
 }

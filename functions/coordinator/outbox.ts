@@ -1,4 +1,4 @@
-import type { EnqueueRequest, ReportRequest } from '../../shared/job/requests.ts';
+import type { EnqueueRequest, ReportRequest } from '../../shared/job/messages.ts';
 import type { Outbox, State } from '../../shared/job/state.ts';
 import type { Queue } from '../../shared/ports.ts';
 

@@ -1,5 +1,4 @@
-import { CODES } from '../../shared/job/codes.ts';
-import type { Outcome } from '../../shared/job/outcome.ts';
+import { CODES, type Outcome } from '../../shared/job/outcome.ts';
 import { isReportColumn } from '../../shared/manifest/header.ts';
 import { isBlank } from '../../shared/manifest/identifiers.ts';
 

@@ -1,14 +1,13 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
 import { hasStopped } from '../../shared/job/job.ts';
-import { resultsPrefix, stateKey } from '../../shared/job/keys.ts';
-import { reportRequestSchema } from '../../shared/job/requests.ts';
-import { parseState, type State } from '../../shared/job/state.ts';
+import { resultsPrefix } from '../../shared/job/keys.ts';
+import { reportRequestSchema } from '../../shared/job/messages.ts';
+import { readState, type State } from '../../shared/job/state.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { Clock, EventsQueue, ObjectStore } from '../../shared/ports.ts';
-import { readMessage } from '../../shared/read-message.ts';
-import { quarantine } from '../../shared/quarantine.ts';
+import { readMessage, quarantine } from '../../shared/records.ts';
 import { writeReportFiles } from './report.ts';
 
 export interface ReporterPorts {
@@ -40,7 +39,7 @@ async function handle(ports: ReporterPorts, record: SQSRecord): Promise<void> {
   const { results, log } = ports;
   const request = readMessage(reportRequestSchema, record.body);
   if (!request) return quarantine(results, record, UNKNOWN_REQUEST, log);
-  const state = await readState(ports, request.jobId);
+  const state = await readState(results, request.jobId);
   if (!state) return quarantine(results, record, `There is no job ${request.jobId}.`, log);
   // Also for a revision that is no longer the newest: its reporter may have died over files that were newer than its own.
   const revision = await report(ports, state);
@@ -71,14 +70,9 @@ async function report(ports: ReporterPorts, state: State): Promise<number> {
     rows: summary.counts.rows,
     durationMs: ports.clock.now().getTime() - startedMs,
   });
-  const now = await readState(ports, state.job.id);
+  const now = await readState(ports.results, state.job.id);
   // Another reporter may have written the newer one meanwhile: whoever ends last must leave the newest files.
   return now && now.revision > state.revision ? report(ports, now) : summary.revision;
-}
-
-async function readState({ results }: ReporterPorts, jobId: string): Promise<State | undefined> {
-  const stored = await results.read(stateKey(jobId));
-  return stored && parseState(await stored.text());
 }
 
 const textOf = (summary: Summary): string => `${JSON.stringify(summary, undefined, 2)}\n`;

@@ -1,10 +1,9 @@
 import { isSettled, PENDING } from '../../shared/job/row-status.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import { stateKey } from '../../shared/job/keys.ts';
-import type { EnqueueRequest } from '../../shared/job/requests.ts';
+import type { EnqueueRequest, Task } from '../../shared/job/messages.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
 import { readValidation, type Validation } from '../../shared/job/validation.ts';
-import type { Task } from '../../shared/job/task.ts';
 import { createCellReader } from '../../shared/manifest/cells.ts';
 import { JobNotReadable, readRowChunks } from '../../shared/manifest/row-chunks.ts';
 import type { Row } from '../../shared/manifest/rows.ts';

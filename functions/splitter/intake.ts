@@ -1,4 +1,4 @@
-import { jobIdOf } from '../../shared/job/job-id.ts';
+import { jobIdOf } from '../../shared/job/keys.ts';
 import { COMMANDS, type Job } from '../../shared/job/job.ts';
 import { RESERVED_TARGET_NAMES } from '../../shared/job/keys.ts';
 import type { Operation, Recipe } from '../../shared/operations/operation.ts';

@@ -1,7 +1,6 @@
-import type { Code } from '../../shared/job/codes.ts';
+import { type Code, MESSAGE_CHARACTERS } from '../../shared/job/outcome.ts';
 import type { RowEvent } from '../../shared/job/events.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
-import { MESSAGE_CHARACTERS } from '../../shared/job/outcome.ts';
 import type { Validation } from '../../shared/job/validation.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 

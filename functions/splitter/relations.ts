@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { orderKey } from '../../shared/job/keys.ts';
 import { PENDING, rowStatusOf } from '../../shared/job/row-status.ts';
-import type { Task } from '../../shared/job/task.ts';
+import type { Task } from '../../shared/job/messages.ts';
 import { chunkNumbers, JobNotReadable, type RowRange, type StoredRows } from '../../shared/manifest/row-chunks.ts';
 import type { Checked, SubjectKey } from '../../shared/operations/operation.ts';
 import type { ObjectStore } from '../../shared/ports.ts';

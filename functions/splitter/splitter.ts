@@ -5,7 +5,7 @@ import { errorFields, type Log } from '../../shared/log.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Chance, Clock, EventsQueue, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
-import { quarantine } from '../../shared/quarantine.ts';
+import { quarantine } from '../../shared/records.ts';
 import { enqueue } from './enqueue.ts';
 import { type RowPlan, takeIn } from './intake.ts';
 import { MessageUnreadable, postTo, readRequest } from './message.ts';

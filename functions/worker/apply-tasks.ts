@@ -1,13 +1,13 @@
 import { Refusal, TargetUnusable, Withheld } from '../../shared/atlassian/errors.ts';
 import { settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
-import type { Calls, JobEvent } from '../../shared/job/events.ts';
+import { type Calls, type JobEvent, createEvent } from '../../shared/job/events.ts';
 import type { State } from '../../shared/job/state.ts';
-import type { Task } from '../../shared/job/task.ts';
+import type { Task } from '../../shared/job/messages.ts';
 import { inParallel } from '../../shared/in-parallel.ts';
-import { createEvent } from '../../shared/create-event.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
-import type { Deadline, Delivery } from './delivery.ts';
+import type { Deadline } from '../../shared/records.ts';
+import type { Delivery } from './delivery.ts';
 import { conflictsElsewhere } from './claims.ts';
 import { conflictsIn, isRepeat } from './conflicts.ts';
 import { createHalt } from './halt.ts';

@@ -4,7 +4,7 @@ import { RateLimited } from '../../shared/atlassian/errors.ts';
 import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { inParallel } from '../../shared/in-parallel.ts';
 import { claimKey } from '../../shared/job/keys.ts';
-import type { Task } from '../../shared/job/task.ts';
+import type { Task } from '../../shared/job/messages.ts';
 import type { SubjectKey } from '../../shared/operations/operation.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import { contradicting, repeating } from './conflicts.ts';

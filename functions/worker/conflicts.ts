@@ -1,4 +1,4 @@
-import type { Task } from '../../shared/job/task.ts';
+import type { Task } from '../../shared/job/messages.ts';
 import type { SubjectKey } from '../../shared/operations/operation.ts';
 import type { Planned } from './sorting.ts';
 import { withoutWrite, type TaskResult } from './task-result.ts';

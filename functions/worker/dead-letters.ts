@@ -4,7 +4,7 @@ import { inParallel } from '../../shared/in-parallel.ts';
 import { outcomeSchema } from '../../shared/job/events.ts';
 import { failureKey } from '../../shared/job/keys.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
-import type { Task } from '../../shared/job/task.ts';
+import type { Task } from '../../shared/job/messages.ts';
 import { ConditionNotMet } from '../../shared/port-errors.ts';
 import type { Message, ObjectStore } from '../../shared/ports.ts';
 import type { TaskResult } from './task-result.ts';

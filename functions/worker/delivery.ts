@@ -1,4 +1,4 @@
-import type { Task } from '../../shared/job/task.ts';
+import type { Task } from '../../shared/job/messages.ts';
 
 /** A task with the message that brought it. */
 export interface Delivery {

@@ -1,5 +1,5 @@
 import type { Refusal } from '../../shared/atlassian/errors.ts';
-import { createEvent, type EventPorts } from '../../shared/create-event.ts';
+import { createEvent, type EventPorts } from '../../shared/job/events.ts';
 import type { Log } from '../../shared/log.ts';
 import type { EventsQueue } from '../../shared/ports.ts';
 

@@ -1,6 +1,5 @@
 import { RollcallError } from '../../shared/errors.ts';
-import { stateKey } from '../../shared/job/keys.ts';
-import { parseState, type State } from '../../shared/job/state.ts';
+import { createStateStore, type State } from '../../shared/job/state.ts';
 import type { Clock, ObjectStore } from '../../shared/ports.ts';
 
 /** The store takes longer to show a job's state than a state may be old; the rows stay on the queue. */
@@ -19,57 +18,39 @@ export interface JobViews {
 const VIEW_MS = 800;
 const OLDEST_MS = 1_000;
 const READS = 3;
-const KEPT_VIEWS = 50;
-
-interface View {
-  readonly state: State | undefined;
-  readonly etag: string | undefined;
-}
+const KEPT_STATES = 50;
 
 /** What a view shows is as old as the beginning of its read, whenever the answer comes. */
 interface Reading {
   readonly beganMs: number;
-  readonly view: Promise<View>;
+  readonly state: Promise<State | undefined>;
 }
 
 export function createJobViews(results: ObjectStore, clock: Clock): JobViews {
+  const states = createStateStore(results, KEPT_STATES);
   const readings = new Map<string, Reading>();
   const nowMs = (): number => clock.now().getTime();
+
+  /** The reading that is young enough, made by whoever asked first, or a new one. */
+  function latest(jobId: string): Reading {
+    const beganMs = nowMs();
+    for (const [id, reading] of readings) if (beganMs - reading.beganMs >= VIEW_MS) readings.delete(id);
+    const known = readings.get(jobId);
+    if (known) return known;
+    const reading = { beganMs, state: states.load(jobId).then((stored) => stored?.state) };
+    readings.set(jobId, reading);
+    reading.state.catch(() => readings.delete(jobId)); // whoever asked gets the error; the next one reads again
+    return reading;
+  }
 
   return {
     view: async (jobId) => {
       for (let reads = 1; reads <= READS; reads += 1) {
-        const { beganMs, view } = latest(jobId);
-        const { state } = await view;
-        if (nowMs() - beganMs < OLDEST_MS) return state;
+        const reading = latest(jobId);
+        const state = await reading.state;
+        if (nowMs() - reading.beganMs < OLDEST_MS) return state;
       }
       throw new StateTooSlow(`The state of job ${jobId} took more than ${OLDEST_MS} ms to read, ${READS} times`);
     },
   };
-
-  function latest(jobId: string): Reading {
-    const known = readings.get(jobId);
-    const beganMs = nowMs();
-    if (known && beganMs - known.beganMs < VIEW_MS) return known;
-    const reading = { beganMs, view: read(jobId, known) };
-    remember(jobId, reading);
-    return reading;
-  }
-
-  async function read(jobId: string, known: Reading | undefined): Promise<View> {
-    const before = await known?.view.catch(() => undefined); // a read that failed is made anew
-    const key = stateKey(jobId);
-    const object = before?.etag ? await results.readIfChanged(key, before.etag) : await results.read(key);
-    if (object === 'unchanged') return { state: before?.state, etag: before?.etag };
-    return { state: object && parseState(await object.text()), etag: object?.etag };
-  }
-
-  function remember(jobId: string, reading: Reading): void {
-    for (const oldest of readings.keys()) {
-      if (readings.size < KEPT_VIEWS) break;
-      readings.delete(oldest);
-    }
-    readings.set(jobId, reading);
-    reading.view.catch(() => readings.delete(jobId)); // whoever asked gets the error; the next one reads again
-  }
 }

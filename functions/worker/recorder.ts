@@ -1,5 +1,4 @@
-import type { Calls, EventBody } from '../../shared/job/events.ts';
-import { createEvent, type EventPorts } from '../../shared/create-event.ts';
+import { type Calls, type EventBody, createEvent, type EventPorts } from '../../shared/job/events.ts';
 import type { EventsQueue, Message, ObjectStore, Queue } from '../../shared/ports.ts';
 import { deadLetter, findFirstFailures, isFailure } from './dead-letters.ts';
 import type { TaskResult } from './task-result.ts';

@@ -1,4 +1,4 @@
-import type { Task } from '../../shared/job/task.ts';
+import type { Task } from '../../shared/job/messages.ts';
 import type { PlannedRow } from '../../shared/operations/operation.ts';
 import type { Delivery } from './delivery.ts';
 import { success, type TaskResult } from './task-result.ts';

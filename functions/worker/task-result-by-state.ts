@@ -1,7 +1,7 @@
 import { isSettled, settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
 import { hasEnded } from '../../shared/job/job.ts';
 import type { State } from '../../shared/job/state.ts';
-import type { Task } from '../../shared/job/task.ts';
+import type { Task } from '../../shared/job/messages.ts';
 import { again, type TaskResult } from './task-result.ts';
 
 /** For how long a row is held back that may not be applied now and must not be dropped. */

@@ -1,8 +1,7 @@
 import { NoAnswer, RateLimited, Refusal, Withheld } from '../../shared/atlassian/errors.ts';
 import { computeBackoffMs } from '../../shared/atlassian/rate-limit-reading.ts';
-import type { Code } from '../../shared/job/codes.ts';
-import { MESSAGE_CHARACTERS, type Outcome } from '../../shared/job/outcome.ts';
-import type { Task } from '../../shared/job/task.ts';
+import { type Code, MESSAGE_CHARACTERS, type Outcome } from '../../shared/job/outcome.ts';
+import type { Task } from '../../shared/job/messages.ts';
 import type { Written } from '../../shared/operations/operation.ts';
 
 /** What becomes of a task in a worker's hands. */

@@ -2,11 +2,10 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 
 import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { isolatedKey } from '../../shared/job/keys.ts';
-import { taskSchema, type Task } from '../../shared/job/task.ts';
-import { readMessage } from '../../shared/read-message.ts';
-import { quarantine } from '../../shared/quarantine.ts';
+import { taskSchema, type Task } from '../../shared/job/messages.ts';
+import { readMessage, quarantine, type Deadline } from '../../shared/records.ts';
 import { applyTasks, type ApplyPorts } from './apply-tasks.ts';
-import type { Deadline, Delivery } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import { createJobViews } from './job-views.ts';
 import { createRecorder } from './recorder.ts';
 import { hasOutcome } from './task-result-by-state.ts';
@@ -86,7 +85,7 @@ export function createWorker(ports: WorkerPorts) {
     if (state && hasOutcome(task, state)) return true;
     const countCalls = () => ({ sent: 0, rateLimited: 0, retried: 0 });
     const recorder = createRecorder({ jobId: task.jobId, endsAtMs, countCalls }, ports);
-    const message = 'Processing this row ended its worker, also when the row was tried alone.';
+    const message = 'Processing this row crashed its worker, even when it was tried alone.';
     const reason = { status: 'failed', code: 'WORKER_DIED', message } as const;
     recorder.add(messageId, withoutWrite(task, reason, ports.clock.now().getTime()));
     await recorder.finish();

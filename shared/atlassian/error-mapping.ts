@@ -1,4 +1,4 @@
-import type { Code } from '../job/codes.ts';
+import type { Code } from '../job/outcome.ts';
 import { ENDPOINTS, type Api, type Call } from './endpoints.ts';
 
 /** One line of the error mapping: an answer of this API (to one of these calls), with this status and this body, means this code. */

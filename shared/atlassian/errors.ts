@@ -1,4 +1,4 @@
-import { CODES, type Code } from '../job/codes.ts';
+import { CODES, type Code } from '../job/outcome.ts';
 import { RollcallError } from '../errors.ts';
 
 /** What is known of the answer behind a refusal. */

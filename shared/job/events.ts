@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
-import { COMMANDS } from './job.ts';
-import { STATUSES } from './outcome.ts';
-import { CODES, type Code } from './codes.ts';
+import type { Chance, Clock } from '../ports.ts';
+import { COMMANDS, jobSchema } from './job.ts';
+import { CODES, STATUSES, type Code } from './outcome.ts';
 
 const codeSchema = z.enum(Object.keys(CODES) as [Code, ...Code[]]); // Object.keys of a const object gives its keys
 
@@ -30,19 +30,6 @@ export const callsSchema = z.object({
 });
 
 export type Calls = Readonly<z.infer<typeof callsSchema>>;
-
-const jobSchema = z.object({
-  id: z.string().min(1),
-  target: z.string(),
-  operation: z.string(),
-  manifest: z.object({
-    bucket: z.string(),
-    key: z.string(),
-    versionId: z.string().optional(),
-    bytes: z.int().nonnegative(),
-  }),
-  startedAt: z.string(),
-});
 
 const problemSchema = z.object({ line: z.int().positive().optional(), message: z.string() });
 
@@ -74,7 +61,7 @@ const eventBodies = z.discriminatedUnion('type', [
     dropped: z.array(rowNumber),
     calls: callsSchema,
   }),
-  /** Nothing more may begin until a person has mended what the message says. */
+  /** Nothing more may begin until a person has put right what the message says. */
   z.object({ type: z.literal('halted'), code: codeSchema, message: z.string() }),
   z.object({ type: z.literal('commanded'), command: z.enum(COMMANDS) }),
   z.object({ type: z.literal('reconcile') }),
@@ -93,3 +80,17 @@ export type EventBody = z.infer<typeof eventBodies>;
 export type RowEvent =
   | { readonly kind: 'attempting'; readonly row: number; readonly line: number; readonly before: unknown }
   | ({ readonly kind: 'outcome' } & z.infer<typeof outcomeSchema>);
+
+export interface EventPorts {
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+/** An event that happens now, with an id of its own. */
+export const createEvent = (jobId: string, body: EventBody, { clock, chance }: EventPorts): JobEvent => ({
+  version: 1,
+  id: chance.uuid(),
+  jobId,
+  at: clock.now().toISOString(),
+  ...body,
+});

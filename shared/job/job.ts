@@ -1,32 +1,97 @@
-/** One manifest being applied. */
-export interface Job {
-  readonly id: string;
-  readonly target: string;
-  readonly operation: string;
-  readonly manifest: {
-    readonly bucket: string;
-    readonly key: string;
-    /** Absent in a bucket without versions. */
-    readonly versionId?: string | undefined;
-    readonly bytes: number;
-  };
-  /** When the manifest was first seen; ISO 8601, UTC. */
-  readonly startedAt: string;
-}
+import * as z from 'zod';
 
-/** The states of a job, those before its end first. */
-export const OPEN_STATES = ['validating', 'waiting', 'running', 'paused', 'halted'] as const;
-export const ENDED_STATES = ['completed', 'cancelled', 'rejected', 'broken'] as const;
+import type { Code } from './outcome.ts';
 
-export type JobState = (typeof OPEN_STATES)[number] | (typeof ENDED_STATES)[number];
+/** One manifest being applied, as its first event and its state hold it. */
+export const jobSchema = z
+  .object({
+    id: z.string().min(1),
+    target: z.string(),
+    operation: z.string(),
+    manifest: z
+      .object({
+        bucket: z.string(),
+        key: z.string(),
+        /** Absent in a bucket without versions. */
+        versionId: z.string().optional(),
+        bytes: z.int().nonnegative(),
+      })
+      .readonly(),
+    /** When the manifest was first seen; ISO 8601, UTC. */
+    startedAt: z.string(),
+  })
+  .readonly();
 
-/** Whether nothing more will be let out of a job in this state. */
-export const hasEnded = (state: JobState): boolean => (ENDED_STATES as readonly string[]).includes(state);
+export type Job = z.infer<typeof jobSchema>;
 
-/** Whether no row gets a further outcome unless a person does something: the job halted or ended. */
-export const hasStopped = (state: JobState): boolean => state === 'halted' || hasEnded(state);
-
-/** What a person can ask of a job, by putting an empty object at `control/<jobId>/<command>` in the inbox bucket. */
+/** What a person can ask of a job, by putting an object at `control/<jobId>/<command>` in the inbox bucket. No state takes `approve` yet. */
 export const COMMANDS = ['pause', 'resume', 'cancel', 'approve'] as const;
 
 export type Command = (typeof COMMANDS)[number];
+
+export type JobState =
+  'validating' | 'running' | 'paused' | 'halted' | 'completed' | 'cancelled' | 'rejected' | 'broken';
+
+interface StateEntry {
+  /** `open`: it goes on by itself or after a pause; `stopped`: only a person can let it go on; `ended`: nobody can. */
+  readonly life: 'open' | 'stopped' | 'ended';
+  /** The commands that it takes, and the state that each leads to; any other does nothing. */
+  readonly takes: Readonly<Partial<Record<Command, JobState>>>;
+  /** Rows are released, and their tasks applied. */
+  readonly applies?: true;
+  /** Somebody is at work, so a job that has been silent for long is asked after. */
+  readonly silenceCounts?: true;
+  /** A row whose task meets what no row can get past, such as refused credentials, halts it. */
+  readonly halts?: true;
+  /** A job that nobody attends to for days is cancelled. */
+  readonly expires?: true;
+  /** The code of rows that have no outcome: without one they are not counted, for they may yet get theirs. */
+  readonly unreached?: Code;
+}
+
+/** A job's life: what each of its states lets happen. */
+export const STATES: Readonly<Record<JobState, StateEntry>> = {
+  validating: { life: 'open', takes: { cancel: 'cancelled' }, silenceCounts: true },
+  running: {
+    life: 'open',
+    takes: { pause: 'paused', cancel: 'cancelled' },
+    applies: true,
+    silenceCounts: true,
+    halts: true,
+  },
+  paused: { life: 'open', takes: { resume: 'running', cancel: 'cancelled' }, halts: true },
+  halted: {
+    life: 'stopped',
+    takes: { resume: 'running', cancel: 'cancelled' },
+    expires: true,
+    unreached: 'HALTED',
+  },
+  completed: { life: 'ended', takes: {} },
+  cancelled: { life: 'ended', takes: {}, unreached: 'CANCELLED' },
+  rejected: { life: 'ended', takes: {} },
+  broken: { life: 'ended', takes: {}, unreached: 'LOST' },
+};
+
+/** Whether the manifest is still being read. */
+export const isValidating = (state: JobState): boolean => state === 'validating';
+
+/** Whether rows may be released, and their tasks applied. */
+export const mayApply = (state: JobState): boolean => STATES[state].applies === true;
+
+/** Whether nothing more will be released of a job in this state. */
+export const hasEnded = (state: JobState): boolean => STATES[state].life === 'ended';
+
+/** Whether no row gets a further outcome unless a person does something: the job halted or ended. */
+export const hasStopped = (state: JobState): boolean => STATES[state].life !== 'open';
+
+/** Whether every row came to its outcome. */
+export const isCompleted = (state: JobState): boolean => state === 'completed';
+
+/** Whether a person ended the job, or nobody attended to it. */
+export const isCancelled = (state: JobState): boolean => state === 'cancelled';
+
+/** Whether the manifest was refused, so that no row was released. */
+export const isRejected = (state: JobState): boolean => state === 'rejected';
+
+/** Whether a job in this state could not be run, whatever its rows say. */
+export const hasFailed = (state: JobState): boolean => state === 'rejected' || state === 'broken';

@@ -1,7 +1,6 @@
 import { deflateRawSync, inflateRawSync, constants } from 'node:zlib';
 
-import { CODES, type Code } from './codes.ts';
-import type { Status } from './outcome.ts';
+import { CODES, type Code, type Status } from './outcome.ts';
 
 /** A row without an outcome has one of these three. */
 export const PENDING = 0;

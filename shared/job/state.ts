@@ -1,10 +1,12 @@
 import * as z from 'zod';
 
+import { RollcallError } from '../errors.ts';
+import type { ObjectStore } from '../ports.ts';
 import { packRowStatuses, unpackRowStatuses } from './row-status.ts';
-import type { Job, JobState } from './job.ts';
-import { ENDED_STATES, OPEN_STATES } from './job.ts';
-import type { Calls, RowEvent, Problem } from './events.ts';
-import type { Code } from './codes.ts';
+import type { Calls, Problem, RowEvent } from './events.ts';
+import { STATES, type Job, type JobState } from './job.ts';
+import { stateKey } from './keys.ts';
+import type { Code } from './outcome.ts';
 
 /** A chunk of events: an object of JSON lines (RowEvent), and the range of rows that it speaks of. */
 export interface Chunk {
@@ -73,9 +75,93 @@ export interface State {
   readonly stateSinceMs: number;
 }
 
+/** A job of which nothing is known yet but that its manifest is being read. */
+export function newState(job: Job, nowMs: number): State {
+  return {
+    job,
+    state: 'validating',
+    problems: [],
+    rows: 0,
+    rowStatuses: new Uint8Array(0),
+    generations: new Map(),
+    released: 0,
+    outcomes: 0,
+    enqueued: 0,
+    chunks: [],
+    tail: [],
+    calls: { sent: 0, rateLimited: 0, retried: 0 },
+    rate: { sinceMs: nowMs, outcomes: 0, perSecond: 0 },
+    outbox: {},
+    recentEvents: [],
+    lastEventMs: nowMs,
+    untilMs: 0,
+    rounds: 0,
+    revision: 0,
+    reportDue: false,
+    stateSinceMs: nowMs,
+  };
+}
+
+/** Job states, each read again only when its object has changed since this process saw it. */
+export interface StateStore {
+  readonly load: (jobId: string) => Promise<StoredState | undefined>;
+  /** Throws ConditionNotMet when another run has written since `base` was read. */
+  readonly save: (state: State, base: StoredState | undefined) => Promise<void>;
+}
+
+/** A state and the etag of the object it was read from: what its next write depends on. */
+export interface StoredState {
+  readonly state: State;
+  readonly etag: string;
+}
+
+/** Keeps the states of so many jobs: of those that are active at the same time. */
+export function createStateStore(results: ObjectStore, keptStates: number): StateStore {
+  const kept = new Map<string, StoredState>();
+
+  const keep = (jobId: string, stored: StoredState): void => {
+    kept.delete(jobId);
+    kept.set(jobId, stored);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= keptStates) break;
+      kept.delete(oldest);
+    }
+  };
+
+  return {
+    load: async (jobId) => {
+      const known = kept.get(jobId);
+      const object = await (known ? results.readIfChanged(stateKey(jobId), known.etag) : results.read(stateKey(jobId)));
+      if (object === 'unchanged') return known;
+      if (!object) return undefined;
+      const stored = { state: parseState(await object.text()), etag: object.etag };
+      keep(jobId, stored);
+      return stored;
+    },
+    save: async (state, base) => {
+      const condition = base ? { ifMatch: base.etag } : ({ ifNoneMatch: '*' } as const);
+      const { etag } = await results.write(stateKey(state.job.id), serializeState(state), condition);
+      keep(state.job.id, { state, etag });
+    },
+  };
+}
+
+/** A job's state as it stands now; `undefined` when nothing is known of the job. */
+export async function readState(results: ObjectStore, jobId: string): Promise<State | undefined> {
+  const stored = await results.read(stateKey(jobId));
+  return stored && parseState(await stored.text());
+}
+
+/** A state that another version of this program has written. */
+export class StateOfOtherVersion extends RollcallError {
+  readonly code = 'STATE_OF_OTHER_VERSION';
+  readonly temporary = true;
+}
+
+const VERSION = 2;
+
 const storedSchema = z.object({
-  version: z.literal(1),
-  state: z.enum([...OPEN_STATES, ...ENDED_STATES]),
+  state: z.enum(Object.keys(STATES) as [JobState, ...JobState[]]), // the keys of a Record<JobState, …>
   rows: z.int().nonnegative(),
   rowStatuses: z.string(),
   generations: z.array(z.tuple([z.int(), z.int()])),
@@ -83,14 +169,24 @@ const storedSchema = z.object({
 
 /** A state as the text that is stored. */
 export const serializeState = ({ rowStatuses, generations, ...rest }: State): string =>
-  JSON.stringify({ version: 1, ...rest, rowStatuses: packRowStatuses(rowStatuses), generations: [...generations] });
+  JSON.stringify({
+    version: VERSION,
+    ...rest,
+    rowStatuses: packRowStatuses(rowStatuses),
+    generations: [...generations],
+  });
 
 /** The inverse of serializeState. Checks what could come from another version; the rest is our own writing, fenced by If-Match. */
 export function parseState(text: string): State {
-  const raw: unknown = JSON.parse(text);
-  const { version: _version, rowStatuses, generations, ...checked } = storedSchema.parse(raw);
+  const raw = JSON.parse(text) as Omit<State, 'rowStatuses' | 'generations'> & { readonly version: unknown }; // written by serializeState
+  const { version, ...rest } = raw;
+  if (version !== VERSION)
+    throw new StateOfOtherVersion(
+      `The state of job ${rest.job.id} has version ${String(version)}, expected is ${VERSION}. Deploy the version that began the job until it has ended, or drop its file in again.`,
+    );
+  const { rowStatuses, generations, ...checked } = storedSchema.parse(raw);
   return {
-    ...(raw as Omit<State, 'rowStatuses' | 'generations'>), // written by serializeState of the version just checked
+    ...rest,
     ...checked,
     rowStatuses: unpackRowStatuses(rowStatuses, checked.rows),
     generations: new Map(generations),

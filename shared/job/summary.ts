@@ -1,9 +1,7 @@
-import { type Code, CODES } from './codes.ts';
+import { type Code, CODES, settleStatus, type Status, STATUSES } from './outcome.ts';
 import { attemptsOf, settledStatus } from './row-status.ts';
-import { type JobState, hasStopped } from './job.ts';
+import { hasStopped, isCancelled, STATES, type JobState } from './job.ts';
 import type { Calls, Problem } from './events.ts';
-import { settleStatus } from './merge-outcomes.ts';
-import { type Status, STATUSES } from './outcome.ts';
 import type { State } from './state.ts';
 
 /** How many rows a job has and what became of them. */
@@ -94,12 +92,9 @@ export function createTally(rows: number): {
 }
 
 /** The code of rows that a stopped or ended job did not get to; `undefined` while it goes on, and in a completed job, which has none. */
-export function unreachedCode(state: Pick<State, 'state' | 'halt'>): Code | undefined {
-  if (state.state === 'halted') return 'HALTED';
-  if (state.state === 'broken') return 'LOST';
-  if (state.state !== 'cancelled') return undefined;
-  const reason = state.halt?.code;
-  return reason !== undefined && endsRows(reason) ? reason : 'CANCELLED';
+export function unreachedCode({ state, halt }: Pick<State, 'state' | 'halt'>): Code | undefined {
+  const { unreached } = STATES[state];
+  return isCancelled(state) && halt && endsRows(halt.code) ? halt.code : unreached;
 }
 
 /** Says which figures break promise 1 (rows = changed + unchanged + failed + invalid + unprocessed), or nothing when it holds. */

@@ -1,5 +1,5 @@
 import { NoAnswer, RateLimited, Refusal } from '../atlassian/errors.ts';
-import type { Code } from '../job/codes.ts';
+import type { Code } from '../job/outcome.ts';
 
 /** A look-up ended before anything was found: with a refusal, or because it must wait or got no answer, which other rows do not suffer for. */
 export type Stopped =

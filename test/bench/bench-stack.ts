@@ -8,7 +8,7 @@ import { completeSettings } from '../../shared/settings.ts';
 import type { Synthesized } from '../../infra/synthesize.ts';
 import { s3Client } from '../../shared/aws/clients.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
-import { jobIdOf } from '../../shared/job/job-id.ts';
+import { jobIdOf } from '../../shared/job/keys.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import { simulatorControl, type SimulatorControl } from './simulator.ts';

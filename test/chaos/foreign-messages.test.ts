@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { assemble } from '../../local/assembly.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { completeSettings } from '../../shared/settings.ts';
-import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
+import { readState } from '../../shared/job/state.ts';
+import { clientsOf, countIn, isReported, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 
 const RECEIVED = ['Intake', 'Enqueue', 'Tasks', 'Isolation', 'Events', 'Reports'];
 /** No JSON, none of ours, and one of a version that nobody knows yet. */
@@ -36,7 +37,7 @@ it('sets a message that is not ours aside on every queue, with its reason and an
   // Into the job's own mailbox, ahead of what happens to it.
   for (const queue of receivedQueues()) for (const body of FOREIGN) await send(queue.url, body, jobId);
 
-  await until('the job ended', async () => isReported(await stateOf(clients.results, jobId)), WAIT);
+  await until('the job ended', async () => isReported(await readState(clients.results, jobId)), WAIT);
   await until('every message is finished', async () => (await inAllQueues()) === 0, WAIT);
 
   expect(await summaryIn(clients.results, prefix)).toMatchObject({

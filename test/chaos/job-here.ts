@@ -6,10 +6,9 @@ import { clientEnvironment } from '../../local/aws/services.ts';
 import type { Connection } from '../../local/stack.ts';
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
-import { jobIdOf } from '../../shared/job/job-id.ts';
+import { jobIdOf } from '../../shared/job/keys.ts';
 import { hasEnded } from '../../shared/job/job.ts';
-import { stateKey } from '../../shared/job/keys.ts';
-import { parseState, type State } from '../../shared/job/state.ts';
+import type { State } from '../../shared/job/state.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 
@@ -37,11 +36,6 @@ export async function upload(
   const { VersionId: versionId } = await s3.send(new PutObjectCommand({ Bucket: inboxBucket, Key: key, Body: text }));
   const jobId = jobIdOf({ bucket: inboxBucket, key, versionId });
   return { jobId, prefix: `${target}/${operation}/${jobId}/` };
-}
-
-export async function stateOf(results: ObjectStore, jobId: string): Promise<State | undefined> {
-  const stored = await results.read(stateKey(jobId));
-  return stored && parseState(await stored.text());
 }
 
 /** Whether a job has ended and its newest report says all that there is to say. */

@@ -10,8 +10,9 @@ import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { bundle } from '../../infra/bundles.ts';
 import { completeSettings } from '../../shared/settings.ts';
+import { readState } from '../../shared/job/state.ts';
 import { bundledCode, synthesize } from '../../infra/synthesize.ts';
-import { clientsOf, isReported, stateOf, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
+import { clientsOf, isReported, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 import { POISON } from './poisonous-rows.ts';
 import { startSimulatorHere, type SimulatorHere } from './simulator-here.ts';
 import { seededState } from '../../local/atlassian/seeds/seed.ts';
@@ -55,7 +56,7 @@ it('loses nobody but the rows that end their worker: they are WORKER_DIED and de
     operation: 'membership',
     text: ['email,group', ...emails.map((email) => `${email},group-001`)].join('\n'),
   });
-  await until('the job ended', async () => isReported(await stateOf(clients.results, jobId)), { forMs: 60_000 });
+  await until('the job ended', async () => isReported(await readState(clients.results, jobId)), { forMs: 60_000 });
 
   const { counts, codes, state } = await summaryIn(clients.results, prefix);
   const report: Record<string, string>[] = parse(await textOf(clients.results, `${prefix}failed.csv`), {

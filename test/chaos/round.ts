@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
 import { chaosStage, PROPAGATION_MS, RECONCILE_EVERY_MS } from './chaos-stage.ts';
 import type { Errand } from './errand.ts';
-import { clientsOf, countIn, isReported, stateOf, summaryIn, textOf, until, upload } from './job-here.ts';
+import { readState } from '../../shared/job/state.ts';
+import { clientsOf, countIn, isReported, summaryIn, textOf, until, upload } from './job-here.ts';
 import { planKills, type Kill, type KillOptions } from './kills.ts';
 import { makeErrand, manifestOf } from './make-errand.ts';
 import { oneOf, seededRandom, type Random } from './random.ts';
@@ -146,7 +147,7 @@ async function applyTasks(
   const { results } = clients;
   const late = killReporter(stack, random, killed);
   try {
-    await until('the job ended', async () => isReported(await stateOf(results, jobId)), { forMs: limitMs });
+    await until('the job ended', async () => isReported(await readState(results, jobId)), { forMs: limitMs });
   } finally {
     clearInterval(late);
   }
@@ -154,7 +155,7 @@ async function applyTasks(
   // Whatever is still under way must change nothing any more.
   const drained = async (): Promise<boolean> => {
     const counts = await Promise.all(stack.queueUrls().map((url) => countIn(clients, url)));
-    return counts.every((count) => count === 0) && isReported(await stateOf(results, jobId));
+    return counts.every((count) => count === 0) && isReported(await readState(results, jobId));
   };
   await until('the queues are empty', drained, { forMs: limitMs, everyMs: 250 });
   const summary = await summaryIn(results, prefix);

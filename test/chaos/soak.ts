@@ -10,7 +10,8 @@ import { assemble } from '../../local/assembly.ts';
 import { residentMemory } from '../../local/aws/lambda/function-process.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { completeSettings } from '../../shared/settings.ts';
-import { clientsOf, isReported, stateOf, summaryIn, until, upload, type Clients } from './job-here.ts';
+import { readState } from '../../shared/job/state.ts';
+import { clientsOf, isReported, summaryIn, until, upload, type Clients } from './job-here.ts';
 import { accountId } from './recipes.ts';
 import { percentile } from './recovery-times.ts';
 
@@ -52,7 +53,7 @@ async function soak(running: LocalStack): Promise<boolean> {
 
   const samples: Sample[] = [];
   const sampling = setInterval(() => void sample(running, clients, job.jobId, samples), SAMPLE_EVERY_MS);
-  const isDone = async (): Promise<boolean> => isReported(await stateOf(clients.results, job.jobId));
+  const isDone = async (): Promise<boolean> => isReported(await readState(clients.results, job.jobId));
   await until('the job ended', isDone, { forMs: LIMIT_MS, everyMs: 2_000 });
   clearInterval(sampling);
 
@@ -62,7 +63,7 @@ async function soak(running: LocalStack): Promise<boolean> {
 }
 
 async function sample(running: LocalStack, { results }: Clients, jobId: string, samples: Sample[]): Promise<void> {
-  const state = await stateOf(results, jobId).catch(() => undefined);
+  const state = await readState(results, jobId).catch(() => undefined);
   const progress = (state?.outcomes ?? 0) / rows;
   for (const name of FUNCTIONS) {
     for (const pid of running.pids(name)) samples.push({ name, pid, progress, bytes: await residentMemory(pid) });

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 
-import { CODES, isCode } from '../../shared/job/codes.ts';
+import { CODES, isCode } from '../../shared/job/outcome.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import { peopleIn, type Errand, type ErrandRow, type Kind, type People } from './errand.ts';
 import type { State } from '../../local/atlassian/engine/state.ts';

@@ -12,18 +12,9 @@ import { assemble } from '../../local/assembly.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { completeSettings } from '../../shared/settings.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
+import { readState } from '../../shared/job/state.ts';
 import type { Summary } from '../../shared/job/summary.ts';
-import {
-  clientsOf,
-  countIn,
-  isReported,
-  stateOf,
-  summaryIn,
-  textOf,
-  until,
-  upload,
-  type Clients,
-} from '../chaos/job-here.ts';
+import { clientsOf, countIn, isReported, summaryIn, textOf, until, upload, type Clients } from '../chaos/job-here.ts';
 
 const COMMAND = fileURLToPath(new URL('../../cli/rollcall.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-dead-letters-'));
@@ -126,7 +117,7 @@ it('resume enqueues the rows of a halted job that have no outcome; the row that 
   const { cloud } = state;
   await control('PUT', 'state', { ...state, cloud: { ...cloud, credentials: { jira: [], organisation: [] } } });
   const job = await runFor([1, 2, 3, 4, 5]);
-  await until('it is halted', async () => (await stateOf(clients.results, job.jobId))?.state === 'halted', WAIT);
+  await until('it is halted', async () => (await readState(clients.results, job.jobId))?.state === 'halted', WAIT);
 
   await control('PUT', 'state', state);
   const resumed = await rollcall('resume', job.jobId);
@@ -177,7 +168,7 @@ const emailOf = (n: number): string => `user${String(n).padStart(5, '0')}@exampl
 
 /** The report of a job that has ended and has nothing more to say. */
 async function reportOf({ jobId, prefix }: Uploaded): Promise<Summary> {
-  await until('it is reported', async () => isReported(await stateOf(clients.results, jobId)), WAIT);
+  await until('it is reported', async () => isReported(await readState(clients.results, jobId)), WAIT);
   return summaryIn(clients.results, prefix);
 }
 

@@ -16,7 +16,6 @@ it.each<[string, Partial<Summary>, number]>([
   ['it was halted', { state: 'halted', counts: { ...NONE, unprocessed: 3 }, codes: { HALTED: 3 } }, 2],
   ['the file was refused', { state: 'rejected', counts: { ...NONE, rows: 0 } }, 1],
   ['rows are unaccounted for', { state: 'broken', counts: NONE }, 1],
-  ['it waits for approval', { state: 'waiting', counts: NONE }, 3],
 ])('exits as documented when %s', (_what, summary, code) => {
   expect(exitCodeOf({ ...completed, ...summary })).toBe(code);
 });

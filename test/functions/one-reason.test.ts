@@ -6,6 +6,7 @@ import { createReporter } from '../../functions/reporter/reporter.ts';
 import { validationKey } from '../../shared/job/keys.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import type { Summary } from '../../shared/job/summary.ts';
+import { createRowChunkWriter } from '../../shared/manifest/row-chunks.ts';
 import { memoryObjectStore } from '../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../fakes/memory-queue.ts';
 import { eventOf, JOB, NOW_MS, outcomeOf, POLICY, recorded, validationOf } from '../shared/job/building.ts';
@@ -18,15 +19,18 @@ const failure = (code: Outcome['code'], seconds: number, generation = 0): Outcom
 
 /** A job of one row with these outcomes, some of them once the row was given up: what its files say of it. */
 async function reasonsAfter(outcomes: readonly Outcome[], late: readonly Outcome[] = []) {
-  const results = memoryObjectStore({ [validationKey(JOB.id)]: JSON.stringify(validationOf(1)) });
-  const inbox = memoryObjectStore({ [JOB.manifest.key]: 'email\nada@example.com\n' });
+  const results = memoryObjectStore();
+  const rows = createRowChunkWriter(results, JOB.id);
+  await rows.add({ row: 0, line: 2, cells: ['ada@example.com'], flaw: undefined });
+  const rowChunks = [...(await rows.finish())];
+  await results.write(validationKey(JOB.id), JSON.stringify({ ...validationOf(1), rowChunks }));
   const reports = memoryQueue();
   const time = { nowMs: NOW_MS };
   const clock = { now: () => new Date(time.nowMs) };
   const ports = { results, eventsQueue: memoryEventsQueue(), clock, log: () => undefined };
   const chance = { uuid: () => crypto.randomUUID(), random: () => 0 };
   const coordinator = createCoordinator({ ...ports, chance, reports, enqueueQueue: memoryQueue(), policy: POLICY });
-  const reporter = createReporter({ ...ports, inbox });
+  const reporter = createReporter(ports);
 
   await coordinator(sqsEvent([eventOf({ type: 'validated', job: JOB })]));
   for (const outcome of outcomes) await coordinator(sqsEvent([recorded([outcome])]));

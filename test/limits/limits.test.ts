@@ -4,7 +4,7 @@ import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 
 import { completeSettings } from '../../shared/settings.ts';
-import type { Task } from '../../shared/job/task.ts';
+import type { Task } from '../../shared/job/messages.ts';
 import { OPERATIONS } from '../../shared/operations/index.ts';
 import { LIMITS, limitsTable } from './limits.ts';
 

@@ -1,12 +1,11 @@
 import { parse } from 'csv-parse/sync';
 
 import { writeReportFiles } from '../../functions/reporter/report.ts';
-import { isCode, type Code } from '../../shared/job/codes.ts';
-import { STATUSES } from '../../shared/job/outcome.ts';
+import { isCode, type Code, STATUSES } from '../../shared/job/outcome.ts';
 import { resultsPrefix } from '../../shared/job/keys.ts';
 import type { State } from '../../shared/job/state.ts';
 import { summaryOf, type Summary } from '../../shared/job/summary.ts';
-import { taskSchema } from '../../shared/job/task.ts';
+import { taskSchema } from '../../shared/job/messages.ts';
 import type { Target } from '../../shared/target.ts';
 import { memoryObjectStore, type MemoryObjectStore } from '../fakes/memory-object-store.ts';
 import type { Faults } from './faults.ts';

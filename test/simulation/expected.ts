@@ -1,5 +1,4 @@
-import type { Code } from '../../shared/job/codes.ts';
-import type { Status } from '../../shared/job/outcome.ts';
+import type { Code, Status } from '../../shared/job/outcome.ts';
 import { takenFrom, type Place, type PlannedRow } from './planned-rows.ts';
 
 /** The status and code of a row when nothing goes wrong. */

@@ -4,7 +4,7 @@ import { createSplitter } from '../../functions/splitter/splitter.ts';
 import { createWorker } from '../../functions/worker/worker.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { jobEventSchema } from '../../shared/job/events.ts';
-import type { Policy } from '../../shared/job/policy.ts';
+import type { Policy } from '../../shared/job/rules.ts';
 import type { Log } from '../../shared/log.ts';
 import { findOperation, OPERATIONS } from '../../shared/operations/index.ts';
 import type { Chance, Clock, Targets } from '../../shared/ports.ts';

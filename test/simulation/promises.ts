@@ -1,10 +1,9 @@
 import { settledStatus } from '../../shared/job/row-status.ts';
 import type { JobEvent } from '../../shared/job/events.ts';
-import { join } from '../../shared/job/merge-outcomes.ts';
-import type { Outcome } from '../../shared/job/outcome.ts';
+import { join, type Outcome } from '../../shared/job/outcome.ts';
 import { parseState, type State } from '../../shared/job/state.ts';
 import { imbalanceOf, type Summary } from '../../shared/job/summary.ts';
-import { taskSchema } from '../../shared/job/task.ts';
+import { taskSchema } from '../../shared/job/messages.ts';
 import type { MemoryObjectStore } from '../fakes/memory-object-store.ts';
 import type { Received } from './simulated-queue.ts';
 import type { World } from './world.ts';

@@ -1,4 +1,4 @@
-import { jobIdOf } from '../../shared/job/job-id.ts';
+import { jobIdOf } from '../../shared/job/keys.ts';
 import { hasEnded, type Command } from '../../shared/job/job.ts';
 import { summaryOf, type Summary } from '../../shared/job/summary.ts';
 import type { Targets } from '../../shared/ports.ts';

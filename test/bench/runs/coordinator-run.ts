@@ -8,7 +8,7 @@ import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { EventBody } from '../../../shared/job/events.ts';
 import { stateKey, validationKey } from '../../../shared/job/keys.ts';
-import type { EnqueueRequest } from '../../../shared/job/requests.ts';
+import type { EnqueueRequest } from '../../../shared/job/messages.ts';
 import { parseState } from '../../../shared/job/state.ts';
 import type { Validation } from '../../../shared/job/validation.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';

@@ -3,11 +3,10 @@ import { Readable } from 'node:stream';
 
 import { writeReportFiles } from '../../../functions/reporter/report.ts';
 import { attempted, rowStatusOf, packRowStatuses } from '../../../shared/job/row-status.ts';
-import { newState } from '../../../shared/job/fold.ts';
+import { newState, type Chunk, parseState, serializeState, type State } from '../../../shared/job/state.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { RowEvent } from '../../../shared/job/events.ts';
 import { chunkKey, validationKey } from '../../../shared/job/keys.ts';
-import { type Chunk, parseState, serializeState, type State } from '../../../shared/job/state.ts';
 import type { RowChunk, Validation } from '../../../shared/job/validation.ts';
 import { createRowChunkWriter } from '../../../shared/manifest/row-chunks.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';

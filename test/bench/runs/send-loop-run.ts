@@ -3,7 +3,7 @@
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 
 import { sqsClient } from '../../../shared/aws/clients.ts';
-import type { Task } from '../../../shared/job/task.ts';
+import type { Task } from '../../../shared/job/messages.ts';
 import { report } from './report.ts';
 
 const [endpoint = '', messageCount = '0'] = process.argv.slice(2);

@@ -31,7 +31,7 @@ describe('the report of a job', () => {
     const at = '2026-11-21T08:01:00.000Z';
     const failed = `b@x.test,"R&D, Lab",3,failed,USER_NOT_FOUND,Check the account id or e-mail address; invite the user first if they are new.,404,2,abc,${at}\r\n`;
     const invalid = `c@x.test,,4,invalid,INVALID_ROW,email is empty. Correct the cells that the message names.,,0,,${at}\r\n`;
-    const duplicate = `e@x.test,HR,6,unprocessed,DUPLICATE,Asks the same as line 5. An earlier row asks the same; nothing to do.,,0,,${at}\r\n`;
+    const duplicate = `e@x.test,HR,6,unprocessed,DUPLICATE,Asks the same as line 5. An earlier row asks for the same; nothing to do.,,0,,${at}\r\n`;
     const changed = `a@x.test,Sales,2,changed,,,200,1,def,${at}\r\n`;
     const unchanged = `d@x.test,HR,5,unchanged,,,,1,,${at}\r\n`;
     expect(results.textOf(`${FOLDER}results.csv`)).toBe(header + changed + failed + invalid + unchanged + duplicate);

@@ -1,10 +1,9 @@
 import { rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
-import { newState } from '../../../shared/job/fold.ts';
+import { newState, type Chunk, type State } from '../../../shared/job/state.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { RowEvent } from '../../../shared/job/events.ts';
 import { chunkKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
-import { type Chunk, type State } from '../../../shared/job/state.ts';
 
 export const JOB: Job = {
   id: 'leavers-0123456789ab',

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { createJobViews } from '../../../functions/worker/job-views.ts';
-import { newState } from '../../../shared/job/fold.ts';
+import { newState, serializeState } from '../../../shared/job/state.ts';
 import { stateKey } from '../../../shared/job/keys.ts';
-import { serializeState } from '../../../shared/job/state.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { JOB, NOW_MS } from '../../shared/job/building.ts';

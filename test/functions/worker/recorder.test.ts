@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createRecorder } from '../../../functions/worker/recorder.ts';
 import { again, success } from '../../../functions/worker/task-result.ts';
-import type { Task } from '../../../shared/job/task.ts';
+import type { Task } from '../../../shared/job/messages.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 import { JOB, NOW_MS } from '../../shared/job/building.ts';

@@ -7,15 +7,14 @@ import type { Cloud } from '../../../shared/atlassian/apis.ts';
 import { attempted, rowStatusOf } from '../../../shared/job/row-status.ts';
 import type { JobEvent } from '../../../shared/job/events.ts';
 import { isolatedKey, stateKey } from '../../../shared/job/keys.ts';
-import { serializeState, type State } from '../../../shared/job/state.ts';
-import type { Task } from '../../../shared/job/task.ts';
+import { serializeState, type State, newState } from '../../../shared/job/state.ts';
+import type { Task } from '../../../shared/job/messages.ts';
 import { TargetUnreadable } from '../../../shared/port-errors.ts';
 import type { Cells, Operation, PlannedRow, Written } from '../../../shared/operations/operation.ts';
 import type { CloudTarget } from '../../../shared/target.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 import { JOB, NOW_MS } from '../../shared/job/building.ts';
-import { newState } from '../../../shared/job/fold.ts';
 import { sqsEvent, sqsRecord } from '../sqs-event.ts';
 
 type Plan = (cells: Cells) => PlannedRow;
@@ -217,8 +216,8 @@ describe('worker', () => {
   describe('when a row that was delivered twice fails twice, for different reasons', () => {
     const failingBy = (...codes: readonly ('FORBIDDEN' | 'USER_NOT_FOUND')[]) => {
       const left = [...codes];
-      const look: Look = () => ready('a', throwing(new Refusal(left.shift() ?? 'REQUEST_REFUSED', 'no')));
-      return start({ look });
+      const plan: Plan = () => change('a', throwing(new Refusal(left.shift() ?? 'REQUEST_REFUSED', 'no')));
+      return start({ plan });
     };
 
     it('records the first reason alone, in one dead letter, and keeps the other message until the state has it', async () => {
@@ -367,8 +366,8 @@ describe('worker', () => {
     const rowStatuses = new Uint8Array(10).fill(rowStatusOf('failed', 'FORBIDDEN'));
     const unusable = new TargetUnusable('UNAUTHORIZED', 'no');
     const { applyTasks, deadLetters, rows, eventsQueue } = start({
-      look: () => ready('a', changed),
-      lookTogether: throwing(unusable),
+      plan: () => change('a', changed),
+      planTogether: throwing(unusable),
       state: { state: 'completed', rowStatuses },
     });
 
@@ -382,7 +381,7 @@ describe('worker', () => {
   it('holds a redriven row back whose call is withheld', async () => {
     const rowStatuses = new Uint8Array(10).fill(rowStatusOf('failed', 'FORBIDDEN'));
     const { applyTasks, rows } = start({
-      look: () => ready('a', throwing(new Withheld('stopped'))),
+      plan: () => change('a', throwing(new Withheld('stopped'))),
       state: { state: 'completed', rowStatuses },
     });
 
@@ -671,7 +670,7 @@ describe('worker', () => {
   it('records a row that was tried alone no second time when its message comes again', async () => {
     const rowStatuses = Uint8Array.of(rowStatusOf('failed', 'WORKER_DIED'));
     const { worker, results, deadLetters, eventsQueue } = start({
-      look: () => ready('a', changed),
+      plan: () => change('a', changed),
       state: { rows: 1, rowStatuses },
     });
     await results.write(isolatedKey(JOB.id, 0, 0), '');

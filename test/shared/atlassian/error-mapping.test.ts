@@ -4,7 +4,7 @@ import { ERROR_MAPPING, mapError, type ErrorRule } from '../../../shared/atlassi
 import type { Call } from '../../../shared/atlassian/endpoints.ts';
 import type { Body } from '../../../shared/atlassian/http.ts';
 import { readErrorBody } from '../../../shared/atlassian/answer-errors.ts';
-import type { Code } from '../../../shared/job/codes.ts';
+import type { Code } from '../../../shared/job/outcome.ts';
 
 const jira = (message: string) => ({ errorMessages: [message], errors: {} });
 const org = (code: string) => ({ errors: [{ id: 'e', status: '400', code, title: 'No', detail: 'because' }] });

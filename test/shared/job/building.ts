@@ -2,7 +2,7 @@ import type { JobEvent, EventBody } from '../../../shared/job/events.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
 import { packRowStatuses, PENDING } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
-import type { Policy } from '../../../shared/job/policy.ts';
+import type { Policy } from '../../../shared/job/rules.ts';
 import type { Validation } from '../../../shared/job/validation.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 9);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { CODES, type Code } from '../../../shared/job/codes.ts';
-import type { Status } from '../../../shared/job/outcome.ts';
+import { CODES, type Code, type Status } from '../../../shared/job/outcome.ts';
 import { attempted, rowStatusOf, settledStatus } from '../../../shared/job/row-status.ts';
 
 /** As they are stored: a line is added here, none is changed. */

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { attempted, rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
-import { newState } from '../../../shared/job/fold.ts';
+import { newState, type State } from '../../../shared/job/state.ts';
 import type { JobState } from '../../../shared/job/job.ts';
-import type { State } from '../../../shared/job/state.ts';
 import { imbalanceOf, summaryOf, unreachedCode } from '../../../shared/job/summary.ts';
 
 describe('the summary of a job', () => {
@@ -45,7 +44,7 @@ describe('the summary of a job', () => {
     });
   });
 
-  it.each(['validating', 'waiting', 'running', 'paused'] as const)(
+  it.each(['validating', 'running', 'paused'] as const)(
     'counts rows without an outcome only among all rows while the job is %s',
     (state) => {
       const { counts, codes } = summaryOf(
@@ -97,7 +96,7 @@ describe('the summary of a job', () => {
 });
 
 describe('rows that were not reached', () => {
-  it.each(['validating', 'waiting', 'running', 'paused', 'completed', 'rejected'] as const)(
+  it.each(['validating', 'running', 'paused', 'completed', 'rejected'] as const)(
     'have no code in a job that is %s',
     (state) => {
       expect(unreachedCode({ state })).toBeUndefined();

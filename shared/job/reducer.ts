@@ -1,4 +1,4 @@
-import { join, type Standing } from './merge-outcomes.ts';
+import { join, type Standing, type Outcome } from './outcome.ts';
 import {
   AWAITING_ROW,
   HANDED_BACK,
@@ -10,11 +10,9 @@ import {
   unpackRowStatuses,
   withRowStatus,
 } from './row-status.ts';
-import { hasEnded, hasStopped, type Command, type Job } from './job.ts';
-import type { RowEvent, JobEvent } from './events.ts';
-import type { Outcome } from './outcome.ts';
-import { entering, enqueueAgain } from './transitions.ts';
-import type { State } from './state.ts';
+import type { JobEvent, RowEvent } from './events.ts';
+import { hasStopped, isValidating, STATES, type Command, type JobState } from './job.ts';
+import { newState, type Outbox, type State } from './state.ts';
 import type { Validation } from './validation.ts';
 
 /** A state while one run folds: it owns copies of what it changes in place. */
@@ -31,33 +29,6 @@ export interface FoldContext {
 
 /** How many ids of events are remembered: SQS repeats a message within minutes, not after hundreds of others. */
 const REMEMBERED_EVENTS = 100;
-
-/** A job of which nothing is known yet but that its manifest is being read. */
-export function newState(job: Job, nowMs: number): State {
-  return {
-    job,
-    state: 'validating',
-    problems: [],
-    rows: 0,
-    rowStatuses: new Uint8Array(0),
-    generations: new Map(),
-    released: 0,
-    outcomes: 0,
-    enqueued: 0,
-    chunks: [],
-    tail: [],
-    calls: { sent: 0, rateLimited: 0, retried: 0 },
-    rate: { sinceMs: nowMs, outcomes: 0, perSecond: 0 },
-    outbox: {},
-    recentEvents: [],
-    lastEventMs: nowMs,
-    untilMs: 0,
-    rounds: 0,
-    revision: 0,
-    reportDue: false,
-    stateSinceMs: nowMs,
-  };
-}
 
 /**
  * The state after these events, in whatever order they come; the same event twice counts once. Returns `undefined` until
@@ -105,7 +76,7 @@ function apply(draft: Draft, event: JobEvent, context: FoldContext): void {
     case 'recorded':
       return applyRecord(draft, event);
     case 'halted':
-      if (draft.state !== 'running' && draft.state !== 'paused') return;
+      if (!STATES[draft.state].halts) return;
       draft.halt = { code: event.code, message: event.message };
       return enter(draft, 'halted', context.nowMs);
     case 'commanded':
@@ -126,7 +97,7 @@ function enter(draft: Draft, state: State['state'], nowMs: number): void {
 }
 
 function applyValidation(draft: Draft, { nowMs, validation }: FoldContext): void {
-  if (draft.state !== 'validating' || !validation) return;
+  if (!isValidating(draft.state) || !validation) return;
   draft.rows = validation.rows;
   draft.manifest = {
     encoding: validation.encoding,
@@ -139,7 +110,7 @@ function applyValidation(draft: Draft, { nowMs, validation }: FoldContext): void
 }
 
 function applyRejection(draft: Draft, event: JobEvent & { type: 'rejected' }, nowMs: number): void {
-  if (draft.state !== 'validating') return;
+  if (!isValidating(draft.state)) return;
   draft.problems = event.problems;
   enter(draft, 'rejected', nowMs);
 }
@@ -205,28 +176,43 @@ function mark(draft: Draft, row: number, rowStatus: number): void {
 }
 
 function applyCommand(draft: Draft, command: Command, nowMs: number): void {
-  switch (command) {
-    case 'pause':
-      if (draft.state === 'running') enter(draft, 'paused', nowMs);
-      return;
-    case 'cancel':
-      if (!hasEnded(draft.state)) enter(draft, 'cancelled', nowMs);
-      return;
-    case 'resume':
-      if (draft.state === 'paused' || draft.state === 'halted') resume(draft, nowMs);
-      return;
-    case 'approve':
-      if (draft.state === 'waiting') enter(draft, 'running', nowMs);
-      return;
-    default:
-      command satisfies never;
-  }
+  const next = STATES[draft.state].takes[command];
+  if (next === undefined) return;
+  if (command === 'resume') resume(draft, next, nowMs);
+  else enter(draft, next, nowMs);
 }
 
 /** Rows that were dropped meanwhile are pending again, and everything that is out without an outcome is enqueued once more. */
-function resume(draft: Draft, nowMs: number): void {
+function resume(draft: Draft, next: JobState, nowMs: number): void {
   draft.halt = undefined;
   for (let row = 0; row < draft.released; row += 1) mark(draft, row, PENDING);
-  enter(draft, 'running', nowMs);
+  enter(draft, next, nowMs);
   draft.outbox = { ...draft.outbox, enqueue: enqueueAgain(draft) };
+}
+
+/** What changes when a job enters a state: what the former one asked of the splitter is void, and a stop owes a report. */
+export function entering(state: State, next: JobState, nowMs: number): Partial<State> {
+  const stops = hasStopped(next);
+  const { validation: _validation, enqueue, ...outbox } = state.outbox;
+  return {
+    state: next,
+    stateSinceMs: nowMs,
+    rounds: 0,
+    rate: { sinceMs: nowMs, outcomes: state.outcomes, perSecond: state.rate.perSecond },
+    outbox: STATES[next].applies && enqueue ? { ...outbox, enqueue } : outbox,
+    reportDue: stops || state.reportDue,
+    finishedAt: stops ? new Date(nowMs).toISOString() : undefined,
+  };
+}
+
+/** An enqueue request for everything that is out and has no outcome; `undefined` when there is nothing of the kind. */
+export function enqueueAgain(state: State): Outbox['enqueue'] {
+  const from = state.rowStatuses.subarray(0, state.released).findIndex((rowStatus) => !isSettled(rowStatus));
+  if (from === -1) return undefined;
+  return {
+    id: `again-${state.stateSinceMs}-${state.rounds}`,
+    from,
+    to: state.released,
+    sentAtMs: 0,
+  };
 }

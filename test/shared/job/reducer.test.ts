@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { fold } from '../../../shared/job/fold.ts';
+import { fold } from '../../../shared/job/reducer.ts';
 import { attemptsOf, settledStatus } from '../../../shared/job/row-status.ts';
 import type { JobEvent } from '../../../shared/job/events.ts';
-import { join, settleOutcome, settleStatus } from '../../../shared/job/merge-outcomes.ts';
-import type { Outcome } from '../../../shared/job/outcome.ts';
+import { join, settleOutcome, settleStatus, type Outcome } from '../../../shared/job/outcome.ts';
 import { parseState, serializeState, type State } from '../../../shared/job/state.ts';
 import { summaryOf } from '../../../shared/job/summary.ts';
 import { JOB, NOW_MS, eventOf, outcomeOf, recorded, validationOf } from './building.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { fold } from '../../../shared/job/fold.ts';
+import { fold } from '../../../shared/job/reducer.ts';
 import { settledStatus } from '../../../shared/job/row-status.ts';
 import type { JobEvent } from '../../../shared/job/events.ts';
 import type { State } from '../../../shared/job/state.ts';
-import { step } from '../../../shared/job/step.ts';
+import { step } from '../../../shared/job/rules.ts';
 import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, validationOf } from './building.ts';
 
 interface Moment {

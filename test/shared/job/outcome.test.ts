@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { join, settleOutcome, settleStatus } from '../../../shared/job/merge-outcomes.ts';
-import { type Outcome, STATUSES } from '../../../shared/job/outcome.ts';
+import { join, settleOutcome, settleStatus, type Outcome, STATUSES } from '../../../shared/job/outcome.ts';
 
 const outcomes: fc.Arbitrary<Outcome> = fc.record(
   {
