@@ -20,9 +20,9 @@ const failure = (code: Outcome['code'], seconds: number, generation = 0): Outcom
 /** A job of one row with these outcomes, some of them once the row was given up: what its files say of it. */
 async function reasonsAfter(outcomes: readonly Outcome[], late: readonly Outcome[] = []) {
   const results = memoryObjectStore();
-  const rows = createRowChunkWriter(results, JOB.id);
-  await rows.add({ row: 0, line: 2, cells: ['ada@example.com'], flaw: undefined });
-  const rowChunks = [...(await rows.finish())];
+  const rowChunk = createRowChunkWriter(results, JOB.id);
+  await rowChunk.add({ row: 0, line: 2, cells: ['ada@example.com'], flaw: undefined });
+  const rowChunks = [...(await rowChunk.finish())];
   await results.write(validationKey(JOB.id), JSON.stringify({ ...validationOf(1), rowChunks }));
   const reports = memoryQueue();
   const time = { nowMs: NOW_MS };

@@ -90,6 +90,9 @@ const CUTS_OFF: readonly FaultKind[] = [
   'send refused in part',
   'send accepted, answer lost',
   'eventsQueue purged',
+  // A batch that cannot read the job's state stays on the queue while resuming enqueues its rows once more: two workers may
+  // have the same row in hand at the same moment, and each sends its dead letter.
+  'store fails',
   // Also an event that arrives minutes later: meanwhile the row is enqueued again.
   'message delayed',
 ];
