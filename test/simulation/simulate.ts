@@ -93,6 +93,7 @@ const CUTS_OFF: readonly FaultKind[] = [
   // A batch that cannot read the job's state stays on the queue while resuming enqueues its rows once more: two workers may
   // have the same row in hand at the same moment, and each sends its dead letter.
   'store fails',
+  'store fails after the write',
   // Also an event that arrives minutes later: meanwhile the row is enqueued again.
   'message delayed',
 ];
