@@ -1,8 +1,7 @@
 import { isSettled, PENDING } from '../../shared/job/row-status.ts';
 import { hasEnded } from '../../shared/job/job.ts';
-import { stateKey } from '../../shared/job/keys.ts';
 import type { EnqueueRequest, Task } from '../../shared/job/messages.ts';
-import { parseState, type State } from '../../shared/job/state.ts';
+import { readState, type State } from '../../shared/job/state.ts';
 import { readValidation, type Validation } from '../../shared/job/validation.ts';
 import { createCellReader } from '../../shared/manifest/cells.ts';
 import { JobNotReadable, readRowChunks } from '../../shared/manifest/row-chunks.ts';
@@ -25,7 +24,7 @@ export async function enqueue(request: EnqueueRequest, ports: EnqueuePorts, sign
   const { jobId, enqueueId } = request;
   const [validation, state] = await Promise.all([
     readValidation(ports.results, jobId),
-    readState(jobId, ports.results),
+    readState(ports.results, jobId),
   ]);
   if (!validation || !state) throw new JobNotReadable(`The state or the validation of ${jobId} is not there`);
   if (hasEnded(state.state)) return;
@@ -82,11 +81,6 @@ async function messageWriter(
     const body: Task = { version: 1, ...which, cells: cellsOf(row), ...relations, generation, attempts: 0 };
     return { body, groupId: jobId };
   };
-}
-
-async function readState(jobId: string, results: ObjectStore): Promise<State | undefined> {
-  const stored = await results.read(stateKey(jobId));
-  return stored && parseState(await stored.text());
 }
 
 const MESSAGES_PER_SEND = 100;

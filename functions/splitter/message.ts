@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
+import { createEvent, type EventPorts, type EventBody } from '../../shared/job/events.ts';
 import { RollcallError } from '../../shared/errors.ts';
-import { createEvent, type EventBody, type EventPorts } from '../../shared/job/events.ts';
 import { enqueueRequestSchema, type EnqueueRequest } from '../../shared/job/messages.ts';
 import type { Log } from '../../shared/log.ts';
 import type { EventsQueue } from '../../shared/ports.ts';

@@ -5,7 +5,7 @@ import { errorFields, type Log } from '../../shared/log.ts';
 import type { ManifestLimits } from '../../shared/manifest/limits.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Chance, Clock, EventsQueue, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
-import { quarantine } from '../../shared/records.ts';
+import { deadlineOf, quarantine, type Timeout } from '../../shared/records.ts';
 import { enqueue } from './enqueue.ts';
 import { type RowPlan, takeIn } from './intake.ts';
 import { MessageUnreadable, postTo, readRequest } from './message.ts';
@@ -22,21 +22,19 @@ export interface SplitterPorts {
   readonly chance: Chance;
   readonly limits: ManifestLimits;
   readonly log: Log;
-  /** A signal that ends after so long; a simulation's ends in virtual time. */
-  readonly timeout?: (ms: number) => AbortSignal;
+  readonly timeout?: Timeout;
 }
 
-/** Time for sending what is under way and sending the event: a third of a short time-out, and ten seconds of a long one. */
+/** Time for sending what is under way and sending the event. */
 const RESERVE_MS = 10_000;
 
 /** Makes jobs of uploads and sends the rows that are released; a message has failed unless everything it asks for is done. */
 export function createSplitter(given: SplitterPorts) {
-  const { timeout = (ms: number) => AbortSignal.timeout(ms) } = given;
   const post = postTo(given);
   const ports = { ...given, post, now: given.clock.now };
 
   return async function splitter(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-    const signal = timeout(usableMs(context.getRemainingTimeInMillis()));
+    const { signal } = deadlineOf(context, given, RESERVE_MS);
     const failed: string[] = [];
     for (const record of event.Records) if (!(await isDone(record, signal))) failed.push(record.messageId);
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
@@ -63,6 +61,3 @@ export function createSplitter(given: SplitterPorts) {
     for (const upload of request.uploads) await takeIn(upload, { ...ports, validation: validateNow });
   }
 }
-
-const usableMs = (remainingMs: number): number =>
-  Math.floor(Math.max(0, remainingMs - Math.min(RESERVE_MS, remainingMs / 3)));

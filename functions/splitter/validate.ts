@@ -1,4 +1,4 @@
-import { isStored } from '../../shared/is-stored.ts';
+import { isStored, writeOnce } from '../../shared/objects.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { validationKey } from '../../shared/job/keys.ts';
 import type { Validation } from '../../shared/job/validation.ts';
@@ -7,7 +7,6 @@ import { ManifestRefused, refuse } from '../../shared/manifest/errors.ts';
 import { mapHeader } from '../../shared/manifest/header.ts';
 import { checkSize, type ManifestLimits } from '../../shared/manifest/limits.ts';
 import { openManifest } from '../../shared/manifest/manifest.ts';
-import { ConditionNotMet } from '../../shared/port-errors.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import type { RowPlan } from './intake.ts';
 import type { Post } from './message.ts';
@@ -28,11 +27,9 @@ export async function validate(job: Job, plan: RowPlan, ports: ValidatePorts, si
 
   await ports.post(job.id, { type: 'validating', job });
   try {
-    await writeOnce(
-      ports.results,
-      job,
-      await inItsEncoding((encoding) => read({ job, plan, encoding }, ports, signal)),
-    );
+    const found = await inItsEncoding((encoding) => read({ job, plan, encoding }, ports, signal));
+    // Where there is one already, it is the same validation, made at the same time.
+    await writeOnce(ports.results, validationKey(job.id), JSON.stringify(found));
   } catch (error) {
     if (!(error instanceof ManifestRefused)) throw error;
     return ports.post(job.id, { type: 'rejected', job, problems: [...error.problems] });
@@ -47,14 +44,6 @@ async function inItsEncoding(reading: (encoding: Encoding | undefined) => Promis
   } catch (error) {
     if (!(error instanceof NotUtf8)) throw error;
     return reading('windows-1252');
-  }
-}
-
-async function writeOnce(results: ObjectStore, job: Job, found: Validation): Promise<void> {
-  try {
-    await results.write(validationKey(job.id), JSON.stringify(found), { ifNoneMatch: '*' });
-  } catch (error) {
-    if (!(error instanceof ConditionNotMet)) throw error; // the same validation, made at the same time
   }
 }
 

@@ -1,6 +1,12 @@
-import { type Calls, type EventBody, createEvent, type EventPorts } from '../../shared/job/events.ts';
+import * as z from 'zod';
+
+import { inParallel } from '../../shared/in-parallel.ts';
+import { createEvent, outcomeSchema, type Calls, type EventBody, type EventPorts } from '../../shared/job/events.ts';
+import { failureKey } from '../../shared/job/keys.ts';
+import type { Task } from '../../shared/job/messages.ts';
+import type { Outcome } from '../../shared/job/outcome.ts';
+import { writeOnce } from '../../shared/objects.ts';
 import type { EventsQueue, Message, ObjectStore, Queue } from '../../shared/ports.ts';
-import { deadLetter, findFirstFailures, isFailure } from './dead-letters.ts';
 import type { TaskResult } from './task-result.ts';
 
 export interface RecorderPorts extends EventPorts {
@@ -37,72 +43,91 @@ interface Entry {
   readonly taskResult: TaskResult;
 }
 
-export function createRecorder({ jobId, endsAtMs, countCalls }: RecorderOptions, ports: RecorderPorts): Recorder {
-  const recorded = new Set<string>();
+export function createRecorder(options: RecorderOptions, ports: RecorderPorts): Recorder {
+  const recording: Recording = { recorded: new Set(), calls: NO_CALLS, ...options, ports };
   let waiting: Entry[] = [];
   let lastMs = ports.clock.now().getTime();
-  let recording: Promise<void> = Promise.resolve();
-  let reported: Calls = { sent: 0, rateLimited: 0, retried: 0 };
+  let underWay: Promise<void> = Promise.resolve();
 
   const flush = (isDue: (taskResult: TaskResult) => boolean): void => {
     const due = waiting.filter(({ taskResult }) => isDue(taskResult));
     waiting = waiting.filter(({ taskResult }) => !isDue(taskResult));
     lastMs = ports.clock.now().getTime();
-    recording = recording.then(() => record(due));
-    recording.catch(() => undefined); // finish() throws it
+    underWay = underWay.then(() => record(due, recording));
+    underWay.catch(() => undefined); // finish() throws it
   };
 
   return {
-    recorded,
+    recorded: recording.recorded,
     add: (messageId, taskResult) => {
       waiting.push({ messageId, taskResult });
       if (ports.clock.now().getTime() - lastMs >= RECORD_EVERY_MS) flush(isRecordedAtOnce);
     },
     finish: async () => {
       flush(() => true);
-      await recording;
+      await underWay;
     },
   };
+}
 
-  async function record(added: readonly Entry[]): Promise<void> {
-    const nowMs = ports.clock.now().getTime();
-    const entries = await withFirstFailures(added, nowMs);
-    const taskResults = entries.map(({ taskResult }) => taskResult);
-    await Promise.all([
-      ports.tasks.send(copiesOf(taskResults, nowMs)),
-      ports.deadLetters.send(taskResults.filter(isFailure).map(deadLetter)),
-    ]);
-    const calls = difference(countCalls(), reported);
-    if (taskResults.some(({ kind }) => kind !== 'done') || calls.sent > 0) await post(taskResults, nowMs, calls);
-    reported = sum(reported, calls);
-    for (const { messageId } of entries) recorded.add(messageId);
-  }
+interface Recording extends RecorderOptions {
+  readonly ports: RecorderPorts;
+  readonly recorded: Set<string>;
+  /** The calls that the events know of. */
+  calls: Calls;
+}
 
-  /** What is to be recorded of them now; a failure that another worker may be recording is left on the queue. */
-  async function withFirstFailures(added: readonly Entry[], nowMs: number): Promise<readonly Entry[]> {
-    const failures = added.map(({ taskResult }) => taskResult).filter(isFailure);
-    const firsts = await findFirstFailures(failures, ports.results, { nowMs, endsAtMs });
-    return added.flatMap(({ messageId, taskResult }) => {
-      const counting = isFailure(taskResult) ? firsts.get(taskResult) : taskResult;
-      return counting ? [{ messageId, taskResult: counting }] : [];
-    });
-  }
+const NO_CALLS: Calls = { sent: 0, rateLimited: 0, retried: 0 };
 
-  async function post(taskResults: readonly TaskResult[], nowMs: number, calls: Calls): Promise<void> {
-    const waits = taskResults.flatMap((taskResult) =>
-      taskResult.kind === 'again' ? [delaySeconds(taskResult, nowMs)] : [],
-    );
-    const recorded: EventBody = {
-      type: 'recorded',
-      outcomes: taskResults.flatMap((taskResult) => (taskResult.kind === 'outcome' ? [taskResult.outcome] : [])),
-      returned: rowsOf(taskResults, (taskResult) => taskResult.kind === 'again' && taskResult.why === 'returned'),
-      awaiting: rowsOf(taskResults, (taskResult) => taskResult.kind === 'again' && taskResult.why === 'awaiting'),
-      dropped: rowsOf(taskResults, (taskResult) => taskResult.kind === 'dropped'),
-      until: waits.length > 0 ? new Date(nowMs + Math.max(...waits) * 1_000).toISOString() : undefined,
-      calls,
-    };
-    await ports.eventsQueue.post([createEvent(jobId, recorded, ports)]);
-  }
+async function record(added: readonly Entry[], recording: Recording): Promise<void> {
+  const { ports, recorded } = recording;
+  const nowMs = ports.clock.now().getTime();
+  const entries = await withFirstFailures(added, nowMs, recording);
+  const taskResults = entries.map(({ taskResult }) => taskResult);
+  await Promise.all([
+    ports.tasks.send(copiesOf(taskResults, nowMs)),
+    ports.deadLetters.send(taskResults.filter(isFailure).map(deadLetter)),
+  ]);
+  const calls = difference(recording.countCalls(), recording.calls);
+  if (taskResults.some(({ kind }) => kind !== 'done') || calls.sent > 0)
+    await post(taskResults, nowMs, calls, recording);
+  recording.calls = sum(recording.calls, calls);
+  for (const { messageId } of entries) recorded.add(messageId);
+}
+
+/** What is to be recorded of them now; a failure that another worker may be recording is left on the queue. */
+async function withFirstFailures(
+  added: readonly Entry[],
+  nowMs: number,
+  { ports: { results }, endsAtMs }: Recording,
+): Promise<readonly Entry[]> {
+  const failures = added.map(({ taskResult }) => taskResult).filter(isFailure);
+  const firsts = await findFirstFailures(failures, results, { nowMs, endsAtMs });
+  return added.flatMap(({ messageId, taskResult }) => {
+    const counting = isFailure(taskResult) ? firsts.get(taskResult) : taskResult;
+    return counting ? [{ messageId, taskResult: counting }] : [];
+  });
+}
+
+async function post(
+  taskResults: readonly TaskResult[],
+  nowMs: number,
+  calls: Calls,
+  { jobId, ports }: Recording,
+): Promise<void> {
+  const waits = taskResults.flatMap((taskResult) =>
+    taskResult.kind === 'again' ? [delaySeconds(taskResult, nowMs)] : [],
+  );
+  const recorded: EventBody = {
+    type: 'recorded',
+    outcomes: taskResults.flatMap((taskResult) => (taskResult.kind === 'outcome' ? [taskResult.outcome] : [])),
+    returned: rowsOf(taskResults, (taskResult) => taskResult.kind === 'again' && taskResult.why === 'returned'),
+    awaiting: rowsOf(taskResults, (taskResult) => taskResult.kind === 'again' && taskResult.why === 'awaiting'),
+    dropped: rowsOf(taskResults, (taskResult) => taskResult.kind === 'dropped'),
+    until: waits.length > 0 ? new Date(nowMs + Math.max(...waits) * 1_000).toISOString() : undefined,
+    calls,
+  };
+  await ports.eventsQueue.post([createEvent(jobId, recorded, ports)]);
 }
 
 /** Copies go out when the batch is done: should its worker die, each row would be on the queue twice, and twice that the next time. */
@@ -135,3 +160,68 @@ const sum = (one: Calls, other: Calls): Calls => ({
   rateLimited: one.rateLimited + other.rateLimited,
   retried: one.retried + other.retried,
 });
+
+/** A row's task result once it has failed for good. */
+type Failure = Extract<TaskResult, { kind: 'outcome' }>;
+
+const isFailure = (taskResult: TaskResult): taskResult is Failure =>
+  taskResult.kind === 'outcome' && taskResult.outcome.status === 'failed';
+
+/** A failed row for the dead-letter queue: its task of the next generation, no attempts spent. Moved back to the tasks queue it runs as it is. */
+function deadLetter({ task, outcome: { code, httpStatus, attempts, traceId } }: Failure): Message {
+  const body: Task = { ...task, generation: task.generation + 1, attempts: 0 };
+  return {
+    body,
+    attributes: {
+      code: code ?? '',
+      attempts: String(attempts),
+      ...(httpStatus !== undefined && { httpStatus: String(httpStatus) }),
+      ...(traceId !== undefined && traceId !== '' && { traceId }),
+    },
+  };
+}
+
+const WRITES_UNDER_WAY = 20;
+
+/**
+ * Of a row that was delivered twice and failed twice, the failure that is written down first counts for both deliveries: so
+ * there is one dead letter, with the reason that the report gives. Gives the first failure of each of these rows, and nothing
+ * where another worker may still be recording it: then the message stays on the queue until the job's state has the outcome.
+ */
+async function findFirstFailures(
+  failures: readonly Failure[],
+  results: ObjectStore,
+  { nowMs, endsAtMs }: { readonly nowMs: number; readonly endsAtMs: number },
+): Promise<ReadonlyMap<TaskResult, Failure>> {
+  const found = new Map<TaskResult, Failure>();
+  await inParallel(failures, WRITES_UNDER_WAY, async (failure) => {
+    const first = await writeFailure(failure, endsAtMs, results);
+    if (first && (first.outcome === failure.outcome || first.endsAtMs < nowMs))
+      found.set(failure, { ...failure, outcome: first.outcome });
+  });
+  return found;
+}
+
+const firstFailureSchema = z.object({
+  outcome: outcomeSchema,
+  /** When the worker that wrote it is over, having recorded it or not; epoch milliseconds. */
+  endsAtMs: z.number(),
+});
+
+interface FirstFailure {
+  readonly outcome: Outcome;
+  readonly endsAtMs: number;
+}
+
+/** The failure that stands there then; `undefined` when another write is under way and none stands there yet. */
+async function writeFailure(
+  { task, outcome }: Failure,
+  endsAtMs: number,
+  results: ObjectStore,
+): Promise<FirstFailure | undefined> {
+  const key = failureKey(task.jobId, task.row, task.generation);
+  const own = { outcome, endsAtMs };
+  if (await writeOnce(results, key, JSON.stringify(own))) return own;
+  const first = await results.read(key);
+  return first && firstFailureSchema.parse(JSON.parse(await first.text()));
+}

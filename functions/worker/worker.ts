@@ -1,95 +1,75 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
-import { ConditionNotMet } from '../../shared/port-errors.ts';
 import { isolatedKey } from '../../shared/job/keys.ts';
 import { taskSchema, type Task } from '../../shared/job/messages.ts';
-import { readMessage, quarantine, type Deadline } from '../../shared/records.ts';
-import { applyTasks, type ApplyPorts } from './apply-tasks.ts';
-import type { Delivery } from './delivery.ts';
+import { writeOnce } from '../../shared/objects.ts';
+import { deadlineOf, quarantine, readMessage, type Deadline, type Timeout } from '../../shared/records.ts';
+import { applyTasks } from './apply-tasks.ts';
+import type { BatchPorts } from './batch.ts';
 import { createJobViews } from './job-views.ts';
 import { createRecorder } from './recorder.ts';
-import { hasOutcome } from './task-result-by-state.ts';
-import { withoutWrite } from './task-result.ts';
+import { hasOutcome, withoutWrite, type Delivery } from './task-result.ts';
 
-export interface WorkerPorts extends Omit<ApplyPorts, 'views'> {
+export interface WorkerPorts extends Omit<BatchPorts, 'views'> {
   /** Where rows go whose batch died again and again. */
   readonly isolationQueueArn: string;
-  /** A signal that ends after so long; a simulation's ends in virtual time. */
-  readonly timeout?: (ms: number) => AbortSignal;
+  readonly timeout?: Timeout;
 }
 
-/** Time for recording what a batch came to: a third of a short time-out, and five seconds of a long one. */
+/** Time for recording what a batch came to. */
 const RESERVE_MS = 5_000;
 
 const UNKNOWN_TASK = 'This is no task of a version that the worker knows.';
 
 /** Applies tasks of any jobs, and deletes each message only when what became of its row is in the job's events. */
-export function createWorker(ports: WorkerPorts) {
-  const { timeout = (ms: number) => AbortSignal.timeout(ms) } = ports;
-  const applyPorts = { ...ports, views: createJobViews(ports.results, ports.clock) };
+export function createWorker(given: WorkerPorts) {
+  const ports = { ...given, views: createJobViews(given.results, given.clock) };
 
   return async function worker(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-    const deadline = deadlineOf(context);
+    const deadline = deadlineOf(context, ports, RESERVE_MS);
     const done = new Set<string>();
-    const deliveries = await open(event.Records, deadline, done);
+    const deliveries: Delivery[] = [];
+    for (const record of event.Records) {
+      const task = await openRecord(record, deadline, ports);
+      if (task === 'done') done.add(record.messageId);
+      else if (task !== 'left') deliveries.push({ messageId: record.messageId, task });
+    }
     const jobs = Map.groupBy(deliveries, ({ task }) => task.jobId);
     await Promise.all(
       [...jobs].map(async ([jobId, own]) => {
-        for (const id of await applyTasks(jobId, own, deadline, applyPorts)) done.add(id);
+        for (const id of await applyTasks(jobId, own, deadline, ports)) done.add(id);
       }),
     );
     const left = event.Records.filter(({ messageId }) => !done.has(messageId));
     return { batchItemFailures: left.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
+}
 
-  function deadlineOf(context: Context): Deadline {
-    const remainingMs = context.getRemainingTimeInMillis();
-    const usableMs = Math.max(0, remainingMs - Math.min(RESERVE_MS, remainingMs / 3));
-    const nowMs = ports.clock.now().getTime();
-    return { atMs: nowMs + usableMs, signal: timeout(Math.floor(usableMs)), endsAtMs: nowMs + remainingMs };
-  }
+type OpenPorts = BatchPorts & Pick<WorkerPorts, 'isolationQueueArn'>;
 
-  /** The tasks that are to be tried; messages that are none, and rows that had their try alone, are done with here. */
-  async function open(
-    records: readonly SQSRecord[],
-    { endsAtMs }: Deadline,
-    done: Set<string>,
-  ): Promise<readonly Delivery[]> {
-    const deliveries: Delivery[] = [];
-    for (const record of records) {
-      const { messageId } = record;
-      const task = readMessage(taskSchema, record.body);
-      if (!task) {
-        await quarantine(ports.results, record, UNKNOWN_TASK, ports.log);
-        done.add(messageId);
-      } else if (record.eventSourceARN === ports.isolationQueueArn && !(await mayTryIsolated(task))) {
-        if (await isBuried({ messageId, task }, endsAtMs)) done.add(messageId);
-      } else deliveries.push({ messageId, task });
-    }
-    return deliveries;
+/** A record's task; `done` for a message that is none, and for a row that had its try alone, `left` for what stays on the queue. */
+async function openRecord(record: SQSRecord, deadline: Deadline, ports: OpenPorts): Promise<Task | 'done' | 'left'> {
+  const task = readMessage(taskSchema, record.body);
+  if (!task) {
+    await quarantine(ports.results, record, UNKNOWN_TASK, ports.log);
+    return 'done';
   }
+  if (record.eventSourceARN !== ports.isolationQueueArn) return task;
+  // A row whose batch died gets one try alone. SQS's receive count goes on from the queue before, so the try is written down.
+  if (await writeOnce(ports.results, isolatedKey(task.jobId, task.row, task.generation), '')) return task;
+  return (await isBuried({ messageId: record.messageId, task }, deadline, ports)) ? 'done' : 'left';
+}
 
-  /** A row whose batch died gets one try alone. SQS's receive count goes on from the queue before, so the try is written down. */
-  async function mayTryIsolated({ jobId, row, generation }: Task): Promise<boolean> {
-    try {
-      await ports.results.write(isolatedKey(jobId, row, generation), '', { ifNoneMatch: '*' });
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionNotMet) return false;
-      throw error;
-    }
-  }
-
-  async function isBuried({ messageId, task }: Delivery, endsAtMs: number): Promise<boolean> {
-    const state = await applyPorts.views.view(task.jobId);
-    if (state && hasOutcome(task, state)) return true;
-    const countCalls = () => ({ sent: 0, rateLimited: 0, retried: 0 });
-    const recorder = createRecorder({ jobId: task.jobId, endsAtMs, countCalls }, ports);
-    const message = 'Processing this row crashed its worker, even when it was tried alone.';
-    const reason = { status: 'failed', code: 'WORKER_DIED', message } as const;
-    recorder.add(messageId, withoutWrite(task, reason, ports.clock.now().getTime()));
-    await recorder.finish();
-    ports.log('task.buried', { job: task.jobId, line: task.line });
-    return recorder.recorded.has(messageId);
-  }
+/** Records a row as failed that ended its workers, and says whether that is recorded. */
+async function isBuried({ messageId, task }: Delivery, { endsAtMs }: Deadline, ports: OpenPorts): Promise<boolean> {
+  const state = await ports.views.view(task.jobId);
+  if (state && hasOutcome(task, state)) return true;
+  const countCalls = () => ({ sent: 0, rateLimited: 0, retried: 0 });
+  const recorder = createRecorder({ jobId: task.jobId, endsAtMs, countCalls }, ports);
+  const message = 'Processing this row crashed its worker, even when it was tried alone.';
+  const reason = { status: 'failed', code: 'WORKER_DIED', message } as const;
+  recorder.add(messageId, withoutWrite(task, reason, ports.clock.now().getTime()));
+  await recorder.finish();
+  ports.log('task.buried', { job: task.jobId, line: task.line });
+  return recorder.recorded.has(messageId);
 }

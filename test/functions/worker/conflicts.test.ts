@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { conflictsElsewhere } from '../../../functions/worker/claims.ts';
-import type { Planned } from '../../../functions/worker/sorting.ts';
+import { conflictsElsewhere, type Planned } from '../../../functions/worker/conflicts.ts';
 import { RateLimited } from '../../../shared/atlassian/errors.ts';
 import { claimKey } from '../../../shared/job/keys.ts';
 import type { SubjectKey } from '../../../shared/operations/operation.ts';
