@@ -8,7 +8,7 @@ import { RateLimited } from '../shared/atlassian/errors.ts';
 import { isRejected } from '../shared/job/job.ts';
 import { createCellReader } from '../shared/manifest/cells.ts';
 import { mapHeader, type Wanted } from '../shared/manifest/header.ts';
-import type { ManifestLimits } from '../shared/manifest/limits.ts';
+import type { ManifestLimits } from '../shared/manifest/refusal.ts';
 import { openManifest } from '../shared/manifest/manifest.ts';
 import { findOperation } from '../shared/operations/index.ts';
 import { bindOperation, type BoundOperation, type Cells, type PlannedRow } from '../shared/operations/operation.ts';

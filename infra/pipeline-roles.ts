@@ -3,7 +3,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 import type { FunctionName } from '../shared/settings.ts';
-import { openKey, orderKey, REPORT_FILES, rowChunkKey, stateKey, validationKey } from '../shared/job/keys.ts';
+import { openKey, REPORT_FILES, ROWS_PREFIX, stateKey, validationKey } from '../shared/job/keys.ts';
 import { onObjects, readsTargets, receives, sends, tellsMissing } from './constructs/statements.ts';
 import type { Queues } from './pipeline-queues.ts';
 
@@ -17,8 +17,9 @@ export interface Holdings {
 /** A job's private objects, as they are named in shared/job/keys.ts. */
 export const STATE = stateKey('*');
 export const VALIDATION = validationKey('*');
-export const ORDER = orderKey('*', '*');
-export const ROWS = rowChunkKey('*', '*');
+/** Which rows wait for which, a part for each of a job's row chunks. */
+export const ORDER = 'jobs/*/order/*';
+export const ROWS = `${ROWS_PREFIX}*`;
 const CHUNKS = 'jobs/*/chunks/*';
 /** Marks that a row was tried alone. */
 const ISOLATED = 'jobs/*/isolated/*';

@@ -2,7 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 
 import type { Job } from '../../shared/job/job.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import type { ManifestLimits } from '../../shared/manifest/limits.ts';
+import type { ManifestLimits } from '../../shared/manifest/refusal.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Chance, Clock, EventsQueue, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
 import { deadlineOf, quarantine, type Timeout } from '../../shared/records.ts';

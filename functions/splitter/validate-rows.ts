@@ -2,14 +2,14 @@ import { packRowStatuses, PENDING, rowStatusOf } from '../../shared/job/row-stat
 import type { RowChunk, Validation } from '../../shared/job/validation.ts';
 import { checkCells, createCellReader, createShapeChecker } from '../../shared/manifest/cells.ts';
 import type { Columns } from '../../shared/manifest/header.ts';
-import { refuseRowCount, type ManifestLimits } from '../../shared/manifest/limits.ts';
+import { refuseRowCount, type ManifestLimits } from '../../shared/manifest/refusal.ts';
 import type { Manifest } from '../../shared/manifest/manifest.ts';
 import { createRowChunkWriter, readRowChunks } from '../../shared/manifest/row-chunks.ts';
 import type { Row } from '../../shared/manifest/rows.ts';
 import type { Checked } from '../../shared/operations/operation.ts';
 import type { Chance, ObjectStore } from '../../shared/ports.ts';
 import type { RowPlan } from './intake.ts';
-import { createOutcomeChunks, type OutcomeChunks } from './outcome-chunks.ts';
+import { createOutcomeChunks, type OutcomeChunks, type Unsent } from './outcome-chunks.ts';
 import {
   circleMessage,
   conflictWith,
@@ -84,78 +84,83 @@ export async function validateRows(reading: Reading, ports: RowPorts): Promise<V
   };
 }
 
-/** What is known of the rows once all have been read. */
-interface ReadRows {
-  /** By row. */
+/** What is remembered of the rows, by row. */
+interface Memory {
   readonly lines: readonly number[];
-  /** By row; what comparing the rows finds is entered. */
+  /** What comparing the rows finds is entered. */
   readonly rowStatuses: number[];
   /** What more than one row is about, by place in their lists of keys. */
   readonly repeated: readonly ReadonlySet<string>[];
-  readonly invalid: Validation['outcomeChunks'];
-  readonly rowChunks: readonly RowChunk[];
+  /** Whether rows name their subjects in different terms. */
   readonly mixed: boolean;
   /** Whether there are rows that free an address and rows that take one. */
   readonly mayWait: boolean;
 }
 
-const INVALID = rowStatusOf('invalid', 'INVALID_ROW');
+/** All rows of a manifest, once they have been read. */
+interface ReadRows extends Memory {
+  readonly rowChunks: readonly RowChunk[];
+  readonly invalid: Validation['outcomeChunks'];
+}
 
-async function readRows(
-  { jobId, bytes, manifest, check }: Reading,
-  invalid: OutcomeChunks,
-  results: ObjectStore,
-): Promise<ReadRows> {
+async function readRows(reading: Reading, invalid: OutcomeChunks, results: ObjectStore): Promise<ReadRows> {
+  const { jobId, manifest, check } = reading;
   const rowChunks = createRowChunkWriter(results, jobId);
-  const subjects = createSubjects();
-  const lines: number[] = [];
-  const rowStatuses: number[] = [];
-  let naming: string | undefined;
-  let [mixed, frees, takes] = [false, false, false];
-
-  // Only promises are awaited, since a turn of the event loop a row costs more than the row.
-  const read = (row: Row): Promise<unknown> | undefined => {
-    const checked = check(row);
-    const isInvalid = 'problems' in checked;
-    lines.push(row.line);
-    rowStatuses.push(isInvalid ? INVALID : PENDING);
-    const written = rowChunks.add(row);
-    if (isInvalid) {
-      const message = checked.problems.join(' ');
-      const told = invalid.add({ row: row.row, line: row.line, status: 'invalid', code: 'INVALID_ROW', message });
-      return written && told ? Promise.all([written, told]) : (written ?? told);
-    }
-    subjects.add(checked.keys);
-    naming ??= checked.naming;
-    mixed ||= checked.naming !== undefined && checked.naming !== naming;
-    frees ||= checked.frees !== undefined;
-    takes ||= checked.takes !== undefined;
-    return written;
-  };
-
+  const memory = createMemory();
   try {
     for await (const rows of manifest.batches) {
       for (const row of rows) {
-        if (row.row >= manifest.limits.rows) {
-          const share = bytes / manifest.bytesRead();
-          refuseRowCount(Math.round(share * (row.row + rows.length - rows.indexOf(row))), row.line, manifest.limits);
-        }
-        const catchingUp = read(row);
-        if (catchingUp) await catchingUp;
+        if (row.row >= manifest.limits.rows) refuseRows(reading, row, rows);
+        const checked = check(row);
+        memory.add(row, checked);
+        // Only promises are awaited, since a turn of the event loop a row costs more than the row.
+        const stored = rowChunks.add(row);
+        if (stored) await stored;
+        const told = 'problems' in checked ? invalid.add(invalidRow(row, checked.problems)) : undefined;
+        if (told) await told;
       }
     }
-    return {
-      lines,
-      rowStatuses,
-      repeated: subjects.repeated(),
-      invalid: await invalid.finish(),
-      rowChunks: await rowChunks.finish(),
-      mixed,
-      mayWait: frees && takes,
-    };
+    return { ...memory.end(), rowChunks: await rowChunks.finish(), invalid: await invalid.finish() };
   } finally {
     await rowChunks.abandon();
   }
+}
+
+/** Says about how many rows the file has, from those of so many of its bytes; `row` is the first too many. */
+function refuseRows({ bytes, manifest }: Reading, row: Row, batch: readonly Row[]): never {
+  const rowsRead = row.row + batch.length - batch.indexOf(row);
+  return refuseRowCount(Math.round((rowsRead * bytes) / manifest.bytesRead()), row.line, manifest.limits);
+}
+
+const invalidRow = ({ row, line }: Row, problems: readonly string[]): Unsent => ({
+  row,
+  line,
+  status: 'invalid',
+  code: 'INVALID_ROW',
+  message: problems.join(' '),
+});
+
+const INVALID = rowStatusOf('invalid', 'INVALID_ROW');
+
+function createMemory(): { readonly add: (row: Row, checked: Checked) => void; readonly end: () => Memory } {
+  const lines: number[] = [];
+  const rowStatuses: number[] = [];
+  const subjects = createSubjects();
+  let naming: string | undefined;
+  let [mixed, frees, takes] = [false, false, false];
+  return {
+    add: ({ line }, checked) => {
+      lines.push(line);
+      rowStatuses.push('problems' in checked ? INVALID : PENDING);
+      if ('problems' in checked) return;
+      subjects.add(checked.keys);
+      naming ??= checked.naming;
+      mixed ||= checked.naming !== undefined && checked.naming !== naming;
+      frees ||= checked.frees !== undefined;
+      takes ||= checked.takes !== undefined;
+    },
+    end: () => ({ lines, rowStatuses, repeated: subjects.repeated(), mixed, mayWait: frees && takes }),
+  };
 }
 
 type WithKeys = Extract<Checked, { readonly keys: unknown }>;

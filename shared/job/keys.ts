@@ -9,10 +9,10 @@ export const RESERVED_TARGET_NAMES = ['control', 'rejected', 'jobs', 'rows', 'pl
 export const stateKey = (jobId: string): string => `jobs/${jobId}/state.json`;
 export const validationKey = (jobId: string): string => `jobs/${jobId}/validation.json`;
 /** Which rows of a row chunk wait for which: `[row, afterRow, afterLine]`, by row; absent when no row of the job waits. */
-export const orderKey = (jobId: string, index: number | '*'): string => `jobs/${jobId}/order/${index}.json`;
+export const orderKey = (jobId: string, index: number): string => `jobs/${jobId}/order/${index}.json`;
 /** One of a manifest's row chunks, by number from 0: gzipped NDJSON, kept as long as manifests are. */
 export const ROWS_PREFIX = 'rows/';
-export const rowChunkKey = (jobId: string, index: number | '*'): string => `${ROWS_PREFIX}${jobId}/${index}.ndjson.gz`;
+export const rowChunkKey = (jobId: string, index: number): string => `${ROWS_PREFIX}${jobId}/${index}.ndjson.gz`;
 export const chunkKey = (jobId: string, name: string): string => `jobs/${jobId}/chunks/${name}.jsonl`;
 
 /** Put there before a row that ended its workers is tried alone: it is tried so once. */

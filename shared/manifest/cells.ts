@@ -1,9 +1,9 @@
 import type { Cells } from '../operations/operation.ts';
 import type { Columns } from './header.ts';
 import { isBlank, trimIdentifier } from './identifiers.ts';
-import type { ManifestLimits } from './limits.ts';
+import type { ManifestLimits } from './refusal.ts';
 import type { Row } from './rows.ts';
-import { unescapeCell } from './formula-escape.ts';
+import { unescapeCell } from './write-csv.ts';
 
 /** Takes our cells out of a row's: by canonical name, unescaped where Rollcall wrote them, trimmed; empty ones are absent. */
 export function createCellReader({

@@ -1,11 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 
 import { RollcallError } from '../errors.ts';
-import { refuse } from './errors.ts';
+import { refuse } from './refusal.ts';
 
-export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] as const;
-
-export type Encoding = (typeof ENCODINGS)[number];
+export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
 /** The bytes are not UTF-8 although nothing at their start says what else they are. */
 export class NotUtf8 extends RollcallError {
@@ -53,12 +51,9 @@ async function* checkUtf8(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer,
 }
 
 function* utf8In(bytes: Buffer): Generator<Buffer> {
-  if (isUtf8(bytes)) {
-    yield bytes;
-    return;
-  }
-  yield bytes.subarray(0, firstInvalid(bytes));
-  throw new NotUtf8();
+  const isValid = isUtf8(bytes);
+  yield isValid ? bytes : bytes.subarray(0, firstInvalid(bytes));
+  if (!isValid) throw new NotUtf8();
 }
 
 /** Where the last character begins if it is one of several bytes, which the next piece may finish. */

@@ -2,10 +2,9 @@ import { distance } from 'fastest-levenshtein';
 
 import type { Problem } from '../job/events.ts';
 import type { Column, Recipe } from '../operations/operation.ts';
-import { ManifestRefused } from './errors.ts';
 import { columnKey, trimIdentifier } from './identifiers.ts';
-import type { ManifestLimits } from './limits.ts';
-import { unescapeCell } from './formula-escape.ts';
+import { ManifestRefused, type ManifestLimits } from './refusal.ts';
+import { unescapeCell } from './write-csv.ts';
 
 /** What an operation wants of a header. */
 export type Wanted = Pick<Recipe<unknown>, 'columns' | 'required' | 'readHeader'>;

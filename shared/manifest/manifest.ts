@@ -1,9 +1,8 @@
 import type { Column } from '../operations/operation.ts';
 import { byteOrderMark, decode, NotUtf8, refuseBinary, type Encoding } from './encoding.ts';
-import { ManifestRefused, refuse } from './errors.ts';
 import { countKnown } from './header.ts';
 import { isBlank } from './identifiers.ts';
-import { ownFileLimits, type ManifestLimits } from './limits.ts';
+import { type ManifestLimits, ManifestRefused, ownFileLimits, refuse } from './refusal.ts';
 import { createCutter, readRows, type Row } from './rows.ts';
 import { DELIMITERS } from './write-csv.ts';
 

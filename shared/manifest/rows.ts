@@ -1,9 +1,8 @@
 import { CsvError, parse } from 'csv-parse/sync';
 
 import { NotUtf8 } from './encoding.ts';
-import { refuse } from './errors.ts';
 import { isBlank } from './identifiers.ts';
-import type { ManifestLimits } from './limits.ts';
+import { refuse, type ManifestLimits } from './refusal.ts';
 
 /** A row as it stands in the manifest, its cells untouched. Blank lines, also those of delimiters alone, are no rows. */
 export interface Row {
@@ -102,8 +101,9 @@ export function createCutter(start: RowStart, { rowBytes }: Pick<ManifestLimits,
 
   const readWithQuotes = (cells: readonly string[], written: string) => {
     const lines = countLineBreaks(written);
-    // csv-parse leaves a quote in front of a cell that goes on after its closing quote; one may be meant there, too.
-    if (!cells.some((cell) => cell.startsWith('"'))) return { cells, flaw: undefined, lines };
+    // csv-parse leaves a quote in front of a cell that goes on after its closing quote, unless it goes on with a zero;
+    // a quote may be meant there, too.
+    if (!cells.some((cell) => cell.startsWith('"') || cell.includes('\0'))) return { cells, flaw: undefined, lines };
     const read = readQuoted(written.replace(LINE_END, ''), delimiter);
     return 'openAt' in read ? refuseOpenQuote(line, written.slice(0, read.openAt)) : { ...read, lines };
   };

@@ -5,7 +5,7 @@ import { createCoordinator } from '../../functions/coordinator/coordinator.ts';
 import { createReporter } from '../../functions/reporter/reporter.ts';
 import type { EventBody } from '../../shared/job/events.ts';
 import type { Summary } from '../../shared/job/summary.ts';
-import type { ManifestLimits } from '../../shared/manifest/limits.ts';
+import type { ManifestLimits } from '../../shared/manifest/refusal.ts';
 import type { Cells } from '../../shared/operations/operation.ts';
 import type { Message } from '../../shared/ports.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';

@@ -83,9 +83,9 @@ it.each([
     [
       'Results/quarantine/*',
       'Results/jobs/*/chunks/*',
-      'Results/jobs/*/order/*.json',
+      'Results/jobs/*/order/*',
       'Results/jobs/*/validation.json',
-      'Results/rows/*/*.ndjson.gz',
+      'Results/rows/*',
     ],
   ],
   [

@@ -1,4 +1,4 @@
-import type { ManifestLimits } from '../../shared/manifest/limits.ts';
+import type { ManifestLimits } from '../../shared/manifest/refusal.ts';
 import { start } from '../functions/splitter/start.ts';
 
 const MANIFEST = 'email,group\nann@acme.example,staff\nbarbara@acme.example,staff\n';

@@ -15,11 +15,7 @@ export const EXCEPTIONS: readonly Exception[] = [
     reason: 'Parts of a report are thrown away only when its writing breaks off between two of them.',
   },
   {
-    use: /^splitter s3:AbortMultipartUpload results\/jobs\/\*\/order\.jsonl$/,
-    reason: 'Parts of an order file are thrown away only when its writing breaks off between two of them.',
-  },
-  {
-    use: /^(splitter|reporter) s3:ListBucket inbox$/,
+    use: /^splitter s3:ListBucket inbox$/,
     reason:
       'S3 answers 404 rather than 403 for a manifest that is gone only to who may list; the object store here tells that apart for newest versions alone.',
   },

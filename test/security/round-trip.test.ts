@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { isBlank, trimIdentifier } from '../../shared/manifest/identifiers.ts';
-import { escapeCell, unescapeCell } from '../../shared/manifest/formula-escape.ts';
+import { escapeCell, unescapeCell } from '../../shared/manifest/write-csv.ts';
 import { readReport, startLine } from '../corpus/carry.ts';
 
 /** What begins a formula, what escapes one, and what a CSV is made of, met far more often than chance would have it. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 
 import { notification, start } from './start.ts';
@@ -144,6 +145,23 @@ describe('a manifest that cannot be applied is refused with the line and the rem
 
     expect(problems()).toEqual([{ message: expect.stringMatching(/taken away before it was read; upload it again/) }]);
   });
+});
+
+it('fails, so that it comes again, when the file breaks off while it is read', async () => {
+  const { inbox, deliver, happened } = start();
+  const manifest = `email,group\n${ROW.repeat(10_000)}`;
+  async function* broken() {
+    yield Buffer.from(manifest);
+    throw new Error('socket hang up');
+  }
+  Object.assign(inbox, {
+    read: async () => ({ body: Readable.from(broken()), etag: '"1"', bytes: 2 * manifest.length }),
+  });
+
+  const failed = await deliver([notification(KEY)]);
+
+  expect(failed).toEqual(['message-0']);
+  expect(happened()).toEqual(['validating']);
 });
 
 it.each([

@@ -10,7 +10,7 @@ import { newState, serializeState, type State } from '../../../shared/job/state.
 import { unpackRowStatuses } from '../../../shared/job/row-status.ts';
 import type { EnqueueRequest, Task } from '../../../shared/job/messages.ts';
 import { validationSchema, type Validation } from '../../../shared/job/validation.ts';
-import type { ManifestLimits } from '../../../shared/manifest/limits.ts';
+import type { ManifestLimits } from '../../../shared/manifest/refusal.ts';
 import type { Row } from '../../../shared/manifest/rows.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
 import type { Queue, Targets } from '../../../shared/ports.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { ManifestRefused } from '../../../shared/manifest/errors.ts';
+import { ManifestRefused } from '../../../shared/manifest/refusal.ts';
 import { mapHeader } from '../../../shared/manifest/header.ts';
 import { emailChange } from '../../../shared/operations/email-change.ts';
 import { membership } from '../../../shared/operations/membership.ts';

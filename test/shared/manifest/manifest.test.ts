@@ -87,6 +87,64 @@ it('counts lines through blank lines, lines of delimiters and every line end at 
   ]);
 });
 
+it.each([
+  {
+    what: 'line ends of every kind',
+    text: 'a,b\r\nc,d\re,f\n',
+    rows: [
+      [2, 'a', 'b'],
+      [3, 'c', 'd'],
+      [4, 'e', 'f'],
+    ],
+  },
+  {
+    what: 'line ends inside quotes',
+    text: '"a\r\nb\rc\nd",e\nf,g\n',
+    rows: [
+      [2, 'a\r\nb\rc\nd', 'e'],
+      [6, 'f', 'g'],
+    ],
+  },
+  {
+    what: 'doubled quotes',
+    text: '"a ""b""","""c"""\n"",""""\n',
+    rows: [
+      [2, 'a "b"', '"c"'],
+      [3, '', '"'],
+    ],
+  },
+  {
+    what: 'quotes in the midst of cells',
+    text: 'a"b,c"\nd, "e"\n',
+    rows: [
+      [2, 'a"b', 'c"'],
+      [3, 'd', ' "e"'],
+    ],
+  },
+  {
+    what: 'rows of any length',
+    text: 'a\nb,c,d,\n,,e\nf,g',
+    rows: [
+      [2, 'a'],
+      [3, 'b', 'c', 'd', ''],
+      [4, '', '', 'e'],
+      [5, 'f', 'g'],
+    ],
+  },
+  {
+    what: 'blank lines',
+    text: '\n\r\n\r\ra,b\n\n"",\n , \nc,d\n\n',
+    rows: [
+      [6, 'a', 'b'],
+      [10, 'c', 'd'],
+    ],
+  },
+])('reads $what', async ({ text, rows }) => {
+  const found = await read(Buffer.from(`email,group\n${text}`), 2);
+
+  expect(found.rows.map(({ line, cells }) => [line, ...cells])).toEqual(rows);
+});
+
 it('keeps a cell that goes on after its closing quote as it is written, and says so of the row', async () => {
   const { rows } = await read(Buffer.from('email,group\n"ann"@acme.example,staff\n"bob" ,staff\n'));
 

@@ -1,5 +1,5 @@
 import { NotUtf8, type Encoding } from '../../../shared/manifest/encoding.ts';
-import type { ManifestLimits } from '../../../shared/manifest/limits.ts';
+import type { ManifestLimits } from '../../../shared/manifest/refusal.ts';
 import { openManifest, type Manifest } from '../../../shared/manifest/manifest.ts';
 import type { Row } from '../../../shared/manifest/rows.ts';
 import { membership } from '../../../shared/operations/membership.ts';

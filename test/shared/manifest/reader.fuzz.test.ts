@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { ManifestRefused } from '../../../shared/manifest/errors.ts';
+import { ManifestRefused } from '../../../shared/manifest/refusal.ts';
 import { readRows } from '../../../shared/manifest/rows.ts';
 import { FILE_ENCODINGS } from './encodings.ts';
 import { inPieces, LIMITS, read, rowsOf } from './read.ts';
@@ -29,7 +29,7 @@ const quote = (cell: string): string => `"${cell.replaceAll('"', '""')}"`;
 
 describe('any text that looks a little like CSV', () => {
   const text = fc.string({
-    unit: fc.constantFrom('a', 'b', ',', ',', '"', '"', '""', '\n', '\r', '\r\n', ' ', 'é', ';'),
+    unit: fc.constantFrom('a', 'b', ',', ',', '"', '"', '""', '\n', '\r', '\r\n', ' ', 'é', ';', '\0'),
     maxLength: 40,
   });
 

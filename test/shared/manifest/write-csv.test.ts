@@ -2,8 +2,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { csvLineWriter } from '../../../shared/manifest/write-csv.ts';
-import { escapeCell, unescapeCell } from '../../../shared/manifest/formula-escape.ts';
+import { csvLineWriter, escapeCell, unescapeCell } from '../../../shared/manifest/write-csv.ts';
 
 // Characters that mean something to a spreadsheet or a CSV reader, met far more often than chance would have it.
 const cells = fc.oneof(
