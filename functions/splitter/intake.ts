@@ -1,6 +1,5 @@
-import { jobIdOf } from '../../shared/job/keys.ts';
 import { COMMANDS, type Job } from '../../shared/job/job.ts';
-import { RESERVED_TARGET_NAMES } from '../../shared/job/keys.ts';
+import { jobIdOf, RESERVED_TARGET_NAMES } from '../../shared/job/keys.ts';
 import type { Operation, Recipe } from '../../shared/operations/operation.ts';
 import { TargetUnreadable } from '../../shared/port-errors.ts';
 import type { Clock, Targets } from '../../shared/ports.ts';
