@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 
 import { readSettings } from '../infra/stage.ts';
-import { parseTarget } from '../shared/aws/target-secret.ts';
+import { parseTarget } from '../shared/aws/targets.ts';
 import { RESERVED_TARGET_NAMES } from '../shared/job/keys.ts';
 import { OPERATIONS } from '../shared/operations/index.ts';
 import { completeSettings, type Settings } from '../shared/settings.ts';

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 
-import { systemChance } from '../shared/aws/system-chance.ts';
-import { systemClock } from '../shared/aws/system-clock.ts';
+import { systemChance, systemClock } from '../shared/aws/system.ts';
 import { createAtlassian } from '../shared/atlassian/atlassian.ts';
 import { RateLimited } from '../shared/atlassian/errors.ts';
 import { isRejected } from '../shared/job/job.ts';

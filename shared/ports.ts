@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 
+import { RollcallError } from './errors.ts';
 import type { JobEvent } from './job/events.ts';
 import type { Target } from './target.ts';
 
@@ -77,4 +78,44 @@ export interface EventsQueue {
 export interface Targets {
   /** `undefined` when no secret has that name; `fresh` reads it again, at most once a second, after a 401. */
   readonly find: (name: string, options?: { readonly fresh?: boolean }) => Promise<Target | undefined>;
+}
+
+/** A conditional write found another object than it expected (S3 answered 412), or lost a race (409). */
+export class ConditionNotMet extends RollcallError {
+  readonly code = 'CONDITION_NOT_MET';
+  readonly temporary = true;
+
+  constructor(key: string, options?: ErrorOptions) {
+    super(`${key} is no longer what it was when it was read; read it again`, options);
+  }
+}
+
+/** SQS did not accept every message of a batch. */
+export class QueueRefused extends RollcallError {
+  readonly code = 'QUEUE_REFUSED';
+  readonly temporary = true;
+}
+
+/** A target's secret is there but cannot be used as it is: which field is wrong, never its value. */
+export class TargetUnreadable extends RollcallError {
+  readonly code = 'TARGET_UNREADABLE';
+  readonly temporary = false;
+}
+
+/** Whether there is an object under this key. */
+export async function isStored(store: ObjectStore, key: string): Promise<boolean> {
+  const stored = await store.read(key);
+  stored?.body.destroy();
+  return stored !== undefined;
+}
+
+/** Writes an object unless there is one under this key; false when there is, or when another write of it is under way. */
+export async function writeOnce(store: ObjectStore, key: string, body: string): Promise<boolean> {
+  try {
+    await store.write(key, body, { ifNoneMatch: '*' });
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionNotMet) return false;
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { ConditionNotMet } from '../../shared/port-errors.ts';
+import { type Chance, type Clock, ConditionNotMet, type ObjectStore } from '../../shared/ports.ts';
 import { fold } from '../../shared/job/reducer.ts';
 import { hasEnded, isValidating } from '../../shared/job/job.ts';
 import type { JobEvent } from '../../shared/job/events.ts';
@@ -7,7 +7,6 @@ import { step, type Policy } from '../../shared/job/rules.ts';
 import { createStateStore, type State, type StateStore, type StoredState } from '../../shared/job/state.ts';
 import { summaryOf } from '../../shared/job/summary.ts';
 import { readValidation, type Validation } from '../../shared/job/validation.ts';
-import type { Chance, Clock, ObjectStore } from '../../shared/ports.ts';
 import { sendDue, takeDue, type OutboxQueues } from './outbox.ts';
 
 export interface RunPorts extends OutboxQueues {

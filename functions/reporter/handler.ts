@@ -2,7 +2,7 @@ import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
-import { systemClock } from '../../shared/aws/system-clock.ts';
+import { systemClock } from '../../shared/aws/system.ts';
 import { readEnvironment } from '../../shared/settings.ts';
 import { jsonLog } from '../../shared/log.ts';
 import { createReporter } from './reporter.ts';

@@ -1,8 +1,7 @@
 import { COMMANDS, type Job } from '../../shared/job/job.ts';
 import { jobIdOf, RESERVED_TARGET_NAMES } from '../../shared/job/keys.ts';
 import type { Operation, Recipe } from '../../shared/operations/operation.ts';
-import { TargetUnreadable } from '../../shared/port-errors.ts';
-import type { Clock, Targets } from '../../shared/ports.ts';
+import { type Clock, type Targets, TargetUnreadable } from '../../shared/ports.ts';
 import type { Target } from '../../shared/target.ts';
 import { MessageUnreadable, type Post, type Upload } from './message.ts';
 

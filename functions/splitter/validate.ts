@@ -1,4 +1,4 @@
-import { isStored, writeOnce } from '../../shared/objects.ts';
+import { isStored, type ObjectStore, writeOnce } from '../../shared/ports.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { validationKey } from '../../shared/job/keys.ts';
 import type { Validation } from '../../shared/job/validation.ts';
@@ -6,7 +6,6 @@ import { NotUtf8, type Encoding } from '../../shared/manifest/encoding.ts';
 import { mapHeader } from '../../shared/manifest/header.ts';
 import { openManifest } from '../../shared/manifest/manifest.ts';
 import { checkSize, type ManifestLimits, ManifestRefused, refuse } from '../../shared/manifest/refusal.ts';
-import type { ObjectStore } from '../../shared/ports.ts';
 import type { RowPlan } from './intake.ts';
 import type { Post } from './message.ts';
 import { createCheck, type RowPorts, validateRows } from './validate-rows.ts';

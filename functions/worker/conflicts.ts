@@ -4,9 +4,8 @@ import { RateLimited } from '../../shared/atlassian/errors.ts';
 import { inParallel } from '../../shared/in-parallel.ts';
 import { claimKey } from '../../shared/job/keys.ts';
 import type { Task } from '../../shared/job/messages.ts';
-import { writeOnce } from '../../shared/objects.ts';
+import { type ObjectStore, writeOnce } from '../../shared/ports.ts';
 import type { PlannedRow, SubjectKey } from '../../shared/operations/operation.ts';
-import type { ObjectStore } from '../../shared/ports.ts';
 import { withoutWrite, type Delivery, type TaskResult } from './task-result.ts';
 
 /** A delivery and what applying its row would do. */

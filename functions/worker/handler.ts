@@ -1,10 +1,9 @@
 import { s3Client, secretsManagerClient, sqsClient } from '../../shared/aws/clients.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
-import { secretsManagerTargets } from '../../shared/aws/secrets-targets.ts';
+import { secretsManagerTargets } from '../../shared/aws/targets.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
-import { systemChance } from '../../shared/aws/system-chance.ts';
-import { systemClock } from '../../shared/aws/system-clock.ts';
+import { systemChance, systemClock } from '../../shared/aws/system.ts';
 import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
 import { readEnvironment } from '../../shared/settings.ts';
 import { jsonLog } from '../../shared/log.ts';

@@ -5,8 +5,7 @@ import { createEvent, outcomeSchema, type Calls, type EventBody, type EventPorts
 import { failureKey } from '../../shared/job/keys.ts';
 import type { Task } from '../../shared/job/messages.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
-import { writeOnce } from '../../shared/objects.ts';
-import type { EventsQueue, Message, ObjectStore, Queue } from '../../shared/ports.ts';
+import { type EventsQueue, type Message, type ObjectStore, type Queue, writeOnce } from '../../shared/ports.ts';
 import type { TaskResult } from './task-result.ts';
 
 export interface RecorderPorts extends EventPorts {

@@ -9,8 +9,7 @@ import {
   type PlannedRow,
   type Written,
 } from '../../shared/operations/operation.ts';
-import { TargetUnreadable } from '../../shared/port-errors.ts';
-import type { Targets } from '../../shared/ports.ts';
+import { type Targets, TargetUnreadable } from '../../shared/ports.ts';
 import { secretName, type Target } from '../../shared/target.ts';
 
 export interface SessionPorts {

@@ -2,7 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 
 import { isolatedKey } from '../../shared/job/keys.ts';
 import { taskSchema, type Task } from '../../shared/job/messages.ts';
-import { writeOnce } from '../../shared/objects.ts';
+import { writeOnce } from '../../shared/ports.ts';
 import { deadlineOf, quarantine, readMessage, type Deadline, type Timeout } from '../../shared/records.ts';
 import { applyTasks } from './apply-tasks.ts';
 import type { BatchPorts } from './batch.ts';

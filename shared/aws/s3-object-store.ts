@@ -10,8 +10,13 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 
-import type { ObjectStore, ReadOptions, StoredObject, WriteCondition } from '../ports.ts';
-import { ConditionNotMet } from '../port-errors.ts';
+import {
+  ConditionNotMet,
+  type ObjectStore,
+  type ReadOptions,
+  type StoredObject,
+  type WriteCondition,
+} from '../ports.ts';
 
 interface Bucket {
   readonly client: S3Client;

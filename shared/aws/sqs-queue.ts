@@ -7,8 +7,7 @@ import {
 } from '@aws-sdk/client-sqs';
 
 import { inParallel } from '../in-parallel.ts';
-import type { Message, Queue } from '../ports.ts';
-import { QueueRefused } from '../port-errors.ts';
+import { type Message, type Queue, QueueRefused } from '../ports.ts';
 
 /** Limits of one SendMessageBatch call: ten messages, 1 MiB together. (SQS developer guide, quotas.) */
 const BATCH_MESSAGES = 10;

@@ -6,7 +6,7 @@ import { seededState, targetsAt } from '../../local/atlassian/seeds/seed.ts';
 import { startSimulator, type Simulator } from '../../local/atlassian/server/simulator.ts';
 import type { Cloud, DataCenter } from '../../shared/atlassian/apis.ts';
 import { createAtlassian, type Atlassian } from '../../shared/atlassian/atlassian.ts';
-import { parseTarget } from '../../shared/aws/target-secret.ts';
+import { parseTarget } from '../../shared/aws/targets.ts';
 import type { CloudTarget, DataCenterTarget } from '../../shared/target.ts';
 import { cloudPort } from '../fakes/atlassian-cloud.ts';
 import { dataCenterPort } from '../fakes/atlassian-data-center.ts';

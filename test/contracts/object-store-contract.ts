@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 
-import { ConditionNotMet } from '../../shared/port-errors.ts';
-import type { ObjectStore, StoredObject } from '../../shared/ports.ts';
+import { ConditionNotMet, type ObjectStore, type StoredObject } from '../../shared/ports.ts';
 
 /** What everything that calls itself an ObjectStore does; each test gets an empty one. */
 export function objectStoreContract(name: string, make: () => Promise<ObjectStore> | ObjectStore): void {

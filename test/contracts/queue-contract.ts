@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { QueueRefused } from '../../shared/port-errors.ts';
-import type { Message, Queue } from '../../shared/ports.ts';
+import { type Message, type Queue, QueueRefused } from '../../shared/ports.ts';
 
 /** A queue, and what a consumer would get of it now, in any order. */
 export interface QueueUnderTest {

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 
-import { ConditionNotMet } from '../../shared/port-errors.ts';
-import type { ObjectStore, StoredObject, WriteCondition } from '../../shared/ports.ts';
+import { ConditionNotMet, type ObjectStore, type StoredObject, type WriteCondition } from '../../shared/ports.ts';
 
 /** An object store in memory. It passes the same contract suite as the adapter over S3. */
 export interface MemoryObjectStore extends ObjectStore {

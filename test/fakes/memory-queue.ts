@@ -1,6 +1,5 @@
-import { QueueRefused } from '../../shared/port-errors.ts';
+import { type EventsQueue, type Message, type Queue, QueueRefused } from '../../shared/ports.ts';
 import type { JobEvent } from '../../shared/job/events.ts';
-import type { EventsQueue, Message, Queue } from '../../shared/ports.ts';
 
 /** A queue that keeps what it was sent. */
 export interface MemoryQueue extends Queue {

@@ -30,7 +30,7 @@ const REFUSED = [
 
 const ALLOWED = [
   ['shared/job/neighbour.ts', `import type { Clock } from '../ports.ts';`],
-  ['functions/worker/error.ts', `import { ConditionNotMet } from '../../shared/port-errors.ts';`],
+  ['functions/worker/error.ts', `import { ConditionNotMet } from '../../shared/ports.ts';`],
   ['functions/worker/core.ts', `import type { Task } from '../../shared/job/task.ts';`],
   [
     'functions/coordinator/handler.ts',

@@ -1,5 +1,4 @@
-import { QueueRefused } from '../../shared/port-errors.ts';
-import type { Message, Queue } from '../../shared/ports.ts';
+import { type Message, type Queue, QueueRefused } from '../../shared/ports.ts';
 import { attributesOf, textOf } from '../fakes/memory-queue.ts';
 import type { Faults } from './faults.ts';
 import type { SimulatedProcess } from './process.ts';

@@ -1,5 +1,4 @@
-import { ConditionNotMet } from '../../shared/port-errors.ts';
-import type { ObjectStore } from '../../shared/ports.ts';
+import { ConditionNotMet, type ObjectStore } from '../../shared/ports.ts';
 import type { MemoryObjectStore } from '../fakes/memory-object-store.ts';
 import type { Faults } from './faults.ts';
 import type { SimulatedProcess } from './process.ts';

@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 
 import { createCoordinator } from '../../../functions/coordinator/coordinator.ts';
-import { systemChance } from '../../../shared/aws/system-chance.ts';
+import { systemChance } from '../../../shared/aws/system.ts';
 import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { EventBody } from '../../../shared/job/events.ts';

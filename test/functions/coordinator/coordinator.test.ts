@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createCoordinator, type CoordinatorPorts } from '../../../functions/coordinator/coordinator.ts';
-import { ConditionNotMet } from '../../../shared/port-errors.ts';
+import { ConditionNotMet } from '../../../shared/ports.ts';
 import { openKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
 import { parseState } from '../../../shared/job/state.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import type { Context, SQSEvent } from 'aws-lambda';
 
 import { createSplitter } from '../../../functions/splitter/splitter.ts';
-import { TargetUnreadable } from '../../../shared/port-errors.ts';
+import { type Queue, type Targets, TargetUnreadable } from '../../../shared/ports.ts';
 import type { EventBody } from '../../../shared/job/events.ts';
 import { rowChunkKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
@@ -13,7 +13,6 @@ import { validationSchema, type Validation } from '../../../shared/job/validatio
 import type { ManifestLimits } from '../../../shared/manifest/refusal.ts';
 import type { Row } from '../../../shared/manifest/rows.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
-import type { Queue, Targets } from '../../../shared/ports.ts';
 import type { Target } from '../../../shared/target.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';

@@ -9,7 +9,7 @@ import type { JobEvent } from '../../../shared/job/events.ts';
 import { isolatedKey, stateKey } from '../../../shared/job/keys.ts';
 import { serializeState, type State, newState } from '../../../shared/job/state.ts';
 import type { Task } from '../../../shared/job/messages.ts';
-import { TargetUnreadable } from '../../../shared/port-errors.ts';
+import { TargetUnreadable } from '../../../shared/ports.ts';
 import type { Cells, Operation, PlannedRow, Written } from '../../../shared/operations/operation.ts';
 import type { CloudTarget } from '../../../shared/target.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';

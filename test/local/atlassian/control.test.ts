@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseTarget } from '../../../shared/aws/target-secret.ts';
+import { parseTarget } from '../../../shared/aws/targets.ts';
 import { GROUP, useSimulator, WHO } from './use-simulator.ts';
 
 const { ask, behave, server } = useSimulator();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { TargetUnreadable } from '../../../shared/port-errors.ts';
-import { parseTarget } from '../../../shared/aws/target-secret.ts';
+import { TargetUnreadable } from '../../../shared/ports.ts';
+import { parseTarget } from '../../../shared/aws/targets.ts';
 
 const CLOUD = {
   type: 'cloud',

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { TargetUnreadable } from '../../../shared/port-errors.ts';
-import { secretsManagerTargets } from '../../../shared/aws/secrets-targets.ts';
+import { TargetUnreadable } from '../../../shared/ports.ts';
+import { secretsManagerTargets } from '../../../shared/aws/targets.ts';
 import { secretsHere } from '../../local/aws/secrets-here.ts';
 
 const DATA_CENTER = { type: 'data-center', baseUrl: 'https://jira.acme.test', token: 'first' };
