@@ -1,16 +1,17 @@
 import type { CallCount } from '../../shared/atlassian/apis.ts';
-import { Withheld, type Refusal } from '../../shared/atlassian/errors.ts';
+import { type Refusal, Withheld } from '../../shared/atlassian/errors.ts';
 import { createEvent } from '../../shared/job/events.ts';
 import type { Task } from '../../shared/job/messages.ts';
 import { settledStatus } from '../../shared/job/row-status.ts';
-import type { State } from '../../shared/job/state.ts';
+import { createStateStore, type State } from '../../shared/job/state.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Deadline } from '../../shared/records.ts';
-import type { JobViews } from './job-views.ts';
 import type { Recorder, RecorderPorts } from './recorder.ts';
 import { haltsJob, type SessionPorts } from './session.ts';
-import { again, HELD_MS, isInDoubt, isRedriven, taskResultOf, type Delivery, type TaskResult } from './task-result.ts';
+import { again, type Delivery, HELD_MS, isInDoubt, isRedriven, type TaskResult, taskResultOf } from './task-result.ts';
+import { RollcallError } from '../../shared/errors.ts';
+import type { Clock, ObjectStore } from '../../shared/ports.ts';
 
 export interface BatchPorts extends SessionPorts, RecorderPorts {
   readonly views: JobViews;
@@ -100,4 +101,57 @@ async function haltJob({ code, message }: Refusal, { jobId, progress, ports }: B
   progress.halted = true;
   await ports.eventsQueue.post([createEvent(jobId, { type: 'halted', code, message }, ports)]);
   ports.log('job.halted', { job: jobId, code });
+}
+
+/** The store takes longer to show a job's state than a state may be old; the rows stay on the queue. */
+export class StateTooSlow extends RollcallError {
+  readonly code = 'STATE_TOO_SLOW';
+  readonly temporary = true;
+}
+
+/** Jobs' states as a worker sees them: never older than a second, so that a stop takes hold within one. */
+export interface JobViews {
+  /** Throws StateTooSlow. */
+  readonly view: (jobId: string) => Promise<State | undefined>;
+}
+
+/** Less than a second by the time that a read may take. */
+const VIEW_MS = 800;
+const OLDEST_MS = 1_000;
+const READS = 3;
+const KEPT_STATES = 50;
+
+/** What a view shows is as old as the beginning of its read, whenever the answer comes. */
+interface Reading {
+  readonly beganMs: number;
+  readonly state: Promise<State | undefined>;
+}
+
+export function createJobViews(results: ObjectStore, clock: Clock): JobViews {
+  const states = createStateStore(results, KEPT_STATES);
+  const readings = new Map<string, Reading>();
+  const nowMs = (): number => clock.now().getTime();
+
+  /** The reading that is young enough, made by whoever asked first, or a new one. */
+  function latest(jobId: string): Reading {
+    const beganMs = nowMs();
+    for (const [id, reading] of readings) if (beganMs - reading.beganMs >= VIEW_MS) readings.delete(id);
+    const known = readings.get(jobId);
+    if (known) return known;
+    const reading = { beganMs, state: states.load(jobId).then((stored) => stored?.state) };
+    readings.set(jobId, reading);
+    reading.state.catch(() => readings.delete(jobId)); // whoever asked gets the error; the next one reads again
+    return reading;
+  }
+
+  return {
+    view: async (jobId) => {
+      for (let reads = 1; reads <= READS; reads += 1) {
+        const reading = latest(jobId);
+        const state = await reading.state;
+        if (nowMs() - reading.beganMs < OLDEST_MS) return state;
+      }
+      throw new StateTooSlow(`The state of job ${jobId} took more than ${OLDEST_MS} ms to read, ${READS} times`);
+    },
+  };
 }

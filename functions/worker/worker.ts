@@ -1,14 +1,13 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
 import { isolatedKey } from '../../shared/job/keys.ts';
-import { taskSchema, type Task } from '../../shared/job/messages.ts';
+import { type Task, taskSchema } from '../../shared/job/messages.ts';
 import { writeOnce } from '../../shared/ports.ts';
-import { deadlineOf, quarantine, readMessage, type Deadline, type Timeout } from '../../shared/records.ts';
+import { type Deadline, deadlineOf, quarantine, readMessage, type Timeout } from '../../shared/records.ts';
 import { applyTasks } from './apply-tasks.ts';
-import type { BatchPorts } from './batch.ts';
-import { createJobViews } from './job-views.ts';
+import { type BatchPorts, createJobViews } from './batch.ts';
 import { createRecorder } from './recorder.ts';
-import { hasOutcome, withoutWrite, type Delivery } from './task-result.ts';
+import { type Delivery, hasOutcome, withoutWrite } from './task-result.ts';
 
 export interface WorkerPorts extends Omit<BatchPorts, 'views'> {
   /** Where rows go whose batch died again and again. */

@@ -2,8 +2,8 @@ import { distance } from 'fastest-levenshtein';
 
 import type { Problem } from '../job/events.ts';
 import type { Column, Recipe } from '../operations/operation.ts';
-import { columnKey, trimIdentifier } from './identifiers.ts';
-import { ManifestRefused, type ManifestLimits } from './refusal.ts';
+import { columnKey, trimIdentifier } from './cells.ts';
+import { type ManifestLimits, ManifestRefused } from './refusal.ts';
 import { unescapeCell } from './write-csv.ts';
 
 /** What an operation wants of a header. */

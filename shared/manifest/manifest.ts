@@ -1,7 +1,7 @@
 import type { Column } from '../operations/operation.ts';
-import { byteOrderMark, decode, NotUtf8, refuseBinary, type Encoding } from './encoding.ts';
+import { byteOrderMark, decode, type Encoding, NotUtf8, refuseBinary } from './encoding.ts';
 import { countKnown } from './header.ts';
-import { isBlank } from './identifiers.ts';
+import { isBlank } from './cells.ts';
 import { type ManifestLimits, ManifestRefused, ownFileLimits, refuse } from './refusal.ts';
 import { createCutter, readRows, type Row } from './rows.ts';
 import { DELIMITERS } from './write-csv.ts';

@@ -1,8 +1,8 @@
 import { CsvError, parse } from 'csv-parse/sync';
 
 import { NotUtf8 } from './encoding.ts';
-import { isBlank } from './identifiers.ts';
-import { refuse, type ManifestLimits } from './refusal.ts';
+import { isBlank } from './cells.ts';
+import { type ManifestLimits, refuse } from './refusal.ts';
 
 /** A row as it stands in the manifest, its cells untouched. Blank lines, also those of delimiters alone, are no rows. */
 export interface Row {
@@ -73,7 +73,7 @@ export function createCutter(start: RowStart, { rowBytes }: Pick<ManifestLimits,
       if (end - from > rowBytes) refuseLongRow(rowBytes, line);
       const hasQuotes = quote >= 0 && quote < end;
       const read = hasQuotes
-        ? readWithQuotes(cells, text.toString('utf8', from, end))
+        ? readWithQuotes({ cells, written: text.toString('utf8', from, end) }, { delimiter, line })
         : { cells, flaw: undefined, lines: 1 };
       if (!isBlankRow(read.cells)) {
         rows.push({ row, line, cells: read.cells, flaw: read.flaw });
@@ -99,21 +99,25 @@ export function createCutter(start: RowStart, { rowBytes }: Pick<ManifestLimits,
     return at;
   };
 
-  const readWithQuotes = (cells: readonly string[], written: string) => {
-    const lines = countLineBreaks(written);
-    // csv-parse leaves a quote in front of a cell that goes on after its closing quote, unless it goes on with a zero;
-    // a quote may be meant there, too.
-    if (!cells.some((cell) => cell.startsWith('"') || cell.includes('\0'))) return { cells, flaw: undefined, lines };
-    const read = readQuoted(written.replace(LINE_END, ''), delimiter);
-    return 'openAt' in read ? refuseOpenQuote(line, written.slice(0, read.openAt)) : { ...read, lines };
-  };
-
   const refuseOpenRow = (written: string): never => {
     const read = readQuoted(written, delimiter);
     return refuseOpenQuote(line, written.slice(0, 'openAt' in read ? read.openAt : 0));
   };
 
   return { cut: (piece) => cut(piece, false), finish: () => cut(Buffer.alloc(0), true), line: () => line };
+}
+
+/** Reads a row anew that has quotes; csv-parse's cells stand unless it may have misread one. */
+function readWithQuotes(
+  { cells, written }: { readonly cells: readonly string[]; readonly written: string },
+  { delimiter, line }: Pick<RowStart, 'delimiter' | 'line'>,
+) {
+  const lines = countLineBreaks(written);
+  // csv-parse leaves a quote in front of a cell that goes on after its closing quote, unless it goes on with a zero;
+  // a quote may be meant there, too.
+  if (!cells.some((cell) => cell.startsWith('"') || cell.includes('\0'))) return { cells, flaw: undefined, lines };
+  const read = readQuoted(written.replace(LINE_END, ''), delimiter);
+  return 'openAt' in read ? refuseOpenQuote(line, written.slice(0, read.openAt)) : { ...read, lines };
 }
 
 const refuseLongRow = (rowBytes: number, line: number): never =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { isBlank, trimIdentifier } from '../../shared/manifest/identifiers.ts';
+import { isBlank, trimIdentifier } from '../../shared/manifest/cells.ts';
 import { escapeCell, unescapeCell } from '../../shared/manifest/write-csv.ts';
 import { readReport, startLine } from '../corpus/carry.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createJobViews } from '../../../functions/worker/job-views.ts';
+import { createJobViews } from '../../../functions/worker/batch.ts';
 import { newState, serializeState } from '../../../shared/job/state.ts';
 import { stateKey } from '../../../shared/job/keys.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';

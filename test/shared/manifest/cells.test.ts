@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
 
-import { checkCells, createCellReader, createShapeChecker } from '../../../shared/manifest/cells.ts';
-import { isBlank, trimIdentifier } from '../../../shared/manifest/identifiers.ts';
+import {
+  checkCells,
+  createCellReader,
+  createShapeChecker,
+  isBlank,
+  trimIdentifier,
+} from '../../../shared/manifest/cells.ts';
 import type { Row } from '../../../shared/manifest/rows.ts';
 import { LIMITS } from './read.ts';
 
