@@ -1,4 +1,4 @@
-import { CsvError, parse } from 'csv-parse/sync';
+import { Parser } from 'csv-parse';
 
 import { NotUtf8 } from './encoding.ts';
 import { isBlank } from './cells.ts';
@@ -55,38 +55,34 @@ export interface Cutter {
 export function createCutter(start: RowStart, { rowBytes }: Pick<ManifestLimits, 'rowBytes'>): Cutter {
   const { delimiter } = start;
   let { row, line } = start;
+  const parser = new RecordParser(delimiter);
+  // The text of the row that has not ended, and how many bytes are before it.
   let rest: Buffer = Buffer.alloc(0);
-  // A row that does not end is parsed again only when its text has doubled, so that a long one costs no square of its length.
-  let worthParsing = 0;
+  let passed = 0;
 
-  const cut = (piece: Buffer, isLast: boolean): readonly Row[] => {
+  const cut = (piece: Buffer): readonly Row[] => {
     const text = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-    rest = text;
-    if (text.length < worthParsing && !isLast) return [];
-
-    const { records, isOpen } = parseRecords(text, delimiter);
-    if (!isLast && records.at(-1)?.end === text.length) records.pop(); // the next piece may go on with it
     const rows: Row[] = [];
     let from = passBlankLines(text, 0);
     let quote = text.indexOf(QUOTE);
-    for (const { cells, end } of records) {
-      if (end - from > rowBytes) refuseLongRow(rowBytes, line);
-      const hasQuotes = quote >= 0 && quote < end;
+    for (const { cells, end } of parser.parse(piece)) {
+      const to = end - passed;
+      if (to - from > rowBytes) refuseLongRow(rowBytes, line);
+      const hasQuotes = quote >= 0 && quote < to;
       const read = hasQuotes
-        ? readWithQuotes({ cells, written: text.toString('utf8', from, end) }, { delimiter, line })
-        : { cells, flaw: undefined, lines: 1 };
+        ? readWithQuotes({ cells, written: text.toString('utf8', from, to) }, { delimiter, line })
+        : { cells, lines: 1 };
       if (!isBlankRow(read.cells)) {
         rows.push({ row, line, cells: read.cells, flaw: read.flaw });
         row += 1;
       }
       line += read.lines;
-      if (hasQuotes) quote = text.indexOf(QUOTE, end);
-      from = passBlankLines(text, end);
+      if (hasQuotes) quote = text.indexOf(QUOTE, to);
+      from = passBlankLines(text, to);
     }
     rest = text.subarray(from);
-    worthParsing = 2 * rest.length;
-    if (isOpen && (isLast || rest.length > rowBytes)) refuseOpenRow(rest.toString());
-    if (rest.length > rowBytes) refuseLongRow(rowBytes, line);
+    passed += from;
+    if (rest.length > rowBytes + LOOKED_AHEAD_BYTES) refuseRest();
     return rows;
   };
 
@@ -99,23 +95,38 @@ export function createCutter(start: RowStart, { rowBytes }: Pick<ManifestLimits,
     return at;
   };
 
-  const refuseOpenRow = (written: string): never => {
+  const refuseRest = (): never => {
+    const written = rest.toString();
     const read = readQuoted(written, delimiter);
-    return refuseOpenQuote(line, written.slice(0, 'openAt' in read ? read.openAt : 0));
+    return 'openAt' in read ? refuseOpenQuote(line, written.slice(0, read.openAt)) : refuseLongRow(rowBytes, line);
   };
 
-  return { cut: (piece) => cut(piece, false), finish: () => cut(Buffer.alloc(0), true), line: () => line };
+  return {
+    cut,
+    finish: () => {
+      const rows = cut(Buffer.alloc(LOOKED_AHEAD_BYTES, LINE_FEED));
+      if (rest.length > 0) refuseRest(); // only an open quote goes on behind an end of the line
+      return rows;
+    },
+    line: () => line,
+  };
+}
+
+interface ReadRecord {
+  readonly cells: readonly string[];
+  readonly lines: number;
+  readonly flaw?: string | undefined;
 }
 
 /** Reads a row anew that has quotes; csv-parse's cells stand unless it may have misread one. */
 function readWithQuotes(
   { cells, written }: { readonly cells: readonly string[]; readonly written: string },
   { delimiter, line }: Pick<RowStart, 'delimiter' | 'line'>,
-) {
+): ReadRecord {
   const lines = countLineBreaks(written);
   // csv-parse leaves a quote in front of a cell that goes on after its closing quote, unless it goes on with a zero;
   // a quote may be meant there, too.
-  if (!cells.some((cell) => cell.startsWith('"') || cell.includes('\0'))) return { cells, flaw: undefined, lines };
+  if (!cells.some((cell) => cell.startsWith('"') || cell.includes('\0'))) return { cells, lines };
   const read = readQuoted(written.replace(LINE_END, ''), delimiter);
   return 'openAt' in read ? refuseOpenQuote(line, written.slice(0, read.openAt)) : { ...read, lines };
 }
@@ -147,34 +158,45 @@ function lineEndBytes(text: Buffer, at: number): number {
 const isBlankRow = (cells: readonly string[]): boolean => isBlank(cells[0] ?? '') && cells.every(isBlank);
 
 interface Parsed {
-  readonly cells: readonly string[];
-  /** The byte after its line end. */
+  readonly cells: string[];
+  /** The byte after its line end, counted from the start of the text. */
   readonly end: number;
 }
 
-/** The records of a text but for its blank lines, and whether it ends inside a quoted cell, which then is in none of them. */
-function parseRecords(text: Buffer, delimiter: string): { readonly records: Parsed[]; readonly isOpen: boolean } {
-  const records: Parsed[] = [];
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0; // csv-parse makes an error of each record of another length than the first, and drops it
-  try {
-    parse(text, {
+/** How many bytes csv-parse wants to see behind the one that it takes, and some more. */
+const LOOKED_AHEAD_BYTES = 8;
+
+/** csv-parse whose records are taken when it finds them: a stream of them, or a call with all that it knows of each, costs as much again. */
+class RecordParser extends Parser {
+  #found: Parsed[] = [];
+
+  constructor(delimiter: string) {
+    super({
       delimiter,
       record_delimiter: ['\r\n', '\n', '\r'],
       relax_quotes: true,
       relax_column_count: true,
       skip_empty_lines: true,
-      on_record: (cells: string[], { bytes }) => {
-        records.push({ cells, end: bytes });
-        return null;
-      },
     });
-    return { records, isOpen: false };
-  } catch (error) {
-    if (error instanceof CsvError && error.code === 'CSV_QUOTE_NOT_CLOSED') return { records, isOpen: true };
-    throw error;
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
+  }
+
+  /** The records that end in the next piece of the text, but for blank lines. */
+  parse(piece: Buffer): readonly Parsed[] {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0; // an error is made of each record of another length than the first, and dropped
+    try {
+      this.write(piece);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+    const found = this.#found;
+    this.#found = [];
+    return found;
+  }
+
+  override push(cells: string[]): boolean {
+    this.#found.push({ cells, end: this.info.bytes });
+    return true;
   }
 }
 
