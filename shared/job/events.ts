@@ -29,6 +29,7 @@ export const callsSchema = z.object({
   retried: z.int().nonnegative(),
 });
 
+/** How many calls went to Atlassian, were answered 429, and were made for a task that had been tried before. */
 export type Calls = Readonly<z.infer<typeof callsSchema>>;
 
 const problemSchema = z.object({ line: z.int().positive().optional(), message: z.string() });
@@ -73,7 +74,9 @@ export const jobEventSchema = z
   .object({ version: z.literal(1), id: z.string().min(1), jobId: z.string().min(1), at: z.string() })
   .and(eventBodies);
 
+/** One thing that happened to a job, as it is posted to the events queue. */
 export type JobEvent = z.infer<typeof jobEventSchema>;
+/** What happened, without the id, job and time that every event has. */
 export type EventBody = z.infer<typeof eventBodies>;
 
 /** A line of a chunk: a row's before-state when a write was about to begin, or a row's outcome. */
@@ -81,6 +84,7 @@ export type RowEvent =
   | { readonly kind: 'attempting'; readonly row: number; readonly line: number; readonly before: unknown }
   | ({ readonly kind: 'outcome' } & z.infer<typeof outcomeSchema>);
 
+/** What a new event needs: the time, and an id of its own. */
 export interface EventPorts {
   readonly clock: Clock;
   readonly chance: Chance;

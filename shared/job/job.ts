@@ -22,13 +22,16 @@ export const jobSchema = z
   })
   .readonly();
 
+/** One manifest being applied: its id, target, operation, and the object that it was read from. */
 export type Job = z.infer<typeof jobSchema>;
 
 /** What a person can ask of a job, by putting an object at `control/<jobId>/<command>` in the inbox bucket. No state takes `approve` yet. */
 export const COMMANDS = ['pause', 'resume', 'cancel', 'approve'] as const;
 
+/** One of COMMANDS. */
 export type Command = (typeof COMMANDS)[number];
 
+/** Where a job stands: one of the rows of STATES. */
 export type JobState =
   'validating' | 'running' | 'paused' | 'halted' | 'completed' | 'cancelled' | 'rejected' | 'broken';
 

@@ -18,6 +18,7 @@ export const taskSchema = z.object({
   attempts: z.int().nonnegative(),
 });
 
+/** A task: one row of one job as an SQS message. */
 export type Task = Readonly<z.infer<typeof taskSchema>>;
 
 /** What the coordinator asks of the splitter: send the rows from `from` up to but not including `to` that have no outcome. */
@@ -30,6 +31,7 @@ export const enqueueRequestSchema = z.object({
   to: z.int().nonnegative(),
 });
 
+/** A request to send the released rows that have no outcome. */
 export type EnqueueRequest = Readonly<z.infer<typeof enqueueRequestSchema>>;
 
 /** What the coordinator asks of the reporter: write the job's files, as they stand now. */
@@ -39,4 +41,5 @@ export const reportRequestSchema = z.object({
   jobId: z.string().min(1),
 });
 
+/** A request to write a job's files. */
 export type ReportRequest = Readonly<z.infer<typeof reportRequestSchema>>;

@@ -91,6 +91,7 @@ export const CODES = {
   LOST: unprocessed(35, 'The row was sent several times and no result came back; drop unprocessed.csv in again.'),
 } as const satisfies Record<string, CodeEntry>;
 
+/** One of CODES: why a row has the status that it has. */
 export type Code = keyof typeof CODES;
 
 /** Whether a text is one of the closed list. */

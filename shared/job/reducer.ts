@@ -21,6 +21,7 @@ type Draft = { -readonly [Field in keyof State]: State[Field] } & {
   generations: Map<number, number>;
 };
 
+/** What the reducer knows besides state and events: the time, and the validation when it has just ended. */
 export interface FoldContext {
   readonly nowMs: number;
   /** The job's validation; read by the caller when a `validated` event is among the events. */

@@ -17,6 +17,7 @@ export interface Policy {
   readonly resendMs: number;
 }
 
+/** What the rules know besides the state: the time, the policy, and whether a reconcile came. */
 export interface StepContext {
   readonly nowMs: number;
   readonly policy: Policy;

@@ -6,6 +6,7 @@ import { validationKey } from './keys.ts';
 /** A row chunk `rows/<id>/<k>.ndjson.gz`, by its number k: its first row, and the SHA-256 of the object. */
 const rowChunkSchema = z.object({ firstRow: z.int().nonnegative(), sha256: z.string() });
 
+/** A row chunk by its first row and its SHA-256. */
 export type RowChunk = Readonly<z.infer<typeof rowChunkSchema>>;
 
 /** What a validation found in a manifest: `jobs/<id>/validation.json`. With the row chunks, all that anybody needs of it. */
@@ -34,6 +35,7 @@ export const validationSchema = z.object({
   ordered: z.boolean(),
 });
 
+/** What validation found in a manifest: `jobs/<id>/validation.json`. */
 export type Validation = Readonly<z.infer<typeof validationSchema>>;
 
 /** What a job's validation found; `undefined` when there is none. */

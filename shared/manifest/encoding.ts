@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { RollcallError } from '../errors.ts';
 import { refuse } from './refusal.ts';
 
+/** One of ENCODINGS: how the bytes of a manifest become text. */
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
 /** The bytes are not UTF-8 although nothing at their start says what else they are. */

@@ -6,6 +6,7 @@ import { type ManifestLimits, ManifestRefused, ownFileLimits, refuse } from './r
 import { createCutter, readRows, type Row } from './rows.ts';
 import { DELIMITERS } from './write-csv.ts';
 
+/** How a manifest is to be read: its limits, what is known of its format, and the columns by which its delimiter is found. */
 export interface OpenOptions {
   readonly limits: ManifestLimits;
   /** Without it, a byte order mark decides, else UTF-8, and NotUtf8 is thrown where the bytes are not. */
