@@ -21,7 +21,7 @@ export function acknowledgeFindings(
   for (const key of [STATE, VALIDATION, ORDER]) {
     acknowledge(objects(results, key), "It lies under its job's id, which is made from the upload.");
   }
-  acknowledge(objects(results, ROWS), "A manifest's rows lie in chunks under its job, as many as it needs.");
+  acknowledge(objects(results, ROWS), 'The rows of a file lie in chunks under its job, as many as it needs.');
   acknowledge(objects(results, 'jobs/*/chunks/*'), "A job's events are kept in chunks, as many as it needs.");
   acknowledge(
     objects(results, 'jobs/*/isolated/*'),
@@ -42,7 +42,7 @@ export function acknowledgeFindings(
   }
   acknowledge(
     'arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:rollcall/*',
-    'Targets are added after deployment, one secret each under this prefix, and Secrets Manager adds letters to the name.',
+    'Targets are added after deployment, one secret each under this prefix, and Secrets Manager adds characters to the name.',
   );
 }
 

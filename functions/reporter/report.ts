@@ -42,7 +42,7 @@ interface Manifest {
 async function readManifest(results: ObjectStore, { job, manifest }: State): Promise<Manifest> {
   if (!manifest) return { delimiter: ',', header: [], rows: Readable.from([]) };
   const validation = await readValidation(results, job.id);
-  if (!validation) throw new JobNotReadable(`The validation of ${job.id} is gone; upload its manifest again`);
+  if (!validation) throw new JobNotReadable(`The validation of ${job.id} is gone; upload the file again`);
   const { delimiter, header, escaped, rowChunks } = validation;
   const rows = readRowChunks(results, { jobId: job.id, rowChunks });
   return escaped ? { delimiter, header: header.map(unescapeCell), rows: unescaped(rows) } : { delimiter, header, rows };

@@ -105,10 +105,10 @@ export async function* readRowChunks(
 
 async function readLines(results: ObjectStore, key: string, sha256: string): Promise<readonly string[]> {
   const stored = await results.read(key);
-  if (!stored) throw new JobNotReadable(`${key} is not there; upload the manifest again`);
+  if (!stored) throw new JobNotReadable(`${key} is not there; upload the file again`);
   const packed = Buffer.concat(await stored.body.toArray());
   if (hashOf(packed) !== sha256)
-    throw new JobNotReadable(`${key} is not what the validation wrote; upload the manifest again`);
+    throw new JobNotReadable(`${key} is not what the validation wrote; upload the file again`);
   return gunzipSync(packed).toString().trimEnd().split('\n');
 }
 
