@@ -81,30 +81,36 @@ const NO_CALLS: Calls = { sent: 0, rateLimited: 0, retried: 0 };
 async function record(added: readonly Entry[], recording: Recording): Promise<void> {
   const { ports, recorded } = recording;
   const nowMs = ports.clock.now().getTime();
-  const entries = await withFirstFailures(added, nowMs, recording);
+  const { entries, unsent } = await withFirstFailures(added, nowMs, recording);
   const taskResults = entries.map(({ taskResult }) => taskResult);
-  await Promise.all([
-    ports.tasks.send(copiesOf(taskResults, nowMs)),
-    ports.deadLetters.send(taskResults.filter(isFailure).map(deadLetter)),
-  ]);
+  await Promise.all([ports.tasks.send(copiesOf(taskResults, nowMs)), ports.deadLetters.send(unsent.map(deadLetter))]);
   const calls = difference(recording.countCalls(), recording.calls);
-  if (taskResults.some(({ kind }) => kind !== 'done') || calls.sent > 0)
-    await post(taskResults, nowMs, calls, recording);
+  const isPosted = taskResults.some(({ kind }) => kind !== 'done') || calls.sent > 0;
+  await Promise.all([noteSent(unsent, recording), isPosted && post(taskResults, nowMs, calls, recording)]);
   recording.calls = sum(recording.calls, calls);
   for (const { messageId } of entries) recorded.add(messageId);
 }
 
-/** What is to be recorded of them now; a failure that another worker may be recording is left on the queue. */
+/** What is to be recorded of them now, and the failures without a dead letter; one that another worker may be recording is left on the queue. */
 async function withFirstFailures(
   added: readonly Entry[],
   nowMs: number,
   { ports: { results }, endsAtMs }: Recording,
-): Promise<readonly Entry[]> {
+): Promise<{ readonly entries: readonly Entry[]; readonly unsent: readonly Failure[] }> {
   const failures = added.map(({ taskResult }) => taskResult).filter(isFailure);
   const firsts = await findFirstFailures(failures, results, { nowMs, endsAtMs });
-  return added.flatMap(({ messageId, taskResult }) => {
-    const counting = isFailure(taskResult) ? firsts.get(taskResult) : taskResult;
+  const entries = added.flatMap(({ messageId, taskResult }) => {
+    const counting = isFailure(taskResult) ? firsts.get(taskResult)?.failure : taskResult;
     return counting ? [{ messageId, taskResult: counting }] : [];
+  });
+  return { entries, unsent: [...firsts.values()].flatMap(({ failure, isSent }) => (isSent ? [] : [failure])) };
+}
+
+/** Writes down that the dead letters of these failures are sent: whoever records the same failure later sends no other. */
+async function noteSent(failures: readonly Failure[], { ports: { results }, endsAtMs }: Recording): Promise<void> {
+  await inParallel(failures, WRITES_UNDER_WAY, async ({ task, outcome }) => {
+    const sent: FirstFailure = { outcome, endsAtMs, isSent: true };
+    await results.write(failureKey(task.jobId, task.row, task.generation), JSON.stringify(sent));
   });
 }
 
@@ -191,12 +197,12 @@ async function findFirstFailures(
   failures: readonly Failure[],
   results: ObjectStore,
   { nowMs, endsAtMs }: { readonly nowMs: number; readonly endsAtMs: number },
-): Promise<ReadonlyMap<TaskResult, Failure>> {
-  const found = new Map<TaskResult, Failure>();
+): Promise<ReadonlyMap<TaskResult, { readonly failure: Failure; readonly isSent: boolean }>> {
+  const found = new Map<TaskResult, { readonly failure: Failure; readonly isSent: boolean }>();
   await inParallel(failures, WRITES_UNDER_WAY, async (failure) => {
     const first = await writeFailure(failure, endsAtMs, results);
     if (first && (first.outcome === failure.outcome || first.endsAtMs < nowMs))
-      found.set(failure, { ...failure, outcome: first.outcome });
+      found.set(failure, { failure: { ...failure, outcome: first.outcome }, isSent: first.isSent ?? false });
   });
   return found;
 }
@@ -205,11 +211,14 @@ const firstFailureSchema = z.object({
   outcome: outcomeSchema,
   /** When the worker that wrote it is over, having recorded it or not; epoch milliseconds. */
   endsAtMs: z.number(),
+  /** Whether its dead letter is sent. */
+  isSent: z.boolean().optional(),
 });
 
 interface FirstFailure {
   readonly outcome: Outcome;
   readonly endsAtMs: number;
+  readonly isSent?: boolean | undefined;
 }
 
 /** The failure that stands there then; `undefined` when another write is under way and none stands there yet. */

@@ -82,20 +82,16 @@ interface Stage {
   readonly secrets: Map<string, Target>;
 }
 
-/** After these a worker may have sent a dead letter and recorded nothing. */
+/** After these a worker may have sent a dead letter without having written down that it did. */
 const CUTS_OFF: readonly FaultKind[] = [
   'dies before an effect',
   'dies after an effect',
   'send refused',
   'send refused in part',
   'send accepted, answer lost',
-  'eventsQueue purged',
-  // A batch that cannot read the job's state stays on the queue while resuming enqueues its rows once more: two workers may
-  // have the same row in hand at the same moment, and each sends its dead letter.
   'store fails',
   'store fails after the write',
-  // Also an event that arrives minutes later: meanwhile the row is enqueued again.
-  'message delayed',
+  'race won, answer says lost',
 ];
 
 const isCutOff = ({ jobs, faults }: Stage): boolean =>
