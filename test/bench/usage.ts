@@ -81,7 +81,7 @@ export function billOf(usage: Usage, times: number): readonly BillLine[] {
   };
   const billed = (kinds: readonly Kind[]): number => kinds.reduce((sum, kind) => sum + kind.billed, 0);
   const fifo = usage.sqs.filter(({ label }) => label.endsWith('.fifo'));
-  const fair = usage.sqs.filter(({ label }) => /rows/i.test(label) && !label.endsWith('.fifo'));
+  const fair = usage.sqs.filter(({ label }) => /tasks/i.test(label) && !label.endsWith('.fifo'));
   const standard = usage.sqs.filter(({ label }) => !label.endsWith('.fifo'));
   return [
     ...usage.functions.map(({ name, milliseconds, megabytes }) =>
@@ -93,8 +93,8 @@ export function billOf(usage: Usage, times: number): readonly BillLine[] {
       usage.functions.reduce((sum, { invocations }) => sum + invocations, 0),
     ),
     line('SQS, standard queues', 'sqsStandard', billed(standard)),
-    line('SQS, fair queue of rows', 'sqsFair', billed(fair)),
-    line('SQS, eventsQueue (FIFO)', 'sqsFifo', billed(fifo)),
+    line('SQS, fair queue of tasks', 'sqsFair', billed(fair)),
+    line('SQS, events (FIFO)', 'sqsFifo', billed(fifo)),
     line('S3 writes', 's3Write', billed(usage.s3Writes)),
     line('S3 reads', 's3Read', billed(usage.s3Reads)),
     line('S3, manifest and report kept a month', 's3Storage', usage.storedBytes / 1e9),
