@@ -26,7 +26,11 @@ export function createSubjects(): Subjects {
         const { named, repeated } = (places[place] ??= { named: new Set(), repeated: new Set() });
         const key = inOnePiece(keys[place]?.subject ?? '');
         const { size } = named;
-        if (named.add(key).size === size) repeated.add(key);
+        if (named.add(key).size === size && !repeated.has(key)) {
+          named.delete(key); // so that both hold the same text, once
+          named.add(key);
+          repeated.add(key);
+        }
       }
     },
     repeated: () => places.map(({ repeated }) => repeated),
@@ -43,18 +47,18 @@ export interface Conflicts {
   readonly settle: (rowStatuses: number[], options: { readonly findsRepeats: boolean }) => ReadonlyMap<number, number>;
 }
 
-/** Compares only what is named of these things. */
+/** Compares only the rows that name these subjects. */
 export function createConflicts(subjects: ReadonlySet<string>): Conflicts {
-  const firsts = new Map<string, { readonly row: number; readonly desired: string }>();
+  const firsts = new Map<string, { readonly row: number; readonly desired: string } | undefined>();
+  for (const subject of subjects) firsts.set(subject, undefined);
   // Later rows that want the same of their subject as its first row, and those that want something else: by row, that first row.
   const repeats = new Map<number, number>();
   const opponents = new Map<number, number>();
   return {
     add: (row, { subject, desired }) => {
-      if (!subjects.has(subject)) return;
       const first = firsts.get(subject);
       if (first) (first.desired === desired ? repeats : opponents).set(row, first.row);
-      else firsts.set(inOnePiece(subject), { row, desired });
+      else if (firsts.has(subject)) firsts.set(subject, { row, desired });
     },
     settle: (rowStatuses, { findsRepeats }) => {
       const partners = new Map<number, number>();

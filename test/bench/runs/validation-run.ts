@@ -1,5 +1,8 @@
 // One validation of a manifest of wide rows that is made up while it is read, against ports that drop what they are given but for
-// row chunks: `validation-run.mjs <rows> [membership|email-change] [repeats]`.
+// row chunks, which lie on disk: `validation-run.mjs <rows> [membership|email-change] [repeats]`.
+import { createReadStream, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 
@@ -57,7 +60,8 @@ function writeNumber(chunk: Buffer, lineStart: number, row: number): void {
 }
 
 let validationBytes = 0;
-const rowChunks = new Map<string, Buffer>();
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-rows-'));
+const pathOf = (key: string): string => join(folder, basename(key));
 
 const storeOf = (read: ObjectStore['read']): ObjectStore => ({
   read,
@@ -65,7 +69,7 @@ const storeOf = (read: ObjectStore['read']): ObjectStore => ({
   write: async (key, body) => {
     await setImmediate();
     if (key.endsWith('validation.json')) validationBytes = body.length;
-    if (key.startsWith('rows/')) rowChunks.set(key, Buffer.from(body));
+    if (key.startsWith('rows/')) writeFileSync(pathOf(key), body);
     return { etag: '""' };
   },
   writeStream: async (_key, body) => {
@@ -86,10 +90,9 @@ const drop = async (): Promise<void> => {};
 
 const splitter = createSplitter({
   inbox: storeOf(async () => stored(Readable.from(manifest()), bytes)),
-  results: storeOf(async (key) => {
-    const chunk = rowChunks.get(key);
-    return chunk && stored(Readable.from([chunk]), chunk.length);
-  }),
+  results: storeOf(async (key) =>
+    key.startsWith('rows/') ? stored(createReadStream(pathOf(key)), statSync(pathOf(key)).size) : undefined,
+  ),
   targets: { find: async () => BENCH_TARGET },
   operations: OPERATIONS,
   tasks: { send: drop },
@@ -117,5 +120,6 @@ await splitter(
   { getRemainingTimeInMillis: () => 900_000 } as unknown as Parameters<typeof splitter>[1], // likewise
 );
 const seconds = (performance.now() - started) / 1_000;
+rmSync(folder, { recursive: true });
 if (validationBytes === 0) throw new Error('The validation wrote nothing');
 report({ seconds, manifestMiB: bytes / 2 ** 20 });
