@@ -147,6 +147,7 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
   'quarantine',
   'rows',
   'isolated',
+  'failures',
   'claims',
   'chunks',
   'state.json',

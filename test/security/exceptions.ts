@@ -15,6 +15,10 @@ export const EXCEPTIONS: readonly Exception[] = [
     reason: 'Parts of a report are thrown away only when its writing breaks off between two of them.',
   },
   {
+    use: /^worker s3:GetObject results\/jobs\/\*\/failures\/\*$/,
+    reason: 'A failure is read only by the worker of a second delivery of the row, which SQS makes when it likes.',
+  },
+  {
     use: /^splitter s3:ListBucket inbox$/,
     reason:
       'S3 answers 404 rather than 403 for a manifest that is gone only to who may list; the object store here tells that apart for newest versions alone.',
