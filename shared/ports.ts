@@ -110,9 +110,18 @@ export async function isStored(store: ObjectStore, key: string): Promise<boolean
 }
 
 /** Writes an object unless there is one under this key; false when there is, or when another write of it is under way. */
-export async function writeOnce(store: ObjectStore, key: string, body: string): Promise<boolean> {
+export const writeOnce = (store: ObjectStore, key: string, body: string): Promise<boolean> =>
+  writeIf(store, key, body, { ifNoneMatch: '*' });
+
+/** Writes an object on a condition; false when it does not hold, or when another write was faster. */
+export async function writeIf(
+  store: ObjectStore,
+  key: string,
+  body: string,
+  condition: WriteCondition,
+): Promise<boolean> {
   try {
-    await store.write(key, body, { ifNoneMatch: '*' });
+    await store.write(key, body, condition);
     return true;
   } catch (error) {
     if (error instanceof ConditionNotMet) return false;

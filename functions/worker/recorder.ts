@@ -5,7 +5,14 @@ import { createEvent, outcomeSchema, type Calls, type EventBody, type EventPorts
 import { failureKey } from '../../shared/job/keys.ts';
 import type { Task } from '../../shared/job/messages.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
-import { type EventsQueue, type Message, type ObjectStore, type Queue, writeOnce } from '../../shared/ports.ts';
+import {
+  writeIf,
+  writeOnce,
+  type EventsQueue,
+  type Message,
+  type ObjectStore,
+  type Queue,
+} from '../../shared/ports.ts';
 import type { TaskResult } from './task-result.ts';
 
 export interface RecorderPorts extends EventPorts {
@@ -109,8 +116,7 @@ async function withFirstFailures(
 /** Writes down that the dead letters of these failures are sent: whoever records the same failure later sends no other. */
 async function noteSent(failures: readonly Failure[], { ports: { results }, endsAtMs }: Recording): Promise<void> {
   await inParallel(failures, WRITES_UNDER_WAY, async ({ task, outcome }) => {
-    const sent: FirstFailure = { outcome, endsAtMs, isSent: true };
-    await results.write(failureKey(task.jobId, task.row, task.generation), JSON.stringify(sent));
+    await results.write(failureKey(task.jobId, task.row, task.generation), failureText(outcome, endsAtMs, true));
   });
 }
 
@@ -196,40 +202,51 @@ const WRITES_UNDER_WAY = 20;
 async function findFirstFailures(
   failures: readonly Failure[],
   results: ObjectStore,
-  { nowMs, endsAtMs }: { readonly nowMs: number; readonly endsAtMs: number },
-): Promise<ReadonlyMap<TaskResult, { readonly failure: Failure; readonly isSent: boolean }>> {
-  const found = new Map<TaskResult, { readonly failure: Failure; readonly isSent: boolean }>();
+  recordedWhen: RecordedWhen,
+): Promise<ReadonlyMap<TaskResult, FirstFailure>> {
+  const found = new Map<TaskResult, FirstFailure>();
   await inParallel(failures, WRITES_UNDER_WAY, async (failure) => {
-    const first = await writeFailure(failure, endsAtMs, results);
-    if (first && (first.outcome === failure.outcome || first.endsAtMs < nowMs))
-      found.set(failure, { failure: { ...failure, outcome: first.outcome }, isSent: first.isSent ?? false });
+    const first = await findFirstFailure(failure, results, recordedWhen);
+    if (first) found.set(failure, first);
   });
   return found;
 }
 
-const firstFailureSchema = z.object({
-  outcome: outcomeSchema,
-  /** When the worker that wrote it is over, having recorded it or not; epoch milliseconds. */
-  endsAtMs: z.number(),
-  /** Whether its dead letter is sent. */
-  isSent: z.boolean().optional(),
-});
-
 interface FirstFailure {
-  readonly outcome: Outcome;
-  readonly endsAtMs: number;
-  readonly isSent?: boolean | undefined;
+  readonly failure: Failure;
+  /** Whether its dead letter is sent. */
+  readonly isSent: boolean;
 }
 
-/** The failure that stands there then; `undefined` when another write is under way and none stands there yet. */
-async function writeFailure(
-  { task, outcome }: Failure,
-  endsAtMs: number,
+/** Now, and when the worker that is about to record something is over, having recorded it or not; epoch milliseconds. */
+interface RecordedWhen {
+  readonly nowMs: number;
+  readonly endsAtMs: number;
+}
+
+const storedSchema = z.object({
+  outcome: outcomeSchema,
+  /** When the worker that sends its dead letter is over; epoch milliseconds. */
+  endsAtMs: z.number(),
+  isSent: z.boolean(),
+});
+
+const failureText = (outcome: Outcome, endsAtMs: number, isSent: boolean): string =>
+  JSON.stringify({ outcome, endsAtMs, isSent } satisfies z.infer<typeof storedSchema>);
+
+/** Writes a failure down; where there is one, takes it over from a worker that is over, which one other does while its dead letter is not sent. */
+async function findFirstFailure(
+  failure: Failure,
   results: ObjectStore,
+  { nowMs, endsAtMs }: RecordedWhen,
 ): Promise<FirstFailure | undefined> {
-  const key = failureKey(task.jobId, task.row, task.generation);
-  const own = { outcome, endsAtMs };
-  if (await writeOnce(results, key, JSON.stringify(own))) return own;
-  const first = await results.read(key);
-  return first && firstFailureSchema.parse(JSON.parse(await first.text()));
+  const key = failureKey(failure.task.jobId, failure.task.row, failure.task.generation);
+  if (await writeOnce(results, key, failureText(failure.outcome, endsAtMs, false))) return { failure, isSent: false };
+  const stored = await results.read(key);
+  if (!stored) return undefined;
+  const { outcome, isSent, ...first } = storedSchema.parse(JSON.parse(await stored.text()));
+  if (first.endsAtMs >= nowMs) return undefined;
+  const own = failureText(outcome, endsAtMs, false);
+  const isTakenOver = isSent || (await writeIf(results, key, own, { ifMatch: stored.etag }));
+  return isTakenOver ? { failure: { ...failure, outcome }, isSent } : undefined;
 }

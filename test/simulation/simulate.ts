@@ -90,8 +90,6 @@ const CUTS_OFF: readonly FaultKind[] = [
   'send refused in part',
   'send accepted, answer lost',
   'store fails',
-  'store fails after the write',
-  'race won, answer says lost',
 ];
 
 const isCutOff = ({ jobs, faults }: Stage): boolean =>

@@ -249,6 +249,24 @@ describe('worker', () => {
       expect(deadLetters.messages.map(({ attributes }) => attributes?.['code'])).toEqual(['FORBIDDEN']);
     });
 
+    it('is recorded by one of two workers that find the failure of one that died', async () => {
+      const { applyTasks, deadLetters, results, time } = failingBy('FORBIDDEN', 'USER_NOT_FOUND', 'USER_NOT_FOUND');
+      const { write } = results;
+      Object.assign(results, {
+        write: async (...given: Parameters<typeof write>) => {
+          await write(...given);
+          throw new Error('S3 does not answer');
+        },
+      });
+      await applyTasks(task(0));
+      Object.assign(results, { write });
+      time.nowMs += 31_000;
+
+      await Promise.all([applyTasks(task(0)), applyTasks(task(0))]);
+
+      expect(deadLetters.messages).toMatchObject([{ attributes: { code: 'FORBIDDEN' } }]);
+    });
+
     it('takes the reason of a row that was redriven for itself', async () => {
       const { applyTasks, deadLetters } = failingBy('FORBIDDEN', 'USER_NOT_FOUND');
 
