@@ -133,7 +133,7 @@ function applyAttempts(draft: Draft, rows: (JobEvent & { type: 'attempting' })['
     draft.rowStatuses[row] = attempted(old);
     draft.tail.push({ kind: 'attempting', row, line, before });
     const status = settledStatus(old)?.status;
-    // Of any other row the report says the same as before: one that was put up again is reported with its outcome.
+    // Of any other row the report says the same as before: one that was redriven is reported with its outcome.
     if (status === undefined || status === 'unchanged') reportAgain(draft);
   }
 }

@@ -113,7 +113,7 @@ function isUnderWay(state: State): boolean {
   return state.rowStatuses.subarray(0, state.enqueued).some((rowStatus) => bareRowStatus(rowStatus) === PENDING);
 }
 
-// The canary, the ramp, and then the full window: after so many outcomes of rows that were let out, the window is this wide.
+// The canary, the ramp, and then the full window: after so many outcomes of released rows, the window is this wide.
 const RAMP = [
   { outcomes: 0, window: 1 },
   { outcomes: 1, window: 10 },

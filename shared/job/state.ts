@@ -43,9 +43,9 @@ export interface State {
     { readonly encoding: string; readonly delimiter: string; readonly carriedColumns: readonly string[] } | undefined;
   /** A byte a row: see row-status.ts. Folding changes it in place, on a copy that one run owns. */
   readonly rowStatuses: Uint8Array;
-  /** The generation of a row's failure, where it was put up again by hand. */
+  /** The generation of a row's failure, where the row was redriven. */
   readonly generations: ReadonlyMap<number, number>;
-  /** How many rows have been let out. */
+  /** How many rows have been released. */
   readonly released: number;
   /** How many rows have an outcome that a worker gave them. */
   readonly outcomes: number;

@@ -186,7 +186,7 @@ interface Of {
 }
 
 /**
- * A row's new address is in use while the row that was to free it failed. When both are put up again by hand at once they
+ * A row's new address is in use while the row that was to free it failed. When both are redriven at once they
  * do not wait for each other; and a row that names its person by an address which another has taken since cannot tell the two.
  */
 function mayBeInUse(index: number, rows: readonly Reported[], { job, ended }: Of): boolean {

@@ -79,7 +79,7 @@ describe('rows that take addresses which other rows free, among a thousand that 
     ],
     ['Atlassian limits everything for two minutes', [{ kind: 'Atlassian limits everything', at: 20, times: 2 }]],
   ])(
-    'are carried out and refused all the same when %s and Atlassian shows changes late',
+    'are applied and refused all the same when %s and Atlassian shows changes late',
     async (_, faults) => {
       const { violations, summaries } = await simulate(scenario(faults, 20));
 

@@ -214,7 +214,7 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
 
 function connectAll(functions: Functions, queues: Queues, { world, faults, promises }: PipelineOptions): void {
   const { splitter, worker, coordinator, reporter } = functions;
-  const onDone = promises.letGo;
+  const onDone = promises.deleted;
   connect({ queue: queues.intake, to: splitter, batchSize: 1 }, world, faults);
   connect({ queue: queues.enqueue, to: splitter, batchSize: 1 }, world, faults);
   const windowMs = BATCHING_WINDOW_SECONDS * 1_000;

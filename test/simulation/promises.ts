@@ -20,8 +20,8 @@ export interface Promises {
   readonly eventsOf: (jobId: string) => Posted;
   /** A call of this job has begun. */
   readonly callBegan: (jobId: string, name: string) => void;
-  readonly letGo: (received: Received) => void;
-  /** From now on rows of ended jobs are put up again by hand. */
+  readonly deleted: (received: Received) => void;
+  /** From now on rows of ended jobs are redriven. */
   readonly redriven: () => void;
   readonly isRedriven: () => boolean;
 }
@@ -48,7 +48,7 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
   const stoppedMs = new Map<string, number>();
   const told = new Map<string, Told>();
   const eventsQueues = new Map<string, { ids: Set<string>; callsSent: number; outcomes: Map<number, Outcome> }>();
-  let putUpAgain = false;
+  let isRedriving = false;
 
   const violate = (promise: string, what: string): void => {
     world.note(() => `VIOLATION ${promise}: ${what}`);
@@ -116,23 +116,23 @@ export function watchPromises(results: MemoryObjectStore, world: World): Promise
     },
     callBegan: (jobId, name) => {
       const sinceMs = stoppedMs.get(jobId);
-      // Rows put up again by hand belong to a job that has ended.
-      if (sinceMs === undefined || putUpAgain) return;
+      // Redriven rows belong to a job that has ended.
+      if (sinceMs === undefined || isRedriving) return;
       const lateMs = world.nowMs() - sinceMs;
       if (lateMs > STOP_MS) violate('Stop means stop', `${name} began ${lateMs} ms after ${jobId} had stopped`);
     },
-    letGo: ({ parcel: { body, id }, atMs }) => {
+    deleted: ({ parcel: { body, id }, atMs }) => {
       const { jobId, row } = taskSchema.parse(JSON.parse(body));
       const known = told.get(`${jobId}/${row}`);
       const state = states.get(jobId);
       const settled = state && settledStatus(state.rowStatuses[row] ?? 0) !== undefined;
       if (settled || known?.outcome || (known && known.atMs >= atMs)) return;
-      violate('Fail closed', `${id}, row ${row} of ${jobId}, was let go and the eventsQueue knows nothing of it`);
+      violate('Fail closed', `${id}, row ${row} of ${jobId}, was deleted and no event tells of it`);
     },
     redriven: () => {
-      putUpAgain = true;
+      isRedriving = true;
     },
-    isRedriven: () => putUpAgain,
+    isRedriven: () => isRedriving,
   };
 }
 

@@ -93,7 +93,7 @@ describe('coordinator', () => {
     expect(enqueueQueue.messages).toHaveLength(2);
   });
 
-  it('gives every letter of a job back when its state cannot be written, and those of no other job', async () => {
+  it('gives every event of a job back when its state cannot be written, and those of no other job', async () => {
     const { results } = start();
     const others = { ...JOB, id: 'other-0123456789ab' };
     const failing = {
@@ -136,7 +136,7 @@ describe('coordinator', () => {
     ['is no JSON', '{'],
     ['is of another version', { ...eventOf({ type: 'reconcile' }), version: 2 }],
     ['speaks of a job that is not there', recorded([outcomeOf(0)])],
-  ])('sets a message aside that %s', async (_, body) => {
+  ])('quarantines a message that %s', async (_, body) => {
     const { coordinator, results, logged } = start();
 
     const response = await coordinator(sqsEvent([body], { queue: 'events.fifo' }));

@@ -314,7 +314,7 @@ describe('worker', () => {
     expect(outcomesIn(eventsQueue.events)).toMatchObject([{ status: 'failed', code: 'TIMED_OUT', attempts: 5 }]);
   });
 
-  it('leaves the message on the queue when something unforeseen happens, and carries the others out', async () => {
+  it('leaves the message on the queue when something unforeseen happens, and applies the others', async () => {
     const plan: Plan = ({ accountId = '' }) =>
       change(accountId, accountId === 'id-0' ? throwing(new TypeError('our mistake')) : changed);
     const { applyTasks, eventsQueue } = start({ plan });
@@ -368,7 +368,7 @@ describe('worker', () => {
     expect([eventsQueue.events, rows.messages, response.batchItemFailures]).toEqual([[], [], []]);
   });
 
-  it('carries a failed row out again that was put up again by hand, though its job has ended', async () => {
+  it('applies a failed row again that was redriven, though its job has ended', async () => {
     const rowStatuses = new Uint8Array(10).fill(rowStatusOf('failed', 'FORBIDDEN'));
     const { applyTasks, eventsQueue } = start({
       plan: () => change('a', changed),
@@ -593,7 +593,7 @@ describe('worker', () => {
       ]);
     });
 
-    it('carries one of them out though they come in another order than in the manifest', async () => {
+    it('applies one of them though they come in another order than in the manifest', async () => {
       const { applyTasks, eventsQueue } = start({ plan: () => change('one', changed) });
 
       await applyTasks(task(8, { mixed: true }), task(4, { mixed: true }));
@@ -699,7 +699,7 @@ describe('worker', () => {
   });
 
   it.each([['no JSON'], [{ ...task(0), version: 2 }], [{ hello: 'world' }]])(
-    'sets aside a message that is no task (%j)',
+    'quarantines a message that is no task (%j)',
     async (body) => {
       const { applyTasks, results } = start({ plan: () => change('a', changed) });
 

@@ -114,7 +114,7 @@ describe('step', () => {
   });
 
   it.each([
-    ['again with its outcome alone, when a row that failed is put up again', 'failed', false],
+    ['again with its outcome alone, when a row that failed is redriven', 'failed', false],
     ['when an attempt is told late that makes an unchanged row a changed one', 'unchanged', true],
   ] as const)('reports %s', (_what, status, reportDue) => {
     const code = status === 'failed' ? 'FORBIDDEN' : undefined;
