@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { readSettings } from '../infra/stage.ts';
 import { parseTarget } from '../shared/aws/targets.ts';
 import { RESERVED_TARGET_NAMES } from '../shared/job/keys.ts';
+import { WAIT_REASONS, type WaitReasonCode } from '../shared/job/outcome.ts';
 import { OPERATIONS } from '../shared/operations/index.ts';
 import { completeSettings, type Settings } from '../shared/settings.ts';
 import type { Target } from '../shared/target.ts';
@@ -34,6 +35,13 @@ export function checkOperation(name: string, type?: Target['type']): void {
   if (known.includes(name)) return;
   const place = type === undefined ? '' : ` for a target of type ${type}`;
   throw new CommandFailed(`There is no operation "${name}"${place}; one of ${known.join(', ')} was expected.`);
+}
+
+/** Gathers the reasons that `--accept` names; throws CommandFailed that lists them when this is none. */
+export function collectReason(name: string, reasons: readonly WaitReasonCode[] = []): readonly WaitReasonCode[] {
+  const reason = WAIT_REASONS.find((known) => known === name);
+  if (reason !== undefined) return [...reasons, reason];
+  throw new CommandFailed(`There is no reason "${name}" to wait; one of ${WAIT_REASONS.join(', ')} was expected.`);
 }
 
 /** The settings of `--stage`, or the defaults. */

@@ -13,11 +13,13 @@ import { taskSchema, type Task } from '../shared/job/messages.ts';
 import { readMessage } from '../shared/records.ts';
 import { CommandFailed } from './failures.ts';
 
-/** A message on the dead-letter queue: a failed row, with its reason. */
+/** A message on the dead-letter queue: a failed row, as its change or, where the plan refused it, as its cells, with its reason. */
 export interface DeadLetter {
   /** The row's task of its next generation; absent in a message that is not ours. */
   readonly task: Task | undefined;
   readonly code: string;
+  /** Whether the row itself is why, or something that would meet any row. */
+  readonly class: string;
   readonly attempts: string;
   readonly httpStatus: string;
   readonly traceId: string;
@@ -149,6 +151,7 @@ function parseDeadLetter({ Body: body = '', MessageAttributes: attributes = {} }
   return {
     task: readMessage(taskSchema, body),
     code: text('code'),
+    class: text('class'),
     attempts: text('attempts'),
     httpStatus: text('httpStatus'),
     traceId: text('traceId'),

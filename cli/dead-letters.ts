@@ -48,8 +48,8 @@ async function show(deadLetters: DeadLetters, jobId: string): Promise<void> {
   const rows = own
     .flatMap(({ task, ...reason }) => (task ? [{ ...reason, ...task, attempts: reason.attempts }] : []))
     .toSorted((one, other) => one.row - other.row)
-    .map((row) => [row.line, row.code, row.attempts, row.httpStatus, row.traceId, row.generation - 1]);
-  console.log(renderTable(['line', 'code', 'attempts', 'HTTP', 'trace id', 'redriven'], rows));
+    .map((row) => [row.line, row.code, row.class, row.attempts, row.httpStatus, row.traceId, row.generation - 1]);
+  console.log(renderTable(['line', 'code', 'class', 'attempts', 'HTTP', 'trace id', 'redriven'], rows));
 }
 
 /** All dead letters, or those of one job. */

@@ -4,15 +4,19 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 
 import type { LocalStack } from '../local/stack.ts';
-import { isCompleted } from '../shared/job/job.ts';
+import { isCompleted, isWaiting } from '../shared/job/job.ts';
+import type { WaitReasonCode } from '../shared/job/outcome.ts';
+import type { ObjectStore } from '../shared/ports.ts';
 import { completeSettings } from '../shared/settings.ts';
+import { describeApproval, findNamed, followApproving } from './approval.ts';
 import { addCommand } from './arguments.ts';
 import { catchSignals } from './failures.ts';
 import { fetchReport, uploadManifest } from './files.ts';
 import { followJob, type Followed } from './jobs.ts';
 import { claimFolder, withStack } from './local-stack.ts';
 import { connectTo, openInbox, openResults } from './pipeline.ts';
-import { showProgress, tabulateSummaries } from './show.ts';
+import { readChanges } from './plan-preview.ts';
+import { describeSummary, showProgress, tabulateSummaries } from './show.ts';
 
 /** Manifests as they would lie in the inbox: `<target>/<operation>/<name>.csv`. */
 const EXAMPLES = fileURLToPath(new URL('../examples', import.meta.url));
@@ -31,7 +35,7 @@ export const addDemo = (program: Command): Command =>
 async function runDemo(folder: string): Promise<number> {
   const claim = claimFolder(folder);
   try {
-    for (const part of ['objects', 'secrets', 'logs', 'reports'])
+    for (const part of ['objects', 'queues', 'secrets', 'logs', 'reports'])
       rmSync(join(folder, part), { recursive: true, force: true });
     console.error('Building the stack and starting it on this machine …');
     const ending = catchSignals();
@@ -44,25 +48,50 @@ async function runDemo(folder: string): Promise<number> {
 }
 
 async function runExamples(stack: LocalStack, folder: string, signal: AbortSignal): Promise<number> {
-  const { client, bucket } = openInbox(connectTo(stack));
+  const { client, bucket, store: inbox } = openInbox(connectTo(stack));
   const results = openResults(connectTo(stack));
   const progress = showProgress();
 
-  const runExample = async (example: ReturnType<typeof listExamples>[number]): Promise<Followed> => {
+  const runExample = async (example: Example): Promise<Run> => {
     const onStatus = progress.add(`${example.target}/${example.operation}`);
-    const { prefixes } = await uploadManifest({ client, bucket, ...example });
+    const { jobId, prefixes } = await uploadManifest({ client, bucket, ...example });
     const followed = await followJob({ results, prefixes, onStatus, signal });
     onStatus(followed.summary);
-    await fetchReport(results, followed.prefix, join(folder, followed.prefix));
-    return followed;
+    return { jobId, prefixes, followed };
   };
-  const followed = await Promise.all(listExamples().map(runExample)).finally(progress.stop);
+  const runs = await Promise.all(listExamples().map(runExample)).finally(progress.stop);
 
-  console.log(tabulateSummaries(followed.map(({ summary }) => summary)));
+  const ended: Followed[] = [];
+  for (const { jobId, prefixes, followed } of runs) {
+    const isLeft = isWaiting(followed.summary.state);
+    const consent = (waiting: Followed) => approve(results, waiting);
+    ended.push(isLeft ? await followApproving({ inbox, results, jobId, prefixes, consent, signal }) : followed);
+  }
+  for (const { prefix } of ended) await fetchReport(results, prefix, join(folder, prefix));
+
+  console.log(tabulateSummaries(ended.map(({ summary }) => summary)));
   console.log('Some rows fail on purpose; each report says which, why, and what to do. The reports are in');
-  for (const { prefix } of followed) console.log(`  ${join(folder, prefix)}`);
-  return followed.every(({ summary }) => isCompleted(summary.state)) ? 0 : 1;
+  for (const { prefix } of ended) console.log(`  ${join(folder, prefix)}`);
+  return ended.every(({ summary }) => isCompleted(summary.state)) ? 0 : 1;
 }
+
+/** An example that was run until it waited or ended. */
+interface Run {
+  readonly jobId: string;
+  readonly prefixes: readonly string[];
+  readonly followed: Followed;
+}
+
+/** Does what a person does about a job that waits: looks at its plan, and accepts each reason by its name. */
+async function approve(results: ObjectStore, { summary, prefix }: Followed): Promise<readonly WaitReasonCode[]> {
+  const changes = await readChanges(results, { prefix, operation: summary.operation });
+  const named = findNamed(summary);
+  console.log(describeSummary(summary, changes));
+  console.log(`Looked at and approved, as a person would:\n    ${describeApproval(summary.job, named)}\n`);
+  return named;
+}
+
+type Example = ReturnType<typeof listExamples>[number];
 
 function listExamples() {
   const paths = readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.csv'));

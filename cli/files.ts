@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, rmSync, st
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, type PutObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
 
 import { jobIdOf, REPORT_FILES } from '../shared/job/keys.ts';
 import type { ObjectStore } from '../shared/ports.ts';
@@ -15,27 +15,44 @@ export interface Upload {
   readonly operation: string;
   /** The file on this machine. */
   readonly path: string;
+  /** What comes with the file, without `rollcall-`: `dry-run`, `approval`, `reason`. */
+  readonly options?: Readonly<Record<string, string>>;
 }
 
-/** Uploads a manifest to its target's and operation's folder; gives its job's id, and the folders that the job's files may be in. */
-export async function uploadManifest({ client, bucket, target, operation, path }: Upload): Promise<{
+/** The job of a file that was uploaded, and the folders that the job's files may be in. */
+export interface Uploaded {
   readonly jobId: string;
   readonly prefixes: readonly string[];
-}> {
+}
+
+/** Uploads a manifest to its target's and operation's folder. */
+export async function uploadManifest({ target, operation, path, ...upload }: Upload): Promise<Uploaded> {
   const bytes = measureFile(path);
   const name = basename(path);
   const key = `${target}/${operation}/${/\.csv$/i.test(name) ? name : `${name}.csv`}`;
-  const { VersionId: versionId } = await client.send(
-    new PutObjectCommand({
-      Bucket: bucket,
-      Key: key,
-      Body: bytes === 0 ? '' : createReadStream(path),
-      ContentLength: bytes,
-      ContentType: 'text/csv',
-    }),
-  );
-  const jobId = jobIdOf({ bucket, key, versionId });
+  const body = { Body: bytes === 0 ? '' : createReadStream(path), ContentLength: bytes };
+  const jobId = await put({ ...upload, key, body });
   return { jobId, prefixes: [`${target}/${operation}/${jobId}/`, `rejected/${jobId}/`] };
+}
+
+/** Uploads a manifest that is at hand as text; gives its job's id. */
+export const uploadText = ({
+  text,
+  ...upload
+}: Pick<Put, 'client' | 'bucket' | 'key' | 'options'> & { readonly text: string }): Promise<string> =>
+  put({ ...upload, body: { Body: text } });
+
+interface Put extends Pick<Upload, 'client' | 'bucket' | 'options'> {
+  readonly key: string;
+  readonly body: Pick<PutObjectCommandInput, 'Body' | 'ContentLength'>;
+}
+
+async function put({ client, bucket, key, body, options = {} }: Put): Promise<string> {
+  const Metadata = Object.fromEntries(Object.entries(options).map(([name, value]) => [`rollcall-${name}`, value]));
+  const { VersionId: versionId } = await client.send(
+    new PutObjectCommand({ Bucket: bucket, Key: key, ...body, ContentType: 'text/csv', Metadata }),
+  );
+  return jobIdOf({ bucket, key, versionId });
 }
 
 /** The bytes of a file; throws CommandFailed when it cannot be read. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { hasFailed, hasStopped, type Job, type JobState } from '../shared/job/job.ts';
+import { hasEnded, hasFailed, hasStopped, isWaiting, type Job, type JobState } from '../shared/job/job.ts';
 import { jobHash, resultsPrefix } from '../shared/job/keys.ts';
 import { readState } from '../shared/job/state.ts';
 import type { Summary } from '../shared/job/summary.ts';
@@ -51,6 +51,10 @@ export interface FollowOptions {
   /** Gets each new status. */
   readonly onStatus?: (status: Summary) => void;
   readonly signal?: AbortSignal;
+  /** Only a report of a later revision than this counts. */
+  readonly after?: number;
+  /** Whether a job in this state is followed no further; when it has stopped, unless given. */
+  readonly isOver?: (state: JobState) => boolean;
 }
 
 /** How a job ended that was followed, and the folder of its files. */
@@ -59,15 +63,22 @@ export interface Followed {
   readonly prefix: string;
 }
 
-/** Follows a job until it has stopped and its report is written. */
-export async function followJob({ results, prefixes, onStatus, signal }: FollowOptions): Promise<Followed> {
+/** Follows a job until it waits for a person, is halted or has ended, and the report of that is written. */
+export async function followJob({
+  results,
+  prefixes,
+  onStatus,
+  signal,
+  after = 0,
+  isOver = hasStopped,
+}: FollowOptions): Promise<Followed> {
   const etags = new Map<string, string>();
   for (;;) {
     for (const prefix of prefixes) {
       const status = await readIfNew(results, `${prefix}status.json`, etags);
       if (status) onStatus?.(status);
       const summary = await readIfNew(results, `${prefix}summary.json`, etags);
-      if (summary && hasStopped(summary.state)) return { summary, prefix };
+      if (summary && isOver(summary.state) && summary.revision > after) return { summary, prefix };
     }
     await sleep(READ_EVERY_MS, undefined, { signal });
   }
@@ -94,7 +105,7 @@ export async function stopJob(job: {
     // A command to a job that is not known yet is dropped.
     while (!(await readState(results, jobId))) await sleep(READ_EVERY_MS, undefined, { signal });
     await inbox.write(`control/${jobId}/cancel`, '');
-    return await followJob({ results, prefixes, signal });
+    return await followJob({ results, prefixes, signal, isOver: hasEnded });
   } catch (cause) {
     if (!signal.aborted) throw cause;
     throw new CommandFailed(
@@ -108,9 +119,10 @@ export async function stopJob(job: {
 export const countSettled = ({ counts }: Summary): number =>
   counts.changed + counts.unchanged + counts.failed + counts.invalid + counts.unprocessed;
 
-/** The exit code of a job's end: 0 every row is as the file asks, 1 it could not run, 2 some row is not. */
-export function exitCodeOf({ state, counts, codes }: Summary): 0 | 1 | 2 {
+/** The exit code of a job's end: 0 every row is as the file asks (or, in a dry run, none is refused), 1 it could not run, 2 some row is not, 3 it waits. */
+export function exitCodeOf({ state, counts, codes }: Summary): 0 | 1 | 2 | 3 {
   if (hasFailed(state)) return 1;
-  const repeats = codes.DUPLICATE ?? 0;
+  if (isWaiting(state)) return 3;
+  const repeats = (codes.DUPLICATE ?? 0) + (codes.DRY_RUN ?? 0);
   return counts.failed + counts.invalid + counts.unprocessed - repeats === 0 ? 0 : 2;
 }

@@ -47,6 +47,7 @@ export const connectionSchema = z.object({
   s3: z.string(),
   sqs: z.string(),
   secretsManager: z.string(),
+  lambda: z.string(),
   atlassian: z.string().optional(),
   region: z.string(),
   accessKeyId: z.string(),
@@ -54,6 +55,7 @@ export const connectionSchema = z.object({
   inboxBucket: z.string(),
   resultsBucket: z.string(),
   deadLetterQueueUrl: z.string(),
+  intakeFunctionName: z.string(),
   targets: z.array(z.string()),
 });
 const runningSchema = z.object({ pid: z.int(), connection: connectionSchema.optional() });

@@ -19,7 +19,7 @@ export const addLocal = (program: Command): Command =>
     0: 'ended by Ctrl-C, SIGTERM or SIGHUP',
     1: 'did not start, or a function made a call that its role does not allow',
   })
-    .option('--port <n>', 'port of S3; SQS, Secrets Manager and the simulator take the next three')
+    .option('--port <n>', 'port of S3; SQS, Secrets Manager, the simulator and Lambda take the next four')
     .option(
       '--target-file <secret.json>',
       "a real target's secret; the target has the name of the file; can be given several times",
@@ -55,10 +55,10 @@ async function runLocal({ port, targetFile = [], folder, stage }: LocalOptions):
 function parsePorts(port: string | undefined) {
   if (port === undefined) return {};
   const first = Number(port);
-  if (!Number.isInteger(first) || first < 1 || first > 65_532) {
-    throw new CommandFailed(`--port is "${port}"; a number from 1 to 65532 was expected.`);
+  if (!Number.isInteger(first) || first < 1 || first > 65_531) {
+    throw new CommandFailed(`--port is "${port}"; a number from 1 to 65531 was expected.`);
   }
-  return { s3: first, sqs: first + 1, secretsManager: first + 2, atlassian: first + 3 };
+  return { s3: first, sqs: first + 1, secretsManager: first + 2, atlassian: first + 3, lambda: first + 4 };
 }
 
 /** Throws CommandFailed that names every port that is in use. */
@@ -71,6 +71,6 @@ async function checkFree(ports: readonly number[]): Promise<void> {
   }
   if (taken.length === 0) return;
   throw new CommandFailed(
-    `Ports in use: ${taken.join(', ')}; four free ports in a row were expected. Choose others with --port.`,
+    `Ports in use: ${taken.join(', ')}; five free ports in a row were expected. Choose others with --port.`,
   );
 }

@@ -15,6 +15,8 @@ export interface PipelineOptions {
   readonly folder: string;
   readonly inbox?: string;
   readonly results?: string;
+  /** Of the commands that stop a job alone. */
+  readonly intake?: string;
   /** Of the commands about dead letters alone. */
   readonly deadLetters?: string;
 }
@@ -25,6 +27,7 @@ export interface Pipeline {
   readonly inboxBucket?: string | undefined;
   readonly resultsBucket?: string | undefined;
   readonly deadLetterQueueUrl?: string | undefined;
+  readonly intakeFunctionName?: string | undefined;
   /** Of the local stack; those of a deployed pipeline are not known here. */
   readonly targets?: readonly string[];
 }
@@ -37,10 +40,11 @@ export const addPipelineCommand = (...command: Parameters<typeof addCommand>): C
     .option('--folder <dir>', 'folder of the local stack', '.rollcall');
 
 /** Finds the pipeline: a deployed one when its parts are named, with the standard AWS settings, else the running local stack. */
-export function openPipeline({ folder, inbox, results, deadLetters }: PipelineOptions): Pipeline {
-  if (inbox !== undefined || results !== undefined || deadLetters !== undefined) {
-    return { environment: process.env, inboxBucket: inbox, resultsBucket: results, deadLetterQueueUrl: deadLetters };
-  }
+export function openPipeline({ folder, inbox, results, intake, deadLetters }: PipelineOptions): Pipeline {
+  const intakeFunctionName = intake ?? process.env['ROLLCALL_INTAKE'];
+  const named = { inboxBucket: inbox, resultsBucket: results, deadLetterQueueUrl: deadLetters };
+  const isNamed = intake !== undefined || Object.values(named).some((name) => name !== undefined);
+  if (isNamed) return { ...named, environment: process.env, intakeFunctionName };
   const running = findRunning(folder);
   if (running) return connectTo(running);
   throw new CommandFailed(

@@ -9,7 +9,8 @@ import { describeError, endWithLauncher, findInterruption } from './failures.ts'
 import { addLocal } from './local.ts';
 import { addPresign } from './presign.ts';
 import { addRun } from './run.ts';
-import { addStatus } from './status.ts';
+import { addShow, addStatus } from './status.ts';
+import { addUndo } from './undo.ts';
 import { addVerify } from './verify.ts';
 
 const program = new Command('rollcall')
@@ -20,9 +21,21 @@ documentExits(program, {
   0: 'done',
   1: 'failed; the message says why and what to do',
   2: 'run, verify: some rows are not as the file asks',
+  3: 'run: the job waits for approval',
   130: 'ended by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP',
 });
-const commands = [addRun, addLocal, addDemo, addPresign, addVerify, addStatus, addControls, addDeadLetters];
+const commands = [
+  addRun,
+  addLocal,
+  addDemo,
+  addPresign,
+  addVerify,
+  addStatus,
+  addShow,
+  addControls,
+  addUndo,
+  addDeadLetters,
+];
 for (const add of commands) add(program);
 
 endWithLauncher();

@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 
+import { isWaiting } from '../shared/job/job.ts';
 import type { Summary } from '../shared/job/summary.ts';
+import type { ObjectStore } from '../shared/ports.ts';
+import { describeApproval, findNamed } from './approval.ts';
 import { JOB } from './arguments.ts';
 import { CommandFailed } from './failures.ts';
 import { findJob } from './jobs.ts';
 import { addPipelineCommand, openPipeline, openResults, type PipelineOptions } from './pipeline.ts';
+import { readChanges } from './plan-preview.ts';
 import { describeSummary, renderTable } from './show.ts';
 
 const STATUS = 'status.json';
@@ -15,7 +19,7 @@ interface StatusOptions extends PipelineOptions {
 
 /** `status [job]`: what is known of a job at this moment, or which jobs there are. */
 export const addStatus = (program: Command): Command =>
-  addPipelineCommand(program, 'status', "show a job's progress, or list all jobs", {
+  addPipelineCommand(program, 'status', "show a job's plan and progress, or list all jobs", {
     0: 'shown, whatever state the job is in',
     1: 'there is no such job',
   })
@@ -25,13 +29,48 @@ export const addStatus = (program: Command): Command =>
       idOrEnd === undefined ? listJobs(options) : showStatus(idOrEnd, options),
     );
 
+/** `show <job>`: the same, with the first of the plan's changes. */
+export const addShow = (program: Command): Command =>
+  addPipelineCommand(program, 'show', "show a job's plan with its first changes, and its progress", {
+    0: 'shown, whatever state the job is in',
+    1: 'there is no such job',
+  })
+    .argument('<job>', JOB)
+    .action(showPlan);
+
 async function showStatus(idOrEnd: string, options: StatusOptions): Promise<void> {
   const results = openResults(openPipeline(options));
   const { job, prefix } = await findJob(results, idOrEnd);
+  const text = await readStatus(results, { jobId: job.id, prefix });
+  if (options.json) return console.log(text);
+  const status = parseStatus(text);
+  return console.log([describeSummary(status), ...describeNext(status, options)].join('\n'));
+}
+
+async function showPlan(idOrEnd: string, options: PipelineOptions): Promise<void> {
+  const results = openResults(openPipeline(options));
+  const { job, prefix } = await findJob(results, idOrEnd);
+  const status = parseStatus(await readStatus(results, { jobId: job.id, prefix }));
+  const changes = await readChanges(results, { prefix, operation: job.operation });
+  console.log([describeSummary(status, changes), ...describeNext(status, options)].join('\n'));
+}
+
+async function readStatus(
+  results: ObjectStore,
+  { jobId, prefix }: { readonly jobId: string; readonly prefix: string },
+): Promise<string> {
   const stored = await results.read(`${prefix}${STATUS}`);
-  if (!stored) throw new CommandFailed(`${job.id} has no status yet. Try again in a moment.`);
-  const text = await stored.text();
-  console.log(options.json ? text : describeSummary(parseStatus(text)));
+  if (stored) return stored.text();
+  throw new CommandFailed(`${jobId} has no status yet. Try again in a moment.`);
+}
+
+/** What to type where the job waits for approval; not wrapped, so that it can be copied. */
+function describeNext(status: Summary, { inbox, results, folder }: PipelineOptions): readonly string[] {
+  if (!isWaiting(status.state) || !status.plan) return [];
+  const buckets = [...(inbox ? [`--inbox ${inbox}`] : []), ...(results ? [`--results ${results}`] : [])];
+  const place = buckets.length > 0 || folder === '.rollcall' ? buckets : [`--folder ${folder}`];
+  const commands = [describeApproval(status.job, findNamed(status)), `npx rollcall cancel ${status.job}`];
+  return ['  Once you have looked at plan.csv:', ...commands.map((command) => `    ${[command, ...place].join(' ')}`)];
 }
 
 /** Every job, oldest first, with the folder of its files. */

@@ -6,15 +6,22 @@ import { createAtlassian } from '../shared/atlassian/atlassian.ts';
 import { RateLimited } from '../shared/atlassian/errors.ts';
 import { isRejected } from '../shared/job/job.ts';
 import { createCellReader } from '../shared/manifest/cells.ts';
-import { mapHeader, type Wanted } from '../shared/manifest/header.ts';
-import type { ManifestLimits } from '../shared/manifest/refusal.ts';
-import { openManifest } from '../shared/manifest/manifest.ts';
+import { type Columns, listCarried, mapHeader } from '../shared/manifest/header.ts';
+import { ManifestRefused } from '../shared/manifest/refusal.ts';
 import { findOperation } from '../shared/operations/index.ts';
-import { bindOperation, type BoundOperation, type Cells, type PlannedRow } from '../shared/operations/operation.ts';
+import {
+  bindOperation,
+  type BoundOperation,
+  type Cells,
+  type PlannedRow,
+  type RowFormat,
+} from '../shared/operations/operation.ts';
+import { UNDO } from '../shared/operations/undo.ts';
 import { JOB } from './arguments.ts';
 import { CommandFailed } from './failures.ts';
 import { findJob } from './jobs.ts';
 import { addPipelineCommand, openPipeline, openResults, openTargets, type PipelineOptions } from './pipeline.ts';
+import { openReportCsv, REPORT_LIMITS } from './report-csv.ts';
 
 const ROWS_AT_ONCE = 100;
 const RESPONSE_LIMIT_BYTES = 8 * 2 ** 20;
@@ -43,6 +50,11 @@ async function verify(idOrEnd: string, options: PipelineOptions): Promise<number
       `${job.id} was rejected: no row was changed, so there is nothing to verify. ${prefix}summary.json says why.`,
     );
   }
+  if (job.operation === UNDO) {
+    throw new CommandFailed(
+      `${job.id} took back what another job did, and its rows say nothing else. Its results.csv says what became of each.`,
+    );
+  }
   const target = await openTargets(pipeline).find(job.target);
   if (!target) {
     throw new CommandFailed(
@@ -56,9 +68,11 @@ async function verify(idOrEnd: string, options: PipelineOptions): Promise<number
       `${job.id} ran "${job.operation}", which this version does not have for a target of type ${target.type}.`,
     );
   }
-  const report = await results.read(`${prefix}results.csv`);
-  if (!report)
+  const openReport: OpenReport = async () => {
+    const report = await results.read(`${prefix}results.csv`);
+    if (report) return report.body;
     throw new CommandFailed(`${job.id} has no report yet. Verify it once \`status ${job.id}\` says it has ended.`);
+  };
 
   const atlassian = createAtlassian({
     clock: systemClock,
@@ -68,7 +82,7 @@ async function verify(idOrEnd: string, options: PipelineOptions): Promise<number
   });
   let read = 0;
   let broken = 0;
-  for await (const rows of inBatches(changedRows(report.body, recipe), ROWS_AT_ONCE)) {
+  for await (const rows of inBatches(changedRows(openReport, recipe), ROWS_AT_ONCE)) {
     const reasons = await planAgain(bindOperation(operation, atlassian.open(target)), rows);
     for (const [index, { line }] of rows.entries()) {
       if (reasons[index] === undefined) continue;
@@ -135,19 +149,16 @@ export interface ChangedRow {
   readonly cells: Cells;
 }
 
-// Whatever could be read as a manifest is longer by its outcome as a report.
-const LIMITS: ManifestLimits = {
-  manifestBytes: Infinity,
-  rows: Infinity,
-  rowBytes: 8 * 2 ** 20,
-  columns: 10_000,
-  cellCharacters: 8 * 2 ** 20,
-};
+/** Opens a report anew each time. */
+export type OpenReport = () => Promise<AsyncIterable<Uint8Array>>;
+
+type Format = Pick<RowFormat, 'columns' | 'required' | 'readHeader' | 'watch'>;
 
 /** The rows of a results.csv that were changed, as an operation reads them. */
-export async function* changedRows(body: AsyncIterable<Uint8Array>, wanted: Wanted): AsyncGenerator<ChangedRow> {
-  const report = await openManifest(body, { limits: LIMITS, columns: wanted.columns });
-  const cellsOf = createCellReader(mapHeader(report.header, wanted, LIMITS));
+export async function* changedRows(open: OpenReport, format: Format): AsyncGenerator<ChangedRow> {
+  const columns = await findColumns(open, format);
+  const report = await openReportCsv(await open(), format.columns);
+  const cellsOf = createCellReader(columns);
   const status = report.header.cells.indexOf('rollcall_status');
   const line = report.header.cells.indexOf('rollcall_line');
   for await (const rows of report.batches) {
@@ -155,6 +166,19 @@ export async function* changedRows(body: AsyncIterable<Uint8Array>, wanted: Want
       if (row.cells[status] === 'changed') yield { line: Number(row.cells[line]), cells: cellsOf(row) };
     }
   }
+}
+
+/** What the columns of a report mean: where that hangs on the cells under them, all rows are read for it, as the job did. */
+async function findColumns(open: OpenReport, format: Format): Promise<Pick<Columns, 'columns' | 'escaped'>> {
+  const report = await openReportCsv(await open(), format.columns);
+  const header = report.header.cells;
+  const { columns, escaped } = mapHeader(report.header, format, REPORT_LIMITS);
+  const watch = format.watch?.(columns, listCarried(header, columns));
+  if (!watch) return { columns, escaped };
+  for await (const rows of report.batches) for (const { line, cells } of rows) watch.add(line, cells);
+  const settled = watch.settle();
+  if ('problems' in settled) throw new ManifestRefused(settled.problems);
+  return { columns: settled.columns, escaped };
 }
 
 /** Items a few at a time. */

@@ -3,7 +3,7 @@ import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 import { REPORT_FILES } from '../shared/job/keys.ts';
-import { ORDER, ROWS, STATE, VALIDATION } from './pipeline-roles.ts';
+import { APPROVALS, CHUNKS, DEAD_LETTERS, LEDGER, PLAN, ROWS, STATE, VALIDATION } from './pipeline-roles.ts';
 
 /**
  * The findings of cdk-nag's AwsSolutions pack that we stand by, each with its reason. All are AwsSolutions-IAM5, a pattern in
@@ -18,20 +18,21 @@ export function acknowledgeFindings(
     Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
 
   acknowledge(objects(inbox, '*'), 'Manifests lie under targets and folders that uploaders name; they are only read.');
-  for (const key of [STATE, VALIDATION, ORDER]) {
+  acknowledge(objects(inbox, APPROVALS), 'An approval lies under the job that it is for; it is only read.');
+  for (const key of [STATE, VALIDATION, DEAD_LETTERS]) {
     acknowledge(objects(results, key), "It lies under its job's id, which is made from the upload.");
   }
   acknowledge(objects(results, ROWS), 'The rows of a file lie in chunks under its job, as many as it needs.');
-  acknowledge(objects(results, 'jobs/*/chunks/*'), "A job's events are kept in chunks, as many as it needs.");
+  acknowledge(objects(results, PLAN), 'The plan of a file lies in chunks under its job, as many as it needs.');
+  acknowledge(
+    objects(results, LEDGER),
+    'What jobs have changed lately is kept by target, and targets are added later.',
+  );
+  acknowledge(objects(results, CHUNKS), "A job's events are kept in chunks, as many as it needs.");
   acknowledge(
     objects(results, 'jobs/*/isolated/*'),
     'A mark lies under the job and the number of the row that it is about.',
   );
-  acknowledge(
-    objects(results, 'jobs/*/failures/*'),
-    'A failure lies under the job and the number of the row that failed.',
-  );
-  acknowledge(objects(results, 'jobs/*/claims/*'), 'A claim lies under its job, named after what it is about.');
   acknowledge(objects(results, 'open/*'), 'There is one marker for each open job, under its id.');
   acknowledge(
     objects(results, 'quarantine/*'),

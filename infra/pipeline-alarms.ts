@@ -4,18 +4,17 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
 import { type FunctionName, type Settings, stackNameOf } from '../shared/settings.ts';
 import { ALARM_PERIOD, pipelineAlarm } from './constructs/alarm.ts';
 import type { PipelineFunction } from './constructs/function.ts';
-import type { LastStops } from './pipeline-queues.ts';
+import type { LastStops, Queues } from './pipeline-queues.ts';
 
 interface AlarmsOptions {
   readonly stage: Settings;
   readonly functions: Readonly<Record<FunctionName, PipelineFunction>>;
-  readonly tasks: Queue;
+  readonly queues: Queues;
   readonly lastStops: LastStops;
 }
 
@@ -23,7 +22,7 @@ interface AlarmsOptions {
 export function pipelineAlarms(scope: Construct, options: AlarmsOptions): Topic {
   const topic = alarmTopic(scope, options.stage);
   watchLastStops(scope, topic, options.lastStops);
-  watchOldestRow(scope, topic, options);
+  watchOldest(scope, topic, options);
   for (const { lambda } of Object.values(options.functions)) watchFunction(scope, topic, lambda.node.id, lambda);
   watchQuarantine(scope, topic, options);
   return topic;
@@ -57,14 +56,26 @@ const LAST_STOP_ALARMS: Readonly<Record<keyof LastStops, { readonly id: string; 
   intakeDead: {
     id: 'IntakeDeadAlarm',
     description:
-      "An upload's event failed five times: its file was not read and no job began. Find the cause in the splitter's log, " +
+      "An upload's event failed five times: no job began, or a command was not obeyed. Find the cause in intake's log, " +
       'then redrive the queue or upload the file again.',
+  },
+  validateDead: {
+    id: 'ValidateDeadAlarm',
+    description:
+      "A file could not be read, five times. Find the cause in the splitter's log, then redrive the queue or upload the file " +
+      'again.',
+  },
+  planDead: {
+    id: 'PlanDeadAlarm',
+    description:
+      "A part of a job could not be planned, so the job does not go on. Find the cause in the planner's log, then redrive the " +
+      'queue, or cancel the job and upload its file again.',
   },
   enqueueDead: {
     id: 'EnqueueDeadAlarm',
     description:
       'A request to send rows failed five times. It is sent again within a minute; if this comes back, the job ends with rows ' +
-      "LOST: find the cause in the splitter's log.",
+      "NOT_APPLIED: find the cause in the splitter's log.",
   },
   eventsDead: {
     id: 'EventsDeadAlarm',
@@ -89,16 +100,31 @@ function watchLastStops(scope: Construct, topic: Topic, lastStops: LastStops): v
   }
 }
 
-function watchOldestRow(scope: Construct, topic: Topic, { stage, tasks }: AlarmsOptions): void {
+function watchOldest(scope: Construct, topic: Topic, { stage, queues }: AlarmsOptions): void {
   const minutes = stage.alarms.oldestRowMinutes;
-  pipelineAlarm(scope, 'OldestRowAlarm', {
-    topic,
-    metric: tasks.metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD, statistic: 'Maximum' }),
-    above: minutes * 60,
-    description:
-      `A row has waited for more than ${minutes} minutes. See in the worker's log whether it runs and whether Atlassian ` +
+  const watch = (id: string, queue: keyof Queues, description: string): void => {
+    const metric = queues[queue].metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD, statistic: 'Maximum' });
+    pipelineAlarm(scope, id, { topic, metric, above: minutes * 60, description });
+  };
+
+  watch(
+    'OldestFileAlarm',
+    'validate',
+    `A file has waited for more than ${minutes} minutes to be read. See in the splitter's log whether it runs; it reads as ` +
+      'many files at once as splitter.validateConcurrency says.',
+  );
+  watch(
+    'OldestPlanAlarm',
+    'plan',
+    `A job has waited for more than ${minutes} minutes for a part of its plan. See in the planner's log whether it runs and ` +
+      'whether Atlassian answers; nothing is changed until the whole job is planned.',
+  );
+  watch(
+    'OldestRowAlarm',
+    'tasks',
+    `A row has waited for more than ${minutes} minutes. See in the worker's log whether it runs and whether Atlassian ` +
       'answers; pause the job if Atlassian is down.',
-  });
+  );
 }
 
 function watchFunction(scope: Construct, topic: Topic, id: string, lambda: PipelineFunction['lambda']): void {

@@ -5,13 +5,17 @@ import { pipelineQueue } from './constructs/queue.ts';
 import { visibilitySeconds, type Settings } from '../shared/settings.ts';
 
 /** The queues that functions send to or receive from. */
-export type QueueName = 'intake' | 'enqueue' | 'tasks' | 'isolation' | 'deadLetters' | 'events' | 'reports';
+export type QueueName =
+  'intake' | 'validate' | 'plan' | 'enqueue' | 'tasks' | 'isolation' | 'deadLetters' | 'events' | 'reports';
 
 export type Queues = Readonly<Record<QueueName, Queue>>;
 
 /** Queues whose messages nobody receives by himself: what lies there is for a person. */
 export type LastStops = Readonly<
-  Record<'deadLetters' | 'intakeDead' | 'enqueueDead' | 'eventsDead' | 'reportsDead', Queue>
+  Record<
+    'deadLetters' | 'intakeDead' | 'validateDead' | 'planDead' | 'enqueueDead' | 'eventsDead' | 'reportsDead',
+    Queue
+  >
 >;
 
 interface Receiver {
@@ -23,15 +27,19 @@ interface Receiver {
 
 /** A row comes to the isolation queue with its receives already counted: it must not be redriven on before it is tried. */
 const ISOLATION_FACTOR = 3;
+/** A part of a plan may wait for Atlassian for six hours, and comes again within two minutes each time. */
+const PLAN_RECEIVES = 400;
 
 /** Every queue, with where its messages go when nobody finishes them. */
 export function pipelineQueues(
   scope: Construct,
-  { splitter, worker, coordinator, reporter, maxReceiveCount }: Settings,
+  { intake, splitter, planner, worker, coordinator, reporter, maxReceiveCount }: Settings,
 ): { readonly queues: Queues; readonly lastStops: LastStops } {
   const lastStops = {
     deadLetters: pipelineQueue(scope, 'DeadLetters'),
     intakeDead: pipelineQueue(scope, 'IntakeDead'),
+    validateDead: pipelineQueue(scope, 'ValidateDead'),
+    planDead: pipelineQueue(scope, 'PlanDead'),
     enqueueDead: pipelineQueue(scope, 'EnqueueDead'),
     eventsDead: pipelineQueue(scope, 'EventsDead', { fifo: true }),
     reportsDead: pipelineQueue(scope, 'ReportsDead'),
@@ -44,13 +52,22 @@ export function pipelineQueues(
     });
 
   const { timeoutSeconds, batchingWindowSeconds } = worker;
-  const { deadLetters, intakeDead, enqueueDead, eventsDead, reportsDead } = lastStops;
-  const intake = queue('Intake', { timeoutSeconds: splitter.timeoutSeconds, to: intakeDead });
-  const enqueue = queue('Enqueue', { timeoutSeconds: splitter.timeoutSeconds, to: enqueueDead });
-  const receives = ISOLATION_FACTOR * maxReceiveCount;
-  const isolation = queue('Isolation', { timeoutSeconds, to: deadLetters, receives });
-  const tasks = queue('Tasks', { timeoutSeconds, batchingWindowSeconds, to: isolation });
-  const eventsQueue = queue('Events', { timeoutSeconds: coordinator.timeoutSeconds, to: eventsDead });
-  const reports = queue('Reports', { timeoutSeconds: reporter.timeoutSeconds, to: reportsDead });
-  return { queues: { intake, enqueue, tasks, isolation, deadLetters, events: eventsQueue, reports }, lastStops };
+  const isolation = queue('Isolation', {
+    timeoutSeconds,
+    to: lastStops.deadLetters,
+    receives: ISOLATION_FACTOR * maxReceiveCount,
+  });
+  const queues = {
+    // The function has the name without `Queue`.
+    intake: queue('IntakeQueue', { timeoutSeconds: intake.timeoutSeconds, to: lastStops.intakeDead }),
+    validate: queue('Validate', { timeoutSeconds: splitter.timeoutSeconds, to: lastStops.validateDead }),
+    plan: queue('Plan', { timeoutSeconds: planner.timeoutSeconds, to: lastStops.planDead, receives: PLAN_RECEIVES }),
+    enqueue: queue('Enqueue', { timeoutSeconds: splitter.timeoutSeconds, to: lastStops.enqueueDead }),
+    tasks: queue('Tasks', { timeoutSeconds, batchingWindowSeconds, to: isolation }),
+    isolation,
+    deadLetters: lastStops.deadLetters,
+    events: queue('Events', { timeoutSeconds: coordinator.timeoutSeconds, to: lastStops.eventsDead }),
+    reports: queue('Reports', { timeoutSeconds: reporter.timeoutSeconds, to: lastStops.reportsDead }),
+  };
+  return { queues, lastStops };
 }

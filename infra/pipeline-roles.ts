@@ -3,7 +3,16 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 import type { FunctionName } from '../shared/settings.ts';
-import { openKey, REPORT_FILES, ROWS_PREFIX, stateKey, validationKey } from '../shared/job/keys.ts';
+import {
+  deadLettersKey,
+  LEDGER_PREFIX,
+  openKey,
+  PLAN_PREFIX,
+  REPORT_FILES,
+  ROWS_PREFIX,
+  stateKey,
+  validationKey,
+} from '../shared/job/keys.ts';
 import { onObjects, readsTargets, receives, sends, tellsMissing } from './constructs/statements.ts';
 import type { Queues } from './pipeline-queues.ts';
 
@@ -17,17 +26,15 @@ export interface Holdings {
 /** A job's private objects, as they are named in shared/job/keys.ts. */
 export const STATE = stateKey('*');
 export const VALIDATION = validationKey('*');
-/** Which rows wait for which, a part for each of a job's row chunks. */
-export const ORDER = 'jobs/*/order/*';
 export const ROWS = `${ROWS_PREFIX}*`;
-const CHUNKS = 'jobs/*/chunks/*';
+export const PLAN = `${PLAN_PREFIX}*`;
+export const CHUNKS = 'jobs/*/chunks/*';
+export const LEDGER = `${LEDGER_PREFIX}*`;
+export const DEAD_LETTERS = deadLettersKey('*');
 /** Marks that a row was tried alone. */
 const ISOLATED = 'jobs/*/isolated/*';
-/** Why rows failed first. */
-const FAILURES = 'jobs/*/failures/*';
-/** What rows turned out to be about, in jobs whose rows name things in different terms. */
-const CLAIMS = 'jobs/*/claims/*';
 const OPEN = openKey('*');
+export const APPROVALS = 'control/*/approve';
 const QUARANTINE = 'quarantine/*';
 const REPORT = REPORT_FILES.map((file) => `*/${file}`);
 /** Written in parts, which are thrown away where a report breaks off. */
@@ -37,36 +44,51 @@ const TABLES = REPORT.filter((file) => file.endsWith('.csv'));
 export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record<FunctionName, PolicyStatement[]>> {
   const { inbox, results, queues } = holdings;
   return {
+    intake: [
+      receives(queues.intake),
+      sends(queues.validate, queues.events),
+      onObjects(inbox, ['s3:GetObjectVersion'], APPROVALS),
+      onObjects(results, ['s3:PutObject'], QUARANTINE),
+      tellsMissing(inbox),
+    ],
     splitter: [
-      receives(queues.intake, queues.enqueue),
+      receives(queues.validate, queues.enqueue),
       sends(queues.tasks, queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], '*'),
-      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ORDER, ROWS),
-      onObjects(results, ['s3:PutObject'], VALIDATION, ORDER, ROWS, CHUNKS, QUARANTINE),
+      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, PLAN),
+      onObjects(results, ['s3:PutObject'], VALIDATION, ROWS, CHUNKS, QUARANTINE),
       tellsMissing(inbox, results),
+      readsTargets(scope),
+    ],
+    planner: [
+      receives(queues.plan),
+      sends(queues.plan, queues.events),
+      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ROWS, PLAN, LEDGER),
+      onObjects(results, ['s3:PutObject'], PLAN, CHUNKS, LEDGER, QUARANTINE),
+      tellsMissing(results),
       readsTargets(scope),
     ],
     worker: [
       receives(queues.tasks, queues.isolation),
-      sends(queues.tasks, queues.deadLetters, queues.events),
-      onObjects(results, ['s3:GetObject'], STATE, FAILURES, CLAIMS),
-      onObjects(results, ['s3:PutObject'], ISOLATED, FAILURES, CLAIMS, QUARANTINE),
+      sends(queues.tasks, queues.events),
+      onObjects(results, ['s3:GetObject'], STATE),
+      onObjects(results, ['s3:PutObject'], ISOLATED, QUARANTINE),
       tellsMissing(results),
       readsTargets(scope),
     ],
     coordinator: [
       receives(queues.events),
-      sends(queues.enqueue, queues.events, queues.reports),
-      onObjects(results, ['s3:GetObject'], STATE, VALIDATION),
+      sends(queues.validate, queues.plan, queues.enqueue, queues.events, queues.reports),
+      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, PLAN),
       onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', QUARANTINE),
       onObjects(results, ['s3:DeleteObject'], OPEN),
       tellsMissing(results),
     ],
     reporter: [
       receives(queues.reports),
-      sends(queues.events),
-      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ROWS, CHUNKS),
-      onObjects(results, ['s3:PutObject'], ...REPORT, QUARANTINE),
+      sends(queues.deadLetters, queues.events),
+      onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ROWS, PLAN, CHUNKS, DEAD_LETTERS),
+      onObjects(results, ['s3:PutObject'], ...REPORT, DEAD_LETTERS, QUARANTINE),
       onObjects(results, ['s3:AbortMultipartUpload'], ...TABLES),
       tellsMissing(results),
     ],

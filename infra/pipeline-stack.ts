@@ -2,12 +2,13 @@ import { Aws, CfnOutput, Duration, Stack, type App } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as InvokeFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { Code } from 'aws-cdk-lib/aws-lambda';
+import { Alias, type Code } from 'aws-cdk-lib/aws-lambda';
 import type { CfnBucket, Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
 import {
+  STOP_ALIAS,
   stackNameOf,
   VARIABLE,
   writeEnvironment,
@@ -15,7 +16,7 @@ import {
   type Resources,
   type Settings,
 } from '../shared/settings.ts';
-import { ROWS_PREFIX } from '../shared/job/keys.ts';
+import { PLAN_PREFIX, ROWS_PREFIX } from '../shared/job/keys.ts';
 import { pipelineBucket } from './constructs/bucket.ts';
 import { pipelineFunction, receivesFrom, type PipelineFunction } from './constructs/function.ts';
 import { acknowledgeFindings } from './acknowledgements.ts';
@@ -41,13 +42,16 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
   const functions = pipelineFunctions(stack, { stage, code, holdings: { inbox, results, queues } });
   connect(functions, queues, stage);
   reconcileEveryMinute(stack, functions.coordinator);
+  new Alias(stack, 'Stop', { aliasName: STOP_ALIAS, version: functions.intake.lambda.currentVersion });
 
-  const topic = pipelineAlarms(stack, { stage, functions, tasks: queues.tasks, lastStops });
+  const topic = pipelineAlarms(stack, { stage, functions, queues, lastStops });
   output(stack, {
     InboxBucketName: inbox.bucketName,
     ResultsBucketName: results.bucketName,
     DeadLetterQueueUrl: queues.deadLetters.queueUrl,
     TasksQueueUrl: queues.tasks.queueUrl,
+    // With its alias: who may invoke that may stop jobs.
+    IntakeFunctionName: `${functions.intake.lambda.functionName}:${STOP_ALIAS}`,
     AlarmTopicArn: topic.topicArn,
     TargetSecretNames: 'rollcall/<target>',
   });
@@ -67,7 +71,7 @@ function pipelineBuckets(scope: Construct, stage: Settings): { readonly inbox: B
   const results = pipelineBucket(scope, 'Results', {
     name: stage.resultsBucketName ?? defaultBucketName(stage, 'results'),
     expiryDays: resultDays,
-    sooner: { prefix: ROWS_PREFIX, expiryDays: Math.min(manifestDays, resultDays) },
+    sooner: { prefixes: [ROWS_PREFIX, PLAN_PREFIX], expiryDays: Math.min(manifestDays, resultDays) },
     accessLogs: { bucket, prefix: 'results/' },
   });
   return { inbox, results };
@@ -78,7 +82,7 @@ function pipelineBuckets(scope: Construct, stage: Settings): { readonly inbox: B
 const defaultBucketName = (stage: Settings, purpose: string): string =>
   `${stackNameOf(stage).toLowerCase()}-${purpose}-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
 
-/** Tells the intake queue of every object; the splitter leaves what is neither a manifest nor a command. Filters for both would overlap, which S3 refuses. */
+/** Tells the intake queue of every object; intake tells manifests from commands. Filters for both would overlap, which S3 refuses. */
 function announceUploads(stack: Stack, inbox: Bucket, intake: Queue): void {
   const bucket = inbox.node.defaultChild as CfnBucket; // what an L2 bucket is made of
   const name = bucket.bucketName ?? '';
@@ -120,7 +124,9 @@ function pipelineFunctions(scope: Construct, { stage, code, holdings }: Function
       statements: statements[name],
     });
   return {
-    splitter: build('splitter', 'Splitter', 'Validates manifests and sends the rows that are released.', true),
+    intake: build('intake', 'Intake', 'Routes uploads and commands, and stops jobs.', false),
+    splitter: build('splitter', 'Splitter', 'Validates manifests and sends the changes that are released.', true),
+    planner: build('planner', 'Planner', 'Plans what each row would change, and whether the job may run.', true),
     worker: build('worker', 'Worker', 'Applies changes at Atlassian.', true),
     coordinator: build('coordinator', 'Coordinator', 'Folds what happens to a job and decides what follows.', true),
     reporter: build('reporter', 'Reporter', "Writes a job's report files.", false),
@@ -130,6 +136,8 @@ function pipelineFunctions(scope: Construct, { stage, code, holdings }: Function
 const resourcesOf = ({ inbox, results, queues }: Holdings): Resources => ({
   inbox: inbox.bucketName,
   results: results.bucketName,
+  validate: queues.validate.queueUrl,
+  plan: queues.plan.queueUrl,
   tasks: queues.tasks.queueUrl,
   isolationArn: queues.isolation.queueArn,
   deadLetters: queues.deadLetters.queueUrl,
@@ -138,13 +146,23 @@ const resourcesOf = ({ inbox, results, queues }: Holdings): Resources => ({
   reports: queues.reports.queueUrl,
 });
 
+/** Each takes milliseconds, and more than ten would be gathered over a window. */
+const UPLOADS_BATCH = 10;
 /** Batches of ten are the most that a FIFO queue gives. */
 const MAILBOX_BATCH = 10;
 
 function connect(functions: Functions, queues: Holdings['queues'], stage: Settings): void {
-  const { splitter, worker, coordinator, reporter } = functions;
-  const { intakeConcurrency, enqueueConcurrency } = stage.splitter;
-  receivesFrom(splitter, 'Intake', { queue: queues.intake, batchSize: 1, maxConcurrency: intakeConcurrency });
+  const { intake, splitter, planner, worker, coordinator, reporter } = functions;
+  const { intakeConcurrency } = stage.intake;
+  receivesFrom(intake, 'Uploads', {
+    queue: queues.intake,
+    batchSize: UPLOADS_BATCH,
+    maxConcurrency: intakeConcurrency,
+  });
+  const { validateConcurrency, enqueueConcurrency } = stage.splitter;
+  receivesFrom(splitter, 'Validate', { queue: queues.validate, batchSize: 1, maxConcurrency: validateConcurrency });
+  const { planConcurrency } = stage.planner;
+  receivesFrom(planner, 'Plan', { queue: queues.plan, batchSize: 1, maxConcurrency: planConcurrency });
   receivesFrom(splitter, 'Enqueue', { queue: queues.enqueue, batchSize: 1, maxConcurrency: enqueueConcurrency });
   const { batchSize, batchingWindowSeconds, tasksConcurrency, isolationConcurrency } = stage.worker;
   receivesFrom(worker, 'Tasks', {

@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
 
+import { operationNames } from '../shared/operations/index.ts';
 import { completeSettings, SettingsInvalid, type Settings } from '../shared/settings.ts';
 
 /** A stage's settings out of a JSON file; throws SettingsInvalid when there is no such file, it is not JSON or a setting is wrong. */
 export function readSettings(path: string): Settings {
-  return completeSettings(jsonOf(path));
+  const settings = completeSettings(jsonOf(path));
+  const unknown = settings.policy.rules.flatMap(({ operation }) => operation ?? []).filter(isUnknown);
+  if (unknown.length === 0) return settings;
+  throw new SettingsInvalid(
+    `The stage cannot be deployed with these settings: policy.rules: there is no operation ${unknown.join(', ')}; expected is one of ${operationNames.join(', ')}. Correct the rules, which would hold for no file.`,
+  );
 }
+
+const isUnknown = (operation: string): boolean => !operationNames.includes(operation);
 
 function jsonOf(path: string): unknown {
   try {

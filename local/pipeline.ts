@@ -12,6 +12,7 @@ import { TemplateUnreadable } from './aws/template/intrinsics.ts';
 
 /** The moving parts: functions, and what invokes them. */
 export interface Pipeline {
+  readonly functions: readonly LocalFunction[];
   readonly usage: () => readonly FunctionUsage[];
   readonly pids: (functionName: string) => readonly number[];
   readonly kill: (functionName: string) => number;
@@ -55,6 +56,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   const kill = (name: string): number => called(name).reduce((killed, lambda) => killed + lambda.kill(), 0);
 
   return {
+    functions: called('all'),
     usage: () => called('all').map((lambda) => lambda.usage()),
     pids: (name) => called(name).flatMap((lambda) => lambda.pids()),
     kill,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { secretName } from '../shared/target.ts';
 import type { Synthesized } from '../infra/synthesize.ts';
 import type { FunctionUsage } from './aws/lambda/function-pool.ts';
+import { startInvocations } from './aws/lambda/invocations.ts';
 import { createAccessControl, type RequestCount, type Violation } from './aws/access-control.ts';
 import { startPipeline, type Watch } from './pipeline.ts';
 import { startSimulatorProcess } from './atlassian/simulator-process.ts';
@@ -35,6 +36,8 @@ export interface Connection {
   readonly s3: string;
   readonly sqs: string;
   readonly secretsManager: string;
+  /** Where functions are invoked. */
+  readonly lambda: string;
   /** The simulator; absent when it was not started. */
   readonly atlassian?: string | undefined;
   readonly region: string;
@@ -43,6 +46,7 @@ export interface Connection {
   readonly inboxBucket: string;
   readonly resultsBucket: string;
   readonly deadLetterQueueUrl: string;
+  readonly intakeFunctionName: string;
   readonly targets: readonly string[];
 }
 
@@ -81,9 +85,18 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const { reconcileEveryMs } = options;
   const logFolder = join(folder, 'logs');
   const pipeline = startPipeline({ ...place, services, access, logFolder, reconcileEveryMs, watch });
+  const invocations = await startInvocations({
+    credentials: access.secretOf,
+    record: access.authorize,
+    region: REGION,
+    port: ports.lambda,
+    functions: pipeline.functions,
+  });
 
   return {
-    ...connectionOf(services, simulator?.url, Object.keys(targets)),
+    ...connectionOf(services, Object.keys(targets)),
+    lambda: invocations.url,
+    atlassian: simulator?.url,
     description: services.description,
     requests: access.requests,
     violations: access.violations,
@@ -92,6 +105,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     killFunction: pipeline.kill,
     reconcile: pipeline.reconcile,
     close: async () => {
+      await invocations.close();
       await pipeline.close();
       await services.close();
       simulator?.close();
@@ -99,18 +113,18 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   };
 }
 
-function connectionOf(services: Services, atlassian: string | undefined, targets: readonly string[]): Connection {
+function connectionOf(services: Services, targets: readonly string[]): Omit<Connection, 'lambda' | 'atlassian'> {
   const { endpoints, key, description } = services;
   const output = (name: string): string => description.outputs[name] ?? '';
   return {
     ...endpoints,
-    atlassian,
     region: REGION,
     accessKeyId: key.accessKeyId,
     secretAccessKey: key.secretAccessKey,
     inboxBucket: output('InboxBucketName'),
     resultsBucket: output('ResultsBucketName'),
     deadLetterQueueUrl: output('DeadLetterQueueUrl'),
+    intakeFunctionName: output('IntakeFunctionName'),
     targets,
   };
 }

@@ -19,6 +19,8 @@ export interface Chance {
 export interface StoredObject {
   readonly body: Readable;
   readonly etag: string;
+  /** What was given with the object besides; names in lower case, without S3's prefix. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** Bytes of the body that is served: the rest of the object when it was read from an offset. */
   readonly bytes: number;
   readonly text: () => Promise<string>;
@@ -102,6 +104,12 @@ export class TargetUnreadable extends RollcallError {
   readonly temporary = false;
 }
 
+/** Something that a job rests on is not there, or is not what was written. */
+export class JobNotReadable extends RollcallError {
+  readonly code = 'JOB_NOT_READABLE';
+  readonly temporary = true;
+}
+
 /** Whether there is an object under this key. */
 export async function isStored(store: ObjectStore, key: string): Promise<boolean> {
   const stored = await store.read(key);
@@ -110,14 +118,14 @@ export async function isStored(store: ObjectStore, key: string): Promise<boolean
 }
 
 /** Writes an object unless there is one under this key; false when there is, or when another write of it is under way. */
-export const writeOnce = (store: ObjectStore, key: string, body: string): Promise<boolean> =>
+export const writeOnce = (store: ObjectStore, key: string, body: string | Uint8Array): Promise<boolean> =>
   writeIf(store, key, body, { ifNoneMatch: '*' });
 
 /** Writes an object on a condition; false when it does not hold, or when another write was faster. */
 export async function writeIf(
   store: ObjectStore,
   key: string,
-  body: string,
+  body: string | Uint8Array,
   condition: WriteCondition,
 ): Promise<boolean> {
   try {

@@ -36,8 +36,6 @@ export interface Deadline {
   readonly atMs: number;
   /** Aborts what is under way then. */
   readonly signal: AbortSignal;
-  /** Epoch milliseconds at which the invocation itself is over. */
-  readonly endsAtMs: number;
 }
 
 /** Leaves an invocation the time that it needs at its end: so much of a long time-out, and at most a third of a short one. */
@@ -49,5 +47,5 @@ export function deadlineOf(
   const nowMs = clock.now().getTime();
   const remainingMs = context.getRemainingTimeInMillis();
   const usableMs = Math.max(0, remainingMs - Math.min(reserveMs, remainingMs / 3));
-  return { atMs: nowMs + usableMs, signal: timeout(Math.floor(usableMs)), endsAtMs: nowMs + remainingMs };
+  return { atMs: nowMs + usableMs, signal: timeout(Math.floor(usableMs)) };
 }

@@ -19,15 +19,34 @@ const reservedConcurrency = z.union([count, z.literal('none')]);
 /** How often SQS delivers a message before it is redriven: below five, throttled batches would reach the dead letters unrun. */
 const maxReceiveCount = z.int().min(5).max(1_000);
 
+const intake = z
+  .strictObject({
+    timeoutSeconds: timeoutSeconds.default(10),
+    memoryMegabytes: memoryMegabytes.default(512),
+    /** One more than its event source takes, for who asks it directly to stop a job. */
+    reservedConcurrency: reservedConcurrency.default(3),
+    intakeConcurrency: maxConcurrency.default(2),
+  })
+  .superRefine((own, context) => reservesEnough(own, own.intakeConcurrency + 1, context));
+
 const splitter = z
   .strictObject({
     timeoutSeconds: timeoutSeconds.default(900),
     memoryMegabytes: memoryMegabytes.default(1_024),
     reservedConcurrency: reservedConcurrency.default(4),
-    intakeConcurrency: maxConcurrency.default(2),
+    validateConcurrency: maxConcurrency.default(2),
     enqueueConcurrency: maxConcurrency.default(2),
   })
-  .superRefine((own, context) => reservesEnough(own, own.intakeConcurrency + own.enqueueConcurrency, context));
+  .superRefine((own, context) => reservesEnough(own, own.validateConcurrency + own.enqueueConcurrency, context));
+
+const planner = z
+  .strictObject({
+    timeoutSeconds: timeoutSeconds.default(120),
+    memoryMegabytes: memoryMegabytes.default(1_024),
+    reservedConcurrency: reservedConcurrency.default(2),
+    planConcurrency: maxConcurrency.default(2),
+  })
+  .superRefine((own, context) => reservesEnough(own, own.planConcurrency, context));
 
 const worker = z
   .strictObject({
@@ -67,7 +86,7 @@ const coordinator = z
     /** The work that a job's full window holds at its present rate. */
     windowSeconds: count.default(2),
     /** How long a halted or waiting job is kept before it is cancelled. */
-    expiryDays: count.default(7),
+    expiryDays: count.default(14),
   })
   .superRefine((own, context) => reservesEnough(own, own.eventsConcurrency + 1, context));
 
@@ -79,6 +98,63 @@ const reporter = z
     reportsConcurrency: maxConcurrency.default(2),
   })
   .superRefine((own, context) => reservesEnough(own, own.reportsConcurrency, context));
+
+/** No number of people is unlimited. */
+const people = z.int().min(0).max(100_000);
+const percent = z.int().min(0).max(100);
+
+/** How many changes run without approval: of both kinds, or of those that take access away or rename and those that give access. */
+const above = z.union([
+  people.transform((both) => ({ takes: both, gives: both })),
+  z.strictObject({ takes: people, gives: people }),
+]);
+
+const policyRule = z
+  .strictObject({
+    /** Which files the rule is for: those of this target, operation and sender; of any where it names none. */
+    target: z.string().min(1).optional(),
+    operation: z.string().min(1).optional(),
+    sender: z.string().min(1).optional(),
+    above: above.optional(),
+    /** Whoever uploaded a file does not approve it. */
+    twoPersons: z.boolean().optional(),
+    /** After so many changes a job waits for approval again. */
+    steps: people.min(1).optional(),
+    /** Nothing is applied, whatever the file says. */
+    dryRun: z.literal(true).optional(),
+  })
+  .refine(({ sender, above: stated }) => sender === undefined || stated !== undefined, {
+    path: ['above'],
+    message: "must be stated for a sender: how many changes the sender's files may make without approval",
+  });
+
+/** All settings of a function go into one variable, and Lambda gives 4 KB to all of them. (AWS Lambda developer guide, quotas.) */
+const RULES_CHARACTERS = 2_000;
+
+const policy = z.strictObject({
+  /** What of a rule is set counts over the rules before it. */
+  rules: z
+    .array(policyRule)
+    .refine((rules) => JSON.stringify(rules).length <= RULES_CHARACTERS, {
+      message: `must be at most ${RULES_CHARACTERS} characters of JSON together; merge rules that say the same`,
+    })
+    .default([]),
+  /** A job waits that takes access away from, or renames, more people than both of these, or so many where the total is not known. */
+  tooMany: z
+    .strictObject({
+      percent: percent.default(5),
+      people: people.default(10),
+      unknownTotal: people.default(100),
+      /** Likewise for what is taken out of one group, where it has at least so many members. */
+      groupPercent: percent.default(20),
+      groupSize: people.default(50),
+    })
+    .prefault({}),
+  /** A job waits of whose rows more than this share is refused, and at least so many. */
+  manyRefused: z.strictObject({ share: z.number().min(0).max(1).default(0.5), least: people.default(20) }).prefault({}),
+  /** A job that is approved later than this is planned anew first. */
+  approvalMinutes: z.int().min(1).max(10_080).default(60),
+});
 
 const limits = z.strictObject({
   manifestBytes: count.default(2 ** 30),
@@ -99,7 +175,7 @@ const retention = z
     /** Manifests, and the versions of them that were replaced. */
     manifestDays: count.default(90),
     /** Reports, and what we keep of a job besides. */
-    resultDays: count.default(400),
+    resultDays: count.default(760),
     accessLogDays: count.default(90),
     /** One of the periods that CloudWatch Logs knows. */
     logDays: z.union(LOG_DAYS.map((days) => z.literal(days))).default(90),
@@ -122,10 +198,13 @@ const settingsSchema = z.strictObject({
   inboxBucketName: bucketName.optional(),
   /** `<stack>-results-<account>-<region>` unless given. */
   resultsBucketName: bucketName.optional(),
+  intake: intake.prefault({}),
   splitter: splitter.prefault({}),
+  planner: planner.prefault({}),
   worker: worker.prefault({}),
   coordinator: coordinator.prefault({}),
   reporter: reporter.prefault({}),
+  policy: policy.prefault({}),
   limits: limits.prefault({}),
   retention,
   alarms: alarms.prefault({}),
@@ -164,15 +243,23 @@ export const visibilitySeconds = (settings: {
 
 /** Which sections of the settings, and which buckets (by name) and queues (by URL, or ARN where it says so), each function uses. */
 export const FUNCTIONS = {
+  intake: { sections: [], resources: ['inbox', 'results', 'validate', 'events'] },
   splitter: { sections: ['limits'], resources: ['inbox', 'results', 'tasks', 'events'] },
-  worker: { sections: ['worker'], resources: ['results', 'tasks', 'isolationArn', 'deadLetters', 'events'] },
-  coordinator: { sections: ['coordinator', 'worker'], resources: ['results', 'events', 'enqueue', 'reports'] },
-  reporter: { sections: [], resources: ['results', 'events'] },
+  planner: { sections: ['planner', 'worker', 'policy'], resources: ['results', 'plan', 'events'] },
+  worker: { sections: ['worker'], resources: ['results', 'tasks', 'isolationArn', 'events'] },
+  coordinator: {
+    sections: ['coordinator', 'worker', 'policy'],
+    resources: ['results', 'validate', 'plan', 'enqueue', 'events', 'reports'],
+  },
+  reporter: { sections: [], resources: ['results', 'deadLetters', 'events'] },
 } as const satisfies Readonly<
   Record<string, { readonly sections: readonly (keyof Settings)[]; readonly resources: readonly string[] }>
 >;
 
 export type FunctionName = keyof typeof FUNCTIONS;
+
+/** The alias by which people invoke intake: who may invoke it may stop jobs, and can pass nothing off as a message of the intake queue. */
+export const STOP_ALIAS = 'stop';
 
 type ResourceOf<Name extends FunctionName> = (typeof FUNCTIONS)[Name]['resources'][number];
 

@@ -1,5 +1,17 @@
+/** What a target's secret may say besides where it is and how it knows us. */
+export interface TargetRules {
+  /** Account ids (on Data Center usernames), e-mail addresses and names of groups that no file may touch. */
+  readonly protected?: readonly string[] | undefined;
+  /** Files may add people to groups of admins, and take others than the last one and the protected out of them. */
+  readonly allowAdminGroups?: boolean | undefined;
+  /** The only domains that an address given by a file may have, in lower case. */
+  readonly allowedDomains?: readonly string[] | undefined;
+  /** The day on which the credentials end; ISO 8601. */
+  readonly expires?: string | undefined;
+}
+
 /** A Jira Cloud site, and its organisation where keys for that are given. */
-export interface CloudTarget {
+export interface CloudTarget extends TargetRules {
   readonly type: 'cloud';
   readonly name: string;
   readonly siteUrl: string;
@@ -15,7 +27,7 @@ export interface CloudTarget {
 }
 
 /** A Jira Data Center, with any context path in its base URL. */
-export interface DataCenterTarget {
+export interface DataCenterTarget extends TargetRules {
   readonly type: 'data-center';
   readonly name: string;
   readonly baseUrl: string;

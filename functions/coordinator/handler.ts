@@ -17,12 +17,15 @@ const DAY_MS = 86_400_000;
 export const handler = createCoordinator({
   results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
   eventsQueue: eventsQueueOver(queue(resources.events)),
+  validateQueue: queue(resources.validate),
+  planQueue: queue(resources.plan),
   enqueueQueue: queue(resources.enqueue),
   reports: queue(resources.reports),
   clock: systemClock,
   chance: systemChance,
   log: jsonLog,
-  policy: {
+  approvalMs: settings.policy.approvalMinutes * 60_000,
+  bounds: {
     windowRows: settings.coordinator.windowRows,
     windowSeconds: settings.coordinator.windowSeconds,
     overdueMs: visibilitySeconds(settings.worker) * 1_000,

@@ -1,9 +1,17 @@
-import { type Chance, type Clock, ConditionNotMet, type ObjectStore, type Queue } from '../../shared/ports.ts';
+import {
+  type Chance,
+  type Clock,
+  ConditionNotMet,
+  type Message,
+  type ObjectStore,
+  type Queue,
+} from '../../shared/ports.ts';
 import { fold } from '../../shared/job/reducer.ts';
-import { hasEnded, isValidating } from '../../shared/job/job.ts';
+import { hasEnded, isValidating, mayPlan } from '../../shared/job/job.ts';
 import type { JobEvent } from '../../shared/job/events.ts';
 import { chunkKey, openKey, resultsPrefix } from '../../shared/job/keys.ts';
-import { type Policy, step } from '../../shared/job/rules.ts';
+import { type Gate, readGate } from '../../shared/job/plan.ts';
+import { type Bounds, step } from '../../shared/job/rules.ts';
 import {
   createStateStore,
   type Outbox,
@@ -13,13 +21,15 @@ import {
 } from '../../shared/job/state.ts';
 import { summaryOf } from '../../shared/job/summary.ts';
 import { readValidation, type Validation } from '../../shared/job/validation.ts';
-import type { EnqueueRequest, ReportRequest } from '../../shared/job/messages.ts';
+import type { EnqueueRequest, PlanRequest, ReportRequest, ValidateRequest } from '../../shared/job/messages.ts';
 
 export interface RunPorts extends OutboxQueues {
   readonly results: ObjectStore;
   readonly clock: Clock;
   readonly chance: Chance;
-  readonly policy: Policy;
+  readonly bounds: Bounds;
+  /** How old a plan may be that is approved; an older one is made anew. */
+  readonly approvalMs: number;
 }
 
 /** Entries that are kept in the state before they become a chunk: fewer writes, and a state that stays small. */
@@ -54,16 +64,17 @@ interface World extends RunPorts {
 
 /** State first, under its fence, and only then what must be sent. */
 async function attempt(jobId: string, events: readonly JobEvent[], world: World): Promise<boolean> {
-  const { clock, policy, results, states } = world;
+  const { clock, bounds, approvalMs, results, states } = world;
   const base = await states.load(jobId);
   const nowMs = clock.now().getTime();
   const validation = await findValidation(jobId, base, events, results);
-  const folded = fold(base?.state, events, { nowMs, validation });
+  const gate = await findGate(base, events, results);
+  const folded = fold(base?.state, events, { nowMs, approvalMs, validation, gate });
   if (!folded) return false;
 
   const reconciling = events.some((event) => event.type === 'reconcile');
-  const stepped = step(folded, { nowMs, policy, reconciling });
-  const { state, due } = takeDue(await flush(stepped, world), nowMs, policy.resendMs);
+  const stepped = step(folded, { nowMs, bounds, reconciling });
+  const { state, due } = takeDue(await flush(stepped, world), nowMs, bounds.resendMs);
 
   // The marker is put before the state and taken after it: whatever a crash leaves behind, the reconcile finds.
   if (isOpen(state) && !(base && isOpen(base.state))) await results.write(openKey(jobId), '');
@@ -83,6 +94,19 @@ async function findValidation(
   const isAwaited = !base || isValidating(base.state.state);
   if (!isAwaited || !events.some((event) => event.type === 'validated')) return undefined;
   return readValidation(results, jobId);
+}
+
+/** The gate that an event names, of the plan that the job is making. */
+async function findGate(
+  base: StoredState | undefined,
+  events: readonly JobEvent[],
+  results: ObjectStore,
+): Promise<Gate | undefined> {
+  if (!base || !mayPlan(base.state.state)) return undefined;
+  const { job, plan } = base.state;
+  const gated = events.find((event) => event.type === 'gated' && event.attempt === plan?.attempt);
+  if (gated?.type !== 'gated') return undefined;
+  return readGate(results, { jobId: job.id, attempt: gated.attempt, sha256: gated.sha256 });
 }
 
 /** Moves the tail into a chunk when it is long. A chunk of a run that loses its race is named by no state: it does not count. */
@@ -111,6 +135,8 @@ const isOpen = ({ state, reportDue, outbox }: State): boolean =>
   !hasEnded(state) || reportDue || outbox.report !== undefined;
 
 export interface OutboxQueues {
+  readonly validateQueue: Queue;
+  readonly planQueue: Queue;
   readonly enqueueQueue: Queue;
   readonly reports: Queue;
 }
@@ -123,14 +149,23 @@ export function takeDue(
 ): { readonly state: State; readonly due: Outbox } {
   const isDue = (entry: { readonly sentAtMs: number } | undefined): boolean =>
     entry !== undefined && nowMs - entry.sentAtMs >= resendMs;
-  const { enqueue, validation, report } = state.outbox;
+  const { enqueue, freed, validation, plan, gate, report } = state.outbox;
+  // Planning says until when it waits, and its messages are delayed for as long: more of them would only wait beside them.
+  const isSilent = ({ sentAtMs }: { readonly sentAtMs: number }): boolean =>
+    sentAtMs === 0 || nowMs - Math.max(sentAtMs, state.lastEventMs, state.untilMs) >= resendMs;
   const due: Outbox = {
     ...(isDue(enqueue) && { enqueue }),
+    ...(isDue(freed) && { freed }),
+    ...(plan && isSilent(plan) && { plan }),
+    ...(gate && isSilent(gate) && { gate }),
     ...(isDue(validation) && { validation }),
     ...(isDue(report) && { report }),
   };
   const outbox: Outbox = {
     enqueue: due.enqueue ? { ...due.enqueue, sentAtMs: nowMs } : enqueue,
+    freed: due.freed ? { ...due.freed, sentAtMs: nowMs } : freed,
+    plan: due.plan ? { sentAtMs: nowMs } : plan,
+    gate: due.gate ? { sentAtMs: nowMs } : gate,
     validation: due.validation ? { sentAtMs: nowMs } : validation,
     report: due.report ? { ...due.report, sentAtMs: nowMs } : report,
   };
@@ -138,15 +173,28 @@ export function takeDue(
 }
 
 /** Sends what is due. Whatever a crash keeps from being sent stays in the outbox and is due again. */
-export async function sendDue({ job }: State, due: Outbox, queues: OutboxQueues): Promise<void> {
-  const { enqueue, validation, report } = due;
+export async function sendDue({ job, plan }: State, due: Outbox, queues: OutboxQueues): Promise<void> {
+  const { enqueue, freed, validation, report } = due;
   const sends: Promise<void>[] = [];
   if (enqueue) {
     const { id: enqueueId, from, to } = enqueue;
     const body: EnqueueRequest = { version: 1, kind: 'enqueue', jobId: job.id, enqueueId, from, to };
     sends.push(queues.enqueueQueue.send([{ body }]));
   }
-  if (validation) sends.push(queues.enqueueQueue.send([{ body: notificationOf(job.manifest) }]));
+  if (freed) {
+    const body: EnqueueRequest = {
+      version: 1,
+      kind: 'enqueue',
+      jobId: job.id,
+      enqueueId: freed.id,
+      from: Math.min(...freed.rows),
+      to: Math.max(...freed.rows) + 1,
+      freed: [...freed.rows],
+    };
+    sends.push(queues.enqueueQueue.send([{ body }]));
+  }
+  if (validation) sends.push(queues.validateQueue.send([{ body: validateRequestOf(job), groupId: job.target }]));
+  if (plan) sends.push(queues.planQueue.send(planRequests(job.id, plan, due)));
   if (report) {
     const body: ReportRequest = { version: 1, kind: 'report', jobId: job.id };
     sends.push(queues.reports.send([{ body }]));
@@ -154,8 +202,20 @@ export async function sendDue({ job }: State, due: Outbox, queues: OutboxQueues)
   await Promise.all(sends);
 }
 
-/** The S3 event that began the job, once more: validating has one way in. */
-function notificationOf({ bucket, key, versionId, bytes }: State['job']['manifest']): unknown {
-  const object = { key: encodeURIComponent(key), versionId, size: bytes };
-  return { Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket: { name: bucket }, object } }] };
+/** What intake asked for when the file came, once more. */
+const validateRequestOf = ({ manifest, startedAt, uploadedBy }: State['job']): ValidateRequest => ({
+  version: 1,
+  kind: 'validate',
+  ...manifest,
+  at: startedAt,
+  principal: uploadedBy,
+});
+
+/** Everything that is not planned yet, or the gate when all is. */
+function planRequests(jobId: string, { attempt, chunks }: NonNullable<State['plan']>, due: Outbox): Message[] {
+  const wanted: PlanRequest[] = due.gate ? [{ version: 1, kind: 'gate', jobId, attempt }] : [];
+  if (due.plan)
+    for (const [chunk, sha256] of chunks.entries())
+      if (sha256 === null) wanted.push({ version: 1, kind: 'plan', jobId, attempt, chunk, done: 0 });
+  return wanted.map((body) => ({ body, groupId: jobId }));
 }

@@ -9,10 +9,12 @@ import { createReporter } from './reporter.ts';
 
 const { resources } = readEnvironment('reporter', process.env);
 const client = s3Client(process.env);
+const sqs = sqsClient(process.env);
 
 export const handler = createReporter({
   results: s3ObjectStore({ client, bucket: resources.results }),
-  eventsQueue: eventsQueueOver(sqsQueue({ client: sqsClient(process.env), queueUrl: resources.events })),
+  eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
+  deadLetters: sqsQueue({ client: sqs, queueUrl: resources.deadLetters }),
   clock: systemClock,
   log: jsonLog,
 });

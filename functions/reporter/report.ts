@@ -1,93 +1,134 @@
-import { Readable } from 'node:stream';
-
 import { resultsPrefix } from '../../shared/job/keys.ts';
 import type { Problem } from '../../shared/job/events.ts';
-import { CODES, type Outcome } from '../../shared/job/outcome.ts';
+import type { Outcome } from '../../shared/job/outcome.ts';
+import type { RowPlan } from '../../shared/job/plan.ts';
 import type { State } from '../../shared/job/state.ts';
 import { type Amiss, createTally, type Summary, summaryWith, type Tally } from '../../shared/job/summary.ts';
-import { readValidation } from '../../shared/job/validation.ts';
-import { JobNotReadable, readRowChunks } from '../../shared/manifest/row-chunks.ts';
-import type { Row } from '../../shared/manifest/rows.ts';
-import { csvLineWriter, csvStart, unescapeCell } from '../../shared/manifest/write-csv.ts';
+import { csvLineWriter, csvStart } from '../../shared/manifest/write-csv.ts';
+import type { Cells } from '../../shared/operations/operation.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
-import { type Findings, rowOutcomes, type RowOutcomes } from './row-outcomes.ts';
-import { isReportColumn } from '../../shared/manifest/header.ts';
-import { isBlank } from '../../shared/manifest/cells.ts';
+import {
+  ownColumns,
+  PLAN_COLUMNS,
+  planCells,
+  REPORT_COLUMNS,
+  reportCells,
+  UNDO_COLUMNS,
+  undoCells,
+} from './columns.ts';
+import { openReportFile, type ReportFile } from './report-file.ts';
+import { openReportedRows, type ReportedRow, type ReportedRows } from './reported-rows.ts';
+import type { Findings } from './row-outcomes.ts';
 
-/** Writes a job's three CSV files from its row chunks and events, and gives the summary that goes with them. */
-export async function writeReportFiles(results: ObjectStore, state: State): Promise<Summary> {
-  const folder = resultsPrefix(state.job);
-  const manifest = await readManifest(results, state);
-  const open = (name: string): ReportFile => openReportFile(results, `${folder}${name}`);
-  const files = { all: open('results.csv'), failed: open('failed.csv'), unprocessed: open('unprocessed.csv') };
+/** A row that failed, as its dead letter needs it. */
+export interface FailedRow {
+  readonly outcome: Outcome;
+  readonly plan: RowPlan | undefined;
+  /** Our cells of it. */
+  readonly cells: Cells;
+}
+
+/** Gets the failed rows of a job in order, those of a few row chunks at a time. */
+export type SendFailed = (rows: readonly FailedRow[]) => Promise<void>;
+
+/** Writes a job's CSV files from its row chunks, plan and events, and gives the summary that goes with them. */
+export async function writeReportFiles(results: ObjectStore, state: State, sendFailed?: SendFailed): Promise<Summary> {
+  const rows = await openReportedRows(results, state);
+  const open = (name: string): ReportFile => openReportFile(results, `${resultsPrefix(state.job)}${name}`);
+  const files = {
+    all: open('results.csv'),
+    failed: open('failed.csv'),
+    unprocessed: open('unprocessed.csv'),
+    plan: open('plan.csv'),
+    undo: open('undo.csv'),
+  };
   try {
-    const outcomes = rowOutcomes(results, state);
-    const tally = await writeRows(files, outcomes, state, manifest);
+    const tally = await writeRows(files, rows, state, sendFailed && gatherFailed(rows, sendFailed));
     await Promise.all(Object.values(files).map((file) => file.close()));
-    return summaryWith(state, tally, amissIn(outcomes.findings()));
+    return summaryWith(state, tally, amissIn(rows.findings()));
   } catch (error) {
     await Promise.all(Object.values(files).map((file) => file.abandon(error)));
     throw error;
   }
 }
 
-/** A manifest's header and its rows in order, as they were before we escaped them, if we did. */
-interface Manifest {
-  readonly delimiter: string;
-  readonly header: readonly string[];
-  readonly rows: AsyncIterable<readonly Row[]>;
-}
-
-/** A job that was refused or stopped before its validation has no rows. */
-async function readManifest(results: ObjectStore, { job, manifest }: State): Promise<Manifest> {
-  if (!manifest) return { delimiter: ',', header: [], rows: Readable.from([]) };
-  const validation = await readValidation(results, job.id);
-  if (!validation) throw new JobNotReadable(`The validation of ${job.id} is gone; upload the file again`);
-  const { delimiter, header, escaped, rowChunks } = validation;
-  const rows = readRowChunks(results, { jobId: job.id, rowChunks });
-  return escaped ? { delimiter, header: header.map(unescapeCell), rows: unescaped(rows) } : { delimiter, header, rows };
-}
-
-async function* unescaped(chunks: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[]> {
-  for await (const rows of chunks) yield rows.map((row) => ({ ...row, cells: row.cells.map(unescapeCell) }));
-}
-
-interface Files {
-  readonly all: ReportFile;
-  readonly failed: ReportFile;
-  readonly unprocessed: ReportFile;
-}
+type Files = Readonly<Record<'all' | 'failed' | 'unprocessed' | 'plan' | 'undo', ReportFile>>;
 
 async function writeRows(
   files: Files,
-  outcomes: RowOutcomes,
+  { delimiter, header, chunks }: ReportedRows,
   state: State,
-  { delimiter, header, rows }: Manifest,
+  failures?: FailureGatherer,
 ): Promise<Tally> {
-  const lineOf = csvLineWriter(delimiter);
+  const write = lineWriter(csvLineWriter(delimiter));
   const own = ownColumns(header);
   const tally = createTally(state.rows);
-  const start = csvStart(delimiter) + lineOf([...own.names, ...REPORT_COLUMNS]);
-  for (const file of [files.all, files.failed, files.unprocessed]) await file.write(start);
+  const { operation } = state.job;
+  const reports = [files.all, files.failed, files.unprocessed];
+  for (const file of Object.values(files)) await file.write(csvStart(delimiter));
+  await write(reports, [...own.names, ...REPORT_COLUMNS]);
+  await write([files.plan], [...own.names, ...PLAN_COLUMNS]);
+  await write([files.undo], UNDO_COLUMNS);
 
-  for await (const chunk of rows) {
-    for (const { row, line, cells } of chunk) {
-      while (row >= outcomes.loadedUpTo()) await outcomes.loadMore();
-      const outcome = outcomes.take(row, line);
+  for await (const chunk of chunks) {
+    for (const row of chunk) {
+      const { outcome } = row;
       tally.add(outcome.status, outcome.code);
-      const text = lineOf([...own.cellsOf(cells, delimiter), ...reportCells(outcome)]);
-      for (const file of filesFor(outcome, files)) {
-        const catchingUp = file.write(text);
-        if (catchingUp) await catchingUp;
-      }
+      const cells = own.cellsOf(row.cells, delimiter);
+      const undo = undoCells(state, row);
+      const catchingUp = [
+        write(filesFor(outcome, files), [...cells, ...reportCells(operation, outcome)]),
+        write([files.plan], [...cells, ...planCells(operation, row)]),
+        undo && write([files.undo], undo),
+      ].filter((waiting) => waiting !== undefined);
+      if (catchingUp.length > 0) await Promise.all(catchingUp);
     }
+    await failures?.add(chunk);
   }
+  await failures?.finish();
   return tally.total();
 }
+
+/** Writes a line to files; gives a promise only when one of them has to catch up, for a turn of the event loop a row costs more than the row. */
+const lineWriter =
+  (lineOf: (cells: readonly string[]) => string) =>
+  (files: readonly ReportFile[], cells: readonly string[]): Promise<unknown> | undefined => {
+    const line = lineOf(cells);
+    const catchingUp = files.map((file) => file.write(line)).filter((waiting) => waiting !== undefined);
+    return catchingUp.length > 0 ? Promise.all(catchingUp) : undefined;
+  };
 
 function filesFor({ status }: Outcome, { all, failed, unprocessed }: Files): readonly ReportFile[] {
   if (status === 'failed' || status === 'invalid') return [all, failed];
   return status === 'unprocessed' ? [all, unprocessed] : [all];
+}
+
+interface FailureGatherer {
+  readonly add: (chunk: readonly ReportedRow[]) => Promise<void>;
+  readonly finish: () => Promise<void>;
+}
+
+/** Few enough that their rows fit into memory, however wide; enough that a long job's failures are sent in some hundred goes. */
+const CHUNKS_AT_ONCE = 4;
+
+function gatherFailed({ cellsOf }: ReportedRows, send: SendFailed): FailureGatherer {
+  let gathered: FailedRow[] = [];
+  let chunks = 0;
+  const finish = async (): Promise<void> => {
+    const failed = gathered;
+    [gathered, chunks] = [[], 0];
+    if (failed.length > 0) await send(failed);
+  };
+  return {
+    add: async (rows) => {
+      for (const row of rows)
+        if (row.outcome.status === 'failed')
+          gathered.push({ outcome: row.outcome, plan: row.plan, cells: cellsOf(row) });
+      chunks += 1;
+      if (chunks === CHUNKS_AT_ONCE) await finish();
+    },
+    finish,
+  };
 }
 
 function amissIn({ disagreeing, firstDisagreeing = 0, missingChunks }: Findings): Amiss {
@@ -99,107 +140,4 @@ function amissIn({ disagreeing, firstDisagreeing = 0, missingChunks }: Findings)
     found.push({ message: `Events and state disagree about ${rows}. Report this, with the job's id.` });
   }
   return { problems: found, broken: disagreeing > 0 };
-}
-
-/** The columns that a report adds to the manifest's own. */
-export const REPORT_COLUMNS = [
-  'rollcall_line',
-  'rollcall_status',
-  'rollcall_code',
-  'rollcall_message',
-  'rollcall_http_status',
-  'rollcall_attempts',
-  'rollcall_trace_id',
-  'rollcall_finished_at',
-] as const;
-
-/** An outcome as the cells of REPORT_COLUMNS. */
-export const reportCells = (outcome: Outcome): readonly string[] => [
-  outcome.line > 0 ? String(outcome.line) : '',
-  outcome.status,
-  outcome.code ?? '',
-  messageOf(outcome),
-  outcome.httpStatus === undefined ? '' : String(outcome.httpStatus),
-  String(outcome.attempts),
-  outcome.traceId ?? '',
-  outcome.finishedAt,
-];
-
-/** What happened, and what to do about it. */
-function messageOf({ message, code }: Outcome): string {
-  const remedy = code === undefined ? '' : CODES[code].remedy;
-  if (!message) return remedy;
-  if (remedy === '' || message.includes(remedy)) return message;
-  return `${/[.!?]$/.test(message) ? message : `${message}.`} ${remedy}`;
-}
-
-/** Picks a row's own cells out of the manifest's, for a file in which every line has as many cells as the header. */
-export function ownColumns(header: readonly string[]): {
-  readonly names: readonly string[];
-  readonly cellsOf: (cells: readonly string[], delimiter: string) => readonly string[];
-} {
-  const kept = header.flatMap((name, index) => (isReportColumn(name) ? [] : [index]));
-  return {
-    names: kept.map((index) => header[index] ?? ''),
-    cellsOf: (cells, delimiter) => {
-      const own = kept.map((index) => cells[index] ?? '');
-      const surplus = cells.slice(header.length);
-      // A surplus cell stays in sight, in the last column: without it a row that was invalid might look like another, valid one.
-      if (!surplus.every(isBlank) && own.length > 0) own.push([own.pop(), ...surplus].join(delimiter));
-      return own;
-    },
-  };
-}
-
-/** A file that is stored while it is written, line by line. */
-export interface ReportFile {
-  /** Gives a promise now and then, when the store has to catch up: await it before the next line. */
-  readonly write: (line: string) => Promise<void> | undefined;
-  /** Resolves once the whole file is stored. */
-  readonly close: () => Promise<void>;
-  /** Leaves whatever was stored under the key as it was. */
-  readonly abandon: (reason: unknown) => Promise<void>;
-}
-
-/** Characters that are handed on at a time, and how many such pieces may wait. */
-const PIECE = 65_536;
-const PIECES_WAITING = 4;
-
-/** Opens a file for text, with bounded memory however long it becomes. */
-export function openReportFile(store: ObjectStore, key: string): ReportFile {
-  const { readable, writable } = new TransformStream<string, string>(
-    {},
-    new CountQueuingStrategy({ highWaterMark: PIECES_WAITING }),
-  );
-  const writer = writable.getWriter();
-  let piece = '';
-
-  // A store that fails without reading on would otherwise leave the writer waiting for it for ever.
-  const stored = store.writeStream(key, readable).catch(async (error: unknown) => {
-    await writer.abort(error).catch(() => undefined);
-    throw error;
-  });
-  stored.catch(() => undefined); // whoever closes or abandons the file hears of it
-
-  const flush = (): Promise<void> => {
-    const text = piece;
-    piece = '';
-    return writer.write(text);
-  };
-
-  return {
-    write: (line) => {
-      piece += line;
-      return piece.length < PIECE ? undefined : flush();
-    },
-    close: async () => {
-      await flush();
-      await writer.close();
-      await stored;
-    },
-    abandon: async (reason) => {
-      await writer.abort(reason).catch(() => undefined);
-      await stored.catch(() => undefined);
-    },
-  };
 }

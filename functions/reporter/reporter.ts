@@ -6,20 +6,19 @@ import { reportRequestSchema } from '../../shared/job/messages.ts';
 import { readState, type State } from '../../shared/job/state.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import type { Clock, EventsQueue, ObjectStore } from '../../shared/ports.ts';
+import type { EventsQueue } from '../../shared/ports.ts';
 import { readMessage, quarantine } from '../../shared/records.ts';
+import { createDeadLetterSender, type DeadLetterPorts, owesDeadLetters } from './dead-letters.ts';
 import { writeReportFiles } from './report.ts';
 
-export interface ReporterPorts {
-  readonly results: ObjectStore;
+export interface ReporterPorts extends DeadLetterPorts {
   readonly eventsQueue: EventsQueue;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
 const UNKNOWN_REQUEST = 'This is no report request of a version that the reporter knows.';
 
-/** Writes the files that people read, when a job has stopped or something came after its end. One report at a time, as each may be large. */
+/** Writes the files that people read, when a job waits or has stopped or something came after its end, and sends its dead letters. One report at a time, as each may be large. */
 export function createReporter(ports: ReporterPorts): (event: SQSEvent) => Promise<SQSBatchResponse> {
   return async ({ Records: records }) => {
     const batchItemFailures: { readonly itemIdentifier: string }[] = [];
@@ -61,7 +60,8 @@ async function report(ports: ReporterPorts, state: State): Promise<number> {
   // The job goes on since somebody resumed it; when it stops again a report is asked for again.
   if (!hasStopped(state.state)) return state.revision;
   const startedMs = ports.clock.now().getTime();
-  const summary = await writeReportFiles(ports.results, state);
+  const sendFailed = owesDeadLetters(state) ? createDeadLetterSender(ports, state) : undefined;
+  const summary = await writeReportFiles(ports.results, state, sendFailed);
   await ports.results.write(`${resultsPrefix(state.job)}summary.json`, textOf(summary));
   ports.log('report.written', {
     job: summary.job,

@@ -2,7 +2,8 @@ import { inParallel } from '../../shared/in-parallel.ts';
 import { attemptsOf, settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
 import type { RowEvent } from '../../shared/job/events.ts';
 import { chunkKey } from '../../shared/job/keys.ts';
-import { join, settleOutcome, settleStatus, type Outcome } from '../../shared/job/outcome.ts';
+import { join, settleOutcome, settleStatus, statusOfRefusal, type Outcome } from '../../shared/job/outcome.ts';
+import type { RowPlan } from '../../shared/job/plan.ts';
 import type { State } from '../../shared/job/state.ts';
 import { unreachedCode } from '../../shared/job/summary.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
@@ -13,10 +14,24 @@ export interface RowOutcomes {
   readonly loadedUpTo: () => number;
   /** Makes the next rows ready, and deletes those before them. */
   readonly loadMore: () => Promise<void>;
-  /** What the report says of a row, asked once a row; its line is 0 when neither the events nor the caller knows it. */
-  readonly take: (row: number, line?: number) => Outcome;
+  /** What the report says of a row, asked once a row. */
+  readonly take: (row: RowWithPlan) => RowResult;
   /** What was found amiss on the way. */
   readonly findings: () => Findings;
+}
+
+/** A row with what planning found, where it was planned. */
+export interface RowWithPlan {
+  readonly row: number;
+  readonly line: number;
+  readonly plan?: RowPlan | undefined;
+}
+
+/** What became of a row. */
+export interface RowResult {
+  readonly outcome: Outcome;
+  /** The outcome that it had before anything was applied, where it was given one then. */
+  readonly given: Outcome | undefined;
 }
 
 export interface Findings {
@@ -35,8 +50,7 @@ export interface Stride {
 const STRIDE: Stride = { step: 20_000, reach: 200_000 };
 const CHUNKS_UNDER_WAY = 8;
 
-interface Known {
-  readonly outcome: Outcome | undefined;
+interface Known extends Partial<RowResult> {
   readonly attempts: number;
 }
 
@@ -47,8 +61,19 @@ interface Unread {
   readonly lastRow: number;
 }
 
-/** Joins a job's chunks, its tail and its row statuses. Each chunk is read once, and again only when it spans more rows than the reach. */
-export function rowOutcomes(results: ObjectStore, state: State, { step, reach } = STRIDE): RowOutcomes {
+/** Where a row's outcome may stand: the job's events, the plan, and the state. */
+export interface Sources {
+  readonly results: ObjectStore;
+  readonly state: State;
+  /** The chunks of outcomes that were given before anything was applied. */
+  readonly givenChunks: ReadonlySet<string>;
+}
+
+/**
+ * Joins a job's chunks, its tail, its plan and its row statuses. Each chunk is read once, and again only when it spans more
+ * rows than the reach.
+ */
+export function rowOutcomes({ results, state, givenChunks }: Sources, { step, reach } = STRIDE): RowOutcomes {
   const known = new Map<number, Known>();
   const missingChunks: string[] = [];
   let unread: readonly Unread[] = state.chunks.map(({ name, firstRow, lastRow }) => ({
@@ -65,7 +90,7 @@ export function rowOutcomes(results: ObjectStore, state: State, { step, reach } 
     const chunk = await results.read(chunkKey(state.job.id, name));
     if (!chunk) missingChunks.push(name);
     for (const entry of chunk ? entriesOf(await chunk.text()) : [])
-      if (entry.row >= nextRow && entry.row < horizon) learn(known, entry);
+      if (entry.row >= nextRow && entry.row < horizon) learn(known, entry, givenChunks.has(name));
     return chunk && lastRow >= horizon ? { name, nextRow: horizon, lastRow } : undefined;
   };
 
@@ -82,30 +107,28 @@ export function rowOutcomes(results: ObjectStore, state: State, { step, reach } 
       });
       unread = left;
     },
-    take: (row, line = 0) => {
+    take: (planned) => {
+      const { row } = planned;
       const found = known.get(row);
       known.delete(row);
-      const recorded = found?.outcome && settleOutcome(found.outcome, found.attempts);
-      if (!agrees(state, row, recorded)) {
+      const outcome = found?.outcome ? settleOutcome(found.outcome, found.attempts) : plannedOutcome(state, planned);
+      if (!agrees(state, row, outcome)) {
         disagreeing += 1;
         firstDisagreeing ??= row;
       }
-      return recorded ?? unrecorded(state, row, line);
+      return { outcome: outcome ?? unrecorded(state, planned), given: found?.given };
     },
     findings: () => ({ disagreeing, firstDisagreeing, missingChunks }),
   };
 }
 
-function learn(known: Map<number, Known>, entry: RowEvent): void {
-  const before = known.get(entry.row);
+function learn(known: Map<number, Known>, entry: RowEvent, isGiven = false): void {
+  const { outcome, given, attempts = 0 } = known.get(entry.row) ?? {};
   known.set(
     entry.row,
     entry.kind === 'attempting'
-      ? { outcome: before?.outcome, attempts: (before?.attempts ?? 0) + 1 }
-      : {
-          outcome: before?.outcome ? join(before.outcome, entry) : entry,
-          attempts: before?.attempts ?? 0,
-        },
+      ? { outcome, given, attempts: attempts + 1 }
+      : { outcome: outcome ? join(outcome, entry) : entry, given: isGiven ? entry : given, attempts },
   );
 }
 
@@ -119,21 +142,39 @@ function* entriesOf(chunk: string): Iterable<RowEvent> {
   }
 }
 
-/** The state has every outcome that the events hold, as it joined them; of its own it has only rows that it gave up on or stopped before. */
-function agrees(state: State, row: number, recorded: Outcome | undefined): boolean {
+/** The outcome that planning came to, where the state has the same: what was decided of the whole plan counts more. */
+function plannedOutcome(state: State, { row, plan }: RowWithPlan): Outcome | undefined {
+  if (plan === undefined || plan.kind === 'change') return undefined;
+  const { line, at: finishedAt, message } = plan;
+  const common = { row, line, generation: 0, attempts: 0, message, finishedAt };
+  const outcome: Outcome =
+    plan.kind === 'noop'
+      ? { ...common, status: 'unchanged' }
+      : {
+          ...common,
+          status: statusOfRefusal(plan.code),
+          code: plan.code,
+          httpStatus: plan.httpStatus,
+          traceId: plan.traceId,
+        };
+  return agrees(state, row, outcome) ? outcome : undefined;
+}
+
+/** The state has every outcome that events and plan hold, as it joined them; of its own it has only rows that it gave up on or stopped before. */
+function agrees(state: State, row: number, outcome: Outcome | undefined): boolean {
   const rowStatus = state.rowStatuses[row];
   if (rowStatus === undefined) return false;
   const settled = settledStatus(rowStatus);
-  if (!recorded) return settled ? settled.status === 'unprocessed' : unreachedCode(state) !== undefined;
+  if (!outcome) return settled ? settled.status === 'unprocessed' : unreachedCode(state) !== undefined;
   return (
     settled !== undefined &&
-    settled.code === recorded.code &&
-    settleStatus(settled, attemptsOf(rowStatus)) === recorded.status
+    settled.code === outcome.code &&
+    settleStatus(settled, attemptsOf(rowStatus)) === outcome.status
   );
 }
 
-/** The outcome of a row of which no event speaks: the state's, or that the job stopped before it. */
-function unrecorded(state: State, row: number, line: number): Outcome {
+/** The outcome of a row of which neither event nor plan speaks: the state's, or that the job stopped before it. */
+function unrecorded(state: State, { row, line }: RowWithPlan): Outcome {
   const rowStatus = state.rowStatuses[row] ?? 0;
   const attempts = wasAttempted(rowStatus) ? 1 : 0;
   const common = { row, line, generation: 0, attempts, finishedAt: state.finishedAt ?? '' };
@@ -142,7 +183,7 @@ function unrecorded(state: State, row: number, line: number): Outcome {
   return {
     ...common,
     status: 'unprocessed',
-    code: unreachedCode(state) ?? 'LOST',
+    code: unreachedCode(state) ?? 'NOT_APPLIED',
     ...(attempts > 0 && { message: WRITE_UNCERTAIN }),
   };
 }

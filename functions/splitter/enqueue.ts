@@ -1,14 +1,13 @@
-import { isSettled, PENDING } from '../../shared/job/row-status.ts';
-import { hasEnded } from '../../shared/job/job.ts';
+import { mayApply } from '../../shared/job/job.ts';
 import type { EnqueueRequest, Task } from '../../shared/job/messages.ts';
+import { readRowPlans, type RowChange } from '../../shared/job/plan.ts';
+import type { Post } from '../../shared/job/post.ts';
+import { PENDING } from '../../shared/job/row-status.ts';
 import { readState, type State } from '../../shared/job/state.ts';
-import { readValidation, type Validation } from '../../shared/job/validation.ts';
-import { createCellReader } from '../../shared/manifest/cells.ts';
-import { JobNotReadable, readRowChunks } from '../../shared/manifest/row-chunks.ts';
-import type { Row } from '../../shared/manifest/rows.ts';
-import type { Message, ObjectStore, Queue } from '../../shared/ports.ts';
-import type { Post } from './message.ts';
-import { readOrder } from './relations.ts';
+import { isSendable } from '../../shared/job/transitions.ts';
+import { readValidation } from '../../shared/job/validation.ts';
+import { chunkNumbers } from '../../shared/manifest/row-chunks.ts';
+import { JobNotReadable, type Message, type ObjectStore, type Queue } from '../../shared/ports.ts';
 
 export interface EnqueuePorts {
   readonly results: ObjectStore;
@@ -17,68 +16,58 @@ export interface EnqueuePorts {
 }
 
 /**
- * Sends the released rows that have no outcome, and sends an event that says how far it came: all the way, or to where the
- * deadline found it. A job that has ended is enqueued no more.
+ * Sends the planned changes of the released rows that have no outcome, and an event that says how far it came: all the way, or
+ * to where the deadline found it. Of a job that is not being applied nothing is sent.
  */
 export async function enqueue(request: EnqueueRequest, ports: EnqueuePorts, signal: AbortSignal): Promise<void> {
   const { jobId, enqueueId } = request;
-  const [validation, state] = await Promise.all([
-    readValidation(ports.results, jobId),
-    readState(ports.results, jobId),
-  ]);
-  if (!validation || !state) throw new JobNotReadable(`The state or the validation of ${jobId} is not there`);
-  if (hasEnded(state.state)) return;
-  const reached = await sendRows(request, { validation, state }, ports, signal);
+  const state = await readState(ports.results, jobId);
+  if (!state) throw new JobNotReadable(`The state of ${jobId} is not there`);
+  if (!mayApply(state.state)) return;
+  const reached = await sendChanges(request, state, ports, signal);
   await ports.post(jobId, { type: 'enqueued', enqueueId, reached });
 }
 
-interface Validated {
-  readonly validation: Validation;
-  readonly state: State;
-}
-
 /** Gives the row before which everything was sent. */
-async function sendRows(
-  request: EnqueueRequest,
-  job: Validated,
+async function sendChanges(
+  { jobId, from, to, freed }: EnqueueRequest,
+  state: State,
   { results, tasks }: EnqueuePorts,
   signal: AbortSignal,
 ): Promise<number> {
-  const { jobId, from, to } = request;
-  const { rowChunks } = job.validation;
-  const messageOf = await messageWriter(request, job, results);
+  const validation = await readValidation(results, jobId);
+  const { plan } = state;
+  if (!validation || !plan) throw new JobNotReadable(`The validation or the plan of ${jobId} is not there`);
+  const { attempt } = plan;
+  const chunks = plan.chunks.map((sha256) => sha256 ?? '');
+  const chosen = freed && new Set(freed);
+  const messageOf = createMessageWriter(state);
   const sender = createSender(tasks);
   let next = from;
   try {
-    for await (const rows of readRowChunks(results, { jobId, rowChunks }, { from, to })) {
-      for (const row of rows) {
+    for (const index of chunkNumbers(validation.rowChunks, { from, to })) {
+      for (const row of await readRowPlans(results, { jobId, attempt, chunks }, index)) {
+        if (row.row < from || row.row >= to) continue;
         if (signal.aborted) return next;
-        if (!isSettled(job.state.rowStatuses[row.row] ?? PENDING)) await sender.add(messageOf(row));
+        const isDue = isSendable(state.rowStatuses[row.row] ?? PENDING) && (chosen?.has(row.row) ?? true);
+        if (isDue && row.kind === 'change') await sender.add(messageOf(row));
         next = row.row + 1;
       }
     }
-    return next;
+    return to;
   } finally {
     await sender.finish();
   }
 }
 
-async function messageWriter(
-  { jobId, from, to }: EnqueueRequest,
-  { validation, state }: Validated,
-  results: ObjectStore,
-): Promise<(row: Row) => Message> {
-  const order = validation.ordered
-    ? await readOrder(results, { jobId, rowChunks: validation.rowChunks }, { from, to })
-    : undefined;
-  const cellsOf = createCellReader(validation);
-  const { target, operation } = state.job;
-  return (row) => {
-    const after = order?.get(row.row);
-    const generation = state.generations.get(row.row) ?? 0;
-    const which = { jobId, target, operation, row: row.row, line: row.line };
-    const relations = { ...(after && { after }), ...(validation.mixed && { mixed: true as const }) };
-    const body: Task = { version: 1, ...which, cells: cellsOf(row), ...relations, generation, attempts: 0 };
+function createMessageWriter({ job, plan, generations }: State): (change: RowChange) => Message {
+  const { id: jobId, target } = job;
+  const operation = plan?.gate?.operation ?? job.operation;
+  const dependent = new Set(plan?.gate?.dependencies.map(([row]) => row));
+  return ({ row, line, subject, before, after, at }) => {
+    const which = { jobId, target, operation, row, line, generation: generations.get(row) ?? 0, attempts: 0 };
+    const freed = dependent.has(row) ? ({ freed: true } as const) : {};
+    const body: Task = { version: 2, kind: 'change', ...which, subject, before, after, plannedAt: at, ...freed };
     return { body, groupId: jobId };
   };
 }

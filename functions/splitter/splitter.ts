@@ -1,14 +1,14 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import * as z from 'zod';
 
-import type { Job } from '../../shared/job/job.ts';
+import { enqueueRequestSchema, validateRequestSchema } from '../../shared/job/messages.ts';
+import { postTo } from '../../shared/job/post.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { ManifestLimits } from '../../shared/manifest/refusal.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import type { Chance, Clock, EventsQueue, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
-import { deadlineOf, quarantine, type Timeout } from '../../shared/records.ts';
+import { deadlineOf, quarantine, readMessage, type Timeout } from '../../shared/records.ts';
 import { enqueue } from './enqueue.ts';
-import { type RowPlan, takeIn } from './intake.ts';
-import { MessageUnreadable, postTo, readRequest } from './message.ts';
 import { validate } from './validate.ts';
 
 export interface SplitterPorts {
@@ -21,6 +21,8 @@ export interface SplitterPorts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly limits: ManifestLimits;
+  /** The most rows of a row chunk, where that is not the usual number. */
+  readonly chunkRows?: number | undefined;
   readonly log: Log;
   readonly timeout?: Timeout;
 }
@@ -28,10 +30,13 @@ export interface SplitterPorts {
 /** Time for sending what is under way and sending the event. */
 const RESERVE_MS = 10_000;
 
-/** Makes jobs of uploads and sends the rows that are released; a message has failed unless everything it asks for is done. */
+const requestSchema = z.discriminatedUnion('kind', [validateRequestSchema, enqueueRequestSchema]);
+
+const UNKNOWN_REQUEST = 'This is no request of a version that the splitter knows.';
+
+/** Validates manifests and sends the changes that are released; a message has failed unless everything it asks for is done. */
 export function createSplitter(given: SplitterPorts) {
-  const post = postTo(given);
-  const ports = { ...given, post, now: given.clock.now };
+  const ports = { ...given, post: postTo(given), now: given.clock.now };
 
   return async function splitter(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     const { signal } = deadlineOf(context, given, RESERVE_MS);
@@ -41,23 +46,15 @@ export function createSplitter(given: SplitterPorts) {
   };
 
   async function isDone(record: SQSRecord, signal: AbortSignal): Promise<boolean> {
+    const request = readMessage(requestSchema, record.body);
     try {
-      await applyTasks(record.body, signal);
+      if (!request) await quarantine(given.results, record, UNKNOWN_REQUEST, given.log);
+      else if (request.kind === 'enqueue') await enqueue(request, ports, signal);
+      else await validate(request, ports, signal);
       return true;
     } catch (error) {
-      if (error instanceof MessageUnreadable) {
-        await quarantine(given.results, record, error.message, given.log);
-        return true;
-      }
       given.log('splitter.failed', { messageId: record.messageId, ...errorFields(error) });
       return false;
     }
-  }
-
-  async function applyTasks(body: string, signal: AbortSignal): Promise<void> {
-    const request = readRequest(body);
-    if (request.kind === 'enqueue') return enqueue(request, ports, signal);
-    const validateNow = (job: Job, plan: RowPlan) => validate(job, plan, ports, signal);
-    for (const upload of request.uploads) await takeIn(upload, { ...ports, validation: validateNow });
   }
 }

@@ -20,7 +20,6 @@ const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 export const handler = createWorker({
   results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
   tasks: queue(resources.tasks),
-  deadLetters: queue(resources.deadLetters),
   eventsQueue: eventsQueueOver(queue(resources.events)),
   targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
   atlassian: createAtlassian({

@@ -2,25 +2,26 @@ import { NoAnswer, RateLimited, Refusal, Withheld } from '../../shared/atlassian
 import { computeBackoffMs } from '../../shared/atlassian/rate-limit-reading.ts';
 import { hasEnded, isCancelled, mayApply } from '../../shared/job/job.ts';
 import type { Task } from '../../shared/job/messages.ts';
-import { MESSAGE_CHARACTERS, type Code, type Outcome } from '../../shared/job/outcome.ts';
-import { isSettled, settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
+import { MESSAGE_CHARACTERS, type Outcome } from '../../shared/job/outcome.ts';
+import { settledStatus, wasAttempted } from '../../shared/job/row-status.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { Written } from '../../shared/operations/operation.ts';
 
 /** A task with the message that brought it. */
-export interface Delivery {
+export interface Delivery<Of extends Task = Task> {
   readonly messageId: string;
-  readonly task: Task;
+  readonly task: Of;
+  /** SQS delivers the message for the first time. */
+  readonly isFirst: boolean;
 }
 
 /** What becomes of a task in a worker's hands. */
 export type TaskResult =
   | { readonly kind: 'outcome'; readonly task: Task; readonly outcome: Outcome }
-  /** A delayed copy takes its place: because Atlassian asked to wait or failed for now, or because another row comes first. */
+  /** A delayed copy takes its place: Atlassian asked to wait, failed for now, or may show an older state. */
   | {
       readonly kind: 'again';
       readonly task: Task;
-      readonly why: 'returned' | 'awaiting';
       /** Epoch milliseconds before which the copy should not come. */
       readonly notBeforeMs: number;
     }
@@ -36,8 +37,6 @@ export interface TaskResultContext {
   readonly maxAttempts: number;
   /** How long Atlassian may take to show what was written. */
   readonly consistencySeconds: number;
-  /** Whether the row that this one comes after has freed its address. */
-  readonly isFreed: boolean;
 }
 
 /** The task result of an error. An unforeseen one is nobody's task result: it is thrown on, and the message stays. */
@@ -46,35 +45,25 @@ export function taskResultOf(error: unknown, task: Task, context: TaskResultCont
   if (error instanceof RateLimited) return again(task, spread(error.notBeforeMs, context));
   if (error instanceof NoAnswer) return failedAttempt(error, task, context, context.consistencySeconds * 1_000);
   if (!(error instanceof Refusal)) throw error;
-  // Atlassian may not show yet that the address is free.
-  if (error.code === 'EMAIL_IN_USE' && context.isFreed)
-    return failedAttempt(error, task, context, context.consistencySeconds * 1_000);
-  const leastMs = error.uncertain ? context.consistencySeconds * 1_000 : 0;
-  return error.temporary ? failedAttempt(error, task, context, leastMs) : failure(error, task, context);
+  const isFreed = error.code === 'EMAIL_IN_USE' && task.kind === 'change' && task.freed === true; // Atlassian may not show it yet
+  const leastMs = error.uncertain || isFreed ? context.consistencySeconds * 1_000 : 0;
+  return error.temporary || isFreed ? failedAttempt(error, task, context, leastMs) : failure(error, task, context);
 }
 
-/** The task result of a write that Atlassian answered, or of a plan that needs none. */
+/** The task result of a write that Atlassian answered, or of a row that needs none. */
 export function success(task: Task, written: Written & Pick<Outcome, 'untouched'>, nowMs: number): TaskResult {
   const { status, httpStatus, traceId, message, untouched } = written;
   return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), status, httpStatus, traceId, message, untouched } };
 }
 
-/** The task result of a task that is not applied for a reason of Rollcall's own. */
-export function withoutWrite(
-  task: Task,
-  reason: { readonly status: 'failed' | 'unprocessed'; readonly code: Code; readonly message: string },
-  nowMs: number,
-): TaskResult {
-  return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), ...reason } };
+/** The task result of a row that ended its workers. */
+export function buried(task: Task, nowMs: number): TaskResult {
+  const message = 'Processing this row crashed its worker, even when it was tried alone.';
+  return { kind: 'outcome', task, outcome: { ...rowOf(task, nowMs), status: 'failed', code: 'WORKER_DIED', message } };
 }
 
 /** The same task, unspent, to be taken up again from then on. */
-export const again = (task: Task, notBeforeMs: number): TaskResult => ({
-  kind: 'again',
-  task,
-  why: 'returned',
-  notBeforeMs,
-});
+export const again = (task: Task, notBeforeMs: number): TaskResult => ({ kind: 'again', task, notBeforeMs });
 
 function failedAttempt(error: Refusal | NoAnswer, task: Task, context: TaskResultContext, leastMs: number): TaskResult {
   const attempts = task.attempts + 1;
@@ -103,19 +92,18 @@ const rowOf = ({ row, line, generation, attempts }: Task, nowMs: number) => ({
 
 /** For how long a row is held back that may not be applied now and must not be dropped. */
 export const HELD_MS = 60_000;
-const AWAITING_MS = 5_000;
 
 /**
  * The task result of a task that its job's state forbids to apply; `undefined` when it is due. A row that has an outcome is
  * done, unless it failed and was redriven since, or its failure is in doubt; one of a job that does not run is dropped, and
- * resuming enqueues it again, or held back where it was redriven; one that comes after another waits for that one's outcome.
+ * resuming enqueues it again, or held back where it was redriven.
  */
 export function taskResultByState(task: Task, state: State, nowMs: number): TaskResult | undefined {
   if (hasOutcome(task, state)) {
     // Nobody asked for the calls of a delivery that came twice, so after a cancel they are calls like any others.
     const isReadBack = isInDoubt(task, state) && !isCancelled(state.state);
     if (!isReadBack) return { kind: 'done', task };
-  } else if (!isRedriven(task)) return taskResultOfOpenRow(task, state, nowMs);
+  } else if (!isRedriven(task)) return mayApply(state.state) ? undefined : { kind: 'dropped', task };
   return mayApply(state.state) || hasEnded(state.state) ? undefined : again(task, nowMs + HELD_MS);
 }
 
@@ -130,19 +118,9 @@ export function hasOutcome({ row, generation }: Task, { rowStatuses, generations
 
 /**
  * Whether another delivery of this row failed after a write had begun: perhaps it failed because of this delivery's own
- * write, whose answer nobody heard. Such a row is planned and not written.
+ * write, whose answer nobody heard. Such a row is read and not written.
  */
 export function isInDoubt(task: Task, state: State): boolean {
   const rowStatus = state.rowStatuses[task.row] ?? 0;
   return settledStatus(rowStatus)?.status === 'failed' && wasAttempted(rowStatus) && hasOutcome(task, state);
-}
-
-/**
- * That its address is free already is not enough for a row that comes after another: should the other's outcome get lost,
- * it would look for its person by that address and find somebody else's.
- */
-function taskResultOfOpenRow(task: Task, { state, rowStatuses }: State, nowMs: number): TaskResult | undefined {
-  if (!mayApply(state)) return { kind: 'dropped', task };
-  const isFirst = task.after === undefined || isSettled(rowStatuses[task.after.row] ?? 0);
-  return isFirst ? undefined : { kind: 'again', task, why: 'awaiting', notBeforeMs: nowMs + AWAITING_MS };
 }

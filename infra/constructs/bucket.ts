@@ -7,7 +7,7 @@ interface BucketOptions {
   readonly versioned?: boolean;
   readonly expiryDays: number;
   /** What is kept for a shorter time: of two rules S3 obeys the one that ends sooner. (Amazon S3 user guide, lifecycle conflicts.) */
-  readonly sooner?: { readonly prefix: string; readonly expiryDays: number };
+  readonly sooner?: { readonly prefixes: readonly string[]; readonly expiryDays: number };
   /** Where S3 writes down who did what; absent for the bucket that holds just that. */
   readonly accessLogs?: { readonly bucket: Bucket; readonly prefix: string };
 }
@@ -28,7 +28,7 @@ export function pipelineBucket(scope: Construct, id: string, options: BucketOpti
     removalPolicy: RemovalPolicy.RETAIN,
     lifecycleRules: [
       ...lifecycle(expiryDays, versioned),
-      ...(sooner ? [{ prefix: sooner.prefix, expiration: Duration.days(sooner.expiryDays) }] : []),
+      ...(sooner?.prefixes.map((prefix) => ({ prefix, expiration: Duration.days(sooner.expiryDays) })) ?? []),
     ],
     ...(accessLogs && { serverAccessLogsBucket: accessLogs.bucket, serverAccessLogsPrefix: accessLogs.prefix }),
   });

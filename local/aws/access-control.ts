@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { COMMANDS } from '../../shared/job/job.ts';
 import { REPORT_FILES } from '../../shared/job/keys.ts';
 import { ServiceRefusal } from './service-refusal.ts';
 import type { RoleDescription, Statement } from './template/description.ts';
@@ -29,7 +30,7 @@ export interface AccessKey {
 
 /** One authenticated request to an AWS service: what has to be allowed by the role of whoever made it. */
 export interface AwsCall {
-  readonly service: 's3' | 'sqs' | 'secretsmanager';
+  readonly service: 's3' | 'sqs' | 'secretsmanager' | 'lambda';
   /** As IAM names it, e.g. `s3:GetObject`. */
   readonly action: string;
   /** ARN. */
@@ -146,14 +147,16 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
   'open',
   'quarantine',
   'rows',
+  'plan',
+  'control',
   'isolated',
-  'failures',
-  'claims',
+  'ledger',
   'chunks',
   'state.json',
   'validation.json',
-  'order',
+  'dead-letters.json',
   'status.json',
+  ...COMMANDS,
   ...REPORT_FILES,
 ]);
 

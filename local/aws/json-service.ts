@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { AwsCall } from './access-control.ts';
 import { ServiceRefusal } from './service-refusal.ts';
 import { verifySignature } from './signature/signature.ts';
 import type { Credentials } from './signature/signing-key.ts';
@@ -19,7 +18,7 @@ export interface JsonCall {
 }
 
 export interface JsonServiceOptions {
-  readonly service: Exclude<AwsCall['service'], 's3'>;
+  readonly service: 'sqs' | 'secretsmanager';
   readonly protocol: '1.0' | '1.1';
   readonly credentials: Credentials;
   readonly region: string;
@@ -33,12 +32,20 @@ export interface JsonServiceOptions {
 }
 
 /** An AWS service on loopback that speaks JSON, signatures checked. */
-export async function startJsonService(
+export function startJsonService(
   options: JsonServiceOptions,
 ): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
-  const http = createServer((message, response) => void serve(options, message, response));
+  return listen((message, response) => void serve(options, message, response), options.port);
+}
+
+/** An HTTP server on loopback, on a free port unless one is given. */
+export async function listen(
+  serveRequest: (message: IncomingMessage, response: ServerResponse) => void,
+  givenPort = 0,
+): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+  const http = createServer(serveRequest);
   await new Promise<void>((resolve, reject) => {
-    http.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve);
+    http.once('error', reject).listen(givenPort, '127.0.0.1', resolve);
   });
   const { port } = http.address() as AddressInfo; // it listens on a port
   return {
@@ -85,7 +92,8 @@ async function readCall(options: JsonServiceOptions, message: IncomingMessage, g
   return { operation, input: parseJson(body), accessKeyId, bytes: body.length, gone };
 }
 
-async function readBody(message: IncomingMessage): Promise<Buffer> {
+/** The whole body of a request. */
+export async function readBody(message: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk as Buffer); // no encoding is set
   return Buffer.concat(chunks);
@@ -105,7 +113,8 @@ function parseJson(body: Buffer): unknown {
 export const notImplemented = (operation: string): ServiceRefusal =>
   new ServiceRefusal(501, 'UnknownOperationException', `This server does not implement ${operation}.`);
 
-const asRefusal = (error: unknown): ServiceRefusal =>
+/** What a request is refused with: our own words, or that the service failed. */
+export const asRefusal = (error: unknown): ServiceRefusal =>
   error instanceof ServiceRefusal
     ? error
     : new ServiceRefusal(500, 'InternalFailure', error instanceof Error ? error.message : String(error));

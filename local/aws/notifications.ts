@@ -38,6 +38,7 @@ const s3Record = (created: Created, awsRegion: string): object => ({
   awsRegion,
   eventTime: created.eventTime,
   eventName: created.eventName,
+  userIdentity: { principalId: created.principalId },
   s3: {
     s3SchemaVersion: '1.0',
     bucket: { name: created.bucket, arn: `arn:aws:s3:::${created.bucket}` },

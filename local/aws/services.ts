@@ -44,6 +44,7 @@ export interface Ports {
   readonly s3?: number | undefined;
   readonly sqs?: number | undefined;
   readonly secretsManager?: number | undefined;
+  readonly lambda?: number | undefined;
   readonly atlassian?: number | undefined;
 }
 
@@ -95,7 +96,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
 /** The variables of an environment in which the SDKs find these services. */
 export const clientEnvironment = (
-  services: Endpoints & AccessKey & { readonly region: string },
+  services: Endpoints & AccessKey & { readonly region: string; readonly lambda?: string },
 ): Record<string, string> => ({
   AWS_REGION: services.region,
   AWS_ACCESS_KEY_ID: services.accessKeyId,
@@ -103,4 +104,5 @@ export const clientEnvironment = (
   AWS_ENDPOINT_URL_S3: services.s3,
   AWS_ENDPOINT_URL_SQS: services.sqs,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: services.secretsManager,
+  ...(services.lambda !== undefined && { AWS_ENDPOINT_URL_LAMBDA: services.lambda }),
 });

@@ -19,6 +19,8 @@ export interface Group {
 export interface JiraUser {
   readonly accountId: string;
   readonly active: boolean;
+  /** atlassian, app or customer. */
+  readonly accountType?: string | undefined;
   /** Absent when Atlassian hides it. */
   readonly emailAddress?: string | undefined;
   /** Keys of the Jira products that the person may use (`expand=applicationRoles`); only `user` gives them. */
@@ -36,8 +38,19 @@ export interface OrganisationUser {
   readonly claimStatus?: string | undefined;
   /** synced means SCIM. */
   readonly managementSource?: string | undefined;
-  /** Group ids; absent when they were not asked for or not given. */
+  /** Whether Jira lets the person in, where Jira was asked. */
+  readonly active?: boolean | undefined;
+  /** Ids of groups that the person is in, perhaps not of all; absent when they were not asked for or not given. */
   readonly groupIds?: readonly string[] | undefined;
+}
+
+/** One page of a group's members. */
+export interface MembersPage {
+  /** Account ids; on Data Center usernames. */
+  readonly members: readonly string[];
+  /** How many there are in all. */
+  readonly total?: number | undefined;
+  readonly isLast?: boolean | undefined;
 }
 
 /** All methods throw Refusal, RateLimited or NoAnswer (errors.ts), and take a signal that ends at the function's deadline. */
@@ -46,6 +59,14 @@ export interface Jira {
   readonly findUsers: (query: string, signal: AbortSignal) => Promise<readonly JiraUser[]>;
   /** GET user; `undefined` on 404. */
   readonly findUser: (accountId: string, signal: AbortSignal) => Promise<JiraUser | undefined>;
+  /** Those of these accounts whom Jira knows, inactive ones too. GET user/bulk. */
+  readonly findUsersById: (accountIds: readonly string[], signal: AbortSignal) => Promise<readonly JiraUser[]>;
+  /** One page of all users, inactive ones too. GET users/search. */
+  readonly listUsers: (startAt: number, signal: AbortSignal) => Promise<readonly JiraUser[]>;
+  /** The owner of the token. GET myself. */
+  readonly findMyself: (signal: AbortSignal) => Promise<JiraUser>;
+  /** Inactive people are members, too; people whose access is suspended are left out. GET group/member; `undefined` on 404. */
+  readonly listMembers: (groupId: string, startAt: number, signal: AbortSignal) => Promise<MembersPage | undefined>;
   /** GET user/groups; `undefined` on 404. */
   readonly findGroupsOfUser: (accountId: string, signal: AbortSignal) => Promise<readonly Group[] | undefined>;
   /** GET group/bulk by exact names, in as few calls as it allows. */
@@ -74,14 +95,22 @@ export interface Organisation {
   /** POST v2 users/search by account id. */
   readonly findUsersById: FindOrganisationUsers;
   /**
-   * Those of these accounts who may use a product of the target's site, such as confluence: POST v2 users/search by account
-   * id, narrowed to the product's resource and to the roles that give access (`resourceIds`, `roleIds`).
+   * Those with these addresses who may use a product of the target's site, such as confluence: POST v2 users/search by e-mail,
+   * narrowed to the product's resource and to the roles that give access (`resourceIds`, `roleIds`).
    */
   readonly findUsersByProduct: (
     product: string,
-    accountIds: readonly string[],
+    emails: readonly string[],
     signal: AbortSignal,
   ) => Promise<readonly OrganisationUser[]>;
+  /** Whoever administers the organisation or a site. POST v2 users/search by the roles `atlassian/org-admin` and `atlassian/site-admin`. */
+  readonly findAdmins: (signal: AbortSignal) => Promise<readonly OrganisationUser[]>;
+  /** Groups that make their members such admins. POST v2 groups/search by the same roles. */
+  readonly findAdminGroups: (signal: AbortSignal) => Promise<readonly Group[]>;
+  /** The people of a group, suspended ones too. POST v2 users/search by group id. */
+  readonly findUsersByGroup: (groupId: string, signal: AbortSignal) => Promise<readonly OrganisationUser[]>;
+  /** How many people the directory has who are neither suspended nor deactivated. GET v2 users/count. */
+  readonly countActiveUsers: (signal: AbortSignal) => Promise<number>;
   /** POST v2 groups/search by exact names. */
   readonly findGroupsByName: (names: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
   readonly findGroupsById: (groupIds: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
@@ -116,28 +145,79 @@ export interface UserManagement {
   readonly enable: (accountId: string, signal: AbortSignal) => Promise<Answer>;
 }
 
+/** Asks, and keeps the answer for a minute for whatever this process opens of the target; only a success is kept. */
+export type Keep = <Value>(name: string, ask: () => Promise<Value>) => Promise<Value>;
+
+/** Everybody on a site, with what tells people apart. */
+export interface UserListing<User> {
+  /** By account id; on Data Center by username, in any case. */
+  readonly find: (id: string) => User | undefined;
+  /** Whoever shows this address. */
+  readonly withEmail: (email: string) => readonly User[];
+  readonly size: number;
+  /** People who may have an address that they do not show. */
+  readonly hidden: number;
+  readonly active: number;
+  /** Whoever is not in it is not there. */
+  readonly isWhole: boolean;
+}
+
+/** Whole lists, for a job that asks about many people: each is read once for the whole job, and stored. */
+export interface Listings<User> {
+  /** `undefined` when asking row by row is cheaper, or the server gives no such list. */
+  readonly findUsers: (signal: AbortSignal) => Promise<UserListing<User> | undefined>;
+  /** The members of a group, by id (on Data Center by name, which gives usernames in lower case), where so much of a chunk asks about it. */
+  readonly findMembers: (
+    group: string,
+    share: { readonly asked: number; readonly of: number },
+    signal: AbortSignal,
+  ) => Promise<ReadonlySet<string> | undefined>;
+}
+
 /** One Cloud site; what needs organisation keys is absent without them. */
 export interface Cloud {
   readonly target: CloudTarget;
   readonly jira: Jira;
   readonly organisation?: Organisation | undefined;
   readonly userManagement?: UserManagement | undefined;
+  readonly keep: Keep;
+  /** Absent where single people are asked about. */
+  readonly listings?: Listings<JiraUser> | undefined;
 }
 
 /** A user as Jira Data Center shows them. */
 export interface DataCenterUser {
   readonly username: string;
+  /** Stays the same when the user is renamed. */
+  readonly key?: string | undefined;
   readonly emailAddress?: string | undefined;
   readonly active: boolean;
   /** Names of the user's groups, when they were asked for. */
   readonly groups?: readonly string[] | undefined;
 }
 
+/** One page of a Data Center's users, and where the next begins. */
+export interface DataCenterPage {
+  readonly users: readonly DataCenterUser[];
+  readonly next?: string | undefined;
+}
+
 /** One Jira Data Center. */
 export interface DataCenter {
   readonly target: DataCenterTarget;
+  readonly keep: Keep;
+  /** Absent where single people are asked about. */
+  readonly listings?: Listings<DataCenterUser> | undefined;
   /** GET user with groups; `undefined` on 404. */
   readonly findUser: (username: string, signal: AbortSignal) => Promise<DataCenterUser | undefined>;
+  /** The owner of the token. GET myself. */
+  readonly findMyself: (signal: AbortSignal) => Promise<DataCenterUser>;
+  /** One page of all users, each once, inactive ones too. GET user/list; `undefined` from a server that has no such list. */
+  readonly listUsers: (cursor: string | undefined, signal: AbortSignal) => Promise<DataCenterPage | undefined>;
+  /** One page of whom a query finds by the beginnings of usernames, names and addresses; Jira 10 gives the first 100 at most. GET user/search. */
+  readonly findUsers: (query: string, startAt: number, signal: AbortSignal) => Promise<readonly DataCenterUser[]>;
+  /** GET group/member; `undefined` on 404. */
+  readonly listMembers: (group: string, startAt: number, signal: AbortSignal) => Promise<MembersPage | undefined>;
   /** Whether a group of exactly this name is there. GET groups/picker. */
   readonly groupExists: (name: string, signal: AbortSignal) => Promise<boolean>;
   readonly addToGroup: (member: DataCenterMember, signal: AbortSignal) => Promise<Answer>;

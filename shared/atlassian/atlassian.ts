@@ -3,12 +3,20 @@ import * as z from 'zod';
 
 import type { Chance, Clock } from '../ports.ts';
 import { isToken, parseAddress, type CloudTarget, type DataCenterTarget, type Target } from '../target.ts';
-import type { CallCount, Cloud, DataCenter, Organisation } from './apis.ts';
+import type { CallCount, Cloud, DataCenter, Keep, Organisation } from './apis.ts';
 import { createApiClients, type Access, type ApiClient } from './api-client.ts';
 import { createDataCenter } from './data-center.ts';
 import { Refusal } from './errors.ts';
 import { createHttp, type Http } from './http.ts';
 import { createJira } from './jira-cloud.ts';
+import {
+  createCloudListings,
+  createDataCenterListings,
+  createListingCache,
+  type ListingCache,
+  type ListingOptions,
+  type ListingPorts,
+} from './listings.ts';
 import { createOrganisation, createUserManagement, readDirectories } from './organisation.ts';
 import { createRateLimiters, type RateLimiters } from './rate-limiter.ts';
 
@@ -36,6 +44,8 @@ export interface OpenOptions {
   readonly deadlineMs?: number | undefined;
   /** Awaited right before each call begins; throws (Withheld) what keeps it from beginning. */
   readonly beforeCall?: (() => Promise<void>) | undefined;
+  /** For a job that asks about many people; without it each is asked about by a call where there is no search for many. */
+  readonly listings?: ListingOptions | undefined;
 }
 
 /** The port to all targets. */
@@ -49,14 +59,22 @@ export interface Atlassian {
 export function createAtlassian(options: AtlassianOptions): Atlassian {
   const { clock, responseLimitBytes, connections = 100, dispatcher } = options;
   const http = createHttp({ responseLimitBytes, connections, dispatcher });
-  const shared: Shared = { http, rateLimiters: createRateLimiters(options), clock, known: new Map() };
+  const shared: Shared = {
+    http,
+    rateLimiters: createRateLimiters(options),
+    clock,
+    known: new Map(),
+    kept: new Map(),
+    cache: createListingCache(),
+  };
   return {
     close: () => http.close(),
-    open: (target, { deadlineMs = Infinity, beforeCall = allowAll } = {}) => {
+    open: (target, { deadlineMs = Infinity, beforeCall = allowAll, listings } = {}) => {
       const { open, countCalls } = createApiClients({ ...shared, deadlineMs, beforeCall });
+      const opening = { open, shared, listings: listings && { ...listings, cache: shared.cache } };
       return target.type === 'cloud'
-        ? { type: 'cloud', apis: openCloud(target, open, shared), countCalls }
-        : { type: 'data-center', apis: openDataCenter(target, open), countCalls };
+        ? { type: 'cloud', apis: openCloud(target, opening), countCalls }
+        : { type: 'data-center', apis: openDataCenter(target, opening), countCalls };
     },
   };
 }
@@ -69,27 +87,61 @@ interface Shared {
   readonly clock: Clock;
   /** What was asked once about a target and does not change: its directories, its cloud id. */
   readonly known: Map<string, unknown>;
+  /** What is believed for a minute, by target and name. */
+  readonly kept: Map<string, { readonly value: unknown; readonly askedAtMs: number }>;
+  readonly cache: ListingCache;
 }
 
-type Open = (access: Access) => ApiClient;
+const KEPT_MS = 60_000;
 
-function openCloud(target: CloudTarget, open: Open, shared: Shared): Cloud {
+/** Another secret of the same name is another target. */
+const createKeep =
+  (target: Target, { kept, clock }: Shared): Keep =>
+  async <Value>(name: string, ask: () => Promise<Value>) => {
+    const key = JSON.stringify([target, name]);
+    const askedAtMs = clock.now().getTime();
+    for (const [other, entry] of kept) if (askedAtMs - entry.askedAtMs >= KEPT_MS) kept.delete(other);
+    const known = kept.get(key);
+    if (known) return known.value as Value; // only this call puts anything under this key
+    const value = await ask();
+    kept.set(key, { value, askedAtMs });
+    return value;
+  };
+
+interface Opening {
+  readonly open: (access: Access) => ApiClient;
+  readonly shared: Shared;
+  readonly listings: ListingPorts | undefined;
+}
+
+function openCloud(target: CloudTarget, { open, shared, listings }: Opening): Cloud {
   const { name, siteUrl, apiUrl, email, apiToken, cloudId, orgId, orgApiKey } = target;
   const basic = Buffer.from(`${email}:${apiToken}`).toString('base64');
   const secrets = [apiToken, basic, orgApiKey ?? ''];
   const site: Access = { target: name, baseUrl: checkAddress('siteUrl', siteUrl), secrets };
   const api = checkAddress('apiUrl', apiUrl);
-  const jira = open({
-    ...site,
-    authorization: `Basic ${basic}`,
-    baseUrl: cloudId === undefined ? site.baseUrl : `${api}/ex/jira/${encodeURIComponent(cloudId)}`,
-  });
-  const apis = { target, jira: createJira(jira) };
+  const jira = createJira(
+    open({
+      ...site,
+      authorization: `Basic ${basic}`,
+      baseUrl: cloudId === undefined ? site.baseUrl : `${api}/ex/jira/${encodeURIComponent(cloudId)}`,
+    }),
+  );
+  const apis = {
+    target,
+    jira,
+    keep: createKeep(target, shared),
+    listings: listings && createCloudListings(jira, listings),
+  };
   if (orgId === undefined || orgApiKey === undefined) return apis;
   const admin = open({ target: name, baseUrl: api, authorization: createBearer('orgApiKey', orgApiKey), secrets });
+  const organisation = openOrganisation({ target, orgId, admin, site: open(site), shared });
   return {
     ...apis,
-    organisation: openOrganisation({ target, orgId, admin, site: open(site), shared }),
+    organisation: {
+      ...organisation,
+      listVerifiedDomains: (signal) => apis.keep('domains', () => organisation.listVerifiedDomains(signal)),
+    },
     userManagement: createUserManagement(admin),
   };
 }
@@ -153,15 +205,22 @@ async function readCloudId(site: ApiClient, signal: AbortSignal): Promise<string
   return (await site.read('tenant', { schema }, signal)).cloudId;
 }
 
-function openDataCenter(target: DataCenterTarget, open: Open): DataCenter {
+function openDataCenter(target: DataCenterTarget, { open, shared, listings }: Opening): DataCenter {
   const { name, baseUrl, token } = target;
-  const client = open({
-    target: name,
-    baseUrl: checkAddress('baseUrl', baseUrl),
-    authorization: createBearer('token', token),
-    secrets: [token],
-  });
-  return { target, ...createDataCenter(client) };
+  const methods = createDataCenter(
+    open({
+      target: name,
+      baseUrl: checkAddress('baseUrl', baseUrl),
+      authorization: createBearer('token', token),
+      secrets: [token],
+    }),
+  );
+  return {
+    target,
+    ...methods,
+    keep: createKeep(target, shared),
+    listings: listings && createDataCenterListings(methods, listings),
+  };
 }
 
 function createBearer(field: 'orgApiKey' | 'token', token: string): string {

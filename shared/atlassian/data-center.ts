@@ -1,12 +1,13 @@
 import * as z from 'zod';
 
 import type { ApiClient } from './api-client.ts';
-import type { Answer, DataCenter, DataCenterUser } from './apis.ts';
+import type { Answer, DataCenter, DataCenterPage, DataCenterUser, MembersPage } from './apis.ts';
 import { Refusal } from './errors.ts';
 
 const userSchema = z
   .object({
     name: z.string().min(1),
+    key: z.string().min(1).nullish().catch(undefined),
     emailAddress: z.string().min(1).nullish().catch(undefined),
     active: z.boolean().catch(true),
     groups: z
@@ -14,11 +15,12 @@ const userSchema = z
       .nullish()
       .catch(undefined),
   })
-  .transform(({ name, emailAddress, active, groups }): DataCenterUser => {
+  .transform(({ name, key, emailAddress, active, groups }): DataCenterUser => {
     // A list that was cut short would make a member look like none.
     const whole = groups !== undefined && groups !== null && (groups.size ?? 0) <= groups.items.length;
     return {
       username: name,
+      key: key ?? undefined,
       emailAddress: emailAddress ?? undefined,
       active,
       groups: whole ? groups.items.map((group) => group.name) : undefined,
@@ -27,11 +29,52 @@ const userSchema = z
 
 const pickerSchema = z.object({ total: z.number().optional(), groups: z.array(z.object({ name: z.string() })) });
 
+/** What a Data Center answers by itself. */
+export type DataCenterMethods = Omit<DataCenter, 'target' | 'keep' | 'listings'>;
+
+const listSchema = z
+  .object({
+    values: z.array(userSchema),
+    isLast: z.boolean().optional().catch(undefined),
+    nextCursor: z.union([z.string(), z.number()]).nullish().catch(undefined),
+  })
+  .transform(({ values, isLast, nextCursor }): DataCenterPage => ({
+    users: values,
+    next: isLast === true || nextCursor === undefined || nextCursor === null ? undefined : String(nextCursor),
+  }));
+
+const membersSchema = z
+  .object({
+    values: z.array(z.object({ name: z.string().min(1) })),
+    isLast: z.boolean().optional().catch(undefined),
+    total: z.number().optional().catch(undefined),
+  })
+  .transform(({ values, ...page }): MembersPage => ({ ...page, members: values.map(({ name }) => name) }));
+
 const PICKED = 1_000;
+/** The most that each list gives in one page. */
+const LISTED = 2_000;
+const SEARCHED = 1_000;
+const MEMBERS = 50;
 
 /** Jira Data Center's REST API v2. */
-export function createDataCenter(client: ApiClient): Omit<DataCenter, 'target'> {
+export function createDataCenter(client: ApiClient): DataCenterMethods {
   return {
+    findMyself: (signal) => client.read('dcMyself', { schema: userSchema }, signal),
+    listUsers: (cursor, signal) => {
+      const query = { maxResults: String(LISTED), ...(cursor !== undefined && { cursor }) };
+      return client.find('dcListUsers', { query, schema: listSchema }, signal);
+    },
+    findUsers: (username, startAt, signal) => {
+      const page = { startAt: String(startAt), maxResults: String(SEARCHED) };
+      const query = { username, includeInactive: 'true', ...page };
+      return client.read('dcFindUsers', { query, schema: z.array(userSchema) }, signal);
+    },
+    listMembers: (groupname, startAt, signal) => {
+      const page = { startAt: String(startAt), maxResults: String(MEMBERS) };
+      const query = { groupname, includeInactiveUsers: 'true', ...page };
+      return client.find('dcGroupMembers', { query, schema: membersSchema }, signal);
+    },
     findUser: (username, signal) =>
       client.find('dcUser', { query: { username, expand: 'groups' }, schema: userSchema }, signal),
     groupExists: async (name, signal) => {

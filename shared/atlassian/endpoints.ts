@@ -40,9 +40,13 @@ const MANAGE = '/users/{accountId}/manage';
 /** Every call there is, with the paths of Atlassian's REST API references. */
 export const ENDPOINTS = {
   findUsers: read('find users', 'jira', 'GET', '/rest/api/3/user/search', UNPUBLISHED),
+  listUsers: read('list all users', 'jira', 'GET', '/rest/api/3/users/search', UNPUBLISHED),
+  users: read('read users', 'jira', 'GET', '/rest/api/3/user/bulk'),
+  myself: read('read whose token it is', 'jira', 'GET', '/rest/api/3/myself'),
   user: read('read a user', 'jira', 'GET', '/rest/api/3/user', JIRA_USER),
   groupsOfUser: read("read a user's groups", 'jira', 'GET', '/rest/api/3/user/groups'),
   groups: read('read groups', 'jira', 'GET', '/rest/api/3/group/bulk'),
+  groupMembers: read("read a group's members", 'jira', 'GET', '/rest/api/3/group/member'),
   tenant: read("read the site's cloud id", 'jira', 'GET', '/_edge/tenant_info'),
   addToGroup: write('add a user to a group', 'jira', 'POST', '/rest/api/3/group/user'),
   removeFromGroup: write('remove a user from a group', 'jira', 'DELETE', '/rest/api/3/group/user', JIRA_DELETE),
@@ -51,6 +55,7 @@ export const ENDPOINTS = {
   directories: read("read the organisation's directories", 'organisation', 'GET', `${ORG_V2}/directories`),
   searchUsers: read("search the organisation's users", 'organisation', 'POST', `${DIRECTORY}/users/search`),
   searchGroups: read("search the organisation's groups", 'organisation', 'POST', `${DIRECTORY}/groups/search`),
+  countUsers: read("count the organisation's users", 'organisation', 'GET', `${DIRECTORY}/users/count`),
   domains: read("read the organisation's domains", 'organisation', 'GET', `${ORG_V1}/domains`),
   suspend: write('suspend a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/suspend`),
   restore: write('restore a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/restore`),
@@ -62,6 +67,9 @@ export const ENDPOINTS = {
   enable: write('reactivate an account', 'user-management', 'POST', `${MANAGE}/lifecycle/enable`),
 
   dcUser: read('read a user', 'data-center', 'GET', '/rest/api/2/user'),
+  dcMyself: read('read whose token it is', 'data-center', 'GET', '/rest/api/2/myself'),
+  dcListUsers: read('list all users', 'data-center', 'GET', '/rest/api/2/user/list'),
+  dcFindUsers: read('find users', 'data-center', 'GET', '/rest/api/2/user/search'),
   dcPickGroups: read('find a group', 'data-center', 'GET', '/rest/api/2/groups/picker'),
   dcGroupMembers: read("read a group's members", 'data-center', 'GET', '/rest/api/2/group/member'),
   dcAddToGroup: write('add a user to a group', 'data-center', 'POST', '/rest/api/2/group/user'),

@@ -149,6 +149,8 @@ const DATA_CENTER: readonly ErrorRule[] = [
   { calls: ['dcRemoveFromGroup'], status: 400, words: /not a member of/i, code: 'unchanged' },
   { calls: DC_MEMBERSHIP, status: [400, 403], words: /read[- ]only/i, code: 'GROUP_EXTERNAL' },
   { calls: DC_WRITES, status: [400, 403], words: /read[- ]only/i, code: 'SCIM_MANAGED' },
+  // The plan found nobody of this name, so somebody else was faster.
+  { calls: ['dcCreateUser'], status: 400, words: /that username already exists/i, code: 'CHANGED_SINCE_PLAN' },
   { calls: DC_WRITES, status: 400, words: /e-?mail.*\b(?:already|in use)\b/i, code: 'EMAIL_IN_USE' },
   { status: 400, words: LICENCE, code: 'LICENCE_LIMIT' },
   { calls: DC_MEMBERSHIP, status: 404, words: /\bgroup\b(?!.*\buser\b)/i, code: 'GROUP_NOT_FOUND' },

@@ -2,13 +2,14 @@ import * as z from 'zod';
 
 import { createPagingError, MOST_PAGES } from './answer-errors.ts';
 import type { ApiClient } from './api-client.ts';
-import type { Group, Jira, JiraUser } from './apis.ts';
+import type { Group, Jira, JiraUser, MembersPage } from './apis.ts';
 import { splitIntoChunks, type Query } from './endpoints.ts';
 
 const userSchema = z
   .object({
     accountId: z.string().min(1),
     active: z.boolean().catch(true),
+    accountType: z.string().optional().catch(undefined),
     emailAddress: z.string().min(1).optional().catch(undefined),
     applicationRoles: z
       .object({ size: z.number(), items: z.array(z.object({ key: z.string() })) })
@@ -23,6 +24,10 @@ const userSchema = z
 
 const groupSchema = z.object({ groupId: z.string().min(1), name: z.string() });
 
+/** Users in one GET users/search, and accounts in one GET user/bulk; the most that each takes. */
+const USERS_A_PAGE = 1_000;
+const USERS_A_CALL = 200;
+const MEMBERS_A_PAGE = 50;
 /** Names in one GET group/bulk; the API's own page size. */
 const GROUPS_A_CALL = 50;
 /** Keeps a query of long names well under what servers take. */
@@ -34,6 +39,20 @@ export function createJira(client: ApiClient): Jira {
     findUsers: (text, signal) => searchUsers(client, text, signal),
     findUser: (accountId, signal) =>
       client.find('user', { query: { accountId, expand: 'applicationRoles' }, schema: userSchema }, signal),
+    findUsersById: async (accountIds, signal) => {
+      const chunks = splitIntoChunks(accountIds, { count: USERS_A_CALL, characters: QUERY_CHARACTERS });
+      return (await Promise.all(chunks.map((chunk) => readUsers(client, chunk, signal)))).flat();
+    },
+    listUsers: (startAt, signal) => {
+      const query = { startAt: String(startAt), maxResults: String(USERS_A_PAGE) };
+      return client.read('listUsers', { query, schema: z.array(userSchema) }, signal);
+    },
+    findMyself: (signal) => client.read('myself', { schema: userSchema }, signal),
+    listMembers: (groupId, startAt, signal) => {
+      const page = { startAt: String(startAt), maxResults: String(MEMBERS_A_PAGE) };
+      const query = { groupId, includeInactiveUsers: 'true', ...page };
+      return client.find('groupMembers', { query, schema: membersSchema }, signal);
+    },
     findGroupsOfUser: (accountId, signal) =>
       client.find('groupsOfUser', { query: { accountId }, schema: z.array(groupSchema) }, signal),
     findGroupsByName: (names, signal) => readGroups(client, { by: 'groupName', values: names }, signal),
@@ -73,6 +92,24 @@ async function readGroups(
   const found = await Promise.all(chunks.map((chunk) => readGroupPages(client, { [by]: chunk }, signal)));
   return found.flat();
 }
+
+async function readUsers(
+  client: ApiClient,
+  accountIds: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly JiraUser[]> {
+  const query = { accountId: accountIds, maxResults: String(USERS_A_CALL) };
+  const { values } = await client.read('users', { query, schema: z.object({ values: z.array(userSchema) }) }, signal);
+  return values;
+}
+
+const membersSchema = z
+  .object({
+    values: z.array(z.object({ accountId: z.string().min(1) })),
+    isLast: z.boolean().optional().catch(undefined),
+    total: z.number().optional().catch(undefined),
+  })
+  .transform(({ values, ...page }): MembersPage => ({ ...page, members: values.map(({ accountId }) => accountId) }));
 
 /** Jira's PageBean; what is unreadable besides the values counts as absent. */
 const groupPageSchema = z.object({

@@ -59,13 +59,15 @@ const invitedSchema = z.object({
   ),
 });
 
-/** Values in one search, and people on one of its pages (at most 100). */
-const VALUES_A_CALL = 50;
+/** The most values that one search takes of each kind, and people on one of its pages (organisation REST API v2). */
+const VALUES_A_CALL = { emails: 100, accountIds: 10, groupNames: 100, groupIds: 10, roleIds: 10 } as const;
 const PAGE = 100;
 
 const USER_ROLE = 'atlassian/user';
 /** Roles with which somebody may use a product as an invitation would let them; guests and customers may not (organisation REST API v2). */
 const ACCESS_ROLES = [USER_ROLE, 'atlassian/admin'];
+/** Roles whose holders administer the whole organisation, or a whole site of it (organisation REST API v2). */
+const ADMIN_ROLES = ['atlassian/org-admin', 'atlassian/site-admin'];
 
 export interface OrganisationOptions {
   readonly client: ApiClient;
@@ -87,7 +89,16 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
     findUsersByProduct: async (product, values, signal) => {
       if (values.length === 0) return [];
       const also = { resourceIds: [nameResource(product, await findCloudId(signal))], roleIds: ACCESS_ROLES };
-      return search(options, { ...USERS, by: 'accountIds', values, also }, signal);
+      return search(options, { ...USERS, by: 'emails', values, also }, signal);
+    },
+    findAdmins: (signal) => search(options, { ...USERS, by: 'roleIds', values: ADMIN_ROLES, also: {} }, signal),
+    findAdminGroups: (signal) => search(options, { ...GROUPS, by: 'roleIds', values: ADMIN_ROLES, also: {} }, signal),
+    findUsersByGroup: (groupId, signal) =>
+      search(options, { ...USERS, by: 'groupIds', values: [groupId], also: {} }, signal),
+    countActiveUsers: async (signal) => {
+      const path = { orgId, directoryId: await options.findDirectoryForReads(signal) };
+      const schema = z.object({ count: z.int().nonnegative() });
+      return (await client.read('countUsers', { path, query: { status: 'active' }, schema }, signal)).count;
     },
     findGroupsByName: (values, signal) => search(options, { ...GROUPS, by: 'groupNames', values, also: {} }, signal),
     findGroupsById: (values, signal) => search(options, { ...GROUPS, by: 'groupIds', values, also: {} }, signal),
@@ -128,7 +139,7 @@ interface Search<Item> {
   readonly call: 'searchUsers' | 'searchGroups';
   readonly item: z.ZodType<Item>;
   /** The field of the body that holds the values. */
-  readonly by: 'emails' | 'accountIds' | 'groupNames' | 'groupIds';
+  readonly by: keyof typeof VALUES_A_CALL;
   readonly values: readonly string[];
   /** What the body holds besides. */
   readonly also: Readonly<Record<string, unknown>>;
@@ -142,7 +153,7 @@ async function search<Item>(
   if (values.length === 0) return [];
   const path = { orgId, directoryId: await findDirectoryForReads(signal) };
   const found = await Promise.all(
-    splitIntoChunks(values, { count: VALUES_A_CALL }).map((chunk) => {
+    splitIntoChunks(values, { count: VALUES_A_CALL[by] }).map((chunk) => {
       const prepare = (cursor?: string) => ({ path, body: { [by]: chunk, limit: PAGE, ...also, cursor } });
       return readPages({ client, call, item, prepare }, signal);
     }),

@@ -45,9 +45,9 @@ function halved(event: JobEvent): readonly [JobEvent, JobEvent] | undefined {
 type Recorded = Extract<JobEvent, { readonly type: 'recorded' }>;
 
 function halvedRecord(event: Recorded, ids: readonly [string, string]): readonly [Recorded, Recorded] | undefined {
-  const { outcomes, returned, awaiting, dropped } = event;
-  if (outcomes.length + returned.length + awaiting.length + dropped.length < 2) return undefined;
-  const [first, second] = halves({ outcomes, returned, awaiting, dropped });
+  const { outcomes, returned, dropped } = event;
+  if (outcomes.length + returned.length + dropped.length < 2) return undefined;
+  const [first, second] = halves({ outcomes, returned, dropped });
   // Calls are summed up when events are folded, so only one half may carry them.
   return [
     { ...event, ...first, id: ids[0] },
@@ -55,18 +55,13 @@ function halvedRecord(event: Recorded, ids: readonly [string, string]): readonly
   ];
 }
 
-type Lists = Pick<Recorded, 'outcomes' | 'returned' | 'awaiting' | 'dropped'>;
+type Lists = Pick<Recorded, 'outcomes' | 'returned' | 'dropped'>;
 
 function halves(lists: Lists): readonly [Lists, Lists] {
-  const [outcomes, returned, awaiting, dropped] = [
-    cut(lists.outcomes),
-    cut(lists.returned),
-    cut(lists.awaiting),
-    cut(lists.dropped),
-  ];
+  const [outcomes, returned, dropped] = [cut(lists.outcomes), cut(lists.returned), cut(lists.dropped)];
   return [
-    { outcomes: outcomes[0], returned: returned[0], awaiting: awaiting[0], dropped: dropped[0] },
-    { outcomes: outcomes[1], returned: returned[1], awaiting: awaiting[1], dropped: dropped[1] },
+    { outcomes: outcomes[0], returned: returned[0], dropped: dropped[0] },
+    { outcomes: outcomes[1], returned: returned[1], dropped: dropped[1] },
   ];
 }
 

@@ -73,6 +73,7 @@ async function get(
   return {
     body,
     etag: answer.ETag ?? '',
+    metadata: answer.Metadata ?? {},
     bytes: answer.ContentLength ?? 0,
     text: async () => Buffer.concat(await body.toArray()).toString(),
   };
@@ -85,7 +86,13 @@ async function nothingLeft(
   signal?: AbortSignal,
 ): Promise<StoredObject> {
   const answer = await client.send(new HeadObjectCommand({ Bucket: bucket, ...input }), abortedBy(signal));
-  return { body: Readable.from([]), etag: answer.ETag ?? '', bytes: 0, text: async () => '' };
+  return {
+    body: Readable.from([]),
+    etag: answer.ETag ?? '',
+    metadata: answer.Metadata ?? {},
+    bytes: 0,
+    text: async () => '',
+  };
 }
 
 async function write(

@@ -81,6 +81,17 @@ const address = string.trim().transform((url, context) => {
   return z.NEVER;
 });
 
+const domain = text
+  .regex(/^[^\s@]+\.[^\s@.]+$/, 'must be a domain such as example.com')
+  .transform((name) => name.toLowerCase());
+
+const rules = {
+  protected: z.array(text, 'must be a list of account ids, e-mail addresses and group names').optional(),
+  allowAdminGroups: z.boolean('must be true or false').optional(),
+  allowedDomains: z.array(domain, 'must be a list of domains').min(1, 'must not be empty').optional(),
+  expires: z.iso.date('must be a day such as 2027-01-31').optional(),
+};
+
 const cloud = z.strictObject({
   type: z.literal('cloud'),
   siteUrl: address,
@@ -92,9 +103,10 @@ const cloud = z.strictObject({
   directoryId: text.optional(),
   apiUrl: address.default(API_URL),
   defaultProducts: z.array(text, 'must be a list of product names').optional(),
+  ...rules,
 });
 
-const dataCenter = z.strictObject({ type: z.literal('data-center'), baseUrl: address, token });
+const dataCenter = z.strictObject({ type: z.literal('data-center'), baseUrl: address, token, ...rules });
 
 const secret = z.discriminatedUnion('type', [cloud, dataCenter], {
   error: ({ code }) =>

@@ -2,9 +2,9 @@ import * as z from 'zod';
 
 import type { Chance, Clock } from '../ports.ts';
 import { COMMANDS, jobSchema } from './job.ts';
-import { CODES, STATUSES, type Code } from './outcome.ts';
+import { CODES, STATUSES, WAIT_REASONS, type Code } from './outcome.ts';
 
-const codeSchema = z.enum(Object.keys(CODES) as [Code, ...Code[]]); // Object.keys of a const object gives its keys
+export const codeSchema = z.enum(Object.keys(CODES) as [Code, ...Code[]]); // Object.keys of a const object gives its keys
 
 const rowNumber = z.int().nonnegative();
 
@@ -44,12 +44,24 @@ const eventBodies = z.discriminatedUnion('type', [
   z.object({ type: z.literal('validated'), job: jobSchema }),
   /** The manifest as a whole is refused. */
   z.object({ type: z.literal('rejected'), job: jobSchema, problems: z.array(problemSchema).min(1) }),
+  /** A row chunk has been planned: its plan chunk has this SHA-256. */
+  z.object({
+    type: z.literal('planned'),
+    attempt: z.int().positive(),
+    chunk: z.int().nonnegative(),
+    sha256: z.string(),
+    calls: callsSchema,
+  }),
+  /** Planning, or the gate, has to wait until then: for Atlassian, or for another job. */
+  z.object({ type: z.literal('deferred'), until: z.string(), calls: callsSchema }),
+  /** The whole plan has been gated: `gate.json` has this SHA-256. */
+  z.object({ type: z.literal('gated'), attempt: z.int().positive(), sha256: z.string() }),
   /** Rows before `reached` have been sent; `enqueueId` names the enqueue this answers. */
   z.object({ type: z.literal('enqueued'), enqueueId: z.string(), reached: rowNumber }),
-  /** A worker is about to write; `before` is what it read of each row. */
+  /** A worker is about to write. */
   z.object({
     type: z.literal('attempting'),
-    rows: z.array(z.object({ row: rowNumber, line: z.int().positive(), before: z.unknown() })),
+    rows: z.array(z.object({ row: rowNumber, line: z.int().positive() })),
   }),
   /** What a worker's batch came to: outcomes, rows handed back until a time, and rows dropped because the job had stopped. */
   z.object({
@@ -57,14 +69,24 @@ const eventBodies = z.discriminatedUnion('type', [
     outcomes: z.array(outcomeSchema),
     returned: z.array(rowNumber),
     until: z.string().optional(),
-    /** Rows handed back because they wait for another row's outcome. */
-    awaiting: z.array(rowNumber),
     dropped: z.array(rowNumber),
     calls: callsSchema,
   }),
   /** Nothing more may begin until a person has put right what the message says. */
   z.object({ type: z.literal('halted'), code: codeSchema, message: z.string() }),
-  z.object({ type: z.literal('commanded'), command: z.enum(COMMANDS) }),
+  /** A person, or whoever acts for one, asks something of the job. */
+  z.object({
+    type: z.literal('commanded'),
+    command: z.enum(COMMANDS),
+    /** What an approval names: the plan's hash, the reasons that it accepts, and the step that it is for. */
+    approval: z
+      .object({ hash: z.string(), accepts: z.array(z.enum(WAIT_REASONS)), step: z.int().positive().optional() })
+      .optional(),
+    /** The control object that asked, so that resume and approve count once; absent when intake was invoked. */
+    versionId: z.string().optional(),
+    /** Who asked, as AWS names them. */
+    principal: z.string().optional(),
+  }),
   z.object({ type: z.literal('reconcile') }),
   z.object({ type: z.literal('reported'), revision: z.int().positive() }),
 ]);
@@ -79,9 +101,9 @@ export type JobEvent = z.infer<typeof jobEventSchema>;
 /** What happened, without the id, job and time that every event has. */
 export type EventBody = z.infer<typeof eventBodies>;
 
-/** A line of a chunk: a row's before-state when a write was about to begin, or a row's outcome. */
+/** A line of a chunk: that a write of a row was about to begin, or a row's outcome. */
 export type RowEvent =
-  | { readonly kind: 'attempting'; readonly row: number; readonly line: number; readonly before: unknown }
+  | { readonly kind: 'attempting'; readonly row: number; readonly line: number }
   | ({ readonly kind: 'outcome' } & z.infer<typeof outcomeSchema>);
 
 /** What a new event needs: the time, and an id of its own. */

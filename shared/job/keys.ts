@@ -8,24 +8,40 @@ export const RESERVED_TARGET_NAMES = ['control', 'rejected', 'jobs', 'rows', 'pl
 /** A job's private objects in the results bucket. */
 export const stateKey = (jobId: string): string => `jobs/${jobId}/state.json`;
 export const validationKey = (jobId: string): string => `jobs/${jobId}/validation.json`;
-/** Which rows of a row chunk wait for which: `[row, afterRow, afterLine]`, by row; absent when no row of the job waits. */
-export const orderKey = (jobId: string, index: number): string => `jobs/${jobId}/order/${index}.json`;
 /** One of a manifest's row chunks, by number from 0: gzipped NDJSON, kept as long as manifests are. */
 export const ROWS_PREFIX = 'rows/';
 export const rowChunkKey = (jobId: string, index: number): string => `${ROWS_PREFIX}${jobId}/${index}.ndjson.gz`;
+/** What planning made of a row chunk, and what the gate decided of the whole; a job that is planned anew has a further attempt, from 1. */
+export const PLAN_PREFIX = 'plan/';
+export const planPrefix = (jobId: string, attempt: number): string => `${PLAN_PREFIX}${jobId}/${attempt}/`;
+export const planChunkKey = (jobId: string, attempt: number, index: number): string =>
+  `${planPrefix(jobId, attempt)}${index}.ndjson.gz`;
+/** The rows of a chunk that are planned so far, where one message's time did not suffice. */
+export const planPartKey = (jobId: string, attempt: number, index: number): string =>
+  `${planPrefix(jobId, attempt)}${index}.part.ndjson.gz`;
+export const gateKey = (jobId: string, attempt: number): string => `${planPrefix(jobId, attempt)}gate.json`;
 export const chunkKey = (jobId: string, name: string): string => `jobs/${jobId}/chunks/${name}.jsonl`;
 
 /** Put there before a row that ended its workers is tried alone: it is tried so once. */
 export const isolatedKey = (jobId: string, row: number, generation: number): string =>
   `jobs/${jobId}/isolated/${row}-${generation}`;
 
-/** Why a row failed first, in this generation: it counts for every delivery of the row. */
-export const failureKey = (jobId: string, row: number, generation: number): string =>
-  `jobs/${jobId}/failures/${row}-${generation}.json`;
+/** Of which rows, in which generation, dead letters were sent. */
+export const deadLettersKey = (jobId: string): string => `jobs/${jobId}/dead-letters.json`;
 
-/** What row turned out to be about a thing, in jobs whose rows name things in different terms. */
-export const claimKey = (jobId: string, thing: string): string =>
-  `jobs/${jobId}/claims/${createHash('sha256').update(thing).digest('hex').slice(0, 32)}`;
+/** What the jobs of a target have changed lately, and out of which files. */
+export const LEDGER_PREFIX = 'jobs/ledger/';
+
+/** Which jobs had a manifest with these bytes, for this target and operation: an empty object for each. */
+export const sameFilePrefix = (job: Pick<Job, 'target' | 'operation'>, sha256: string): string =>
+  `${LEDGER_PREFIX}files/${job.target}/${job.operation}/${sha256}/`;
+
+/** Which of the jobs with these bytes may be planned and applied: its id. */
+export const sameFileTurnKey = (job: Pick<Job, 'target' | 'operation'>, sha256: string): string =>
+  `${LEDGER_PREFIX}files/${job.target}/${job.operation}/${sha256}.turn`;
+
+/** Of one day (`2026-11-26`), the jobs of a target that take access away or rename: an object for each, which says of how many. */
+export const takesPrefix = (target: string, day: string): string => `${LEDGER_PREFIX}takes/${target}/${day}/`;
 
 /** An empty object for each job that has not ended or whose newest report is not confirmed: what the reconcile lists. */
 export const OPEN_PREFIX = 'open/';
@@ -38,7 +54,14 @@ export const quarantineKey = (queue: string, messageId: string): string => `quar
 export const resultsPrefix = (job: Job): string =>
   job.target === '' || job.operation === '' ? `rejected/${job.id}/` : `${job.target}/${job.operation}/${job.id}/`;
 
-export const REPORT_FILES = ['summary.json', 'results.csv', 'failed.csv', 'unprocessed.csv'] as const;
+export const REPORT_FILES = [
+  'summary.json',
+  'results.csv',
+  'failed.csv',
+  'unprocessed.csv',
+  'plan.csv',
+  'undo.csv',
+] as const;
 
 /** `<file stem, a-z 0-9 -, at most 40>-<12 hex>`: the same object version is the same job, however often its event comes. */
 export function jobIdOf(object: {

@@ -32,6 +32,8 @@ interface CodeEntry {
   readonly numbers: Readonly<Partial<Record<Status, number>>>;
   /** Whether the same row may succeed later without anybody changing anything: the worker tries such a row again. */
   readonly temporary: boolean;
+  /** Whether the row itself is why, or something that would meet any row. */
+  readonly class: 'row' | 'infrastructure';
   readonly remedy: string;
 }
 
@@ -54,22 +56,26 @@ export const CODES = {
   SCIM_MANAGED: failed(13, 'The account is provisioned by an identity provider; make the change there.'),
   GROUP_EXTERNAL: failed(14, 'The group is synchronised from an identity provider; change its members there.'),
   LICENCE_LIMIT: failed(15, 'No licence is free; add seats or free one, then drop failed.csv in again.'),
-  PROTECTED: failed(16, 'Atlassian protects this account from the change; ask an organisation admin.'),
+  PROTECTED: failed(
+    16,
+    "This account or group is protected from files; an organisation admin must make the change by hand, or take it from the secret's list.",
+  ),
   CONTRADICTION: {
     numbers: { failed: 17, invalid: 18 },
     temporary: false,
+    class: 'row',
     remedy: 'Two rows ask for different things for the same person or group; keep the right one.',
   },
   CHANGED_SINCE_PLAN: failed(19, 'Somebody changed this since the plan was made; make a new plan.'),
-  UNAUTHORIZED: failed(
+  UNAUTHORIZED: refused(
     20,
     "Atlassian refuses the credentials; put valid ones into the target's secret and resume the job.",
   ),
-  INSUFFICIENT_SCOPE: failed(
+  INSUFFICIENT_SCOPE: refused(
     21,
     "The token lacks a scope; replace it in the target's secret (user management needs an API key without scopes).",
   ),
-  FORBIDDEN: failed(22, 'The credentials may not make this change; give their owner the admin role that it needs.'),
+  FORBIDDEN: refused(22, 'The credentials may not make this change; give their owner the admin role that it needs.'),
   RATE_LIMITED: temporary(23, 'Atlassian kept limiting the rate; drop failed.csv in again at a quieter time.'),
   ATLASSIAN_ERROR: temporary(24, 'Atlassian kept failing; see status.atlassian.com, then drop failed.csv in again.'),
   TIMED_OUT: temporary(
@@ -77,8 +83,13 @@ export const CODES = {
     'Atlassian did not answer in time; drop failed.csv in again. Rows that are done come out unchanged.',
   ),
   REQUEST_REFUSED: failed(26, 'Atlassian refused the request; its reason is in the message.'),
-  WORKER_DIED: failed(27, 'Processing this row crashed the worker each time; report it, with the row.'),
-  INVALID_ROW: { numbers: { invalid: 28 }, temporary: false, remedy: 'Correct the cells that the message names.' },
+  WORKER_DIED: refused(27, 'Processing this row crashed the worker each time; report it, with the row.'),
+  INVALID_ROW: {
+    numbers: { invalid: 28 },
+    temporary: false,
+    class: 'row',
+    remedy: 'Correct the cells that the message names.',
+  },
   DUPLICATE: unprocessed(29, 'An earlier row asks for the same; nothing to do.'),
   HALTED: unprocessed(30, 'The job stopped before this row; fix what stopped it and resume the job.'),
   CANCELLED: unprocessed(31, 'The job was cancelled before this row; drop unprocessed.csv in to run its rows.'),
@@ -88,25 +99,58 @@ export const CODES = {
   ),
   NOT_APPROVED: unprocessed(33, 'Nobody approved the job; approve it, or drop unprocessed.csv in again.'),
   DRY_RUN: unprocessed(34, 'This was a dry run; nothing was changed.'),
-  LOST: unprocessed(35, 'The row was sent several times and no result came back; drop unprocessed.csv in again.'),
+  NOT_APPLIED: unprocessed(
+    35,
+    'The row was sent several times and no result came back; drop unprocessed.csv in again.',
+  ),
+  // 36 is an `unchanged` of row-status.ts.
+  USER_SUSPENDED: failed(37, 'The person is suspended; restore their access first (operation restore).'),
+  USER_DEACTIVATED: failed(38, 'The account is deactivated; reactivate it first (operation reactivate).'),
+  SITE_NOT_FOUND: refused(
+    39,
+    "No Atlassian answers at the target's address; correct its address or cloudId in the secret and resume the job.",
+  ),
 } as const satisfies Record<string, CodeEntry>;
+
+/** Why a job waits for a person before anything, or anything more, is applied. */
+export const WAIT_REASONS = [
+  'APPROVAL_REQUIRED',
+  'TOO_MANY_PEOPLE',
+  'MANY_REFUSED',
+  'REPEATED_FILE',
+  'WRONG_FOLDER',
+  'CHANGED_PLAN',
+  'STEP',
+  'NOT_BEFORE',
+] as const;
+
+/** One of WAIT_REASONS. */
+export type WaitReasonCode = (typeof WAIT_REASONS)[number];
 
 /** One of CODES: why a row has the status that it has. */
 export type Code = keyof typeof CODES;
+
+/** What a row is that planning refuses: invalid where its own cells are why, otherwise failed. */
+export const statusOfRefusal = (code: Code): 'failed' | 'invalid' =>
+  'failed' in CODES[code].numbers ? 'failed' : 'invalid';
 
 /** Whether a text is one of the closed list. */
 export const isCode = (text: string): text is Code => Object.hasOwn(CODES, text);
 
 function failed(number: number, remedy: string) {
-  return { numbers: { failed: number }, temporary: false, remedy } as const;
+  return { numbers: { failed: number }, temporary: false, class: 'row', remedy } as const;
+}
+
+function refused(number: number, remedy: string) {
+  return { numbers: { failed: number }, temporary: false, class: 'infrastructure', remedy } as const;
 }
 
 function temporary(number: number, remedy: string) {
-  return { numbers: { failed: number }, temporary: true, remedy } as const;
+  return { numbers: { failed: number }, temporary: true, class: 'infrastructure', remedy } as const;
 }
 
 function unprocessed(number: number, remedy: string) {
-  return { numbers: { unprocessed: number }, temporary: false, remedy } as const;
+  return { numbers: { unprocessed: number }, temporary: false, class: 'row', remedy } as const;
 }
 
 /** As much of an outcome as a job's state keeps: it alone decides which status, code and generation a row has. */

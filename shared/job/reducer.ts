@@ -1,31 +1,33 @@
-import { join, type Standing, type Outcome } from './outcome.ts';
+import { CODES, join, type Standing, type Outcome } from './outcome.ts';
 import {
   AWAITING_ROW,
   HANDED_BACK,
   PENDING,
   attempted,
+  bareRowStatus,
   isSettled,
   rowStatusOf,
   settledStatus,
   unpackRowStatuses,
   withRowStatus,
 } from './row-status.ts';
-import type { JobEvent, RowEvent } from './events.ts';
-import { hasStopped, isValidating, STATES, type Command, type JobState } from './job.ts';
-import { newState, type Outbox, type State } from './state.ts';
+import { approve } from './approval.ts';
+import type { Calls, JobEvent } from './events.ts';
+import { hasStopped, isValidating, mayApply, mayPlan, STATES } from './job.ts';
+import type { Gate } from './plan.ts';
+import { newState, NO_FAILURES, type State } from './state.ts';
+import { enqueueAgain, enter, enterPlanning, type Draft } from './transitions.ts';
 import type { Validation } from './validation.ts';
 
-/** A state while one run folds: it owns copies of what it changes in place. */
-type Draft = { -readonly [Field in keyof State]: State[Field] } & {
-  tail: RowEvent[];
-  generations: Map<number, number>;
-};
-
-/** What the reducer knows besides state and events: the time, and the validation when it has just ended. */
+/** What the reducer knows besides state and events: the time, and the validation or the gate when it has just ended. */
 export interface FoldContext {
   readonly nowMs: number;
+  /** How old a plan may be that is approved; an older one is made anew. */
+  readonly approvalMs: number;
   /** The job's validation; read by the caller when a `validated` event is among the events. */
   readonly validation?: Validation | undefined;
+  /** The job's gate; read by the caller when a `gated` event is among the events. */
+  readonly gate?: Gate | undefined;
 }
 
 /** How many ids of events are remembered: SQS repeats a message within minutes, not after hundreds of others. */
@@ -48,16 +50,13 @@ export function fold(state: State | undefined, events: readonly JobEvent[], cont
   return draft;
 }
 
-/** A reconcile is none, nor is a row that only waits for another: should that one be lost, the two would keep the job open for ever. */
-function isSignOfLife(event: JobEvent): boolean {
-  if (event.type !== 'recorded') return event.type !== 'reconcile';
-  return event.awaiting.length === 0 || event.outcomes.length + event.returned.length + event.dropped.length > 0;
-}
+const isSignOfLife = (event: JobEvent): boolean => event.type !== 'reconcile';
 
 const draftOf = (state: State): Draft => ({
   ...state,
   rowStatuses: Uint8Array.from(state.rowStatuses),
   tail: [...state.tail],
+  freed: [...state.freed],
   generations: new Map(state.generations),
 });
 
@@ -70,6 +69,15 @@ function apply(draft: Draft, event: JobEvent, context: FoldContext): void {
       return applyValidation(draft, context);
     case 'rejected':
       return applyRejection(draft, event, context.nowMs);
+    case 'planned':
+      return applyPlanned(draft, event);
+    case 'deferred':
+      draft.calls = sumCalls(draft.calls, event.calls);
+      draft.untilMs = Math.max(draft.untilMs, Date.parse(event.until));
+      draft.rounds = 0;
+      return;
+    case 'gated':
+      return applyGate(draft, event, context);
     case 'enqueued':
       return applyEnqueued(draft, event);
     case 'attempting':
@@ -81,7 +89,7 @@ function apply(draft: Draft, event: JobEvent, context: FoldContext): void {
       draft.halt = { code: event.code, message: event.message };
       return enter(draft, 'halted', context.nowMs);
     case 'commanded':
-      return applyCommand(draft, event.command, context.nowMs);
+      return applyCommand(draft, event, context);
     case 'reconcile':
       return;
     case 'reported':
@@ -92,11 +100,6 @@ function apply(draft: Draft, event: JobEvent, context: FoldContext): void {
   }
 }
 
-/** The same job in another state. */
-function enter(draft: Draft, state: State['state'], nowMs: number): void {
-  Object.assign(draft, entering(draft, state, nowMs));
-}
-
 function applyValidation(draft: Draft, { nowMs, validation }: FoldContext): void {
   if (!isValidating(draft.state) || !validation) return;
   draft.rows = validation.rows;
@@ -104,10 +107,53 @@ function applyValidation(draft: Draft, { nowMs, validation }: FoldContext): void
     encoding: validation.encoding,
     delimiter: validation.delimiter,
     carriedColumns: validation.carriedColumns,
+    sha256: validation.sha256,
   };
   draft.rowStatuses = unpackRowStatuses(validation.rowStatuses, validation.rows);
   draft.chunks = validation.outcomeChunks;
-  enter(draft, 'running', nowMs);
+  const chunks = validation.rowChunks.map(() => null);
+  draft.plan = { attempt: 0, chunks, sinceMs: nowMs, validated: validation.rowStatuses };
+  const { notBefore } = draft.job.options;
+  if (notBefore === undefined || Date.parse(notBefore) <= nowMs) return enterPlanning(draft, nowMs);
+  enter(draft, 'waiting', nowMs);
+  draft.waitReasons = [{ code: 'NOT_BEFORE', message: `The file asks for nothing to be done before ${notBefore}.` }];
+}
+
+function applyPlanned(draft: Draft, { attempt, chunk, sha256, calls }: JobEvent & { type: 'planned' }): void {
+  draft.calls = sumCalls(draft.calls, calls);
+  if (draft.plan?.attempt !== attempt || draft.plan.chunks[chunk] !== null) return;
+  draft.plan = { ...draft.plan, chunks: draft.plan.chunks.with(chunk, sha256) };
+  draft.rounds = 0;
+  reportAgain(draft);
+}
+
+/** What the gate says becomes of each row is so from now on, and the job runs, waits, or has nothing to do. */
+function applyGate(draft: Draft, event: JobEvent & { type: 'gated' }, { nowMs, gate }: FoldContext): void {
+  const { plan } = draft;
+  if (!gate || !mayPlan(draft.state) || plan?.attempt !== event.attempt || plan.gate) return;
+  const { version: _version, rowStatuses, outcomeChunks, ...kept } = gate;
+  draft.plan = { ...plan, gate: { ...kept, sha256: event.sha256, atMs: nowMs } };
+  draft.rowStatuses = unpackRowStatuses(rowStatuses, draft.rows);
+  draft.chunks = [...draft.chunks, ...outcomeChunks];
+  if (gate.mode === 'dry-run') return endDryRun(draft, nowMs);
+  const isApproved = draft.approval?.hash === gate.hash;
+  if (isApproved || (gate.reasons.length === 0 && draft.approval === undefined)) return enter(draft, 'running', nowMs);
+  enter(draft, 'waiting', nowMs);
+  draft.waitReasons = draft.approval ? [CHANGED_PLAN, ...gate.reasons] : gate.reasons;
+  draft.approval = undefined;
+}
+
+const CHANGED_PLAN = {
+  code: 'CHANGED_PLAN',
+  message:
+    'The plan was approved more than an hour after it was made, and Atlassian has changed since: this is the new plan.',
+} as const;
+
+const DRY_RUN = rowStatusOf('unprocessed', 'DRY_RUN');
+
+function endDryRun(draft: Draft, nowMs: number): void {
+  draft.rowStatuses = draft.rowStatuses.map((rowStatus) => (isSettled(rowStatus) ? rowStatus : DRY_RUN));
+  enter(draft, 'completed', nowMs);
 }
 
 function applyRejection(draft: Draft, event: JobEvent & { type: 'rejected' }, nowMs: number): void {
@@ -117,6 +163,7 @@ function applyRejection(draft: Draft, event: JobEvent & { type: 'rejected' }, no
 }
 
 function applyEnqueued(draft: Draft, { enqueueId, reached }: JobEvent & { type: 'enqueued' }): void {
+  if (draft.outbox.freed?.id === enqueueId) draft.outbox = { ...draft.outbox, freed: undefined };
   if (draft.outbox.enqueue?.id !== enqueueId) return;
   if (reached > draft.enqueued) draft.enqueued = reached;
   const { to } = draft.outbox.enqueue;
@@ -127,11 +174,11 @@ function applyEnqueued(draft: Draft, { enqueueId, reached }: JobEvent & { type: 
 }
 
 function applyAttempts(draft: Draft, rows: (JobEvent & { type: 'attempting' })['rows']): void {
-  for (const { row, line, before } of rows) {
+  for (const { row, line } of rows) {
     if (row >= draft.rows) continue;
     const old = draft.rowStatuses[row] ?? PENDING;
     draft.rowStatuses[row] = attempted(old);
-    draft.tail.push({ kind: 'attempting', row, line, before });
+    draft.tail.push({ kind: 'attempting', row, line });
     const status = settledStatus(old)?.status;
     // Of any other row the report says the same as before: one that was redriven is reported with its outcome.
     if (status === undefined || status === 'unchanged') reportAgain(draft);
@@ -141,22 +188,32 @@ function applyAttempts(draft: Draft, rows: (JobEvent & { type: 'attempting' })['
 function applyRecord(draft: Draft, event: JobEvent & { type: 'recorded' }): void {
   for (const outcome of event.outcomes) if (outcome.row < draft.rows) applyOutcome(draft, outcome);
   for (const row of [...event.returned, ...event.dropped]) mark(draft, row, HANDED_BACK);
-  for (const row of event.awaiting) mark(draft, row, AWAITING_ROW);
   if (event.until !== undefined && event.returned.length > 0)
     draft.untilMs = Math.max(draft.untilMs, Date.parse(event.until));
   if (event.outcomes.length > 0) draft.rounds = 0;
-  draft.calls = {
-    sent: draft.calls.sent + event.calls.sent,
-    rateLimited: draft.calls.rateLimited + event.calls.rateLimited,
-    retried: draft.calls.retried + event.calls.retried,
-  };
+  draft.calls = sumCalls(draft.calls, event.calls);
 }
 
+const sumCalls = (one: Calls, other: Calls): Calls => ({
+  sent: one.sent + other.sent,
+  rateLimited: one.rateLimited + other.rateLimited,
+  retried: one.retried + other.retried,
+});
+
+/** An outcome, and those that follow from it: of rows that wait for that one, and of those that wait for these. */
 function applyOutcome(draft: Draft, outcome: Outcome): void {
+  const outcomes = [outcome];
+  for (const one of outcomes) {
+    joinOutcome(draft, one);
+    outcomes.push(...settleDependents(draft, one));
+  }
+}
+
+function joinOutcome(draft: Draft, outcome: Outcome): void {
   const { row } = outcome;
   const old = draft.rowStatuses[row] ?? PENDING;
   const known = settledStatus(old);
-  if (!known) draft.outcomes += 1;
+  if (!known) countOutcome(draft, outcome);
   const standing: Standing | undefined = known && { ...known, generation: draft.generations.get(row) ?? 0 };
   const { status, code, untouched, generation } = standing ? join<Standing>(standing, outcome) : outcome;
   draft.rowStatuses[row] = withRowStatus(old, rowStatusOf(status, code, untouched));
@@ -164,6 +221,47 @@ function applyOutcome(draft: Draft, outcome: Outcome): void {
   else draft.generations.delete(row);
   draft.tail.push({ kind: 'outcome', ...outcome });
   reportAgain(draft);
+}
+
+/** How many of the latest outcomes a breaker looks at. */
+const WATCHED_OUTCOMES = 100;
+
+function countOutcome(draft: Draft, { status, code }: Outcome): void {
+  draft.outcomes += 1;
+  const failure = status === 'failed' ? (code ?? null) : null;
+  if (failure === null || CODES[failure].class === 'row') draft.sound += 1;
+  const latest = [...draft.breaker.latest.slice(1 - WATCHED_OUTCOMES), failure];
+  draft.breaker = { latest, outcomes: draft.breaker.outcomes + 1 };
+}
+
+/** Rows that can be applied once this one is as desired are let go; gives the outcomes of those that fail with it. */
+function settleDependents(draft: Draft, { row, line, status, finishedAt }: Outcome): readonly Outcome[] {
+  const waiting = dependentsOn(draft, row).filter(
+    ([dependent]) => bareRowStatus(draft.rowStatuses[dependent] ?? PENDING) === AWAITING_ROW,
+  );
+  if (status === 'changed' || status === 'unchanged') {
+    for (const [dependent] of waiting) {
+      mark(draft, dependent, PENDING);
+      if (dependent < draft.released) draft.freed.push(dependent);
+    }
+    return [];
+  }
+  const message = `Line ${line} should have freed this address, and it was not changed; nothing was sent to Atlassian.`;
+  const failure = { generation: 0, status: 'failed', code: 'EMAIL_IN_USE', message, attempts: 0, finishedAt } as const;
+  return waiting.map(([dependent, itsLine]) => ({ row: dependent, line: itsLine, ...failure }));
+}
+
+type Dependencies = Gate['dependencies'];
+
+/** By row, the dependencies on it: made once for a gate, which stays the same from run to run of a job. */
+const dependents = new WeakMap<Dependencies, ReadonlyMap<number, Dependencies>>();
+
+function dependentsOn({ plan }: Draft, row: number): Dependencies {
+  const dependencies = plan?.gate?.dependencies;
+  if (!dependencies || dependencies.length === 0) return [];
+  const known = dependents.get(dependencies) ?? Map.groupBy(dependencies, ([, , onRow]) => onRow);
+  dependents.set(dependencies, known);
+  return known.get(row) ?? [];
 }
 
 /** What comes after a stop makes the report's next revision. */
@@ -176,44 +274,35 @@ function mark(draft: Draft, row: number, rowStatus: number): void {
   if (old !== undefined && !isSettled(old)) draft.rowStatuses[row] = withRowStatus(old, rowStatus);
 }
 
-function applyCommand(draft: Draft, command: Command, nowMs: number): void {
+/** Control objects whose versions are remembered: S3 tells of one again within hours, not after dozens of others. */
+const REMEMBERED_COMMANDS = 50;
+
+/** Stops always count, each once; what lets a job go on counts by the object that asked, and loses against a later stop. */
+function applyCommand(draft: Draft, event: JobEvent & { type: 'commanded' }, context: FoldContext): void {
+  const { command, versionId, principal, at } = event;
+  const isStop = command === 'pause' || command === 'cancel';
+  if (versionId !== undefined && draft.commandVersions.includes(versionId)) return;
+  if (versionId !== undefined)
+    draft.commandVersions = [...draft.commandVersions.slice(1 - REMEMBERED_COMMANDS), versionId];
+  if (!isStop && draft.stoppedAt !== undefined && at < draft.stoppedAt) return;
+  if (isStop && (draft.stoppedAt === undefined || at > draft.stoppedAt)) draft.stoppedAt = at;
+  if (command === 'approve') return approve(draft, event, context);
   const next = STATES[draft.state].takes[command];
   if (next === undefined) return;
-  if (command === 'resume') resume(draft, next, nowMs);
-  else enter(draft, next, nowMs);
+  if (principal !== undefined) draft.actors = [...draft.actors, { action: command, principal, at }];
+  if (next === 'former') resume(draft, context.nowMs);
+  else enter(draft, next, context.nowMs);
 }
 
 /** Rows that were dropped meanwhile are pending again, and everything that is out without an outcome is enqueued once more. */
-function resume(draft: Draft, next: JobState, nowMs: number): void {
+function resume(draft: Draft, nowMs: number): void {
+  const former = draft.former ?? 'running';
   draft.halt = undefined;
-  for (let row = 0; row < draft.released; row += 1) mark(draft, row, PENDING);
-  enter(draft, next, nowMs);
-  draft.outbox = { ...draft.outbox, enqueue: enqueueAgain(draft) };
-}
-
-/** What changes when a job enters a state: what the former one asked of the splitter is void, and a stop owes a report. */
-export function entering(state: State, next: JobState, nowMs: number): Partial<State> {
-  const stops = hasStopped(next);
-  const { validation: _validation, enqueue, ...outbox } = state.outbox;
-  return {
-    state: next,
-    stateSinceMs: nowMs,
-    rounds: 0,
-    rate: { sinceMs: nowMs, outcomes: state.outcomes, perSecond: state.rate.perSecond },
-    outbox: STATES[next].applies && enqueue ? { ...outbox, enqueue } : outbox,
-    reportDue: stops || state.reportDue,
-    finishedAt: stops ? new Date(nowMs).toISOString() : undefined,
-  };
-}
-
-/** An enqueue request for everything that is out and has no outcome; `undefined` when there is nothing of the kind. */
-export function enqueueAgain(state: State): Outbox['enqueue'] {
-  const from = state.rowStatuses.subarray(0, state.released).findIndex((rowStatus) => !isSettled(rowStatus));
-  if (from === -1) return undefined;
-  return {
-    id: `again-${state.stateSinceMs}-${state.rounds}`,
-    from,
-    to: state.released,
-    sentAtMs: 0,
-  };
+  draft.breaker = NO_FAILURES;
+  draft.freed = [];
+  for (let row = 0; row < draft.released; row += 1)
+    if (bareRowStatus(draft.rowStatuses[row] ?? PENDING) === HANDED_BACK) mark(draft, row, PENDING);
+  enter(draft, former, nowMs);
+  if (mayApply(former)) draft.outbox = { ...draft.outbox, enqueue: enqueueAgain(draft) };
+  if (mayPlan(former)) draft.outbox = { ...draft.outbox, plan: { sentAtMs: 0 } };
 }

@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync, constants } from 'node:zlib';
 
-import { CODES, type Code, type Status } from './outcome.ts';
+import { CODES, type Code, settleStatus, type Status } from './outcome.ts';
 
 /** A row without an outcome has one of these three. */
 export const PENDING = 0;
@@ -49,6 +49,13 @@ export const bareRowStatus = (rowStatus: number): number => rowStatus & ~MARKS;
 export const isSettled = (rowStatus: number): boolean => bareRowStatus(rowStatus) >= FIRST_SETTLED;
 
 export const wasAttempted = (rowStatus: number): boolean => (rowStatus & ATTEMPTED) !== 0;
+
+/** Whether a write of the row took effect, or may have: what an undo takes back. */
+export function mayHaveChanged(rowStatus: number): boolean {
+  const settled = settledStatus(rowStatus);
+  const status = settled && settleStatus(settled, attemptsOf(rowStatus));
+  return status === 'changed' || (wasAttempted(rowStatus) && status !== 'unchanged');
+}
 
 /** How many writes of the row may have begun: none, one, or two and more. */
 export const attemptsOf = (rowStatus: number): number =>

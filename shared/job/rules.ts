@@ -1,10 +1,12 @@
-import { hasStopped, isValidating, mayApply, STATES } from './job.ts';
-import { enqueueAgain, entering } from './reducer.ts';
-import { AWAITING_ROW, bareRowStatus, isSettled, PENDING, rowStatusOf, withRowStatus } from './row-status.ts';
+import { nextStep } from './approval.ts';
+import { hasStopped, isValidating, isWaiting, mayApply, mayPlan, STATES } from './job.ts';
+import type { Code } from './outcome.ts';
+import { bareRowStatus, isSettled, PENDING, rowStatusOf, withRowStatus } from './row-status.ts';
 import type { State } from './state.ts';
+import { enqueueAgain, entering, isSendable, planning } from './transitions.ts';
 
 /** What bounds how a job is applied. */
-export interface Policy {
+export interface Bounds {
   /** The least that the full window holds, in rows. */
   readonly windowRows: number;
   /** The work that the full window holds, in seconds at the job's present rate. */
@@ -17,10 +19,10 @@ export interface Policy {
   readonly resendMs: number;
 }
 
-/** What the rules know besides the state: the time, the policy, and whether a reconcile came. */
+/** What the rules know besides the state: the time, the bounds, and whether a reconcile came. */
 export interface StepContext {
   readonly nowMs: number;
-  readonly policy: Policy;
+  readonly bounds: Bounds;
   /** Whether a reconcile came: only then does silence count. */
   readonly reconciling: boolean;
 }
@@ -31,19 +33,29 @@ const RATE_SAMPLE_MS = 1_000;
 
 /** What follows from a state: ending, enqueueing again, letting more rows out, asking for a report. */
 export function step(state: State, context: StepContext): State {
-  return [expire, reconcile, measure, complete, release, askForReport].reduce(
-    (next, rule) => rule(next, context),
-    state,
-  );
+  const rules = [expire, begin, reconcile, askForGate, measure, trip, complete, waitForStep, release, askForFreed];
+  return [...rules, askForReport].reduce((next, rule) => rule(next, context), state);
 }
 
-function expire(state: State, { nowMs, policy, reconciling }: StepContext): State {
-  if (!reconciling || !STATES[state.state].expires || nowMs - state.stateSinceMs < policy.expiryMs) return state;
+function expire(state: State, { nowMs, bounds, reconciling }: StepContext): State {
+  if (!reconciling || !STATES[state.state].expires || waitsForTime(state)) return state;
+  if (nowMs - state.stateSinceMs < bounds.expiryMs) return state;
+  const done = isWaiting(state.state) ? 'approved' : 'resumed';
   const halt = {
     code: 'EXPIRED',
-    message: `Nobody resumed the job since ${new Date(state.stateSinceMs).toISOString()}`,
+    message: `Nobody ${done} the job since ${new Date(state.stateSinceMs).toISOString()}`,
   } as const;
   return { ...state, ...entering(state, 'cancelled', nowMs), halt };
+}
+
+const waitsForTime = ({ state, waitReasons }: State): boolean =>
+  isWaiting(state) && waitReasons.some(({ code }) => code === 'NOT_BEFORE');
+
+/** A file that is not to be planned before some time is planned then. */
+function begin(state: State, { nowMs }: StepContext): State {
+  const { notBefore } = state.job.options;
+  if (!waitsForTime(state) || notBefore === undefined || Date.parse(notBefore) > nowMs) return state;
+  return { ...state, ...planning(state, nowMs) };
 }
 
 /** An overdue job is enqueued (or validated) again; after three rounds without an outcome it ends with what it has. */
@@ -51,15 +63,18 @@ function reconcile(state: State, context: StepContext): State {
   if (!context.reconciling || !isOverdue(state, context)) return state;
   if (state.rounds >= ROUNDS_BEFORE_LOST) return giveUp(state, context);
   const rounds = state.rounds + 1;
-  const outbox = isValidating(state.state)
-    ? { ...state.outbox, validation: { sentAtMs: 0 } }
-    : { ...state.outbox, enqueue: enqueueAgain({ ...state, rounds }) ?? state.outbox.enqueue };
-  return { ...state, rounds, outbox, lastEventMs: context.nowMs };
+  return { ...state, rounds, outbox: askAgain({ ...state, rounds }), lastEventMs: context.nowMs };
 }
 
-function isOverdue(state: State, { nowMs, policy }: StepContext): boolean {
+function askAgain(state: State): State['outbox'] {
+  if (isValidating(state.state)) return { ...state.outbox, validation: { sentAtMs: 0 } };
+  if (mayPlan(state.state)) return { ...state.outbox, plan: { sentAtMs: 0 } };
+  return { ...state.outbox, enqueue: enqueueAgain(state) ?? state.outbox.enqueue };
+}
+
+function isOverdue(state: State, { nowMs, bounds }: StepContext): boolean {
   const silentMs = nowMs - Math.max(state.lastEventMs, state.untilMs);
-  return STATES[state.state].silenceCounts === true && silentMs > policy.overdueMs;
+  return STATES[state.state].silenceCounts === true && silentMs > bounds.overdueMs;
 }
 
 function giveUp(state: State, { nowMs }: StepContext): State {
@@ -67,7 +82,14 @@ function giveUp(state: State, { nowMs }: StepContext): State {
     const message = `The file could not be read in ${ROUNDS_BEFORE_LOST} attempts; drop it in again.`;
     return { ...state, ...entering(state, 'broken', nowMs), problems: [{ message }] };
   }
-  const lost = rowStatusOf('unprocessed', 'LOST');
+  if (mayPlan(state.state)) {
+    const halt = {
+      code: 'TIMED_OUT',
+      message: 'Planning stopped without a word; look at the alarms of the plan queue, then resume the job.',
+    } as const;
+    return { ...state, ...entering(state, 'halted', nowMs), halt };
+  }
+  const lost = rowStatusOf('unprocessed', 'NOT_APPLIED');
   return {
     ...state,
     rowStatuses: state.rowStatuses.map((rowStatus) =>
@@ -75,6 +97,42 @@ function giveUp(state: State, { nowMs }: StepContext): State {
     ),
   };
 }
+
+/** The whole of a plan is gated, and never a part. */
+function askForGate(state: State): State {
+  const isPlanned = state.plan?.chunks.every((sha256) => sha256 !== null) ?? false;
+  if (!mayPlan(state.state) || !isPlanned || state.outbox.gate) return state;
+  return { ...state, outbox: { ...state.outbox, plan: undefined, gate: { sentAtMs: 0 } } };
+}
+
+const FAILURES_IN_A_ROW = 20;
+const WATCHED_FROM = 50;
+
+/** A job whose rows keep failing is halted: something is wrong with more than the rows. */
+function trip(state: State, { nowMs }: StepContext): State {
+  const tripped = mayApply(state.state) ? findTrip(state) : undefined;
+  return tripped ? { ...state, ...entering(state, 'halted', nowMs), halt: tripped } : state;
+}
+
+function findTrip({ breaker: { latest, outcomes } }: State): State['halt'] {
+  const last = latest.at(-1);
+  const isRun = latest.length >= FAILURES_IN_A_ROW && latest.slice(-FAILURES_IN_A_ROW).every((code) => code === last);
+  if (last && isRun)
+    return { code: last, message: `${FAILURES_IN_A_ROW} rows in a row failed with ${last}. ${AFTER_TRIP}` };
+  const failures = latest.filter((code): code is Code => code !== null);
+  if (outcomes < WATCHED_FROM || failures.length * 2 < latest.length) return undefined;
+  const [code = 'REQUEST_REFUSED'] = failures.toSorted(
+    (one, other) => countIn(failures, other) - countIn(failures, one),
+  );
+  return {
+    code,
+    message: `${failures.length} of the last ${latest.length} rows failed, most with ${code}. ${AFTER_TRIP}`,
+  };
+}
+
+const AFTER_TRIP = 'Look at their messages in results.csv; then resume the job, or cancel it.';
+
+const countIn = (codes: readonly Code[], code: Code): number => codes.filter((one) => one === code).length;
 
 function measure(state: State, { nowMs }: StepContext): State {
   const elapsedMs = nowMs - state.rate.sinceMs;
@@ -88,21 +146,48 @@ function complete(state: State, { nowMs }: StepContext): State {
   return { ...state, ...entering(state, 'completed', nowMs) };
 }
 
-function release(state: State, { policy }: StepContext): State {
+/** A job in steps waits when the changes that it may make are made. */
+function waitForStep(state: State, { nowMs }: StepContext): State {
+  const { released } = state;
+  const isOut = state.rowStatuses.subarray(0, released).some((rowStatus) => !isSettled(rowStatus));
+  if (!mayApply(state.state) || stepRoom(state) > 0 || isOut) return state;
+  const step = nextStep(state);
+  const message = `${state.releasedChanges} changes are made, as many as step ${step - 1} allowed; approve STEP=${step} to go on.`;
+  return { ...state, ...entering(state, 'waiting', nowMs), waitReasons: [{ code: 'STEP', message }] };
+}
+
+/** How many more changes may be let out before somebody must approve again. */
+function stepRoom({ plan, approval, releasedChanges }: State): number {
+  const steps = plan?.gate?.steps;
+  return steps === undefined ? Infinity : steps * (approval?.steps ?? 1) - releasedChanges;
+}
+
+function release(state: State, { bounds }: StepContext): State {
   if (!mayApply(state.state) || state.outbox.enqueue) return state;
-  const released = nextRelease(state, policy);
+  const { released, changes } = nextRelease(state, bounds);
   if (released === state.released) return state;
   const enqueue = { id: `to-${released}`, from: state.enqueued, to: released, sentAtMs: 0 };
-  return { ...state, released, outbox: { ...state.outbox, enqueue } };
+  const releasedChanges = state.releasedChanges + changes;
+  return { ...state, released, releasedChanges, outbox: { ...state.outbox, enqueue } };
+}
+
+const MOST_FREED = 1_000;
+
+function askForFreed(state: State): State {
+  const [first] = state.freed;
+  if (first === undefined || !mayApply(state.state) || state.outbox.freed) return state;
+  const rows = state.freed.slice(0, MOST_FREED);
+  const freed = { id: `freed-${first}-${state.outcomes}`, rows, sentAtMs: 0 };
+  return { ...state, freed: state.freed.slice(MOST_FREED), outbox: { ...state.outbox, freed } };
 }
 
 /**
  * A report waits until no row may be in a worker's hands, or until silence says that none is; and for the one before, so
  * that a hundred outcomes after the end do not make a hundred reports.
  */
-function askForReport(state: State, { nowMs, policy, reconciling }: StepContext): State {
+function askForReport(state: State, { nowMs, bounds, reconciling }: StepContext): State {
   const stopped = hasStopped(state.state) && !state.outbox.report;
-  const silent = reconciling && nowMs - state.lastEventMs > policy.overdueMs;
+  const silent = reconciling && nowMs - state.lastEventMs > bounds.overdueMs;
   if (!stopped || !state.reportDue || (isUnderWay(state) && !silent)) return state;
   const revision = state.revision + 1;
   return { ...state, revision, reportDue: false, outbox: { ...state.outbox, report: { revision, sentAtMs: 0 } } };
@@ -113,11 +198,12 @@ function isUnderWay(state: State): boolean {
   return state.rowStatuses.subarray(0, state.enqueued).some((rowStatus) => bareRowStatus(rowStatus) === PENDING);
 }
 
-// The canary, the ramp, and then the full window: after so many outcomes of released rows, the window is this wide.
+// The canary, the ramp, and then the full window: after so many rows that came out well, or failed for reasons of their own,
+// the window is this wide.
 const RAMP = [
-  { outcomes: 0, window: 1 },
-  { outcomes: 1, window: 10 },
-  { outcomes: 11, window: 100 },
+  { sound: 0, window: 1 },
+  { sound: 1, window: 10 },
+  { sound: 11, window: 100 },
 ] as const;
 const RAMPED_UP = 111;
 
@@ -125,16 +211,22 @@ const RAMPED_UP = 111;
  * How many rows of a job are released now: at least as many as are out already, never more than there are. The ramp and the
  * window are all said here: what is not released cannot happen.
  */
-function nextRelease(state: State, policy: Policy): number {
-  const window = windowFor(state, policy);
+function nextRelease(state: State, bounds: Bounds): Release {
+  const window = windowFor(state, bounds);
   const room = window - countFilling(state);
   // Enqueueing costs requests, so a full window is topped up in quarters.
-  return room * 4 < window ? state.released : advance(state, room);
+  return room * 4 < window ? { released: state.released, changes: 0 } : advance(state, room);
 }
 
-function windowFor({ outcomes, rate }: State, policy: Policy): number {
-  if (outcomes >= RAMPED_UP) return Math.max(policy.windowRows, Math.ceil(policy.windowSeconds * rate.perSecond));
-  return RAMP.findLast((step) => outcomes >= step.outcomes)?.window ?? 1;
+interface Release {
+  readonly released: number;
+  /** How many rows of those that are new were not settled before. */
+  readonly changes: number;
+}
+
+function windowFor({ sound, rate }: State, bounds: Bounds): number {
+  if (sound >= RAMPED_UP) return Math.max(bounds.windowRows, Math.ceil(bounds.windowSeconds * rate.perSecond));
+  return RAMP.findLast((step) => sound >= step.sound)?.window ?? 1;
 }
 
 /** Rows that are out, have no outcome and hold a place in the window. */
@@ -142,18 +234,22 @@ function countFilling({ rowStatuses, released }: State): number {
   let filling = 0;
   for (let row = 0; row < released; row += 1) {
     const rowStatus = rowStatuses[row] ?? 0;
-    if (!isSettled(rowStatus) && bareRowStatus(rowStatus) !== AWAITING_ROW) filling += 1;
+    if (isSendable(rowStatus)) filling += 1;
   }
   return filling;
 }
 
-/** Past the next `room` rows that have no outcome, and past any that already have one behind them. */
-function advance({ rowStatuses, released, rows }: State, room: number): number {
-  let next = released;
-  for (let left = room; next < rows; next += 1) {
-    if (isSettled(rowStatuses[next] ?? 0)) continue;
-    if (left === 0) break;
-    left -= 1;
+/** Past the next `room` rows that can be sent, with those around them that cannot: that have an outcome, or wait for another row's. */
+function advance(state: State, room: number): Release {
+  const { rowStatuses, released, rows } = state;
+  const mostChanges = stepRoom(state);
+  let [next, changes, sent] = [released, 0, 0];
+  for (; next < rows; next += 1) {
+    const rowStatus = rowStatuses[next] ?? PENDING;
+    if (isSettled(rowStatus)) continue;
+    if (changes === mostChanges || (sent === room && isSendable(rowStatus))) break;
+    changes += 1;
+    if (isSendable(rowStatus)) sent += 1;
   }
-  return next;
+  return { released: next, changes };
 }

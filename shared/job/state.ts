@@ -4,9 +4,10 @@ import { RollcallError } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 import { packRowStatuses, unpackRowStatuses } from './row-status.ts';
 import type { Calls, Problem, RowEvent } from './events.ts';
-import { STATES, type Job, type JobState } from './job.ts';
+import { STATES, type Command, type Job, type JobState } from './job.ts';
 import { stateKey } from './keys.ts';
-import type { Code } from './outcome.ts';
+import type { Code, WaitReasonCode } from './outcome.ts';
+import type { Gate, WaitReason } from './plan.ts';
 
 /** A chunk of events: an object of JSON lines (RowEvent), and the range of rows that it speaks of. */
 export interface Chunk {
@@ -17,6 +18,11 @@ export interface Chunk {
 
 /** What is still to be confirmed by an event: sent at once, and again every `resendMs`. `sentAtMs` is in epoch milliseconds, 0 before the first time. */
 export interface Outbox {
+  /** The chunks that are not planned are asked for; all of them again after silence only. */
+  readonly plan?: { readonly sentAtMs: number } | undefined;
+  readonly gate?: { readonly sentAtMs: number } | undefined;
+  /** Rows whose other row has its outcome: they are enqueued though the release went past them. */
+  readonly freed?: { readonly id: string; readonly rows: readonly number[]; readonly sentAtMs: number } | undefined;
   readonly enqueue?:
     | {
         readonly id: string;
@@ -30,6 +36,42 @@ export interface Outbox {
   readonly report?: { readonly revision: number; readonly sentAtMs: number } | undefined;
 }
 
+/** The plan of a job as far as it has come. */
+export interface Plan {
+  /** From 1; a job that is planned anew has a further one. */
+  readonly attempt: number;
+  /** By row chunk: the SHA-256 of its plan chunk, null until it is planned. */
+  readonly chunks: readonly (string | null)[];
+  /** When it was begun; epoch milliseconds. */
+  readonly sinceMs: number;
+  /** A byte a row as validation left them, deflated, base64: what a plan that is made anew begins with. */
+  readonly validated: string;
+  /** What the gate made of it; without the bytes of the rows, which are the state's own. */
+  readonly gate?: GateSummary | undefined;
+}
+
+/** As much of a gate as a job's state keeps. */
+export interface GateSummary extends Pick<Gate, Exclude<keyof Gate, 'version' | 'rowStatuses' | 'outcomeChunks'>> {
+  readonly sha256: string;
+  /** When; epoch milliseconds. */
+  readonly atMs: number;
+}
+
+/** Who did what to a job, and when, from AWS's events. */
+export interface Actor {
+  readonly action: 'upload' | Command;
+  readonly principal: string;
+  readonly at: string;
+}
+
+/** What a person has released of a plan. */
+export interface Approval {
+  readonly hash: string;
+  readonly accepts: readonly WaitReasonCode[];
+  /** How many steps of a job in steps may be applied. */
+  readonly steps: number;
+}
+
 /** Everything the coordinator knows of a job: a fold of its events, kept at `jobs/<id>/state.json` with If-Match as the fence. */
 export interface State {
   readonly job: Job;
@@ -40,15 +82,43 @@ export interface State {
   readonly problems: readonly Problem[];
   readonly rows: number;
   readonly manifest?:
-    { readonly encoding: string; readonly delimiter: string; readonly carriedColumns: readonly string[] } | undefined;
+    | {
+        readonly encoding: string;
+        readonly delimiter: string;
+        readonly carriedColumns: readonly string[];
+        readonly sha256: string;
+      }
+    | undefined;
+  /** Absent until the manifest is validated. */
+  readonly plan?: Plan | undefined;
+  /** Where a stopped job goes on when it is resumed. */
+  readonly former?: JobState | undefined;
+  /** Why the job waits; empty unless it does. */
+  readonly waitReasons: readonly WaitReason[];
+  readonly approval?: Approval | undefined;
+  /** When rows were first let out; ISO 8601. Absent in a job that never began to apply. */
+  readonly appliedAt?: string | undefined;
+  readonly actors: readonly Actor[];
+  /** Versions of control objects that counted: one that is told twice counts once. */
+  readonly commandVersions: readonly string[];
+  /** When the last stop was asked for; ISO 8601. A resume or an approval that was given before it does nothing. */
+  readonly stoppedAt?: string | undefined;
+  /** The run of failures that a breaker watches: since the last start, by code, and the last hundred outcomes. */
+  readonly breaker: Breaker;
   /** A byte a row: see row-status.ts. Folding changes it in place, on a copy that one run owns. */
   readonly rowStatuses: Uint8Array;
   /** The generation of a row's failure, where the row was redriven. */
   readonly generations: ReadonlyMap<number, number>;
   /** How many rows have been released. */
   readonly released: number;
+  /** How many changes of rows before `released` there were: what steps count. */
+  readonly releasedChanges: number;
+  /** Rows whose other row has its outcome, which are still to be asked for. */
+  readonly freed: readonly number[];
   /** How many rows have an outcome that a worker gave them. */
   readonly outcomes: number;
+  /** How many of these came out well, or failed for reasons of their own: what the ramp grows by. */
+  readonly sound: number;
   /** How far the enqueue came: rows before it were sent. */
   readonly enqueued: number;
   readonly chunks: readonly Chunk[];
@@ -75,17 +145,34 @@ export interface State {
   readonly stateSinceMs: number;
 }
 
+/** The latest outcomes since the job was started or resumed, newest last: for each its failure's code, or null. */
+export interface Breaker {
+  readonly latest: readonly (Code | null)[];
+  /** How many outcomes there were. */
+  readonly outcomes: number;
+}
+
+/** A breaker that has seen nothing. */
+export const NO_FAILURES: Breaker = { latest: [], outcomes: 0 };
+
 /** A job of which nothing is known yet but that its manifest is being read. */
 export function newState(job: Job, nowMs: number): State {
   return {
     job,
     state: 'validating',
     problems: [],
+    waitReasons: [],
+    actors: job.uploadedBy === undefined ? [] : [{ action: 'upload', principal: job.uploadedBy, at: job.startedAt }],
+    commandVersions: [],
+    breaker: NO_FAILURES,
     rows: 0,
     rowStatuses: new Uint8Array(0),
     generations: new Map(),
     released: 0,
+    releasedChanges: 0,
+    freed: [],
     outcomes: 0,
+    sound: 0,
     enqueued: 0,
     chunks: [],
     tail: [],
@@ -158,7 +245,7 @@ export class StateOfOtherVersion extends RollcallError {
   readonly temporary = true;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 
 const storedSchema = z.object({
   state: z.enum(Object.keys(STATES) as [JobState, ...JobState[]]), // the keys of a Record<JobState, …>

@@ -1,32 +1,49 @@
 import { type Code, CODES, settleStatus, type Status, STATUSES } from './outcome.ts';
 import { attemptsOf, settledStatus } from './row-status.ts';
-import { hasStopped, isCancelled, STATES, type JobState } from './job.ts';
+import { hasStopped, isCancelled, isWaiting, STATES, type JobState } from './job.ts';
 import type { Calls, Problem } from './events.ts';
-import type { State } from './state.ts';
+import type { WaitReason } from './plan.ts';
+import type { Actor, GateSummary, State } from './state.ts';
 
 /** How many rows a job has and what became of them. */
 export type Counts = Readonly<Record<'rows' | Status, number>>;
 
+/** What the plan would do with the rows: how many it would change, and what would become of the others. */
+export type PlanFigures = Pick<GateSummary['counts'], 'change' | 'unchanged' | 'failed' | 'invalid'> &
+  Pick<GateSummary, 'hash' | 'codes' | 'seats'>;
+
 /** A job at a glance: what `status.json` says while it runs and `summary.json` when it has stopped. What is not known yet is absent. */
 export interface Summary {
-  readonly version: 1;
+  readonly version: 2;
   readonly job: string;
   readonly revision: number;
   readonly target: string;
   readonly operation: string;
+  /** Absent for a file that came by hand. */
+  readonly sender?: string | undefined;
+  readonly mode: 'apply' | 'dry-run';
   readonly state: JobState;
+  /** Why, in the words of whoever dropped the file. */
+  readonly reason?: string | undefined;
   readonly manifest: {
     readonly key: string;
     readonly versionId?: string | undefined;
     readonly bytes: number;
+    readonly sha256?: string | undefined;
     readonly encoding?: string | undefined;
     readonly delimiter?: string | undefined;
     readonly carriedColumns: readonly string[];
   };
+  /** As it held for this job. */
+  readonly policy?: GateSummary['policy'] | undefined;
+  readonly plan?: PlanFigures | undefined;
+  /** While the job waits. */
+  readonly waiting?: { readonly reasons: readonly WaitReason[]; readonly since: string } | undefined;
   readonly counts: Counts;
   readonly codes: Readonly<Partial<Record<Code, number>>>;
   /** With how many of them a row took, on average, to two decimal places. */
   readonly calls: Calls & { readonly perRow: number };
+  readonly actors: readonly Actor[];
   readonly startedAt: string;
   readonly finishedAt?: string | undefined;
   readonly halt?: { readonly code: Code; readonly message: string } | undefined;
@@ -47,23 +64,39 @@ export function summaryWith(state: State, tally: Tally, amiss: Amiss = { problem
   const imbalance = hasStopped(state.state) ? imbalanceOf(tally.counts) : undefined;
   const imbalances = imbalance === undefined ? [] : [{ message: imbalance }];
   const problems = [...state.problems, ...amiss.problems, ...imbalances];
+  const { job, plan, halt } = state;
   return {
-    version: 1,
-    job: state.job.id,
+    version: 2,
+    job: job.id,
     revision: state.revision,
-    target: state.job.target,
-    operation: state.job.operation,
+    target: job.target,
+    operation: job.operation,
+    sender: job.sender,
+    mode: plan?.gate?.mode ?? (job.options.dryRun ? 'dry-run' : 'apply'),
     state: amiss.broken || imbalance !== undefined ? 'broken' : state.state,
+    reason: job.options.reason,
     manifest: manifestOf(state),
+    policy: plan?.gate?.policy,
+    plan: plan?.gate && figuresOf(plan.gate),
+    waiting: waitOf(state),
     counts: tally.counts,
     codes: tally.codes,
     calls: callsOf(state),
-    startedAt: state.job.startedAt,
+    actors: state.actors,
+    startedAt: job.startedAt,
     finishedAt: state.finishedAt,
-    halt: state.halt && { code: state.halt.code, message: state.halt.message },
+    halt: halt && { code: halt.code, message: halt.message },
     problems: problems.length === 0 ? undefined : problems,
   };
 }
+
+function figuresOf({ hash, counts, codes, seats }: GateSummary): PlanFigures {
+  const { change, unchanged, failed, invalid } = counts;
+  return { hash, change, unchanged, failed, invalid, codes, seats };
+}
+
+const waitOf = ({ state, waitReasons, stateSinceMs }: State): Summary['waiting'] =>
+  isWaiting(state) ? { reasons: waitReasons, since: new Date(stateSinceMs).toISOString() } : undefined;
 
 function callsOf({ calls: { sent, rateLimited, retried }, rows }: State): Summary['calls'] {
   return { sent, rateLimited, retried, perRow: Math.round((100 * sent) / Math.max(1, rows)) / 100 };
@@ -125,6 +158,7 @@ function manifestOf({ job, manifest }: State): Summary['manifest'] {
     key: job.manifest.key,
     versionId: job.manifest.versionId,
     bytes: job.manifest.bytes,
+    sha256: manifest?.sha256,
     encoding: manifest?.encoding,
     delimiter: manifest?.delimiter,
     carriedColumns: manifest?.carriedColumns ?? [],

@@ -11,8 +11,10 @@ export type RowChunk = Readonly<z.infer<typeof rowChunkSchema>>;
 
 /** What a validation found in a manifest: `jobs/<id>/validation.json`. With the row chunks, all that anybody needs of it. */
 export const validationSchema = z.object({
-  version: z.literal(2),
+  version: z.literal(3),
   rows: z.int().nonnegative(),
+  /** SHA-256 of the manifest's bytes: the same file is the same, whatever it is called. */
+  sha256: z.string(),
   encoding: z.string(),
   delimiter: z.string(),
   /** The header's cells as they are written. */
@@ -29,10 +31,10 @@ export const validationSchema = z.object({
   outcomeChunks: z.array(z.object({ name: z.string(), firstRow: z.int(), lastRow: z.int() })),
   /** By number, in row order. */
   rowChunks: z.array(rowChunkSchema),
-  /** Whether rows name people or groups in different terms, some by id and some by address or name. */
-  mixed: z.boolean(),
-  /** Whether rows wait for other rows: then `jobs/<id>/order/<k>.json` is there for each row chunk. */
-  ordered: z.boolean(),
+  /** Carried columns that another operation has and this one has not, and which operation that is: the file may lie in the wrong folder. */
+  foreign: z.object({ operation: z.string(), columns: z.array(z.string()) }).optional(),
+  /** In an undo: the job that it takes back, and the operation that this performs. */
+  undoes: z.object({ jobId: z.string(), operation: z.string() }).optional(),
 });
 
 /** What validation found in a manifest: `jobs/<id>/validation.json`. */

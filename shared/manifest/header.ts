@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 
 import type { Problem } from '../job/events.ts';
-import type { Column, Recipe } from '../operations/operation.ts';
+import type { CarriedColumn, Column, Recipe } from '../operations/operation.ts';
 import { columnKey, trimIdentifier } from './cells.ts';
 import { type ManifestLimits, ManifestRefused } from './refusal.ts';
 import { unescapeCell } from './write-csv.ts';
@@ -34,15 +34,23 @@ export function mapHeader(
   const names = aliasTable(wanted.columns);
   const named = cells.map((cell) => (isReportColumn(cell) ? null : (names.get(columnKey(cell)) ?? null)));
   const columns = wanted.readHeader?.(named) ?? named;
-  const carriedColumns = cells.filter(
-    (cell, index) => columns[index] === null && !isReportColumn(cell) && trimIdentifier(cell) !== '',
-  );
+  const carriedColumns = carriedColumnsOf(cells, columns);
 
   const misspelt = misspellings(carriedColumns, [...named, ...columns], wanted.columns);
   const problems = [...doubled(cells, columns), ...misspelt.values(), ...missing(columns, wanted, misspelt)];
   if (problems.length > 0) throw refusal(line, problems);
   return { columns, carriedColumns, escaped };
 }
+
+/** The cells of a header that name columns which are not ours. */
+export const carriedColumnsOf = (cells: readonly string[], columns: Columns['columns']): readonly string[] =>
+  listCarried(cells, columns).flatMap(({ name }) => (trimIdentifier(name) === '' ? [] : [name]));
+
+/** The columns that are not ours, those without a name too. */
+export const listCarried = (cells: readonly string[], columns: Columns['columns']): readonly CarriedColumn[] =>
+  cells
+    .map((name, index) => ({ name, index }))
+    .filter(({ name, index }) => columns[index] === null && !isReportColumn(name));
 
 /** How many cells of a header an operation knows: what the delimiter is found by. */
 export function countKnown(cells: readonly string[], columns: readonly Column[]): number {

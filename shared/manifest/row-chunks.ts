@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants, gunzipSync, gzipSync } from 'node:zlib';
 
-import { RollcallError } from '../errors.ts';
 import { rowChunkKey } from '../job/keys.ts';
 import type { RowChunk } from '../job/validation.ts';
-import type { ObjectStore } from '../ports.ts';
+import { JobNotReadable, type ObjectStore } from '../ports.ts';
 import type { Row } from './rows.ts';
-
-/** Something that a job rests on is not there, or is not what was written. */
-export class JobNotReadable extends RollcallError {
-  readonly code = 'JOB_NOT_READABLE';
-  readonly temporary = true;
-}
 
 const MOST_ROWS = 2_500;
 /** Unpacked; a row that is larger lies in a chunk of its own. */
@@ -28,7 +21,7 @@ export interface RowChunkWriter {
   readonly abandon: () => Promise<unknown>;
 }
 
-export function createRowChunkWriter(results: ObjectStore, jobId: string): RowChunkWriter {
+export function createRowChunkWriter(results: ObjectStore, jobId: string, mostRows = MOST_ROWS): RowChunkWriter {
   const written: Promise<RowChunk>[] = [];
   let text = '';
   let bytes = 0;
@@ -51,7 +44,7 @@ export function createRowChunkWriter(results: ObjectStore, jobId: string): RowCh
     add: ({ row, line, cells }) => {
       const entry = JSON.stringify({ row, line, cells });
       const entryBytes = Buffer.byteLength(entry) + 1;
-      const isFull = rows === MOST_ROWS || (rows > 0 && bytes + entryBytes > MOST_BYTES);
+      const isFull = rows === mostRows || (rows > 0 && bytes + entryBytes > MOST_BYTES);
       const catchingUp = isFull ? flush() : undefined;
       if (rows === 0) firstRow = row;
       text += `${entry}\n`;

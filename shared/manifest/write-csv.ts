@@ -21,8 +21,9 @@ export function csvLineWriter(delimiter: string): (cells: readonly string[]) => 
   };
 }
 
-const FORMULA = /^'*[=+\-@\t\r]/;
-const ESCAPED_FORMULA = /^'+[=+\-@\t\r]/;
+// The full-width signs are formulas to some spreadsheets, too.
+const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/;
+const ESCAPED_FORMULA = /^'+[=+\-@\t\r\n＝＋－＠]/;
 
 /** Keeps a spreadsheet from running a cell: one that would begin a formula, escaped or not, gets one more `'` in front. */
 export const escapeCell = (cell: string): string => (FORMULA.test(cell) ? `'${cell}` : cell);

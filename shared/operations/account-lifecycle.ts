@@ -3,10 +3,12 @@ import * as z from 'zod';
 import type { Cloud, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
 import { ACCOUNT_ID, EMAIL, type Parsed, quoted, readRow, userKey, type UserReference } from './columns.ts';
+import { defineRecipe, readSubjects } from './define-recipe.ts';
 import { directoryOf, findManaged, organisationOf, resolveUser } from './directory.ts';
 import { findPeople } from './find-people.ts';
-import { type Finding, found, whenFound } from './finding.ts';
-import { type Cells, type Column, defineRecipe, type Operation } from './operation.ts';
+import { type Finding, found, refusedBy, whenFound } from './finding.ts';
+import { noteInactive, refuseInactive } from './inactive.ts';
+import type { Cells, Column, Operation } from './operation.ts';
 
 /** What differs between deactivating and reactivating. */
 export interface LifecycleOperation {
@@ -33,11 +35,19 @@ export const lifecycleOperation = ({ name, about, desired, columns }: LifecycleO
     },
     parse,
     // The message is a note beside the state: two rows with different ones still desire the same.
-    keys: (user: UserReference, { accountStatus }) => [{ subject: userKey(user), desired: accountStatus }],
-    resolve: findOnCloud,
-    read: findOnCloud,
+    keys: (user, { accountStatus }) => [{ subject: userKey(user), desired: accountStatus }],
+    resolve: async (users, apis: Cloud, signal) => {
+      const accountOf = await findAccounts(users, apis, signal);
+      return (user) => whenFound(accountOf(user), (account) => resolveAccount(account, desired));
+    },
+    read: readSubjects(async (subjects, apis: Cloud, signal) => {
+      const accountOf = await findAccounts(subjects, apis, signal);
+      return (subject) => whenFound(accountOf(subject), (account) => found({ state: stateOf(account) }));
+    }),
     desired: ({ message }) => ({ accountStatus: desired, message }),
     isAsDesired: (state, { accountStatus }) => state.accountStatus === accountStatus,
+    effect: ({ accountStatus }) => (accountStatus === 'inactive' ? 'takes' : 'gives'),
+    reversible: true,
     write: ({ subject: { accountId }, after }, apis, signal) => {
       const { userManagement } = organisationOf(apis);
       return after.accountStatus === 'inactive'
@@ -53,7 +63,7 @@ function parse(cells: Cells): Parsed<Row> {
   return reader.settle(user && { ...user, message: reader.text('message') });
 }
 
-async function findOnCloud(users: readonly UserReference[], apis: Cloud, signal: AbortSignal) {
+async function findAccounts(users: readonly UserReference[], apis: Cloud, signal: AbortSignal) {
   const { userManagement } = organisationOf(apis);
   const personOf = await findPeople(users, apis, { groups: false }, signal);
   // User management knows accounts that the directory does not list.
@@ -63,15 +73,26 @@ async function findOnCloud(users: readonly UserReference[], apis: Cloud, signal:
   };
   const unlisted = users.filter(isUnlisted).flatMap(({ accountId }) => accountId ?? []);
   const accountOf = await findManaged(unlisted, userManagement, signal);
-  const findOne = (user: UserReference): Finding<OrganisationUser> =>
+  return (user: UserReference): Finding<OrganisationUser> =>
     user.accountId !== undefined && isUnlisted(user)
       ? whenFound(accountOf(user.accountId), (account) => resolveUser(user, directoryOf(account)))
       : personOf(user);
-  return (user: UserReference) =>
-    whenFound(findOne(user), ({ accountId, accountStatus, claimStatus }) => {
-      // What else forbids it (an identity provider, an admin's protection) the write's own answer says: asking first is a call a row.
-      const message = `The organisation does not manage account ${quoted(accountId)}.`;
-      const refusal = claimStatus === 'unmanaged' ? new Refusal('USER_NOT_MANAGED', message) : undefined;
-      return found({ subject: { accountId }, state: { accountStatus }, refusal });
-    });
+}
+
+const stateOf = ({ accountStatus }: OrganisationUser) => ({ accountStatus });
+
+/** Reactivating helps nobody whose account is active and who has no access, since they are suspended. */
+function resolveAccount(account: OrganisationUser, desired: LifecycleOperation['desired']) {
+  const { accountId, accountStatus, claimStatus } = account;
+  const reactivated = desired === 'active' ? { ...account, accountStatus: desired } : undefined;
+  const stillOut = reactivated && refuseInactive(reactivated);
+  if (stillOut && accountStatus === desired) return refusedBy(stillOut);
+  // What else forbids it (an identity provider, an admin's protection) the write's own answer says: asking first is a call a row.
+  const unmanaged = `The organisation does not manage account ${quoted(accountId)}.`;
+  return found({
+    subject: { accountId },
+    state: stateOf(account),
+    refusal: claimStatus === 'unmanaged' ? new Refusal('USER_NOT_MANAGED', unmanaged) : undefined,
+    message: reactivated && noteInactive(reactivated),
+  });
 }

@@ -16,6 +16,9 @@ export function column(name: string, aliases: readonly string[], about: string):
   return { name, aliases, about };
 }
 
+/** The same column, where it says what is to be done. */
+export const telling = (one: Column): Column => ({ ...one, telling: true });
+
 /** A person as a row names them, or by account id alone; where both are given, the id decides. */
 export type UserReference =
   | { readonly accountId: string; readonly email?: string | undefined }

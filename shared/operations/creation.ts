@@ -3,17 +3,31 @@ import * as z from 'zod';
 import type { Cloud, DataCenter, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
 import type { Target } from '../target.ts';
-import { column, EMAIL, quoted, readRow, sameEmail, userKey, USERNAME, type UsernameReference } from './columns.ts';
+import {
+  column,
+  EMAIL,
+  quoted,
+  readRow,
+  sameEmail,
+  telling,
+  userKey,
+  USERNAME,
+  type UsernameReference,
+} from './columns.ts';
+import { defineRecipe, readSubjects, type Resolved } from './define-recipe.ts';
 import { keysMissing } from './directory.ts';
 import { findPeople, findUsers } from './find-people.ts';
-import { found, whenFound } from './finding.ts';
-import { type Cells, defineRecipe, type Operation } from './operation.ts';
+import { type Finding, found, whenFound } from './finding.ts';
+import { refuseInactive } from './inactive.ts';
+import type { Cells, Operation } from './operation.ts';
 import { CONFLUENCE, findProducts, readProducts } from './products.ts';
 
-const PRODUCTS = column(
-  'products',
-  [],
-  "Product keys separated by `,`, `;`, `|` or spaces, or `none`; where it is empty, the target's `defaultProducts`.",
+const PRODUCTS = telling(
+  column(
+    'products',
+    [],
+    "Product keys separated by `,`, `;`, `|` or spaces, or `none`; where it is empty, the target's `defaultProducts`.",
+  ),
 );
 
 /** A person and their products: nobody is asked about products that no row needs. */
@@ -28,19 +42,25 @@ const cloud = defineRecipe({
   columns: [{ ...EMAIL, about: 'The address of the person to create.' }, PRODUCTS],
   required: [['email']],
   change: {
-    subject: z.object({ email: z.string(), accountId: z.string().optional(), products: PRODUCT_KEYS }),
-    /** The products that the person has; absent where nobody told of all that the row asks for. */
+    subject: z.object({ email: z.string(), accountId: z.string().optional() }),
+    /** Products that the person has, those of the row at least; absent where nobody told of all of them. */
     before: z.object({ exists: z.boolean(), products: PRODUCT_KEYS.optional() }),
     after: z.object({ exists: z.boolean(), products: PRODUCT_KEYS }),
   },
   parse: parseCloud,
-  keys: ({ email, accountId }: { readonly email: string; readonly accountId?: string | undefined }, { products }) => [
-    { subject: userKey(accountId === undefined ? { email } : { accountId }), desired: products.join(' ') },
-  ],
+  keys: ({ email }, { products }) => [{ subject: userKey({ email }), desired: products.join(' ') }],
   resolve: findOnCloud,
-  read: findOnCloud,
+  read: async (aims, apis, signal) => {
+    const rowOf = ({ subject: { email }, after: { products } }: (typeof aims)[number]) => ({ email, products });
+    const resolvedOf = await findOnCloud(aims.map(rowOf), apis, signal);
+    return (aim) => resolvedOf(rowOf(aim));
+  },
   desired: ({ products }) => ({ exists: true, products }),
   isAsDesired: ({ products }, desired) => products !== undefined && missing(products, desired.products).length === 0,
+  effect: () => 'gives',
+  reversible: false,
+  seats: ({ before, after }) =>
+    Object.fromEntries(missing(before.products ?? [], after.products).map((product) => [product, 1])),
   // One call a row: the invite carries Jira's products too where Confluence is among them, so nobody is left with half of a row.
   write: ({ subject: { email }, before, after }, { jira, organisation }, signal) => {
     const products = missing(before.products ?? [], after.products);
@@ -75,15 +95,16 @@ async function findOnCloud(rows: readonly CloudRow[], apis: Cloud, signal: Abort
     const refusal = products.includes(CONFLUENCE) && !apis.organisation ? keysMissing(apis.target.name) : undefined;
     const person = personOf(row);
     if (person.kind === 'refused' && UNKNOWN.has(person.refusal.code)) {
-      return found({ subject: { email, products }, state: { exists: false, products: undefined }, refusal });
+      return found({ subject: { email }, state: { exists: false, products: undefined }, refusal });
     }
     return whenFound(person, (user) => {
       const { accountId } = user;
-      const subject = { email, accountId, products };
-      // Whoever is suspended, or was never invited, needs the whole of what the row asks for.
-      if (!isOnSite(user)) return found({ subject, state: { exists: true, products: undefined }, refusal });
+      const subject = { email, accountId };
+      // Whoever was never invited needs the whole of what the row asks for; whoever has no access at present gets none by it.
+      const state = { exists: true, products: undefined };
+      if (!isOnSite(user)) return found({ subject, state, refusal: refuseInactive(user) ?? refusal });
       return whenFound(productsOf({ accountId, products }), (held) =>
-        found({ subject, state: { exists: true, products: held }, refusal }),
+        found({ subject, state: { exists: true, products: held?.toSorted() }, refusal }),
       );
     });
   };
@@ -92,8 +113,14 @@ async function findOnCloud(rows: readonly CloudRow[], apis: Cloud, signal: Abort
 // A hit that cannot be told from the row's person is no reason against creating: Atlassian itself knows who has the address.
 const UNKNOWN: ReadonlySet<string> = new Set(['USER_NOT_FOUND', 'USER_AMBIGUOUS']);
 
-const isOnSite = ({ membershipStatus }: OrganisationUser): boolean =>
-  membershipStatus === undefined || membershipStatus === 'active';
+const isOnSite = (user: OrganisationUser): boolean =>
+  user.membershipStatus !== 'no_membership' && refuseInactive(user) === undefined;
+
+const ON_DATA_CENTER = z.object({
+  exists: z.boolean(),
+  active: z.boolean().optional(),
+  emailAddress: z.string().optional(),
+});
 
 const dataCenter = defineRecipe({
   columns: [
@@ -104,17 +131,18 @@ const dataCenter = defineRecipe({
   required: [['username'], ['email'], ['displayName']],
   change: {
     subject: z.object({ username: z.string() }),
-    before: z.object({ exists: z.boolean(), emailAddress: z.string().optional() }),
+    before: ON_DATA_CENTER,
     after: z.object({ exists: z.boolean(), emailAddress: z.string(), displayName: z.string() }),
   },
   parse: parseDataCenter,
-  keys: (user: UsernameReference, { emailAddress }) => [
-    { subject: userKey(user), desired: emailAddress.toLowerCase() },
-  ],
+  keys: (user, { emailAddress }) => [{ subject: userKey(user), desired: emailAddress.toLowerCase() }],
   resolve: findOnDataCenter,
-  read: findOnDataCenter,
+  read: readSubjects(findOnDataCenter),
   desired: ({ emailAddress, displayName }) => ({ exists: true, emailAddress, displayName }),
-  isAsDesired: ({ exists, emailAddress }, desired) => exists && !isAnother(emailAddress, desired.emailAddress),
+  isAsDesired: ({ exists, active, emailAddress }, desired) =>
+    exists && active !== false && !isAnother(emailAddress, desired.emailAddress),
+  effect: () => 'gives',
+  reversible: false,
   write: ({ subject: { username }, after: { emailAddress, displayName } }, apis, signal) =>
     apis.createUser({ username, emailAddress, displayName }, signal),
 });
@@ -132,16 +160,16 @@ type NamedOnDataCenter = UsernameReference & { readonly emailAddress?: string | 
 
 async function findOnDataCenter(named: readonly NamedOnDataCenter[], apis: DataCenter, signal: AbortSignal) {
   const userOf = await findUsers(named, apis, signal);
-  return (one: NamedOnDataCenter) => {
+  return (one: NamedOnDataCenter): Finding<Resolved<UsernameReference, z.infer<typeof ON_DATA_CENTER>>> => {
     const user = userOf(one);
     if (user.kind === 'refused' && user.refusal.code === 'USER_NOT_FOUND') {
-      return found({ subject: { username: one.username }, state: { exists: false, emailAddress: undefined } });
+      return found({ subject: { username: one.username }, state: { exists: false } });
     }
-    return whenFound(user, ({ username, emailAddress }) =>
+    return whenFound(user, ({ username, emailAddress, active }) =>
       found({
         subject: { username },
-        state: { exists: true, emailAddress },
-        refusal: isAnother(emailAddress, one.emailAddress) ? usernameTaken(one) : undefined,
+        state: { exists: true, active, emailAddress },
+        refusal: isAnother(emailAddress, one.emailAddress) ? usernameTaken(one) : refuseInactive({ username, active }),
       }),
     );
   };

@@ -11,22 +11,22 @@ import {
   readRow,
   type RowReader,
   sameEmail,
+  telling,
   userKey,
   USERNAME,
   type UsernameReference,
   type UserReference,
 } from './columns.ts';
+import { defineRecipe, readSubjects } from './define-recipe.ts';
 import { type Directory, emailMismatch, findManaged, organisationOf, readDirectory, resolveUser } from './directory.ts';
 import { findUsers } from './find-people.ts';
-import { type Finding, found, whenFound } from './finding.ts';
-import { type Cells, defineRecipe, type Operation, type Order } from './operation.ts';
+import { type Finding, found, refusedBy, whenFound } from './finding.ts';
+import type { Blocked, Cells, Operation } from './operation.ts';
 
-const NEW_EMAIL = column('newEmail', ['new_email'], 'The new e-mail address.');
+const NEW_EMAIL = telling(column('newEmail', ['new_email'], 'The new e-mail address.'));
 
-const OLD_EMAIL = column(
-  'oldEmail',
-  ['old_email'],
-  'The present e-mail address; the account must have it, or nothing is written.',
+const OLD_EMAIL = telling(
+  column('oldEmail', ['old_email'], 'The present e-mail address; the account must have it, or nothing is written.'),
 );
 
 const EITHER_EMAIL = {
@@ -50,11 +50,10 @@ const cloud = defineRecipe({
   change: { subject: z.object({ accountId: z.string() }), before: BEFORE, after: AFTER },
   parse: parseCloud,
   // The address is a subject as the account is: two accounts cannot both have it.
-  keys: (user: UserReference, { email }) => [
+  keys: (user, { email }) => [
     { subject: userKey(user), desired: email.toLowerCase() },
     { subject: `address:${email.toLowerCase()}`, desired: userKey(user) },
   ],
-  order,
   resolve: async (rows, apis: Cloud, signal) => {
     const { organisation, userManagement } = organisationOf(apis);
     const [directory, domains] = await Promise.all([
@@ -63,25 +62,35 @@ const cloud = defineRecipe({
     ]);
     const personOf = await withProfiles(rows, directory, userManagement, signal);
     return (row) => {
-      const person = personOf(row);
-      if (person.kind !== 'found') return doneBefore(row, directory) ?? person;
-      const { accountId, email } = person.value;
-      return found({
-        subject: { accountId },
-        state: { email },
-        refusal: refusalOf(row, person.value, { directory, domains }),
-      });
+      const done = looksDone(row, directory);
+      if (done) return refusedBy(done);
+      return whenFound(personOf(row), (person) =>
+        found({
+          subject: { accountId: person.accountId },
+          state: { email: person.email },
+          refusal: refusalOf(row, person, domains),
+          blocked: blockedBy(person.accountId, row.newEmail, directory),
+        }),
+      );
     };
   },
-  read: async (subjects, apis, signal) => {
+  read: readSubjects(async (subjects, apis: Cloud, signal) => {
     const { organisation, userManagement } = organisationOf(apis);
     const accountIds = subjects.map(({ accountId }) => accountId);
     const directory = await readDirectory({ accountIds }, organisation, signal);
     const personOf = await withProfiles(subjects, directory, userManagement, signal);
     return (subject) => whenFound(personOf(subject), ({ email }) => found({ state: { email } }));
+  }),
+  findBlocked: async (aims, apis, signal) => {
+    const emails = aims.map(({ after }) => after.email);
+    const directory = await readDirectory({ emails }, organisationOf(apis).organisation, signal);
+    return ({ subject, after }) => blockedBy(subject.accountId, after.email, directory);
   },
   desired: ({ newEmail }) => ({ email: newEmail }),
   isAsDesired: (state, { email }) => !isAnother(state.email, email),
+  effect: () => 'renames',
+  reversible: true,
+  readsFirst: true,
   write: ({ subject, after }, apis, signal) =>
     organisationOf(apis).userManagement.setEmail(subject.accountId, after.email, signal),
 });
@@ -112,12 +121,6 @@ function readEmails(reader: RowReader, cells: Cells) {
   return { newEmail: reader.email(newColumn), oldEmail: reader.email(oldColumn) };
 }
 
-function order({ email, newEmail }: CloudRow): Order {
-  const takes = newEmail.toLowerCase();
-  const frees = email?.toLowerCase();
-  return frees === takes ? { takes } : { frees, takes };
-}
-
 // Old and new addresses are asked for together: one call finds the people and those who have what the rows want.
 const questionOf = (rows: readonly CloudRow[]) => ({
   accountIds: rows.flatMap(({ accountId }) => accountId ?? []),
@@ -142,32 +145,29 @@ async function withProfiles(
   };
 }
 
-/** A row that names its person by the old address alone finds nobody once it has been applied: then all is as it desires. */
-function doneBefore({ accountId, email, newEmail }: CloudRow, directory: Directory) {
-  if (accountId !== undefined || directory.holders(email).length > 0) return undefined;
-  const [holder, another] = directory.holders(newEmail);
-  if (!holder || another) return undefined;
-  return found({
-    subject: { accountId: holder.accountId },
-    state: { email: holder.email },
-    message: 'Nobody has the old address any more and one account has the new one: it counts as done.',
-  });
-}
-
 const isAnother = (present: string | undefined, email: string | undefined): email is string =>
   email !== undefined && (present === undefined || !sameEmail(present, email));
+
+/** Nobody has the old address and somebody the new one: that need not be the person whom the row means. */
+function looksDone({ accountId, email, newEmail }: CloudRow, { holders }: Directory): Refusal | undefined {
+  if (accountId !== undefined || holders(email).length > 0) return undefined;
+  const [holder] = holders(newEmail);
+  if (!holder) return undefined;
+  return new Refusal(
+    'USER_NOT_FOUND',
+    `Nobody in the organisation has the address ${quoted(email)}, and ${quoted(newEmail)} is that of account ` +
+      `${quoted(holder.accountId)} already. If that is the person, nothing is left to do; if not, put the account id in the row.`,
+  );
+}
 
 function refusalOf(
   { email, newEmail }: CloudRow,
   person: OrganisationUser,
-  { directory, domains }: { readonly directory: Directory; readonly domains: readonly string[] },
+  domains: readonly string[],
 ): Refusal | undefined {
   const { accountId } = person;
   const account = quoted(accountId);
   if (isAnother(person.email, email)) return emailMismatch(accountId, email);
-  if (directory.holders(newEmail).some((holder) => holder.accountId !== accountId)) {
-    return new Refusal('EMAIL_IN_USE', `Another account has the address ${quoted(newEmail)}.`);
-  }
   if (person.claimStatus === 'unmanaged') {
     return new Refusal('USER_NOT_MANAGED', `The organisation does not manage account ${account}.`);
   }
@@ -182,6 +182,14 @@ function refusalOf(
   );
 }
 
+/** Whoever else has an address must give it up before an account can take it. */
+function blockedBy(accountId: string, email: string, directory: Directory): Blocked | undefined {
+  const holder = directory.holders(email).find((other) => other.accountId !== accountId);
+  if (!holder) return undefined;
+  const refusal = new Refusal('EMAIL_IN_USE', `Another account has the address ${quoted(email)}.`);
+  return { by: userKey({ accountId: holder.accountId }), refusal };
+}
+
 type DataCenterRow = UsernameReference & { readonly oldEmail: string | undefined; readonly newEmail: string };
 
 const dataCenter = defineRecipe({
@@ -191,7 +199,7 @@ const dataCenter = defineRecipe({
   change: { subject: z.object({ username: z.string() }), before: BEFORE, after: AFTER },
   parse: parseDataCenter,
   // Data Center lets two people have one address, so the person alone is the subject.
-  keys: (user: UsernameReference, { email }) => [{ subject: userKey(user), desired: email.toLowerCase() }],
+  keys: (user, { email }) => [{ subject: userKey(user), desired: email.toLowerCase() }],
   resolve: async (rows, apis: DataCenter, signal) => {
     const userOf = await findUsers(rows, apis, signal);
     return (row) =>
@@ -200,12 +208,15 @@ const dataCenter = defineRecipe({
         return found({ subject: { username }, state: { email }, refusal });
       });
   },
-  read: async (subjects, apis, signal) => {
+  read: readSubjects(async (subjects, apis: DataCenter, signal) => {
     const userOf = await findUsers(subjects, apis, signal);
     return (subject) => whenFound(userOf(subject), ({ emailAddress: email }) => found({ state: { email } }));
-  },
+  }),
   desired: ({ newEmail }) => ({ email: newEmail }),
   isAsDesired: (state, { email }) => !isAnother(state.email, email),
+  effect: () => 'renames',
+  reversible: true,
+  readsFirst: true,
   write: ({ subject, after }, apis, signal) => apis.updateUser(subject.username, { emailAddress: after.email }, signal),
 });
 

@@ -1,27 +1,34 @@
-import type { Cloud, DataCenter, Jira, JiraUser, Organisation, OrganisationUser } from '../atlassian/apis.ts';
+import type {
+  Cloud,
+  DataCenter,
+  Jira,
+  JiraUser,
+  Organisation,
+  OrganisationUser,
+  UserListing,
+} from '../atlassian/apis.ts';
 import { quoted, sameEmail, userKey, type UsernameReference, type UserReference } from './columns.ts';
 import { type Directory, directoryOf, readDirectory, resolveUser } from './directory.ts';
-import { type Finding, found, lookUpEach, refused } from './finding.ts';
+import { type Finding, found, lookUpEach, refused, type Stopped } from './finding.ts';
 
 type People = (reference: UserReference) => Finding<OrganisationUser>;
 
 type Need = Readonly<{ groups: boolean }>;
 
 /**
- * Who the references of a batch are: through the organisation in a call or two, or one by one through Jira where there are no
- * keys for it. Groups that the organisation does not give are Jira's to tell, one person a call.
+ * Who the references of a batch are: through the organisation, in a call for a hundred addresses or ten ids; where there are no
+ * keys for it through Jira, ids in a call for two hundred, addresses by the list of all users or one by one. With the groups that
+ * the organisation lists of them, when `groups`.
  */
-export async function findPeople(
+export const findPeople = (
   references: readonly UserReference[],
-  { organisation, jira }: Cloud,
+  apis: Cloud,
   need: Need,
   signal: AbortSignal,
-): Promise<People> {
-  const people = organisation
-    ? await findInOrganisation(references, organisation, need, signal)
-    : await lookUpEach(references, spelling, (reference, until) => findInJira(reference, jira, need, until), signal);
-  return need.groups ? withGroups(references, people, jira, signal) : people;
-}
+): Promise<People> =>
+  apis.organisation
+    ? findInOrganisation(references, apis.organisation, need, signal)
+    : findInJira(references, apis, need, signal);
 
 async function findInOrganisation(
   references: readonly UserReference[],
@@ -51,61 +58,69 @@ async function holdersOfHidden(
   return (await readDirectory({ emails }, organisation, signal)).holders;
 }
 
-async function withGroups(
+async function findInJira(
   references: readonly UserReference[],
-  people: People,
-  jira: Jira,
+  { jira, listings }: Cloud,
+  { groups }: Need,
   signal: AbortSignal,
 ): Promise<People> {
-  const bare = references.map(people).flatMap((person) => (isBare(person) ? [person.value] : []));
-  const completed = await lookUpEach(
-    bare,
-    ({ accountId }) => accountId,
-    async (person, until) => {
-      const groups = await jira.findGroupsOfUser(person.accountId, until);
-      if (!groups) return noSuchAccount(person.accountId);
-      return found({ ...person, groupIds: groups.map(({ groupId }) => groupId) });
+  const isAddress = ({ accountId }: UserReference): boolean => accountId === undefined;
+  const [listing, accounts] = await Promise.all([
+    references.some(isAddress) ? listings?.findUsers(signal) : undefined,
+    findAccounts(references, jira, signal),
+  ]);
+  return lookUpEach(
+    references,
+    spelling,
+    async (reference, until) => {
+      const { accountId, email } = reference;
+      if (accountId === undefined) return findAddress(reference.email, { jira, listing }, until);
+      // The groups of an account that is not there are not there either: a single id needs no call of its own.
+      if (!accounts && groups && email === undefined) return found({ accountId });
+      const user = accounts ? accounts.get(accountId) : await jira.findUser(accountId, until);
+      return user ? checkAddress(user, email, jira, until) : noSuchAccount(accountId);
     },
     signal,
   );
-  return (reference) => {
-    const person = people(reference);
-    return isBare(person) ? completed(person.value) : person;
-  };
 }
 
-const isBare = (person: Finding<OrganisationUser>): person is Extract<typeof person, { readonly kind: 'found' }> =>
-  person.kind === 'found' && person.value.groupIds === undefined;
-
-async function findInJira(
-  reference: UserReference,
+/** Several accounts in few calls; `undefined` for a single one, which Jira tells more about when it is asked alone. */
+async function findAccounts(
+  references: readonly UserReference[],
   jira: Jira,
-  { groups }: Need,
   signal: AbortSignal,
-): Promise<Finding<OrganisationUser>> {
-  const { accountId, email } = reference;
-  if (accountId === undefined) return findAddress(reference.email, jira, signal);
-  // The groups of an account that is not there are not there either: an id alone needs no call of its own.
-  return groups && email === undefined ? found({ accountId }) : findAccount(accountId, email, jira, signal);
+): Promise<ReadonlyMap<string, JiraUser> | undefined> {
+  const accountIds = [...new Set(references.flatMap(({ accountId }) => accountId ?? []))];
+  if (accountIds.length < 2) return undefined;
+  return new Map((await jira.findUsersById(accountIds, signal)).map((user) => [user.accountId, user]));
 }
 
-async function findAccount(
-  accountId: string,
+async function checkAddress(
+  user: JiraUser,
   email: string | undefined,
   jira: Jira,
   signal: AbortSignal,
 ): Promise<Finding<OrganisationUser>> {
-  const user = await jira.findUser(accountId, signal);
-  if (!user) return noSuchAccount(accountId);
   const isHidden = email !== undefined && user.emailAddress === undefined;
   const holders = isHidden ? visibleHolders(email, await jira.findUsers(email, signal)) : [];
-  return resolveUser({ accountId, email }, directoryOf(personOf(user), holders));
+  return resolveUser({ accountId: user.accountId, email }, directoryOf(personOf(user), holders));
+}
+
+interface AddressBook {
+  readonly jira: Jira;
+  readonly listing: UserListing<JiraUser> | undefined;
 }
 
 // Jira's query matches beginnings, and display names too: only an address that it shows proves who somebody is. A single hit
 // whose address is hidden may be somebody else, and a change to the wrong person is worse than a row to be fixed by hand.
-async function findAddress(email: string, jira: Jira, signal: AbortSignal): Promise<Finding<OrganisationUser>> {
-  const hits = await jira.findUsers(email, signal);
+async function findAddress(
+  email: string,
+  { jira, listing }: AddressBook,
+  signal: AbortSignal,
+): Promise<Finding<OrganisationUser>> {
+  const listed = listing?.withEmail(email).filter(({ active }) => active) ?? [];
+  const isAnswered = listed.length > 0 || listing?.hidden === 0;
+  const hits = isAnswered ? listed : await jira.findUsers(email, signal);
   const [person, another] = visibleHolders(email, hits);
   if (another) return refused('USER_AMBIGUOUS', `More than one account has the address ${quoted(email)}.`);
   if (person) return found(person);
@@ -128,7 +143,11 @@ function visibleHolders(email: string, hits: readonly JiraUser[]): readonly Orga
   return [...new Map(visible.map((hit) => [hit.accountId, personOf(hit)])).values()];
 }
 
-const personOf = ({ accountId, emailAddress }: JiraUser): OrganisationUser => ({ accountId, email: emailAddress });
+const personOf = ({ accountId, emailAddress, active }: JiraUser): OrganisationUser => ({
+  accountId,
+  email: emailAddress,
+  active,
+});
 
 const noSuchAccount = (accountId: string): Finding<OrganisationUser> =>
   refused('USER_NOT_FOUND', `Jira has no account ${quoted(accountId)}.`);
@@ -136,14 +155,20 @@ const noSuchAccount = (accountId: string): Finding<OrganisationUser> =>
 // Two rows with one id and different addresses are two questions.
 const spelling = (reference: UserReference): string => JSON.stringify([userKey(reference), reference.email]);
 
-/** The people of a Data Center batch, each distinct username by a call: its API has no bulk look-up. */
-export const findUsers = (users: readonly UsernameReference[], apis: DataCenter, signal: AbortSignal) =>
-  lookUpEach(
+/** The users of a Data Center batch, without their groups: by the list of all of them, or each distinct username by a call. */
+export async function findUsers(users: readonly UsernameReference[], apis: DataCenter, signal: AbortSignal) {
+  const listing = await apis.listings?.findUsers(signal);
+  return lookUpEach(
     users,
     ({ username }) => username.toLowerCase(),
-    async ({ username }, until) => {
-      const user = await apis.findUser(username, until);
-      return user ? found(user) : refused('USER_NOT_FOUND', `Jira has nobody with the username ${quoted(username)}.`);
+    async (reference, until) => {
+      const { username } = reference;
+      const user = listing?.find(username) ?? (listing?.isWhole ? undefined : await apis.findUser(username, until));
+      return user ? found(user) : noSuchUser(reference);
     },
     signal,
   );
+}
+
+export const noSuchUser = ({ username }: UsernameReference): Stopped =>
+  refused('USER_NOT_FOUND', `Jira has nobody with the username ${quoted(username)}.`);

@@ -21,6 +21,10 @@ export const whenFound = <Value, Next>(
   next: (value: Value) => Finding<Next>,
 ): Finding<Next> => (finding.kind === 'found' ? next(finding.value) : finding);
 
+/** What was found, if anything was. */
+export const valueOf = <Value>(finding: Finding<Value>): readonly Value[] =>
+  finding.kind === 'found' ? [finding.value] : [];
+
 /**
  * Looks up each distinct item by a call of its own, all at once: the API client limits their rate. One item's refusal or missing
  * answer is that item's finding; refused credentials, and what nobody foresaw, are thrown and stop the others.

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
-import type { Cloud, DataCenter, Group } from '../atlassian/apis.ts';
+import type { Cloud, DataCenter, Group, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
+import { ACTION, ACTIONS, watchActions } from './action-column.ts';
 import {
   ACCOUNT_ID,
   column,
@@ -10,33 +11,35 @@ import {
   quoted,
   readRow,
   type RowReader,
+  telling,
   userKey,
   USERNAME,
   type UsernameReference,
   type UserReference,
 } from './columns.ts';
-import { findPeople, findUsers } from './find-people.ts';
-import { type Finding, found, lookUpEach, refused, whenFound } from './finding.ts';
-import { type Cells, defineRecipe, type Operation, type SubjectKey } from './operation.ts';
+import { defineRecipe, readSubjects } from './define-recipe.ts';
+import { findMembers, findUsersInGroups } from './find-members.ts';
+import { findPeople } from './find-people.ts';
+import { type Finding, found, lookUpEach, refused, valueOf, whenFound } from './finding.ts';
+import { noteInactive, refuseStranger } from './inactive.ts';
+import type { Cells, Effect, Operation, SubjectKey } from './operation.ts';
 
-const GROUP_ID = column(
-  'groupId',
-  ['groupid', 'Group id'],
-  "The group's id; where a name is given too, the id decides and the name must be this group's.",
+const GROUP_ID = telling(
+  column(
+    'groupId',
+    ['groupid', 'Group id'],
+    "The group's id; where a name is given too, the id decides and the name must be this group's.",
+  ),
 );
 
-const GROUP_NAME = column('groupName', ['group', 'Group name', 'groupname'], "The group's name, exactly as in Jira.");
-
-const ACTIONS = ['add', 'remove'] as const;
-const ACTION = column('action', ['operation', 'add/remove'], '`add` or `remove`; `add` where it is empty.');
+const GROUP_NAME = telling(
+  column('groupName', ['group', 'Group name', 'groupname'], "The group's name, exactly as in Jira."),
+);
 
 /** A group as a row names it, or by id alone; where both are given, the id decides. */
 type GroupReference =
   | { readonly groupId: string; readonly groupName?: string | undefined }
   | { readonly groupId?: undefined; readonly groupName: string };
-
-const groupKey = ({ groupId, groupName }: GroupReference): string =>
-  groupId === undefined ? `group-name:${groupName}` : `group:${groupId}`;
 
 type Named = UserReference & GroupReference;
 type Row<Reference> = Reference & { readonly action: (typeof ACTIONS)[number] };
@@ -44,6 +47,8 @@ type Row<Reference> = Reference & { readonly action: (typeof ACTIONS)[number] };
 /** Unknown is neither in nor out: then the write's own answer tells. */
 const BEFORE = z.object({ member: z.boolean().optional() });
 const AFTER = z.object({ member: z.boolean() });
+
+const effectOf = ({ member }: { readonly member: boolean }): Effect => (member ? 'gives' : 'takes');
 
 const keysOf = (user: string, group: string, member: boolean): readonly SubjectKey[] => [
   { subject: `${user} in ${group}`, desired: member ? 'add' : 'remove' },
@@ -56,33 +61,47 @@ const cloud = defineRecipe({
     ['groupId', 'groupName'],
   ],
   change: { subject: z.object({ groupId: z.string(), accountId: z.string() }), before: BEFORE, after: AFTER },
+  watch: watchActions,
   parse: parseCloud,
-  keys: (named: Named, { member }) => keysOf(userKey(named), groupKey(named), member),
+  keys: (subject, { member }) => keysOf(userKey(subject), `group:${subject.groupId}`, member),
   resolve: async (rows, apis: Cloud, signal) => {
-    const [memberOf, groupOf] = await Promise.all([
+    const [personOf, groupOf] = await Promise.all([
       findPeople(rows, apis, { groups: true }, signal),
       findGroups(rows, apis, signal),
     ]);
+    const pairOf = (row: Row<Named>) =>
+      whenFound(personOf(row), (person) =>
+        whenFound(groupOf(row), (group) => found({ person, group, removes: row.action === 'remove' })),
+      );
+    const memberOf = await findMembers(rows.map(pairOf).flatMap(valueOf), apis, signal);
     return (row) =>
-      whenFound(memberOf(row), ({ accountId, groupIds }) =>
-        whenFound(groupOf(row), ({ groupId, name, external }) =>
+      whenFound(pairOf(row), (pair) =>
+        whenFound(memberOf(pair), (member) =>
           found({
-            subject: { accountId, groupId },
-            state: { member: groupIds?.includes(groupId) },
-            refusal: external
-              ? new Refusal('GROUP_EXTERNAL', `An identity provider fills the group ${quoted(name)}.`)
-              : undefined,
+            subject: { accountId: pair.person.accountId, groupId: pair.group.groupId },
+            state: { member },
+            refusal: refusalOf(pair),
+            message: noteInactive(pair.person),
           }),
         ),
       );
   },
-  read: async (subjects, apis, signal) => {
-    const personOf = await findPeople(subjects, apis, { groups: true }, signal);
-    return (subject) =>
-      whenFound(personOf(subject), ({ groupIds }) => found({ state: { member: groupIds?.includes(subject.groupId) } }));
+  read: async (aims, apis, signal) => {
+    const personOf = await findPeople(
+      aims.map(({ subject }) => subject),
+      apis,
+      { groups: true },
+      signal,
+    );
+    const pairOf = ({ subject, after }: (typeof aims)[number]) =>
+      whenFound(personOf(subject), (person) => found({ person, group: subject, removes: !after.member }));
+    const memberOf = await findMembers(aims.map(pairOf).flatMap(valueOf), apis, signal);
+    return (aim) => whenFound(whenFound(pairOf(aim), memberOf), (member) => found({ state: { member } }));
   },
   desired: ({ action }) => ({ member: action === 'add' }),
   isAsDesired: (state, { member }) => state.member === member,
+  effect: effectOf,
+  reversible: true,
   write: ({ subject, after }, { jira }, signal) =>
     after.member ? jira.addToGroup(subject, signal) : jira.removeFromGroup(subject, signal),
 });
@@ -93,6 +112,17 @@ function parseCloud(cells: Cells): Parsed<Row<Named>> {
   const group = readGroup(reader);
   const action = reader.oneOf('action', ACTIONS) ?? 'add';
   return reader.settle(user && group && { ...user, ...group, action });
+}
+
+function refusalOf({
+  person,
+  group: { name, external },
+}: {
+  readonly person: OrganisationUser;
+  readonly group: Group;
+}) {
+  if (external) return new Refusal('GROUP_EXTERNAL', `An identity provider fills the group ${quoted(name)}.`);
+  return person.membershipStatus === 'no_membership' ? refuseStranger(person) : undefined;
 }
 
 /** The group of a row, by groupId or by groupName; a row with neither has a problem. */
@@ -155,26 +185,31 @@ const dataCenter = defineRecipe({
   columns: [USERNAME, GROUP_NAME, ACTION],
   required: [['username'], ['groupName']],
   change: { subject: z.object({ group: z.string(), username: z.string() }), before: BEFORE, after: AFTER },
+  watch: watchActions,
   parse: parseDataCenter,
-  keys: (named: NamedOnDataCenter, { member }) => keysOf(userKey(named), groupKey({ groupName: named.group }), member),
+  keys: (subject, { member }) => keysOf(userKey(subject), `group-name:${subject.group.toLowerCase()}`, member),
   resolve: async (rows, apis: DataCenter, signal) => {
-    const [userOf, groupOf] = await Promise.all([findUsers(rows, apis, signal), findGroupNames(rows, apis, signal)]);
+    const [memberOf, groupOf] = await Promise.all([
+      findUsersInGroups(rows, apis, signal),
+      findGroupNames(rows, apis, signal),
+    ]);
     return (row) =>
-      whenFound(userOf(row), ({ username, groups }) => {
+      whenFound(memberOf(row), ({ user, member }) => {
+        const { username } = user;
         const group = groupOf(row);
-        const member = groups?.includes(row.group);
         // Whoever is in a group proves that it is there, whatever became of the question.
         if (group.kind !== 'found' && !member) return group;
-        return found({ subject: { username, group: row.group }, state: { member } });
+        return found({ subject: { username, group: row.group }, state: { member }, message: noteInactive(user) });
       });
   },
-  read: async (subjects, apis, signal) => {
-    const userOf = await findUsers(subjects, apis, signal);
-    return (subject) =>
-      whenFound(userOf(subject), ({ groups }) => found({ state: { member: groups?.includes(subject.group) } }));
-  },
+  read: readSubjects(async (subjects, apis: DataCenter, signal) => {
+    const memberOf = await findUsersInGroups(subjects, apis, signal);
+    return (subject) => whenFound(memberOf(subject), ({ member }) => found({ state: { member } }));
+  }),
   desired: ({ action }) => ({ member: action === 'add' }),
   isAsDesired: (state, { member }) => state.member === member,
+  effect: effectOf,
+  reversible: true,
   write: ({ subject, after }, apis, signal) =>
     after.member ? apis.addToGroup(subject, signal) : apis.removeFromGroup(subject, signal),
 });

@@ -1,11 +1,8 @@
-import type * as z from 'zod';
-
 import type { Cloud, DataCenter } from '../atlassian/apis.ts';
 import type { Opened } from '../atlassian/atlassian.ts';
 import { type Refusal, TargetUnusable } from '../atlassian/errors.ts';
 import type { Target } from '../target.ts';
-import type { Parsed } from './columns.ts';
-import { type Finding, found, neverLookedUp, refused, type Stopped, whenFound } from './finding.ts';
+import type { Finding, Stopped } from './finding.ts';
 
 /** A column of ours. Its name is canonical and stands in tasks; aliases are compared without case, spaces, `_` and `-`. */
 export interface Column {
@@ -13,6 +10,8 @@ export interface Column {
   readonly aliases: readonly string[];
   /** One sentence for the documentation. */
   readonly about: string;
+  /** It says what is to be done rather than to whom, so that a file which has it is meant for this operation. */
+  readonly telling?: true | undefined;
 }
 
 /** Our cells of one row by canonical column name, trimmed; empty ones are absent. */
@@ -24,20 +23,8 @@ export interface SubjectKey {
   readonly desired: string;
 }
 
-/** The address that a row gives up and the one it takes, lower-cased: a taker waits for the row that frees. */
-export interface Order {
-  readonly frees?: string | undefined;
-  readonly takes?: string | undefined;
-}
-
-/** What checking a row's cells gives: all its problems, or its subjects as written. */
-export type Checked =
-  | { readonly problems: readonly string[] }
-  | ({
-      readonly keys: readonly SubjectKey[];
-      /** By which columns the row names them, where there is a choice: rows that use different ones can only be compared when they have been looked up. */
-      readonly naming?: string | undefined;
-    } & Order);
+/** Everything that is wrong with a row's cells; empty when nothing is. */
+export type Problems = readonly string[];
 
 /** A change of one subject, as plain data (JSON). */
 export interface Change<Subject = unknown, State = unknown, Desired = unknown> {
@@ -46,6 +33,9 @@ export interface Change<Subject = unknown, State = unknown, Desired = unknown> {
   readonly before: State;
   readonly after: Desired;
 }
+
+/** Whose state is read, and what is desired of it: an addition needs no proof that somebody is not in a group, a removal does. */
+export type Aim = Pick<Change, 'subject' | 'after'>;
 
 /** What a write came to. */
 export interface Written {
@@ -60,28 +50,84 @@ export type PlannedRow =
   | {
       readonly kind: 'noop';
       readonly subject: unknown;
+      readonly before: unknown;
       readonly keys: readonly SubjectKey[];
       readonly message?: string | undefined;
     }
-  | ({ readonly kind: 'change'; readonly keys: readonly SubjectKey[] } & Change)
+  | ({
+      readonly kind: 'change';
+      readonly keys: readonly SubjectKey[];
+      readonly message?: string | undefined;
+      readonly blocked?: Blocked | undefined;
+    } & Change)
   | Stopped;
 
-/** An operation against one type of target. */
-export interface Recipe<Apis> {
+/** A change that can be made only once whoever holds what it takes has given it up. */
+export interface Blocked {
+  /** The first subject key of a row that changes the holder. */
+  readonly by: string;
+  /** What becomes of the row when no row of the file does so. */
+  readonly refusal: Refusal;
+}
+
+/** How a change stands: done, still to be made, or neither, since somebody else changed its subject. */
+export type Standing = 'desired' | 'before' | 'other';
+
+/** What a change does to somebody, for the policy: it takes access away, renames, or gives. */
+export type Effect = 'takes' | 'renames' | 'gives';
+
+/** A column that is not the operation's, and its place in the header. */
+export interface CarriedColumn {
+  readonly name: string;
+  readonly index: number;
+}
+
+/** Begins to watch the cells of a manifest's carried columns (none of ours), given what its columns mean so far. */
+type WatchCells = (columns: readonly (string | null)[], carried: readonly CarriedColumn[]) => CellWatch | undefined;
+
+/** What becomes of a header whose meaning hangs on the cells under it. */
+export interface CellWatch {
+  /** All cells of a row, as they are written. */
+  readonly add: (line: number, cells: readonly string[]) => void;
+  /** After the last row: what the columns mean, or why the whole file is refused. */
+  readonly settle: () =>
+    | { readonly columns: readonly (string | null)[] }
+    | { readonly problems: readonly { readonly line: number; readonly message: string }[] };
+}
+
+/** Seats by product. */
+export type Seats = Readonly<Record<string, number>>;
+
+/** How the rows of an operation are written in a file. */
+export interface RowFormat {
   readonly columns: readonly Column[];
   /** Of each inner list at least one column must be in the header; of several that a row fills, the first decides. */
   readonly required: readonly (readonly string[])[];
   /** What the canonical columns of a header mean together, place by place: `email` beside `newEmail` is `oldEmail`. Whoever maps a header applies it once. */
   readonly readHeader?: ((columns: readonly (string | null)[]) => readonly (string | null)[]) | undefined;
-  readonly check: (cells: Cells, target: Target) => Checked;
+  readonly check: (cells: Cells, target: Target) => Problems;
+  /** Watches carried columns whose cells may be meant for the operation; absent, or `undefined` for a header, where none may. */
+  readonly watch?: WatchCells | undefined;
+}
+
+/** An operation against one type of target. */
+export interface Recipe<Apis> extends RowFormat {
   /** Plans each row, in order, and only reads. Throws only what concerns all of them (Refusal, RateLimited, NoAnswer). */
   readonly plan: (rows: readonly Cells[], apis: Apis, signal: AbortSignal) => Promise<readonly PlannedRow[]>;
-  /** The present states of subjects of a plan, in order; throws as `plan` does. */
-  readonly read: (
-    subjects: readonly unknown[],
-    apis: Apis,
-    signal: AbortSignal,
-  ) => Promise<readonly Finding<unknown>[]>;
+  /** The present states of the subjects of changes, in order, read as exactly as what is desired of them asks; throws as `plan` does. */
+  readonly read: (changes: readonly Aim[], apis: Apis, signal: AbortSignal) => Promise<readonly Finding<unknown>[]>;
+  /** How a change stands in a state that was read of its subject. */
+  readonly compare: (change: Change, state: unknown) => Standing;
+  /** What a change with this desired state does. */
+  readonly effect: (after: unknown) => Effect;
+  /** How many seats of which product a change takes, as far as that is known. */
+  readonly seats: (change: Change) => Seats;
+  /** The change that takes a change back; `undefined` where none can, or where what was before is not known. */
+  readonly invert: (change: Change) => Change | undefined;
+  /** The state is read before every write, however fresh the plan. */
+  readonly readsFirst: boolean;
+  /** Plans changes whose subjects are known, such as those that take a job back; only reads, and throws as `plan` does. */
+  readonly planChanges: (changes: readonly Change[], apis: Apis, signal: AbortSignal) => Promise<readonly PlannedRow[]>;
   /** One call; throws Refusal, RateLimited or NoAnswer. */
   readonly write: (change: Change, apis: Apis, signal: AbortSignal) => Promise<Written>;
 }
@@ -95,9 +141,15 @@ export interface Operation {
   readonly dataCenter?: Recipe<DataCenter> | undefined;
 }
 
+/** What an operation is for targets of this type, but for their APIs; `undefined` where it does not exist. */
+export const recipeOf = ({ cloud, dataCenter }: Operation, type: Target['type']): Recipe<never> | undefined =>
+  type === 'cloud' ? cloud : dataCenter;
+
 /** An operation with the APIs of the target that it is for. */
-export interface BoundOperation {
+export interface BoundOperation extends Pick<Recipe<never>, 'compare' | 'effect' | 'invert' | 'readsFirst' | 'seats'> {
   readonly plan: (rows: readonly Cells[], signal: AbortSignal) => Promise<readonly PlannedRow[]>;
+  readonly planChanges: (changes: readonly Change[], signal: AbortSignal) => Promise<readonly PlannedRow[]>;
+  readonly read: (changes: readonly Aim[], signal: AbortSignal) => Promise<readonly Finding<unknown>[]>;
   readonly write: (change: Change, signal: AbortSignal) => Promise<Written>;
 }
 
@@ -109,110 +161,10 @@ export function bindOperation({ name, cloud, dataCenter }: Operation, opened: Op
   throw new TargetUnusable('REQUEST_REFUSED', message);
 }
 
-const bind = <Apis>({ plan, write }: Recipe<Apis>, apis: Apis): BoundOperation => ({
-  plan: (rows, signal) => plan(rows, apis, signal),
-  write: (change, signal) => write(change, apis, signal),
+const bind = <Apis>(recipe: Recipe<Apis>, apis: Apis): BoundOperation => ({
+  ...recipe,
+  plan: (rows, signal) => recipe.plan(rows, apis, signal),
+  planChanges: (changes, signal) => recipe.planChanges(changes, apis, signal),
+  read: (changes, signal) => recipe.read(changes, apis, signal),
+  write: (change, signal) => recipe.write(change, apis, signal),
 });
-
-/** What was found of a row: its subject and the subject's state. */
-export interface Resolved<Subject, State> {
-  readonly subject: Subject;
-  readonly state: State;
-  /** Why the subject cannot be changed; it counts only where it is not as desired. */
-  readonly refusal?: Refusal | undefined;
-  /** For a row that needs no change. */
-  readonly message?: string | undefined;
-}
-
-/** What an operation says of itself for one type of target, in terms of its own Row, Subject, State and Desired state. */
-export interface RecipePieces<Row, Subject, State, Desired, Apis> {
-  readonly columns: readonly Column[];
-  readonly required: readonly (readonly string[])[];
-  readonly readHeader?: Recipe<Apis>['readHeader'];
-  readonly parse: (cells: Cells, target: Target) => Parsed<Row>;
-  /** What a change consists of, as it is read back from a message. */
-  readonly change: {
-    readonly subject: z.ZodType<Subject>;
-    readonly before: z.ZodType<State>;
-    readonly after: z.ZodType<Desired>;
-  };
-  /** By the identifiers of a row as written, or by a subject's ids. */
-  readonly keys: (named: Row | Subject, desired: Desired) => readonly SubjectKey[];
-  readonly order?: (row: Row) => Order;
-  /** Finds the subjects of rows, and their states by the same look-ups. */
-  readonly resolve: (
-    rows: readonly Row[],
-    apis: Apis,
-    signal: AbortSignal,
-  ) => Promise<(row: Row) => Finding<Resolved<Subject, State>>>;
-  readonly read: (
-    subjects: readonly Subject[],
-    apis: Apis,
-    signal: AbortSignal,
-  ) => Promise<(subject: Subject) => Finding<{ readonly state: State }>>;
-  readonly desired: (row: Row) => Desired;
-  readonly isAsDesired: (state: State, desired: Desired) => boolean;
-  readonly write: (change: Change<Subject, State, Desired>, apis: Apis, signal: AbortSignal) => Promise<Written>;
-}
-
-/** A recipe whose own types nobody outside needs to know. */
-export function defineRecipe<Row, Subject, State, Desired, Apis extends { readonly target: Target }>(
-  pieces: RecipePieces<Row, Subject, State, Desired, Apis>,
-): Recipe<Apis> {
-  const { columns, required, readHeader, parse, change, keys, order, desired } = pieces;
-  const choices = required.filter((names) => names.length > 1);
-  return {
-    columns,
-    required,
-    readHeader,
-    check: (cells, target) => {
-      const parsed = parse(cells, target);
-      if (!('row' in parsed)) return parsed;
-      return { keys: keys(parsed.row, desired(parsed.row)), naming: namingOf(choices, cells), ...order?.(parsed.row) };
-    },
-    plan: async (rows, apis, signal) => {
-      const parsed = rows.map((cells) => parse(cells, apis.target));
-      const sound = parsed.flatMap((one) => ('row' in one ? [one.row] : []));
-      const resolvedOf = sound.length === 0 ? neverLookedUp : await pieces.resolve(sound, apis, signal);
-      return parsed.map((one) => {
-        if (!('row' in one)) return unreadable(one.problems);
-        const resolved = resolvedOf(one.row);
-        return resolved.kind === 'found' ? planRow(pieces, one.row, resolved.value) : resolved;
-      });
-    },
-    read: async (subjects, apis, signal) => {
-      const parsed = subjects.map((subject) => change.subject.parse(subject));
-      const stateOf = await pieces.read(parsed, apis, signal);
-      return parsed.map((subject) => whenFound(stateOf(subject), ({ state }) => found(state)));
-    },
-    write: async ({ subject, before, after }, apis, signal) => {
-      const parsed = {
-        subject: change.subject.parse(subject),
-        before: change.before.parse(before),
-        after: change.after.parse(after),
-      };
-      return pieces.write(parsed, apis, signal);
-    },
-  };
-}
-
-const namingOf = (choices: Recipe<unknown>['required'], cells: Cells): string | undefined =>
-  choices.reduce<string | undefined>((naming, names) => {
-    const chosen = names.find((name) => cells[name] !== undefined);
-    return naming === undefined ? chosen : `${naming} ${chosen}`;
-  }, undefined);
-
-function planRow<Row, Subject, State, Desired, Apis>(
-  { keys, desired, isAsDesired }: RecipePieces<Row, Subject, State, Desired, Apis>,
-  row: Row,
-  { subject, state: before, refusal, message }: Resolved<Subject, State>,
-): PlannedRow {
-  const after = desired(row);
-  if (isAsDesired(before, after)) return { kind: 'noop', subject, keys: keys(subject, after), message };
-  if (refusal) return { kind: 'refused', refusal };
-  return { kind: 'change', subject, before, after, keys: keys(subject, after) };
-}
-
-// A row was sound when it was validated, so the target's secret has changed since (or the task was written by hand).
-const unreadable = (problems: readonly string[]): Stopped =>
-  refused('REQUEST_REFUSED', `Nothing was sent to Atlassian: ${problems.join(' ')}`);

@@ -1,4 +1,4 @@
-import type { Cloud } from '../atlassian/apis.ts';
+import type { Cloud, Jira, Organisation } from '../atlassian/apis.ts';
 import { quoted, type RowReader } from './columns.ts';
 import { type Finding, found, lookUpEach, whenFound } from './finding.ts';
 import type { Cells } from './operation.ts';
@@ -37,42 +37,53 @@ interface Asked {
 }
 
 /**
- * Which products each person may use, `undefined` where nobody told of some that are asked about: Jira tells of its own, one
- * person a call, and the organisation, where there are keys for it, who may use Confluence, many people a call.
+ * Which products each person may use, `undefined` where nobody told of some that are asked about: the organisation, where there are
+ * keys for it, tells who may use a product, a hundred people a call; Jira of its own products, one person a call.
  */
-export async function findProducts(
-  asked: readonly Asked[],
+export const findProducts = (
+  asked: readonly (Asked & { readonly email: string })[],
   { jira, organisation }: Cloud,
   signal: AbortSignal,
-): Promise<(asked: Asked) => Finding<readonly string[] | undefined>> {
-  const forConfluence = asked.filter(wantsConfluence).map(({ accountId }) => accountId);
-  const [jiraOf, usersOf] = await Promise.all([
-    lookUpEach(
-      asked.filter(wantsJira),
-      ({ accountId }) => accountId,
-      async ({ accountId }, until) => found((await jira.findUser(accountId, until))?.products),
-      signal,
-    ),
-    // One question for all of them: when it is refused, or has to wait, that concerns the rows that ask for this product alone.
-    lookUpEach(
-      forConfluence.length > 0 ? [CONFLUENCE] : [],
-      (product) => product,
-      async (product, until) => {
-        const users = await organisation?.findUsersByProduct(product, [...new Set(forConfluence)], until);
-        return found(users?.map(({ accountId }) => accountId));
-      },
-      signal,
-    ),
-  ]);
-  return (one) =>
-    whenFound(wantsJira(one) ? jiraOf(one) : NONE, (held) =>
-      whenFound(wantsConfluence(one) ? usersOf(CONFLUENCE) : NONE, (users) =>
-        found(held && users && [...held, ...(users.includes(one.accountId) ? [CONFLUENCE] : [])]),
-      ),
+): Promise<(asked: Asked) => Finding<readonly string[] | undefined>> =>
+  organisation ? findInOrganisation(asked, organisation, signal) : findInJira(asked, jira, signal);
+
+/** One question a product for all who ask about it: when it is refused, or has to wait, that concerns the rows of this product alone. */
+async function findInOrganisation(
+  asked: readonly (Asked & { readonly email: string })[],
+  organisation: Organisation,
+  signal: AbortSignal,
+) {
+  const usersOf = await lookUpEach(
+    asked.flatMap(({ products }) => products),
+    (product) => product,
+    async (product, until) => {
+      const emails = asked.flatMap(({ email, products }) => (products.includes(product) ? [email.toLowerCase()] : []));
+      const users = await organisation.findUsersByProduct(product, [...new Set(emails)], until);
+      return found(new Set(users.map(({ accountId }) => accountId)));
+    },
+    signal,
+  );
+  return ({ accountId, products }: Asked): Finding<readonly string[]> =>
+    products.reduce<Finding<readonly string[]>>(
+      (sofar, product) =>
+        whenFound(sofar, (held) =>
+          whenFound(usersOf(product), (users) => found(users.has(accountId) ? [...held, product] : held)),
+        ),
+      found([]),
     );
 }
 
-const NONE = found<readonly string[] | undefined>([]);
+async function findInJira(asked: readonly Asked[], jira: Jira, signal: AbortSignal) {
+  const productsOf = await lookUpEach(
+    asked.filter(wantsJira),
+    ({ accountId }) => accountId,
+    async ({ accountId }, until) => found((await jira.findUser(accountId, until))?.products),
+    signal,
+  );
+  return (one: Asked): Finding<readonly string[] | undefined> => {
+    if (one.products.includes(CONFLUENCE)) return found(undefined);
+    return wantsJira(one) ? productsOf(one) : found([]);
+  };
+}
 
-const wantsConfluence = ({ products }: Asked): boolean => products.includes(CONFLUENCE);
 const wantsJira = ({ products }: Asked): boolean => products.some((product) => product !== CONFLUENCE);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import type { Cloud, DataCenter } from '../atlassian/apis.ts';
+import type { Cloud, DataCenter, OrganisationUser } from '../atlassian/apis.ts';
 import type { Target } from '../target.ts';
 import {
   ACCOUNT_ID,
@@ -13,10 +13,12 @@ import {
   type UsernameReference,
   type UserReference,
 } from './columns.ts';
+import { defineRecipe, readSubjects } from './define-recipe.ts';
 import { organisationOf } from './directory.ts';
 import { findPeople, findUsers } from './find-people.ts';
-import { found, whenFound } from './finding.ts';
-import { type Cells, defineRecipe, type Operation } from './operation.ts';
+import { found, refusedBy, whenFound } from './finding.ts';
+import { refuseInactive, refuseStranger } from './inactive.ts';
+import type { Cells, Operation } from './operation.ts';
 
 const ORG_ID = column('orgId', ['org_id'], "The organisation's id; where given, it must be the target's.");
 
@@ -36,11 +38,21 @@ export const accessOperation = ({ name, about, desired: access }: AccessOperatio
     required: [['accountId', 'email']],
     change: { ...CHANGE, subject: z.object({ accountId: z.string() }) },
     parse: parseCloud,
-    keys: (user: UserReference, desired) => [{ subject: userKey(user), desired: desired.access }],
-    resolve: findOnCloud,
-    read: findOnCloud,
+    keys: (user, desired) => [{ subject: userKey(user), desired: desired.access }],
+    resolve: async (users, apis: Cloud, signal) => {
+      const personOf = await findMembers(users, apis, signal);
+      return (user) => whenFound(personOf(user), access === 'active' ? toRestore : toSuspend);
+    },
+    read: readSubjects(async (subjects, apis: Cloud, signal) => {
+      const personOf = await findMembers(subjects, apis, signal);
+      return (subject) => whenFound(personOf(subject), (person) => found({ state: stateOf(person) }));
+    }),
     desired: () => ({ access }),
-    isAsDesired: (state, desired) => state.access === desired.access,
+    // Whoever was never let in, or was taken out, has no access that could be taken away.
+    isAsDesired: (state, desired) =>
+      state.access === desired.access || (desired.access === 'suspended' && state.access === 'no_membership'),
+    effect: (desired) => (desired.access === 'suspended' ? 'takes' : 'gives'),
+    reversible: true,
     write: ({ subject, after }, apis, signal) => {
       const { suspend, restore } = organisationOf(apis).organisation;
       return (after.access === 'suspended' ? suspend : restore)(subject.accountId, signal);
@@ -51,11 +63,13 @@ export const accessOperation = ({ name, about, desired: access }: AccessOperatio
     required: [['username']],
     change: { ...CHANGE, subject: z.object({ username: z.string() }) },
     parse: parseDataCenter,
-    keys: (user: UsernameReference, desired) => [{ subject: userKey(user), desired: desired.access }],
+    keys: (user, desired) => [{ subject: userKey(user), desired: desired.access }],
     resolve: findOnDataCenter,
-    read: findOnDataCenter,
+    read: readSubjects(findOnDataCenter),
     desired: () => ({ access }),
     isAsDesired: (state, desired) => state.access === desired.access,
+    effect: (desired) => (desired.access === 'suspended' ? 'takes' : 'gives'),
+    reversible: true,
     write: ({ subject, after }, apis, signal) =>
       apis.updateUser(subject.username, { active: after.access === 'active' }, signal),
   }),
@@ -80,13 +94,27 @@ function parseCloud(cells: Cells, target: Target) {
   return reader.settle(user);
 }
 
-async function findOnCloud(users: readonly UserReference[], apis: Cloud, signal: AbortSignal) {
+async function findMembers(users: readonly UserReference[], apis: Cloud, signal: AbortSignal) {
   organisationOf(apis); // Jira alone does not show who is suspended
-  const personOf = await findPeople(users, apis, { groups: false }, signal);
-  return (user: UserReference) =>
-    whenFound(personOf(user), ({ accountId, membershipStatus }) =>
-      found({ subject: { accountId }, state: { access: membershipStatus } }),
-    );
+  return findPeople(users, apis, { groups: false }, signal);
+}
+
+const stateOf = ({ membershipStatus }: OrganisationUser) => ({ access: membershipStatus });
+
+function toSuspend(person: OrganisationUser) {
+  const { accountId, membershipStatus } = person;
+  const message = `The account ${quoted(accountId)} is no member of the organisation's directory: there is no access to take away.`;
+  const isMember = membershipStatus !== 'no_membership';
+  return found({ subject: { accountId }, state: stateOf(person), message: isMember ? undefined : message });
+}
+
+/** A membership is no access as long as the account is deactivated, so that even an active one is not as the row asks. */
+function toRestore(person: OrganisationUser) {
+  const { accountId, membershipStatus } = person;
+  const stillOut = refuseInactive({ ...person, membershipStatus: 'active' });
+  if (stillOut) return refusedBy(stillOut);
+  if (membershipStatus !== 'no_membership') return found({ subject: { accountId }, state: stateOf(person) });
+  return refusedBy(refuseStranger(person));
 }
 
 function parseDataCenter(cells: Cells) {

@@ -47,9 +47,12 @@ export interface Finished {
   readonly seconds: number;
 }
 
-/** Starts a stack, that of the default stage unless another is given. */
+/** As many changes as may run without approval do. */
+export const UNATTENDED = { policy: { rules: [{ above: { takes: 100_000, gives: 100_000 } }] } };
+
+/** Starts a stack, the default stage's with jobs that nobody has to approve unless another is given. */
 export async function startBenchStack(folder: string, given?: Synthesized): Promise<BenchStack> {
-  const stack = await startStack({ folder, synthesized: given ?? (await assemble(completeSettings({}))) });
+  const stack = await startStack({ folder, synthesized: given ?? (await assemble(completeSettings(UNATTENDED))) });
   const client = s3Client(clientEnvironment(stack));
   const results = s3ObjectStore({ client, bucket: stack.resultsBucket });
   let uploads = 0;

@@ -4,6 +4,9 @@ import { completeSettings, visibilitySeconds, type Settings } from '../../shared
 export const PROPAGATION_MS = 400;
 export const RECONCILE_EVERY_MS = 5_000;
 
+/** Nobody is there to approve. */
+const MOST = 100_000;
+
 /**
  * The stage of the chaos rounds: every time-out so short that what dies is done again within the round. A window wider than
  * usual, or one batch that died would hold up the whole job.
@@ -11,6 +14,12 @@ export const RECONCILE_EVERY_MS = 5_000;
 export const chaosStage = (): Settings =>
   completeSettings({
     splitter: { timeoutSeconds: 3 },
+    planner: { timeoutSeconds: 12 },
+    policy: {
+      rules: [{ above: { takes: MOST, gives: MOST } }],
+      tooMany: { percent: 100, people: MOST, unknownTotal: MOST, groupPercent: 100, groupSize: MOST },
+      manyRefused: { share: 1, least: MOST },
+    },
     worker: {
       timeoutSeconds: 3,
       // What a worker that has just started can look up and write within its two seconds.

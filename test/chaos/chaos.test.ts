@@ -27,7 +27,7 @@ describe('a job while functions are killed, services fail and Atlassian misbehav
       const result = await runRound(simulator, {
         round,
         seed,
-        rows: 300,
+        rows: 600,
         kills: { ...KILLS, stack },
         limitMs: 90_000,
       });

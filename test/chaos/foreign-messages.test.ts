@@ -10,7 +10,7 @@ import { completeSettings } from '../../shared/settings.ts';
 import { readState } from '../../shared/job/state.ts';
 import { clientsOf, countIn, isReported, summaryIn, textOf, until, upload, type Clients } from './job-here.ts';
 
-const RECEIVED = ['Intake', 'Enqueue', 'Tasks', 'Isolation', 'Events', 'Reports'];
+const RECEIVED = ['IntakeQueue', 'Validate', 'Plan', 'Enqueue', 'Tasks', 'Isolation', 'Events', 'Reports'];
 /** No JSON, none of ours, and one of a version that nobody knows yet. */
 const FOREIGN = ['hello', '{"hello":"world"}', '{"version":99,"kind":"enqueue","jobId":"people-000000000000"}'];
 const WAIT = { forMs: 30_000 };
@@ -91,6 +91,6 @@ async function brokenIn(queueName: string): Promise<readonly { readonly reason: 
 
 /** The alarm counts these lines in the functions' logs. */
 const alarmLines = (): number =>
-  ['splitter', 'worker', 'coordinator', 'reporter']
+  ['intake', 'splitter', 'planner', 'worker', 'coordinator', 'reporter']
     .map((name) => readFileSync(join(folder, 'logs', `${name}.log`), 'utf8').split('"message.quarantined"').length - 1)
     .reduce((sum, count) => sum + count, 0);

@@ -87,7 +87,7 @@ function stateFor(recipe: ErrandRecipe, rows: number, dones: ReadonlySet<number>
   const { cloudUser, dataCenterUser, dataCenterMember } = recipe;
   const numbers = Array.from({ length: rows }, (_, at) => at + 1);
   return {
-    // The first of the people is the admin.
+    // The first of the people is the admin, here and there.
     cloud: {
       ...cloud,
       users: cloudUser
@@ -97,13 +97,13 @@ function stateFor(recipe: ErrandRecipe, rows: number, dones: ReadonlySet<number>
     dataCenter: {
       ...dataCenter,
       users: dataCenterUser
-        ? dataCenter.users.map((user, at) => dataCenterUser(user, at + 1, dones.has(at + 1)))
+        ? dataCenter.users.map((user, n) => (n === 0 ? user : dataCenterUser(user, n, dones.has(n))))
         : dataCenter.users,
       groups: dataCenter.groups.map((group) => ({
         ...group,
         members: dataCenterMember
           ? numbers.flatMap((n) =>
-              dataCenterMember(n, dones.has(n)) === group.name ? [dataCenter.users[n - 1]?.username ?? ''] : [],
+              dataCenterMember(n, dones.has(n)) === group.name ? [dataCenter.users[n]?.username ?? ''] : [],
             )
           : group.members,
       })),

@@ -20,10 +20,10 @@ it('prints what a command prints and nothing else, through a link as npm makes o
 });
 
 it.each([
-  [['--help'], ['0', '1', '2', '130']],
+  [['--help'], ['0', '1', '2', '3', '130']],
   [
     ['run', '--help'],
-    ['0', '1', '2', '130'],
+    ['0', '1', '2', '3', '130'],
   ],
   [
     ['verify', '--help'],

@@ -5,6 +5,7 @@ import { changedRows, inBatches } from '../../cli/verify.ts';
 import { findOperation } from '../../shared/operations/index.ts';
 
 const suspend = findOperation('suspend')?.cloud ?? raise();
+const membership = findOperation('membership')?.cloud ?? raise();
 
 it('reads the changed rows of a report as the operation reads its manifest', async () => {
   const report = [
@@ -15,7 +16,7 @@ it('reads the changed rows of a report as the operation reads its manifest', asy
     'd@example.com;1;6;changed;',
   ].join('\r\n');
 
-  const rows = await Readable.from(changedRows(Readable.from([Buffer.from(report)]), suspend)).toArray();
+  const rows = await Readable.from(changedRows(opening(report), suspend)).toArray();
 
   expect(rows).toEqual([
     { line: 2, cells: { email: '=a@example.com' } },
@@ -23,10 +24,31 @@ it('reads the changed rows of a report as the operation reads its manifest', asy
   ]);
 });
 
+it.each([
+  [
+    'the action where its cells are actions alone',
+    'add',
+    [{ email: 'a@example.com', groupName: 'g', action: 'remove' }],
+  ],
+  ['none where another row says something else', 'Night shift', [{ email: 'a@example.com', groupName: 'g' }]],
+])('reads a column `operation` as validation does: %s', async (_, other, cells) => {
+  const report = [
+    '\uFEFFemail,group name,operation,rollcall_line,rollcall_status',
+    `a@example.com,g,${other === 'add' ? 'remove' : 'Day shift'},2,changed`,
+    `b@example.com,g,${other},3,unchanged`,
+  ].join('\r\n');
+
+  const rows = await Readable.from(changedRows(opening(report), membership)).toArray();
+
+  expect(rows).toEqual([{ line: 2, cells: cells[0] }]);
+});
+
 it('takes items a few at a time, the last ones too', async () => {
   expect(await Readable.from(inBatches(Readable.from([1, 2, 3]), 2)).toArray()).toEqual([[1, 2], [3]]);
 });
 
+const opening = (text: string) => () => Promise.resolve(Readable.from([Buffer.from(text)]));
+
 function raise(): never {
-  throw new Error('there is a suspend operation on Cloud');
+  throw new Error('there are both operations on Cloud');
 }

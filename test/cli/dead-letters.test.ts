@@ -54,7 +54,7 @@ it('counts, shows and redrives the dead letters of one job, leaves those of othe
 
   expect(list).toMatch(new RegExp(`${job.jobId} +│ cloud +│ membership +│ FORBIDDEN +│ +2 │`));
   expect(list).toMatch(new RegExp(`${other.jobId} +│ cloud +│ membership +│ FORBIDDEN +│ +1 │`));
-  expect(shown).toMatch(/│ +3 │ FORBIDDEN +│ 1 +│ 403 +│ [0-9a-f]{32} +│ +0 │/);
+  expect(shown).toMatch(/│ +3 │ FORBIDDEN +│ infrastructure +│ 1 +│ 403 +│ [0-9a-f]{32} +│ +0 │/);
   expect(shown).toMatch(/│ +5 │ FORBIDDEN/);
   expect(redriven).toContain('Sent 2 rows');
   expect(report).toMatchObject({ state: 'completed', counts: { rows: 4, changed: 4, failed: 0 } });
@@ -76,7 +76,7 @@ it('redrives a row once, and keeps one dead letter, of the next generation, of o
   const shown = await rollcall('dead-letters', 'show', job.jobId);
 
   expect(report.counts).toMatchObject({ rows: 1, failed: 1 });
-  expect(shown).toMatch(/│ +2 │ FORBIDDEN +│ 1 +│ 403 +│ [0-9a-f]{32} +│ +1 │/);
+  expect(shown).toMatch(/│ +2 │ FORBIDDEN +│ infrastructure +│ 1 +│ 403 +│ [0-9a-f]{32} +│ +1 │/);
   expect(await countDeadLetters()).toBe(1);
 }, 60_000);
 
@@ -106,13 +106,17 @@ it('makes a new job of the same file dropped again, in which rows that are done 
 
   await refuse();
   const second = await runFor([1, 2, 3]);
+  await until('it waits', async () => (await readState(clients.results, second.jobId))?.state === 'waiting', WAIT);
+  const waiting = await readState(clients.results, second.jobId);
+  await rollcall('approve', second.jobId, '--accept', 'REPEATED_FILE');
   const report = await reportOf(second);
 
   expect(second.jobId).not.toBe(first.jobId);
-  expect(report).toMatchObject({ revision: 1, counts: { rows: 3, unchanged: 2, changed: 1 } });
+  expect(waiting?.waitReasons.map(({ code }) => code)).toEqual(['REPEATED_FILE']);
+  expect(report).toMatchObject({ counts: { rows: 3, unchanged: 2, changed: 1 } });
 }, 60_000);
 
-it('resume enqueues the rows of a halted job that have no outcome; the row that met the refusal is redriven', async () => {
+it('resume takes up the row that met the refusal, so that it is no dead letter', async () => {
   const state = await control<{ cloud: { credentials: { jira: object[]; organisation: object[] } } }>('GET', 'state');
   const { cloud } = state;
   await control('PUT', 'state', { ...state, cloud: { ...cloud, credentials: { jira: [], organisation: [] } } });
@@ -122,12 +126,23 @@ it('resume enqueues the rows of a halted job that have no outcome; the row that 
   await control('PUT', 'state', state);
   const resumed = await rollcall('resume', job.jobId);
   const report = await reportOf(job);
-  await rollcall('dead-letters', 'redrive', job.jobId);
-  const revised = await revisionOf(job, report.revision + 1);
 
   expect(resumed).toContain(`Sent resume to ${job.jobId}.`);
-  expect(report).toMatchObject({ state: 'completed', counts: { changed: 4, failed: 1 }, codes: { UNAUTHORIZED: 1 } });
-  expect(revised).toMatchObject({ state: 'completed', counts: { changed: 5, failed: 0 } });
+  expect(report).toMatchObject({ state: 'completed', counts: { changed: 5, failed: 0 } });
+}, 60_000);
+
+it('plans a row again that its plan refused: redriven, it is changed once the person is there', async () => {
+  const job = await runFor([99]);
+  const report = await reportOf(job);
+  const shown = await rollcall('dead-letters', 'show', job.jobId);
+
+  await control('PUT', 'state', { seed: { users: 120, groups: 2, groupsPerUser: 0 } });
+  await rollcall('dead-letters', 'redrive', job.jobId);
+  const revised = await revisionOf(job, 2);
+
+  expect(report).toMatchObject({ counts: { failed: 1 }, codes: { USER_NOT_FOUND: 1 } });
+  expect(shown).toMatch(/│ +2 │ USER_NOT_FOUND +│ row +│ 0 +│/);
+  expect(revised).toMatchObject({ state: 'completed', counts: { rows: 1, changed: 1, failed: 0 } });
 }, 60_000);
 
 it('says that there is nothing to redrive, and of what', async () => {

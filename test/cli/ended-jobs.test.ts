@@ -4,8 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { claimFolder } from '../../cli/local-stack.ts';
+import { followJob } from '../../cli/jobs.ts';
 import { assemble } from '../../local/assembly.ts';
+import { clientEnvironment } from '../../local/aws/services.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
+import { s3Client } from '../../shared/aws/clients.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
+import type { Summary } from '../../shared/job/summary.ts';
 import { completeSettings } from '../../shared/settings.ts';
 import { runToEnd, commandsOn } from './commands-on-a-stack.ts';
 
@@ -51,6 +56,25 @@ it.concurrent(
   30_000,
 );
 
+it('takes back what a job changed, and first shows in a dry run what that would be (promise 9)', async () => {
+  const dry = await rollcall('undo', completed, '--dry-run');
+  expect(dry).toMatchObject({ code: 0, stderr: '' });
+  expect(await summaryAfter(dry.stdout)).toMatchObject({ mode: 'dry-run', operation: 'undo', plan: { change: 1 } });
+
+  const { code, stdout } = await rollcall('undo', completed.slice(-12));
+
+  expect(code).toBe(0);
+  expect(await summaryAfter(stdout)).toMatchObject({ mode: 'apply', state: 'completed', counts: { changed: 1 } });
+  expect((await rollcall('verify', completed)).code).toBe(2);
+}, 60_000);
+
+it('undoes nothing of a job that changed nothing', async () => {
+  const { code, stderr } = await rollcall('undo', rejected);
+
+  expect(stderr).toContain(`${rejected} is rejected and changed nothing`);
+  expect(code).toBe(1);
+}, 30_000);
+
 it.concurrent(
   'finds a job by the end of its id, as logs show it',
   async () => {
@@ -87,6 +111,13 @@ it.concurrent.each([
   },
   30_000,
 );
+
+/** The summary of the job that `undo` says it has uploaded. */
+async function summaryAfter(said: string): Promise<Summary> {
+  const [, jobId = ''] = /Uploaded as (\S+)\./.exec(said) ?? [];
+  const results = s3ObjectStore({ client: s3Client(clientEnvironment(stack)), bucket: stack.resultsBucket });
+  return (await followJob({ results, prefixes: [`cloud/undo/${jobId}/`] })).summary;
+}
 
 async function restored(name: string, manifest: string): Promise<string> {
   const path = join(folder, name);

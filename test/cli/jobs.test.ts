@@ -14,6 +14,17 @@ it.each<[string, Partial<Summary>, number]>([
   ['a row is invalid', { counts: { ...NONE, changed: 2, invalid: 1 }, codes: { INVALID_ROW: 1 } }, 2],
   ['rows were not reached', { state: 'cancelled', counts: { ...NONE, unprocessed: 3 }, codes: { CANCELLED: 3 } }, 2],
   ['it was halted', { state: 'halted', counts: { ...NONE, unprocessed: 3 }, codes: { HALTED: 3 } }, 2],
+  [
+    'a dry run would refuse nothing',
+    { mode: 'dry-run', counts: { ...NONE, unchanged: 1, unprocessed: 2 }, codes: { DRY_RUN: 2 } },
+    0,
+  ],
+  [
+    'a dry run would refuse a row',
+    { mode: 'dry-run', counts: { ...NONE, failed: 1, unprocessed: 2 }, codes: { DRY_RUN: 2, PROTECTED: 1 } },
+    2,
+  ],
+  ['it waits for approval', { state: 'waiting', counts: { ...NONE, unprocessed: 3 }, codes: { NOT_APPROVED: 3 } }, 3],
   ['the file was refused', { state: 'rejected', counts: { ...NONE, rows: 0 } }, 1],
   ['rows are unaccounted for', { state: 'broken', counts: NONE }, 1],
 ])('exits as documented when %s', (_what, summary, code) => {
@@ -39,6 +50,18 @@ it('tells of each status, and ends with the summary of a job that has stopped', 
   expect(states).toEqual(['running']);
 });
 
+it('ends with a job that waits for approval, and after that with the summary that is asked for', async () => {
+  const waiting = { ...completed, state: 'waiting' as const };
+  const results = memoryObjectStore({ 'cloud/suspend/j/summary.json': JSON.stringify(waiting) });
+  const prefixes = ['cloud/suspend/j/'];
+
+  expect(await followJob({ results, prefixes })).toEqual({ summary: waiting, prefix: 'cloud/suspend/j/' });
+
+  const following = followJob({ results, prefixes, after: 1 });
+  await results.write('cloud/suspend/j/summary.json', JSON.stringify({ ...completed, revision: 2 }));
+  expect((await following).summary).toMatchObject({ state: 'completed', revision: 2 });
+});
+
 it('finds the report of a file whose key named no known target', async () => {
   const rejected = { ...completed, state: 'rejected' as const };
   const results = memoryObjectStore({ 'rejected/j/summary.json': JSON.stringify(rejected) });
@@ -49,15 +72,17 @@ it('finds the report of a file whose key named no known target', async () => {
 });
 
 const completed: Summary = {
-  version: 1,
+  version: 2,
   job: 'j',
   revision: 1,
   target: 'cloud',
   operation: 'suspend',
+  mode: 'apply',
   state: 'completed',
   manifest: { key: 'cloud/suspend/j.csv', bytes: 1, carriedColumns: [] },
   counts: NONE,
   codes: {},
   calls: { sent: 0, rateLimited: 0, retried: 0, perRow: 0 },
+  actors: [],
   startedAt: '2026-01-01T00:00:00.000Z',
 };

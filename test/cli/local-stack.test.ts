@@ -10,12 +10,14 @@ const CONNECTION = {
   s3: 'http://127.0.0.1:1',
   sqs: 'http://127.0.0.1:2',
   secretsManager: 'http://127.0.0.1:3',
+  lambda: 'http://127.0.0.1:4',
   region: 'us-east-1',
   accessKeyId: 'LOCAL',
   secretAccessKey: 'secret',
   inboxBucket: 'inbox',
   resultsBucket: 'results',
   deadLetterQueueUrl: 'http://127.0.0.1:2/000000000000/dead',
+  intakeFunctionName: 'Rollcall-Intake:stop',
   targets: ['cloud'],
 };
 

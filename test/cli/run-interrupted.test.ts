@@ -47,7 +47,7 @@ function startRun(name: string) {
   const rows = Array.from({ length: ROWS }, (_, index) => `person.${index}@example.com,jira-software\n`);
   writeFileSync(manifest, `emailAddress,products\n${rows.join('')}`);
   const words = [join(CLI, 'node24.mjs'), join(CLI, 'rollcall.ts')];
-  const child = spawn(process.execPath, [...words, 'run', manifest, '--operation', 'creation', '--out', out], {
+  const child = spawn(process.execPath, [...words, 'run', manifest, '--operation', 'creation', '--yes', '--out', out], {
     cwd: folder,
     env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],

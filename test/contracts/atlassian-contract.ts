@@ -52,6 +52,35 @@ function jiraContract(make: () => Promise<Cloud['jira']>): void {
     expect(await jira.findGroupsById([GROUP.guild, 'none'], signal)).toMatchObject([{ name: 'C++ Guild' }]);
   });
 
+  it('lists everybody and the members of a group, and tells whose token it is', async () => {
+    const jira = await make();
+
+    const everybody = await jira.listUsers(0, signal);
+    const byId = await jira.findUsersById([WHO.deactivated, 'nobody', WHO.newcomer], signal);
+
+    expect(everybody).toContainEqual(expect.objectContaining({ accountId: WHO.suspended, active: false }));
+    expect(everybody.map(({ accountId }) => accountId)).not.toContain(WHO.newcomer);
+    expect(await jira.listUsers(everybody.length - 1, signal)).toEqual(everybody.slice(-1));
+    expect(byId).toMatchObject([{ accountId: WHO.deactivated, active: false }]);
+    expect(await jira.findMyself(signal)).toMatchObject({ accountId: WHO.admin });
+    expect(await jira.listMembers(GROUP.engineering, 2, signal)).toMatchObject({
+      members: { length: 1 },
+      total: 3,
+      isLast: true,
+    });
+    expect(await jira.listMembers('none', 0, signal)).toBeUndefined();
+  });
+
+  it('leaves whoever is suspended out of the members of a group', async () => {
+    const jira = await make();
+    for (const accountId of [WHO.suspended, WHO.deactivated]) {
+      await jira.addToGroup({ groupId: GROUP.guild, accountId }, signal);
+    }
+
+    expect(await jira.listMembers(GROUP.guild, 0, signal)).toMatchObject({ members: [WHO.deactivated], total: 1 });
+    expect(await jira.findGroupsOfUser(WHO.suspended, signal)).toMatchObject([{ groupId: GROUP.guild }]);
+  });
+
   it('puts a user in a group once and takes them out once', async () => {
     const jira = await make();
     const member = { groupId: GROUP.guild, accountId: WHO.guest };
@@ -106,6 +135,21 @@ function organisationContract(make: () => Promise<NonNullable<Cloud['organisatio
     expect(await organisation.listVerifiedDomains(signal)).toEqual(['example.com']);
   });
 
+  it('tells who administers it, by which groups, who is in a group, and how many are active', async () => {
+    const organisation = await make();
+    const active = await organisation.countActiveUsers(signal);
+
+    await organisation.suspend(WHO.ben, signal);
+
+    expect(await organisation.findAdmins(signal)).toMatchObject([{ accountId: WHO.admin }]);
+    expect(await organisation.findAdminGroups(signal)).toMatchObject([{ groupId: GROUP.admins }]);
+    expect(await organisation.findUsersByGroup(GROUP.admins, signal)).toMatchObject([
+      { accountId: WHO.admin },
+      { accountId: WHO.emil },
+    ]);
+    expect(await organisation.countActiveUsers(signal)).toBe(active - 1);
+  });
+
   it('suspends and restores once each', async () => {
     const organisation = await make();
 
@@ -121,10 +165,12 @@ function organisationContract(make: () => Promise<NonNullable<Cloud['organisatio
 
     const answer = await organisation.invite({ email: 'invited@example.com', products: ['confluence'] }, signal);
     const [invited] = await organisation.findUsersByEmail(['invited@example.com'], { groups: false }, signal);
-    const ids = [invited?.accountId ?? '', WHO.newcomer];
+    const asked = ['INVITED@example.com', 'nora.newcomer@example.com'];
 
     expect(answer).toMatchObject({ status: 'changed' });
-    expect(await organisation.findUsersByProduct('confluence', ids, signal)).toMatchObject([{ accountId: ids[0] }]);
+    expect(await organisation.findUsersByProduct('confluence', asked, signal)).toMatchObject([
+      { accountId: invited?.accountId },
+    ]);
   });
 
   it.each([
@@ -183,6 +229,23 @@ function dataCenterContract(make: (options?: AtlassianOptions) => Promise<DataCe
     expect(await dataCenter.groupExists('Release', signal)).toBe(false);
   });
 
+  it('lists everybody and the members of a group, and tells whose token it is', async () => {
+    const dataCenter = await make();
+
+    const everybody = await dataCenter.listUsers(undefined, signal);
+
+    expect(everybody?.users).toContainEqual(expect.objectContaining({ username: 'eva', active: false }));
+    expect(everybody?.next).toBeUndefined();
+    expect(await dataCenter.findUsers('GRACE', 0, signal)).toMatchObject([{ username: 'grace.kim@example.com' }]);
+    expect(await dataCenter.findMyself(signal)).toMatchObject({ username: 'admin' });
+    expect(await dataCenter.listMembers('jira-software-users', 4, signal)).toMatchObject({
+      members: ['dmitri'],
+      total: 5,
+      isLast: true,
+    });
+    expect(await dataCenter.listMembers('none', 0, signal)).toBeUndefined();
+  });
+
   it('puts a user in a group once and takes them out once', async () => {
     const dataCenter = await make();
 
@@ -207,7 +270,7 @@ function dataCenterContract(make: (options?: AtlassianOptions) => Promise<DataCe
     const user = { username: 'new', emailAddress: 'new@dc.example.com', displayName: 'New' };
 
     expect(await dataCenter.createUser(user, signal)).toMatchObject({ status: 'changed', httpStatus: 201 });
-    await expect(dataCenter.createUser(user, signal)).rejects.toMatchObject({ code: 'REQUEST_REFUSED' });
+    await expect(dataCenter.createUser(user, signal)).rejects.toMatchObject({ code: 'CHANGED_SINCE_PLAN' });
     expect(await dataCenter.updateUser('new', { active: false }, signal)).toMatchObject({ status: 'changed' });
     expect(await dataCenter.findUser('new', signal)).toMatchObject({
       emailAddress: 'new@dc.example.com',

@@ -4,7 +4,9 @@ import { parse } from 'csv-parse/sync';
 import { createCoordinator } from '../../functions/coordinator/coordinator.ts';
 import { createReporter } from '../../functions/reporter/reporter.ts';
 import type { EventBody } from '../../shared/job/events.ts';
+import { isSettled, PENDING, unpackRowStatuses } from '../../shared/job/row-status.ts';
 import type { Summary } from '../../shared/job/summary.ts';
+import { createCellReader } from '../../shared/manifest/cells.ts';
 import type { ManifestLimits } from '../../shared/manifest/refusal.ts';
 import type { Cells } from '../../shared/operations/operation.ts';
 import type { Message } from '../../shared/ports.ts';
@@ -15,14 +17,14 @@ import { NOW, start } from '../functions/splitter/start.ts';
 export interface Carried {
   readonly jobId: string;
   readonly summary: Summary;
-  /** Of each row that would have been sent to the worker. */
+  /** Of each row that would have been planned. */
   readonly cells: readonly Cells[];
   /** The report's CSVs as bytes, by name. */
   readonly file: (name: string) => Buffer;
 }
 
 export interface Line {
-  /** Drops a manifest into the inbox, lets it be validated and enqueued to its last row, cancels it, and reads its report. */
+  /** Drops a manifest into the inbox, lets it be validated, cancels it, and reads its report. */
   readonly carry: (manifest: Uint8Array, operation?: string) => Promise<Carried>;
   readonly logged: readonly string[];
 }
@@ -30,33 +32,32 @@ export interface Line {
 /** The real splitter, coordinator and reporter over ports in memory. */
 export function startLine(limits?: ManifestLimits): Line {
   const splitter = start(limits && { limits });
-  const [reports, enqueueQueue] = [memoryQueue(), memoryQueue()];
+  const [reports, others] = [memoryQueue(), memoryQueue()];
   const clock = { now: () => NOW };
   let ids = 0;
   const log = (event: string): unknown => splitter.logged.push(event);
   const ports = { ...splitter, clock, eventsQueue: { post: async () => undefined }, log };
   const coordinator = createCoordinator({
     ...ports,
-    enqueueQueue,
+    validateQueue: others,
+    planQueue: others,
+    enqueueQueue: others,
     reports,
     chance: { uuid: () => `coordinator-${(ids += 1)}`, random: () => 0.5 },
-    policy: { windowRows: 100, windowSeconds: 2, overdueMs: 1e6, expiryMs: 1e9, resendMs: 1e6 },
+    bounds: { windowRows: 100, windowSeconds: 2, overdueMs: 1e6, expiryMs: 1e9, resendMs: 1e6 },
+    approvalMs: 3_600_000,
   });
-  const reporter = createReporter(ports);
+  const reporter = createReporter({ ...ports, deadLetters: others });
 
   return {
     logged: splitter.logged,
     carry: async (manifest, operation = 'membership') => {
-      const [eventsBefore, tasksBefore] = [splitter.events.length, splitter.tasks().length];
+      const eventsBefore = splitter.events.length;
       const jobId = await splitter.upload(`acme/${operation}/${(ids += 1)}.csv`, manifest);
       const own = splitter.events.slice(eventsBefore).map((body) => ({ body }));
       await must(coordinator(eventOf(own)));
       const isRead = own.some(({ body }) => body.type === 'validated');
-      if (isRead) {
-        const failed = await splitter.enqueue(jobId, { to: splitter.validationOf(jobId).rows });
-        if (failed.length > 0) throw new Error('The rows could not be enqueued');
-        await must(coordinator(eventOf([{ body: cancelled(jobId) }])));
-      }
+      if (isRead) await must(coordinator(eventOf([{ body: cancelled(jobId) }])));
       const request = reports.messages.findLast(({ body }) => (body as { jobId: string }).jobId === jobId); // a report request
       if (!request) throw new Error('No report was asked for');
       await must(reporter(eventOf([request])));
@@ -64,14 +65,19 @@ export function startLine(limits?: ManifestLimits): Line {
       return {
         jobId,
         summary: JSON.parse(splitter.results.textOf(`${folder}summary.json`)) as Summary, // the reporter's own writing
-        cells: splitter
-          .tasks()
-          .slice(tasksBefore)
-          .map(({ cells }) => cells),
+        cells: isRead ? soundCells(splitter, jobId) : [],
         file: (name) => Buffer.from(splitter.results.objects.get(`${folder}${name}`) ?? Buffer.alloc(0)),
       };
     },
   };
+}
+
+/** Our cells of the rows that validation found nothing wrong with. */
+function soundCells({ validationOf, rowsOf }: ReturnType<typeof start>, jobId: string): readonly Cells[] {
+  const validation = validationOf(jobId);
+  const rowStatuses = unpackRowStatuses(validation.rowStatuses, validation.rows);
+  const cellsOf = createCellReader(validation);
+  return rowsOf(jobId).flatMap((row) => (isSettled(rowStatuses[row.row] ?? PENDING) ? [] : [cellsOf(row)]));
 }
 
 function cancelled(jobId: string): unknown {

@@ -6,13 +6,12 @@ export type Ending = Report | Refusal;
 export interface Report {
   readonly kind: 'report';
   readonly rows: number;
-  /** Rows that are sent to the worker. */
-  readonly tasks: number;
+  /** Rows that are planned: those that are not invalid by themselves. */
+  readonly sound: number;
   readonly invalid: number;
-  readonly duplicates: number;
   readonly encoding?: string;
   readonly delimiter?: string;
-  /** What the worker is given of each row that is sent. */
+  /** Our cells of each sound row. */
   readonly cells?: readonly Cells[];
   /** Columns that are not ours. */
   readonly carried?: readonly string[];
@@ -33,10 +32,10 @@ export interface Entry {
   readonly ending: Ending;
 }
 
-/** Ends in a report: every row is sent unless the counts say otherwise. */
+/** Ends in a report: every row is sound unless the counts say otherwise. */
 export function report(rows: number, more: Partial<Omit<Report, 'kind' | 'rows'>> = {}): Report {
-  const { invalid = 0, duplicates = 0 } = more;
-  return { kind: 'report', rows, tasks: rows - invalid - duplicates, invalid, duplicates, ...more };
+  const { invalid = 0 } = more;
+  return { kind: 'report', rows, sound: rows - invalid, invalid, ...more };
 }
 
 export const refusal = (line: number | undefined, says: RegExp): Refusal => ({ kind: 'refusal', line, says });

@@ -22,16 +22,14 @@ function refusalFaults({ line, says }: Refusal, { summary }: Carried): readonly 
 }
 
 function reportFaults(wanted: Report, { summary, cells }: Carried): readonly string[] {
-  // A job of which nothing is sent has ended before anybody can cancel it.
-  if (summary.state !== (wanted.tasks === 0 ? 'completed' : 'cancelled'))
+  if (summary.state !== 'cancelled')
     return [`it is ${summary.state}: ${JSON.stringify(summary.problems)?.slice(0, 400)}`];
-  const { counts, codes, manifest } = summary;
+  const { counts, manifest } = summary;
   return [
     ...differing('rows', counts.rows, wanted.rows),
-    ...differing('tasks', cells.length, wanted.tasks),
+    ...differing('sound rows', cells.length, wanted.sound),
     ...differing('invalid rows', counts.invalid, wanted.invalid),
-    ...differing('duplicates', codes.DUPLICATE ?? 0, wanted.duplicates),
-    ...differing('unprocessed rows', counts.unprocessed, wanted.tasks + wanted.duplicates),
+    ...differing('unprocessed rows', counts.unprocessed, wanted.sound),
     ...differing('encoding', manifest.encoding, wanted.encoding),
     ...differing('delimiter', manifest.delimiter, wanted.delimiter),
     ...differing('cells', cells, wanted.cells),

@@ -2,6 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { createIntake } from '../../functions/intake/intake.ts';
 import { createSplitter } from '../../functions/splitter/splitter.ts';
 import { s3Notification } from '../../local/aws/notifications.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
@@ -29,24 +30,31 @@ async function drop(key: string) {
   );
   const created = store.created.at(-1);
   if (!created) throw new Error('The object store told nothing');
-  const [results, eventsQueue] = [memoryObjectStore(), memoryEventsQueue()];
-  const splitter = createSplitter({
+  const [results, eventsQueue, validate] = [memoryObjectStore(), memoryEventsQueue(), memoryQueue()];
+  const ports = {
     inbox: s3ObjectStore({ client: store.client, bucket: 'inbox' }),
     results,
-    targets: { find: async (name) => (name === 'acme' ? cloudTarget() : undefined) },
-    operations: OPERATIONS,
-    tasks: memoryQueue(),
     eventsQueue,
     clock: { now: () => new Date() },
     chance: { uuid: () => crypto.randomUUID(), random: () => 0.5 },
-    limits: LIMITS,
     log: () => undefined,
+  };
+  const intake = createIntake({ ...ports, validate });
+  const splitter = createSplitter({
+    ...ports,
+    targets: { find: async (name) => (name === 'acme' ? cloudTarget() : undefined) },
+    operations: OPERATIONS,
+    tasks: memoryQueue(),
+    limits: LIMITS,
   });
+  // Only what the functions read.
+  const context = { getRemainingTimeInMillis: () => 60_000, invokedFunctionArn: 'intake' } as unknown as Context;
   const record = { messageId: 'm', body: s3Notification(created, REGION), eventSourceARN: 'arn:aws:sqs:::intake' };
-  const event = { Records: [record] } as unknown as SQSEvent; // only what the splitter reads
-  const context = { getRemainingTimeInMillis: () => 60_000 } as unknown as Context; // likewise
-  const { batchItemFailures } = await splitter(event, context);
-  expect(batchItemFailures).toEqual([]);
+  expect(await intake({ Records: [record] }, context)).toEqual({ batchItemFailures: [] });
+  for (const { body } of validate.messages) {
+    const request = { messageId: 'm', body: JSON.stringify(body), eventSourceARN: 'arn:aws:sqs:::validate' };
+    expect(await splitter({ Records: [request] } as unknown as SQSEvent, context)).toEqual({ batchItemFailures: [] });
+  }
   return { events: eventsQueue.events, kept: [...results.objects.keys()] };
 }
 

@@ -49,11 +49,13 @@ it('has every exported type of the domain in its glossary (npm test -- test/docs
   await expect(await format(written, { ...(await resolveConfig(PAGE)), filepath: PAGE })).toMatchFileSnapshot(PAGE);
 });
 
-const HANDLERS = ['splitter', 'worker', 'coordinator', 'reporter'].map((name) => `functions/${name}/handler.ts`);
+const HANDLERS = ['intake', 'splitter', 'planner', 'worker', 'coordinator', 'reporter'].map(
+  (name) => `functions/${name}/handler.ts`,
+);
 
-/** What is loaded for a row and does nothing with it: other operations, Data Center, ports, errors, and what every function starts with or counts on. */
+/** What is loaded for a row and does nothing with it: other operations and undo, Data Center, lists, approvals, dead letters, ports, errors, and what every function starts with or counts on. */
 const NOT_ON_THE_WAY =
-  /^shared\/(?:operations\/(?!membership|operation|columns|finding|find-people)|atlassian\/(?:data-center|errors)|aws\/(?:clients|system)|(?:errors|ports|settings|log|target|in-parallel)\.ts)|handler\.ts$/;
+  /^shared\/(?:operations\/(?!membership|operation|columns|finding|find-people)|atlassian\/(?:data-center|listings|stored-list|errors)|job\/approval|aws\/(?:clients|system)|(?:errors|ports|settings|log|target|in-parallel)\.ts)|handler\.ts|undone-job\.ts|plan-undo\.ts|plan-errors\.ts|dead-letters\.ts$/;
 
 /** The files that are loaded from a file on: what it imports, and what that imports, types aside. */
 function load(file: string, loaded: Set<string>): void {
@@ -66,7 +68,7 @@ function load(file: string, loaded: Set<string>): void {
   }
 }
 
-it('follows one row through every file that it passes, in at most 60', () => {
+it('follows one row through every file that it passes, in at most 80', () => {
   const loaded = new Set<string>();
   for (const handler of HANDLERS) load(handler, loaded);
   const passed = [...loaded].filter((file) => !NOT_ON_THE_WAY.test(file));
@@ -74,5 +76,5 @@ it('follows one row through every file that it passes, in at most 60', () => {
   const told = [...(section.split('\n## ')[0] ?? '').matchAll(/`((?:functions|shared)\/[\w./-]+\.ts)`/g)];
 
   expect(told.map(([, file]) => file).toSorted()).toEqual(passed.toSorted());
-  expect(passed.length).toBeLessThanOrEqual(60);
+  expect(passed.length).toBeLessThanOrEqual(80);
 });

@@ -12,13 +12,16 @@ import type {
   OrganisationUser,
   UserManagement,
 } from '../../shared/atlassian/apis.ts';
+import { createCloudListings, createListingCache, type ListingOptions } from '../../shared/atlassian/listings.ts';
 import type { CloudTarget } from '../../shared/target.ts';
 import {
+  askAlways,
   createWatch,
   enginePorts,
   type FakeCall,
   type FakeLag,
   type Intercept,
+  membersPage,
   refuse,
   type Watch,
 } from './atlassian-watch.ts';
@@ -33,19 +36,21 @@ export interface FakePerson {
   readonly membershipStatus?: string;
   readonly claimStatus?: string;
   readonly managementSource?: string;
+  readonly orgAdmin?: boolean;
   readonly products?: readonly string[];
   readonly groupIds?: readonly string[];
 }
 
 export interface FakeCloudOptions {
   readonly users?: readonly FakePerson[];
-  readonly groups?: readonly PortGroup[];
+  readonly groups?: readonly (PortGroup & { readonly roles?: readonly string[] })[];
   readonly domains?: readonly string[];
   /** False: a target without organisation keys. */
   readonly organisation?: boolean;
   readonly target?: Partial<CloudTarget>;
   readonly intercept?: Intercept;
   readonly lag?: FakeLag | undefined;
+  readonly listings?: ListingOptions | undefined;
 }
 
 export interface FakeCloud {
@@ -75,18 +80,24 @@ export function cloudPort(
     target,
     organisation,
     intercept,
-  }: Pick<FakeCloudOptions, 'organisation' | 'intercept'> & { readonly target: CloudTarget },
+    listings,
+  }: Pick<FakeCloudOptions, 'organisation' | 'intercept' | 'listings'> & { readonly target: CloudTarget },
 ): Pick<FakeCloud, 'apis' | 'calls'> {
   const watch = createWatch(intercept);
-  const jira = watch.over('jira.', jiraOf(cloud, watch));
+  const jira = watch.over('jira.', jiraOf(cloud, target.email, watch));
+  const common = {
+    jira,
+    keep: askAlways,
+    listings: listings && createCloudListings(jira, { ...listings, cache: createListingCache() }),
+  };
   if (organisation === false) {
     const { orgId: _orgId, orgApiKey: _orgApiKey, ...keyless } = target;
-    return { apis: { target: keyless, jira }, calls: watch.calls };
+    return { apis: { target: keyless, ...common }, calls: watch.calls };
   }
   return {
     apis: {
       target,
-      jira,
+      ...common,
       organisation: watch.over('organisation.', organisationOf(cloud, watch)),
       userManagement: watch.over('userManagement.', userManagementOf(cloud, watch)),
     },
@@ -124,10 +135,11 @@ function recordOf({ users = [], groups = [], domains = ['acme.example'] }: FakeC
       name: user.email,
       emailHidden: hidden,
     })),
-    groups: groups.map(({ groupId, name, external = false }) => ({
+    groups: groups.map(({ groupId, name, external = false, roles = [] }) => ({
       groupId,
       name,
       externalSynced: external,
+      roles,
       members: users.filter(({ groupIds = [] }) => groupIds.includes(groupId)).map(({ accountId }) => accountId),
     })),
   });
@@ -141,11 +153,12 @@ const personOf = (cloud: CloudState, user: User): Required<FakePerson> => ({
   membershipStatus: user.membershipStatus,
   claimStatus: user.claimStatus,
   managementSource: user.managementSource ?? '',
+  orgAdmin: user.orgAdmin ?? false,
   products: user.products,
   groupIds: cloud.groupsOf(user.accountId).map(({ groupId }) => groupId),
 });
 
-function jiraOf(cloud: CloudState, { settle }: Watch): Jira {
+function jiraOf(cloud: CloudState, email: string, { settle }: Watch): Jira {
   const seen = (accountId: string): User | undefined => {
     const user = cloud.user(accountId, 'jira');
     return user && rules.isOnSite(user) ? user : undefined;
@@ -164,6 +177,23 @@ function jiraOf(cloud: CloudState, { settle }: Watch): Jira {
     findUser: async (accountId) => {
       const user = seen(accountId);
       return user && { ...jiraUser(user), products: user.products.filter((product) => product.startsWith('jira-')) };
+    },
+    findUsersById: async (accountIds) => accountIds.flatMap((accountId) => seen(accountId) ?? []).map(jiraUser),
+    listUsers: async (startAt) => {
+      const everybody = cloud.everybody().flatMap(({ accountId }) => seen(accountId) ?? []);
+      return everybody.slice(startAt, startAt + 1_000).map(jiraUser);
+    },
+    // Most tests have no need of them: then it is somebody besides.
+    findMyself: async () => {
+      const [user] = cloud.withEmail(email, 'jira');
+      return user ? jiraUser(user) : { accountId: 'token-owner', active: true, emailAddress: email };
+    },
+    listMembers: async (groupId, startAt) => {
+      if (!cloud.group(groupId)) return undefined;
+      const all = [...cloud.membersOf(groupId, 'jira')].filter(
+        (accountId) => cloud.user(accountId, 'jira')?.membershipStatus === 'active',
+      );
+      return membersPage(all, startAt);
     },
     findGroupsOfUser: async (accountId) => seen(accountId) && cloud.groupsOf(accountId, 'jira').map(jiraGroup),
     findGroupsByName: async (names) => names.flatMap(cloud.groupsNamed).map(jiraGroup),
@@ -204,10 +234,20 @@ function organisationOf(cloud: CloudState, { settle }: Watch): Organisation {
     findUsersByEmail: async (emails, { groups }) =>
       [...new Set(emails.flatMap((email) => cloud.withEmail(email, side)))].map(shown(groups)),
     findUsersById: async (accountIds, { groups }) => byId(accountIds).map(shown(groups)),
-    findUsersByProduct: async (product, accountIds) =>
-      byId(accountIds)
+    findUsersByProduct: async (product, emails) =>
+      emails
+        .flatMap((email) => cloud.withEmail(email, side))
         .filter(({ products }) => products.includes(product))
         .map(shown(false)),
+    findAdmins: async () =>
+      cloud
+        .everybody()
+        .filter(({ orgAdmin, siteAdmin }) => orgAdmin === true || siteAdmin === true)
+        .map(shown(false)),
+    findAdminGroups: async () =>
+      [...cloud.everyGroup()].filter(({ roles }) => roles.some((role) => ADMIN_ROLES.has(role))).map(directoryGroup),
+    findUsersByGroup: async (groupId) => byId([...cloud.membersOf(groupId, side)]).map(shown(false)),
+    countActiveUsers: async () => cloud.everybody().filter(isActive).length,
     findGroupsByName: async (names) => rules.directoryGroups(cloud, names).map(directoryGroup),
     findGroupsById: async (groupIds) => groupIds.flatMap((groupId) => cloud.group(groupId) ?? []).map(directoryGroup),
     listVerifiedDomains: async () =>
@@ -252,9 +292,12 @@ function userManagementOf(cloud: CloudState, { settle }: Watch): UserManagement 
   };
 }
 
+const ADMIN_ROLES: ReadonlySet<string> = new Set(['atlassian/org-admin', 'atlassian/site-admin']);
+
 const jiraUser = (user: User): JiraUser => ({
   accountId: user.accountId,
   active: isActive(user),
+  accountType: user.accountType,
   ...(user.emailHidden ? {} : { emailAddress: user.email }),
 });
 

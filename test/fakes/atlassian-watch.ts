@@ -1,5 +1,5 @@
 import type { EnginePorts } from '../../local/atlassian/engine/propagation.ts';
-import type { Answer } from '../../shared/atlassian/apis.ts';
+import type { Answer, Keep, MembersPage } from '../../shared/atlassian/apis.ts';
 import { Refusal } from '../../shared/atlassian/errors.ts';
 
 /** One call that reached a fake; `effective` when it changed the fake's state. */
@@ -76,4 +76,13 @@ export function enginePorts({ nowMs, lagMs }: FakeLag = { nowMs: () => 0, lagMs:
 
 export function refuse(code: Refusal['code'], httpStatus: number): never {
   throw new Refusal(code, `The fake refuses with ${code}`, { httpStatus, traceId: 'fake-trace' });
+}
+
+/** Nothing is kept, so that every test sees what it has just changed. */
+export const askAlways: Keep = (_name, ask) => ask();
+
+/** Fifty members, as Atlassian pages them. */
+export function membersPage(all: readonly string[], startAt: number): MembersPage {
+  const members = all.slice(startAt, startAt + 50);
+  return { members, total: all.length, isLast: startAt + members.length >= all.length };
 }

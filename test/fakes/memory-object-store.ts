@@ -7,10 +7,13 @@ import { ConditionNotMet, type ObjectStore, type StoredObject, type WriteConditi
 export interface MemoryObjectStore extends ObjectStore {
   readonly objects: ReadonlyMap<string, Uint8Array>;
   readonly textOf: (key: string) => string;
+  /** Puts an object with what an uploader may give besides. */
+  readonly upload: (key: string, body: string | Uint8Array, metadata: Readonly<Record<string, string>>) => void;
 }
 
 export function memoryObjectStore(initial: Readonly<Record<string, string | Uint8Array>> = {}): MemoryObjectStore {
   const objects = new Map<string, Uint8Array>();
+  const metadataOf = new Map<string, Readonly<Record<string, string>>>();
   for (const [key, body] of Object.entries(initial)) objects.set(key, Buffer.from(body));
 
   const store = (key: string, body: string | Uint8Array, condition?: WriteCondition): { etag: string } => {
@@ -27,9 +30,13 @@ export function memoryObjectStore(initial: Readonly<Record<string, string | Uint
   return {
     objects,
     textOf: (key) => Buffer.from(objects.get(key) ?? missing(key)).toString(),
+    upload: (key, body, metadata) => {
+      objects.set(key, Buffer.from(body));
+      metadataOf.set(key, metadata);
+    },
     read: async (key, { from = 0 } = {}) => {
       const bytes = objects.get(key);
-      return bytes && storedObject(bytes, from);
+      return bytes && storedObject(bytes, from, metadataOf.get(key));
     },
     readIfChanged: async (key, etag) => {
       const bytes = objects.get(key);
@@ -51,11 +58,12 @@ export function memoryObjectStore(initial: Readonly<Record<string, string | Uint
   };
 }
 
-function storedObject(whole: Uint8Array, from: number): StoredObject {
+function storedObject(whole: Uint8Array, from: number, metadata: Readonly<Record<string, string>> = {}): StoredObject {
   const bytes = Buffer.from(whole.subarray(from));
   return {
     body: Readable.from(bytes.length === 0 ? [] : [bytes]),
     etag: etagOf(whole),
+    metadata,
     bytes: bytes.length,
     text: async () => bytes.toString(),
   };

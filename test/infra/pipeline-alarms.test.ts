@@ -48,8 +48,10 @@ it('watches every queue that no function receives from', () => {
   expect(watched('ApproximateNumberOfMessagesVisible', 'QueueName')).toEqual(lastStops.map(([id]) => id).toSorted());
 });
 
-it('watches the age of the oldest row', () => {
-  expect(watched('ApproximateAgeOfOldestMessage', 'QueueName')).toEqual([stage.idOf(QUEUE, 'Tasks')]);
+it('watches the age of the oldest file, part of a plan, and row', () => {
+  const queues = ['Validate', 'Plan', 'Tasks'].map((name) => stage.idOf(QUEUE, name));
+
+  expect(watched('ApproximateAgeOfOldestMessage', 'QueueName')).toEqual(queues.toSorted());
 });
 
 it.each(['Errors', 'Throttles', 'RecursiveInvocationsDropped'])('watches %s of every function', (metric) => {

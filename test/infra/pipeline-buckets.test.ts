@@ -32,11 +32,13 @@ describe('buckets', () => {
     );
   });
 
-  it('keep the rows of a manifest no longer than the manifest', () => {
+  it.each(['rows/', 'plan/'])("keep a file's %s no longer than the file, and its report longer", (prefix) => {
     const rulesOf = (bucket: string) => standard.one(BUCKET, bucket).Properties.LifecycleConfiguration.Rules as Json[];
 
-    const rows = rulesOf('Results').find(({ Prefix: prefix }) => prefix === 'rows/');
-    expect(rows).toMatchObject({ ExpirationInDays: rulesOf('Inbox')[0].ExpirationInDays, Status: 'Enabled' });
+    const manifestDays = rulesOf('Inbox')[0].ExpirationInDays;
+    const sooner = rulesOf('Results').find(({ Prefix: one }) => one === prefix);
+    expect(sooner).toMatchObject({ ExpirationInDays: manifestDays, Status: 'Enabled' });
+    expect(rulesOf('Results')[0].ExpirationInDays).toBeGreaterThan(manifestDays);
   });
 
   it('keep every version of a manifest', () => {
@@ -50,7 +52,7 @@ describe('the upload notification', () => {
   const inbox = standard.one(BUCKET, 'Inbox');
   const [policyId, policy] = standard
     .all('AWS::SQS::QueuePolicy')
-    .find(([, { Properties: one }]) => idIn(one.Queues[0]) === standard.idOf(QUEUE, 'Intake'))!;
+    .find(([, { Properties: one }]) => idIn(one.Queues[0]) === standard.idOf(QUEUE, 'IntakeQueue'))!;
 
   it('reaches the intake queue for every object', () => {
     const { QueueConfigurations: configurations } = inbox.Properties.NotificationConfiguration;
@@ -58,7 +60,7 @@ describe('the upload notification', () => {
     expect(configurations).toHaveLength(1);
     expect(configurations[0].Event).toBe('s3:ObjectCreated:*');
     expect(configurations[0].Filter).toBeUndefined();
-    expect(idIn(configurations[0].Queue)).toBe(standard.idOf(QUEUE, 'Intake'));
+    expect(idIn(configurations[0].Queue)).toBe(standard.idOf(QUEUE, 'IntakeQueue'));
   });
 
   it('is accepted from this bucket of this account alone', () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
+import { REPORT_FILES } from '../../shared/job/keys.ts';
 import { asList, idIn, synthesizedStage, textOf, type Json } from './synthesized-stage.ts';
 
 const stage = synthesizedStage();
-const FUNCTIONS = ['Splitter', 'Worker', 'Coordinator', 'Reporter'] as const;
+const FUNCTIONS = ['Intake', 'Splitter', 'Planner', 'Worker', 'Coordinator', 'Reporter'] as const;
 
 interface Allowed {
   readonly action: string;
@@ -67,10 +68,12 @@ describe.each(FUNCTIONS)('the role of the %s', (name) => {
 });
 
 it.each([
+  ['Intake', ['Events', 'Validate']],
   ['Splitter', ['Events', 'Tasks']],
-  ['Worker', ['DeadLetters', 'Events', 'Tasks']],
-  ['Coordinator', ['Enqueue', 'Events', 'Reports']],
-  ['Reporter', ['Events']],
+  ['Planner', ['Events', 'Plan']],
+  ['Worker', ['Events', 'Tasks']],
+  ['Coordinator', ['Enqueue', 'Events', 'Plan', 'Reports', 'Validate']],
+  ['Reporter', ['DeadLetters', 'Events']],
 ] as const)('the %s sends to %j and to no other queue', (name, queues) => {
   const sent = of(name).filter(({ action }) => action === 'sqs:SendMessage');
 
@@ -78,50 +81,58 @@ it.each([
 });
 
 it.each([
-  [
-    'Splitter',
-    [
-      'Results/quarantine/*',
-      'Results/jobs/*/chunks/*',
-      'Results/jobs/*/order/*',
-      'Results/jobs/*/validation.json',
-      'Results/rows/*',
-    ],
-  ],
-  [
-    'Worker',
-    ['Results/jobs/*/claims/*', 'Results/jobs/*/failures/*', 'Results/jobs/*/isolated/*', 'Results/quarantine/*'],
-  ],
-  [
-    'Coordinator',
-    [
-      'Results/*/status.json',
-      'Results/quarantine/*',
-      'Results/jobs/*/chunks/*',
-      'Results/jobs/*/state.json',
-      'Results/open/*',
-    ],
-  ],
-  [
-    'Reporter',
-    [
-      'Results/*/failed.csv',
-      'Results/*/results.csv',
-      'Results/*/summary.json',
-      'Results/*/unprocessed.csv',
-      'Results/quarantine/*',
-    ],
-  ],
-] as const)('the %s writes %j and nothing else', (name, keys) => {
+  ['Intake', []],
+  ['Splitter', ['jobs/*/chunks/*', 'jobs/*/validation.json', 'rows/*']],
+  ['Planner', ['jobs/*/chunks/*', 'jobs/ledger/*', 'plan/*']],
+  ['Worker', ['jobs/*/isolated/*']],
+  ['Coordinator', ['*/status.json', 'jobs/*/chunks/*', 'jobs/*/state.json', 'open/*']],
+  ['Reporter', [...REPORT_FILES.map((file) => `*/${file}`), 'jobs/*/dead-letters.json']],
+] as const)('the %s writes %j, what it quarantines, and nothing else', (name, keys) => {
   const written = of(name).filter(({ action }) => action === 's3:PutObject');
 
-  expect(written.map(({ resource }) => resource).toSorted()).toEqual(keys.toSorted());
+  const expected = ['quarantine/*', ...keys].map((key) => `Results/${key}`);
+  expect(written.map(({ resource }) => resource).toSorted()).toEqual(expected.toSorted());
 });
 
-it('lets the splitter read the inbox, and nobody else', () => {
-  const readers = FUNCTIONS.filter((name) => of(name).some(({ resource }) => resource.startsWith('Inbox')));
+it.each([
+  ['Intake', []],
+  ['Splitter', ['jobs/*/state.json', 'jobs/*/validation.json', 'plan/*']],
+  ['Planner', ['jobs/*/state.json', 'jobs/*/validation.json', 'jobs/ledger/*', 'plan/*', 'rows/*']],
+  ['Worker', ['jobs/*/state.json']],
+  ['Coordinator', ['jobs/*/state.json', 'jobs/*/validation.json', 'plan/*']],
+  [
+    'Reporter',
+    ['jobs/*/chunks/*', 'jobs/*/dead-letters.json', 'jobs/*/state.json', 'jobs/*/validation.json', 'plan/*', 'rows/*'],
+  ],
+] as const)('the %s reads %j of the results and nothing else', (name, keys) => {
+  const read = of(name).filter(({ action }) => action === 's3:GetObject');
 
-  expect(readers).toEqual(['Splitter']);
+  expect(read.map(({ resource }) => resource).toSorted()).toEqual(keys.map((key) => `Results/${key}`));
+});
+
+it('lets the splitter read the inbox, intake the approvals in it, and nobody else', () => {
+  const read = FUNCTIONS.flatMap((name) =>
+    of(name)
+      .filter(({ action }) => action === 's3:GetObjectVersion')
+      .map(({ resource }) => [name, resource]),
+  );
+
+  expect(read).toEqual([
+    ['Intake', 'Inbox/control/*/approve'],
+    ['Splitter', 'Inbox/*'],
+  ]);
+});
+
+it('lets only functions send events: no other role and no queue policy does (promise 4)', () => {
+  const events = stage.idOf('AWS::SQS::Queue', 'Events');
+  const policies = stage
+    .all('AWS::SQS::QueuePolicy')
+    .filter(([, { Properties: policy }]) => policy.Queues.map(idIn).includes(events))
+    .flatMap(([, { Properties: policy }]) => policy.PolicyDocument.Statement);
+  const roles = stage.all('AWS::IAM::Role').map(([id]) => id.replace(/[0-9A-F]{8}$/, ''));
+
+  expect(policies.filter(({ Effect: effect }: Json) => effect !== 'Deny')).toEqual([]);
+  expect(roles.toSorted()).toEqual(FUNCTIONS.map((name) => `${name}Role`).toSorted());
 });
 
 it('lets nobody write to the inbox, and nobody delete but the marker of an open job', () => {
@@ -133,11 +144,11 @@ it('lets nobody write to the inbox, and nobody delete but the marker of an open 
   expect(deleting).toEqual([{ action: 's3:DeleteObject', resource: 'Results/open/*' }]);
 });
 
-it('lets the splitter and the worker read the secrets of targets, and nobody else any', () => {
+it('lets the splitter, the planner and the worker read the secrets of targets, and nobody else any', () => {
   const readers = FUNCTIONS.filter((name) => of(name).some(({ action }) => action.startsWith('secretsmanager:')));
   const secrets = readers.flatMap(of).filter(({ action }) => action.startsWith('secretsmanager:'));
 
-  expect(readers).toEqual(['Splitter', 'Worker']);
+  expect(readers).toEqual(['Splitter', 'Planner', 'Worker']);
   for (const { action, resource } of secrets) {
     expect(action).toBe('secretsmanager:GetSecretValue');
     expect(resource).toMatch(/:secret:rollcall\/\*$/);

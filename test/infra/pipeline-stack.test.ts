@@ -16,7 +16,9 @@ const FUNCTION = 'AWS::Lambda::Function';
 const SOURCE = 'AWS::Lambda::EventSourceMapping';
 const BUCKET = 'AWS::S3::Bucket';
 const FUNCTIONS = [
+  ['intake', 'Intake'],
   ['splitter', 'Splitter'],
+  ['planner', 'Planner'],
   ['worker', 'Worker'],
   ['coordinator', 'Coordinator'],
   ['reporter', 'Reporter'],
@@ -98,29 +100,56 @@ describe('an account whose concurrency quota is ten', () => {
     );
   });
 
-  it('is enough for everything that runs while no worker dies', () => {
-    const isolation = standard.idOf(QUEUE, 'Isolation');
-    const ordinary = standard
-      .all(SOURCE)
-      .filter(([, { Properties: source }]) => idIn(source.EventSourceArn) !== isolation);
-
-    const sum = ordinary.reduce(
-      (total, [, { Properties: source }]) => total + source.ScalingConfig.MaximumConcurrency,
-      0,
+  it('has all event sources at the least that AWS lets them run', () => {
+    const most = sourcesOf(stages['an account without reservations']).map(
+      ({ source }) => source.ScalingConfig.MaximumConcurrency,
     );
-    expect(sum).toBeLessThanOrEqual(10);
+
+    expect(new Set(most)).toEqual(new Set([2]));
+  });
+
+  it('stops jobs in time from a quota of twenty on: there is a slot for everything at once (promise 4)', () => {
+    const sum = sourcesOf(standard).reduce((total, { source }) => total + source.ScalingConfig.MaximumConcurrency, 0);
+    const reconcile = 1;
+    const stop = 1;
+
+    expect(sum + reconcile + stop).toBeLessThanOrEqual(20);
   });
 });
 
-it('leaves the coordinator room for the reconcile beside its mailboxes', () => {
-  const coordinator = standard.one(FUNCTION, 'Coordinator').Properties;
+it.each([
+  ['the coordinator', 'Coordinator', 'the reconcile beside its mailboxes'],
+  ['intake', 'Intake', 'a stop beside its uploads (promise 4)'],
+])('leaves %s room (%s) for %s', (_who, name) => {
+  const lambda = standard.one(FUNCTION, name).Properties;
 
-  expect(coordinator.ReservedConcurrentExecutions).toBeGreaterThan(sumBy(standard, coordinator));
+  expect(lambda.ReservedConcurrentExecutions).toBeGreaterThan(sumBy(standard, lambda));
+});
+
+it('reads the intake queue by a function of its own, ten messages at once and soon over (promise 4)', () => {
+  const intake = standard.one(FUNCTION, 'Intake').Properties;
+  const own = sourcesOf(standard).filter(({ lambda }) => lambda === intake);
+
+  expect(own.map(({ queue }) => queue)).toEqual([standard.one(QUEUE, 'IntakeQueue').Properties]);
+  expect(own.map(({ source }) => source.BatchSize)).toEqual([10]);
+  expect(own.map(({ source }) => source.MaximumBatchingWindowInSeconds)).toEqual([undefined]);
+  expect(intake.Timeout).toBeLessThanOrEqual(10);
+});
+
+it('names intake by the alias that stops jobs, at the version that is deployed', () => {
+  const alias = standard.one('AWS::Lambda::Alias', 'Stop').Properties;
+  const version = standard.resources[idIn(alias.FunctionVersion)]!;
+  const intake = standard.idOf(FUNCTION, 'Intake');
+
+  expect([idIn(alias.FunctionName), idIn(version.Properties.FunctionName)]).toEqual([intake, intake]);
+  expect(textOf(standard.outputs['IntakeFunctionName']?.Value)).toBe(`<${intake}>:${alias.Name}`);
 });
 
 describe('queues', () => {
   it.each([
-    ['Intake', 'IntakeDead'],
+    ['IntakeQueue', 'IntakeDead'],
+    ['Validate', 'ValidateDead'],
+    ['Plan', 'PlanDead'],
     ['Enqueue', 'EnqueueDead'],
     ['Tasks', 'Isolation'],
     ['Isolation', 'DeadLetters'],
@@ -136,6 +165,12 @@ describe('queues', () => {
     const receives = (name: string): number => standard.one(QUEUE, name).Properties.RedrivePolicy.maxReceiveCount;
 
     expect(receives('Isolation')).toBeGreaterThan(receives('Tasks') + 5);
+  });
+
+  it('give a part of a plan all the receives of six hours of waiting', () => {
+    const { maxReceiveCount } = standard.one(QUEUE, 'Plan').Properties.RedrivePolicy;
+
+    expect(maxReceiveCount).toBeGreaterThan((6 * 60) / 2);
   });
 
   it('keep what nobody finished for as long as SQS keeps anything', () => {
@@ -185,7 +220,9 @@ describe('functions', () => {
   });
 
   it.each([
+    ['Intake', 'Terminate'],
     ['Splitter', 'Allow'],
+    ['Planner', 'Allow'],
     ['Worker', 'Allow'],
     ['Coordinator', 'Allow'],
     ['Reporter', 'Terminate'],

@@ -94,6 +94,7 @@ export async function memoryOverLimit(): Promise<string> {
       name: 'worker',
       label: 'worker',
       arn: 'arn',
+      aliases: [],
       roleArn: 'role',
       handler: 'index.handler',
       folder,

@@ -65,14 +65,14 @@ it('sends no row that is larger than an SQS message may be, whatever the stage a
 const SQS_MESSAGE_BYTES = 1_048_576;
 
 const taskWith = (cells: readonly (readonly [string, string])[]): Task => ({
-  version: 1,
+  version: 2,
+  kind: 'row',
   jobId: 'x'.repeat(53),
   target: 'x'.repeat(100),
   operation: 'email-change',
   row: 5_000_000,
   line: 5_000_000,
   cells: Object.fromEntries(cells),
-  after: { row: 5_000_000, line: 5_000_000 },
   generation: 9,
   attempts: 9,
 });

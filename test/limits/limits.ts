@@ -81,7 +81,7 @@ export const LIMITS: readonly Limit[] = [
     says: undefined,
     exceed: callsOverLimit,
   },
-  ...(['splitter', 'worker', 'coordinator', 'reporter'] as const).map((name): Limit => ({
+  ...(['intake', 'splitter', 'planner', 'worker', 'coordinator', 'reporter'] as const).map((name): Limit => ({
     setting: `${name}.memoryMegabytes`,
     of: `the ${name}'s memory`,
     value: (stage) => `${number(stage[name].memoryMegabytes)} MB`,

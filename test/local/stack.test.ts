@@ -8,23 +8,25 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
+import { invokeFunction } from '../../shared/aws/invoke-function.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-stack-'));
 let stack: LocalStack;
 
-// Answers an upload with a copy of its key, and does what a message asks of it.
+// Answers an upload with a copy of what it is told of it, and does what a message asks of it.
 const SOURCE = `
   import { GetObjectCommand, PutObjectCommand, S3Client } from ${JSON.stringify(import.meta.resolve('@aws-sdk/client-s3'))};
   const s3 = new S3Client({});
-  export const handler = async ({ Records: records }) => {
+  export const handler = async ({ Records: records }, { invokedFunctionArn }) => {
+    if (!records) return { invokedFunctionArn };
     const batchItemFailures = [];
     for (const { messageId, body } of records) {
       const message = JSON.parse(body);
-      const key = message.Records?.[0].s3.object.key;
+      const { s3: told, userIdentity, eventTime } = message.Records?.[0] ?? {};
       if (message.ask === 'crash') process.exit(1);
       else if (message.ask === 'fail') batchItemFailures.push({ itemIdentifier: messageId });
       else if (message.ask === 'overreach') await s3.send(new GetObjectCommand({ Bucket: process.env.RESULTS, Key: 'x' })).catch((error) => console.log(error.name));
-      else await s3.send(new PutObjectCommand({ Bucket: process.env.RESULTS, Key: 'copied', Body: key }));
+      else await s3.send(new PutObjectCommand({ Bucket: process.env.RESULTS, Key: 'copied', Body: JSON.stringify({ ...told?.object, ...userIdentity, eventTime }) }));
     }
     return { batchItemFailures };
   };`;
@@ -53,11 +55,24 @@ it('carries an upload through notification, queue, event source and function, wi
 
   await s3.send(new PutObjectCommand({ Bucket: stack.inboxBucket, Key: 'a b/ü+.csv', Body: 'x' }));
 
-  await expect.poll(() => read('copied'), { timeout: 10_000 }).toBe('a+b/%C3%BC%2B.csv');
+  await expect.poll(() => read('copied'), { timeout: 10_000 }).toBeDefined();
+  const told = JSON.parse((await read('copied')) ?? '');
+  expect(told).toMatchObject({ key: 'a+b/%C3%BC%2B.csv', size: 1, principalId: stack.accessKeyId });
+  expect(told.versionId).toMatch(/^[0-9a-f]{32}$/);
+  expect(Math.abs(Date.parse(told.eventTime) - Date.now())).toBeLessThan(60_000);
   expect(stack.violations()).toEqual([]);
   expect(stack.requests()).toContainEqual(
     expect.objectContaining({ caller: 'copier', action: 's3:PutObject', resource: 'arn:aws:s3:::results/*' }),
   );
+});
+
+it('runs a function whose alias is invoked directly', async () => {
+  const environment = clientEnvironment(stack);
+  const functionName = stack.intakeFunctionName;
+
+  const answer = await invokeFunction({ environment, functionName, payload: {} });
+
+  expect(answer).toEqual({ invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:Test-Copier:stop' });
 });
 
 it('deletes messages that are done, and none that failed or whose function died', async () => {
@@ -114,6 +129,7 @@ const TEMPLATE = {
       Type: 'AWS::S3::Bucket',
       Properties: {
         BucketName: 'inbox',
+        VersioningConfiguration: { Status: 'Enabled' },
         NotificationConfiguration: { QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: arn('Intake') }] },
       },
     },
@@ -144,6 +160,15 @@ const TEMPLATE = {
         MemorySize: 256,
       },
     },
+    Version: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'Copier' } } },
+    Alias: {
+      Type: 'AWS::Lambda::Alias',
+      Properties: {
+        Name: 'stop',
+        FunctionName: { Ref: 'Copier' },
+        FunctionVersion: { 'Fn::GetAtt': ['Version', 'Version'] },
+      },
+    },
     Source: {
       Type: 'AWS::Lambda::EventSourceMapping',
       Properties: {
@@ -154,5 +179,9 @@ const TEMPLATE = {
       },
     },
   },
-  Outputs: { InboxBucketName: { Value: { Ref: 'Inbox' } }, ResultsBucketName: { Value: { Ref: 'Results' } } },
+  Outputs: {
+    InboxBucketName: { Value: { Ref: 'Inbox' } },
+    ResultsBucketName: { Value: { Ref: 'Results' } },
+    IntakeFunctionName: { Value: { 'Fn::Join': [':', [{ Ref: 'Copier' }, 'stop']] } },
+  },
 };

@@ -27,9 +27,16 @@ describe('npm start', () => {
   it('says what became of every example and where its report lies', () => {
     for (const manifest of examples()) {
       const [target, operation] = manifest.split('/');
-      expect(printed).toMatch(new RegExp(`${target} +│ ${operation} +│ completed`));
+      expect(printed).toMatch(new RegExp(`│ ${target}/${operation} +│ completed`));
       expect(printed).toContain(join(reports, `${target}/${operation}/`));
     }
+  });
+
+  it('shows a plan that waits, why, and what approves it, in 100 columns', () => {
+    expect(printed).toMatch(/: waiting\. \d+ rows: .*\n {2}Plan: \d+ to change/);
+    expect(printed).toMatch(/TOO_MANY_PEOPLE: .*/);
+    expect(printed).toMatch(/npx rollcall approve \S+ --accept TOO_MANY_PEOPLE/);
+    expect(printed.split('\n').filter((line) => line.length > 100 && !line.includes(folder))).toEqual([]);
   });
 
   it('shows every example with its report in the README (npm test -- test/pipeline/examples.test.ts -u writes them)', async () => {

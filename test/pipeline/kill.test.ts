@@ -27,6 +27,8 @@ beforeAll(async () => {
   atlassian = await startSimulator({ seed: { users: ROWS, groups: 1, groupsPerUser: 0 } });
   await control('PATCH', '/_simulator/behaviour', { limits: { writesPerSecond: 300, jira: null } });
   writeFileSync(join(folder, 'acme.json'), JSON.stringify(atlassian.targets.cloud));
+  const policy = { rules: [{ above: { takes: 0, gives: ROWS } }] };
+  writeFileSync(join(folder, 'stage.json'), JSON.stringify({ policy }));
 });
 
 afterAll(async () => {
@@ -83,7 +85,16 @@ it.skipIf(!existsSync('/proc'))(
 async function startLocal(): Promise<{ readonly child: ChildProcess; readonly connection: Connection }> {
   const child = spawn(
     process.execPath,
-    [COMMAND, 'local', '--folder', join(folder, 'state'), '--target-file', join(folder, 'acme.json')],
+    [
+      COMMAND,
+      'local',
+      '--folder',
+      join(folder, 'state'),
+      '--target-file',
+      join(folder, 'acme.json'),
+      '--stage',
+      join(folder, 'stage.json'),
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   started.push(child);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { REPORT_FILES } from '../../shared/job/keys.ts';
 import { claimFolder } from '../../cli/local-stack.ts';
 import { followJob } from '../../cli/jobs.ts';
 import { assemble } from '../../local/assembly.ts';
@@ -36,7 +37,7 @@ it('run leaves a report and exits with 2 when some row is not as it should be', 
 
   expect(stdout).toContain('completed');
   expect(code).toBe(2);
-  expect(readdirSync(out).toSorted()).toEqual(['failed.csv', 'results.csv', 'summary.json', 'unprocessed.csv']);
+  expect(readdirSync(out).toSorted()).toEqual(REPORT_FILES.toSorted());
   expect(readFileSync(join(out, 'failed.csv'), 'utf8')).toContain('USER_NOT_FOUND');
 }, 60_000);
 

@@ -82,6 +82,18 @@ const PLACES: readonly Place[] = [
     path: 'rest/api/3/user',
   },
   {
+    call: 'users by ids',
+    send: (cell, signal) => jira().findUsersById([cell], signal),
+    found: query('accountId'),
+    path: 'rest/api/3/user/bulk',
+  },
+  {
+    call: "a group's members",
+    send: (cell, signal) => jira().listMembers(cell, 0, signal),
+    found: query('groupId'),
+    path: 'rest/api/3/group/member',
+  },
+  {
     call: "user's groups",
     send: (cell, signal) => jira().findGroupsOfUser(cell, signal),
     found: query('accountId'),
@@ -144,7 +156,13 @@ const PLACES: readonly Place[] = [
   {
     call: 'users of a product',
     send: (cell, signal) => organisation().findUsersByProduct('confluence', [cell], signal),
-    found: ({ body }) => body.accountIds[0],
+    found: ({ body }) => body.emails[0],
+    path: 'admin/v2/orgs/org/directories/dir/users/search',
+  },
+  {
+    call: 'users of a group',
+    send: (cell, signal) => organisation().findUsersByGroup(cell, signal),
+    found: ({ body }) => body.groupIds[0],
     path: 'admin/v2/orgs/org/directories/dir/users/search',
   },
   {
@@ -236,6 +254,18 @@ const PLACES: readonly Place[] = [
     send: (cell, signal) => dataCenter().addToGroup({ group: cell, username: 'u' }, signal),
     found: query('groupname'),
     path: 'rest/api/2/group/user',
+  },
+  {
+    call: 'Data Center: find users',
+    send: (cell, signal) => dataCenter().findUsers(cell, 0, signal),
+    found: query('username'),
+    path: 'rest/api/2/user/search',
+  },
+  {
+    call: "Data Center: a group's members",
+    send: (cell, signal) => dataCenter().listMembers(cell, 0, signal),
+    found: query('groupname'),
+    path: 'rest/api/2/group/member',
   },
   {
     call: 'Data Center: add to group, the user',
@@ -341,7 +371,7 @@ const HEADERS = [
 ];
 const STEPS = ['', '.', '..'];
 
-describe('promise 8: a cell reaches Atlassian as one value, whatever it holds', () => {
+describe('promise 11: a cell reaches Atlassian as one value, whatever it holds', () => {
   it.each(PLACES)('$call', async (place) => {
     await fc.assert(
       fc.asyncProperty(cell, async (text) => {
@@ -374,7 +404,14 @@ describe('promise 8: a cell reaches Atlassian as one value, whatever it holds', 
   });
 
   it('is tried for every call that takes one', () => {
-    const takesNoCell: readonly string[] = ['listVerifiedDomains'];
+    const takesNoCell: readonly string[] = [
+      'listVerifiedDomains',
+      'listUsers',
+      'findMyself',
+      'findAdmins',
+      'findAdminGroups',
+      'countActiveUsers',
+    ];
     const methods = [jira(), organisation(), userManagement(), dataCenter()].flatMap((api) => Object.keys(api));
     const sources = PLACES.map(({ send }) => String(send)).join('\n');
 

@@ -11,15 +11,20 @@ export const EXCEPTIONS: readonly Exception[] = [
     reason: "Lambda itself writes a function's log in its name; the local stack keeps logs in files.",
   },
   {
-    use: /^reporter s3:AbortMultipartUpload results\/\*\/(results|failed|unprocessed)\.csv$/,
+    use: /^reporter s3:AbortMultipartUpload results\/\*\/(results|failed|unprocessed|plan|undo)\.csv$/,
     reason: 'Parts of a report are thrown away only when its writing breaks off between two of them.',
   },
   {
-    use: /^worker s3:GetObject results\/jobs\/\*\/failures\/\*$/,
-    reason: 'A failure is read only by the worker of a second delivery of the row, which SQS makes when it likes.',
+    use: /^coordinator sqs:SendMessage Rollcall-Validate/,
+    reason: 'A file is asked for again only when the message that asked for it is lost.',
   },
   {
-    use: /^splitter s3:ListBucket inbox$/,
+    use: /^planner sqs:SendMessage Rollcall-Plan/,
+    reason:
+      'What cannot be planned now, because Atlassian limits the rate or the time of one message is over, is sent on.',
+  },
+  {
+    use: /^(splitter|intake) s3:ListBucket inbox$/,
     reason:
       'S3 answers 404 rather than 403 for a manifest that is gone only to who may list; the object store here tells that apart for newest versions alone.',
   },

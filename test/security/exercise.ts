@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-import { followJob, type Followed } from '../../cli/jobs.ts';
+import { type Consent, followApproving } from '../../cli/approval.ts';
+import type { Followed } from '../../cli/jobs.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
@@ -20,6 +21,7 @@ interface World {
   readonly atlassian: string;
   readonly s3: S3Client;
   readonly sqs: SQSClient;
+  readonly inbox: ObjectStore;
   readonly results: ObjectStore;
   readonly signal: AbortSignal;
 }
@@ -46,6 +48,7 @@ export async function exercise(stack: LocalStack, atlassian: string, signal: Abo
     s3,
     sqs,
     signal,
+    inbox: s3ObjectStore({ client: s3, bucket: stack.inboxBucket }),
     results: s3ObjectStore({ client: s3, bucket: stack.resultsBucket }),
   };
   try {
@@ -67,20 +70,22 @@ export async function exercise(stack: LocalStack, atlassian: string, signal: Abo
 async function drop({ stack, s3 }: World, errand: Errand, index: number): Promise<Dropped> {
   const key = `${errand.target}/${errand.operation}/${CANARY} + é/${CANARY} ${index}.csv`;
   const { VersionId: versionId } = await s3.send(
-    new PutObjectCommand({ Bucket: stack.inboxBucket, Key: key, Body: errand.text }),
+    new PutObjectCommand({ Bucket: stack.inboxBucket, Key: key, Body: errand.text, Metadata: errand.metadata }),
   );
   return { errand, key, versionId, jobId: jobIdOf({ bucket: stack.inboxBucket, key, versionId }) };
 }
 
-async function follow({ results, signal }: World, { errand, jobId }: Dropped): Promise<Ended> {
+/** To its end, approving what waits. */
+async function follow({ results, inbox, signal }: World, { errand, jobId }: Dropped): Promise<Ended> {
   const prefixes = [`${errand.target}/${errand.operation}/${jobId}/`, `rejected/${jobId}/`];
-  return { errand, ...(await followJob({ results, prefixes, signal })) };
+  const consent: Consent = async ({ summary }) => summary.waiting?.reasons.map(({ code }) => code);
+  return { errand, ...(await followApproving({ jobId, inbox, results, prefixes, consent, signal })) };
 }
 
 async function pauseAndResume(world: World, { errand, jobId }: Dropped): Promise<void> {
   const status = `${errand.target}/${errand.operation}/${jobId}/status.json`;
   const says = async (state: string) => (await (await world.results.read(status))?.text())?.includes(`"${state}"`);
-  await until(() => says('running'), world.signal);
+  await until(() => says('waiting'), world.signal);
   await command(world, jobId, 'pause');
   await until(() => says('paused'), world.signal);
   await world.stack.reconcile();
@@ -119,7 +124,8 @@ async function countMessages({ stack, sqs }: World, name: string): Promise<numbe
 type JobName = Pick<Task, 'jobId' | 'target' | 'operation'>;
 
 const taskOf = ({ jobId, target, operation }: JobName): Task => ({
-  version: 1,
+  version: 2,
+  kind: 'row',
   jobId,
   target,
   operation,
@@ -140,7 +146,7 @@ async function limitOneWrite({ atlassian }: World): Promise<void> {
   });
 }
 
-const RECEIVED = ['Intake', 'Enqueue', 'Tasks', 'Isolation', 'Events', 'Reports'] as const;
+const RECEIVED = ['IntakeQueue', 'Validate', 'Plan', 'Enqueue', 'Tasks', 'Isolation', 'Events', 'Reports'] as const;
 
 /** A message that is not ours on every queue, and one that speaks of an object and a job which are not there. */
 async function sendRubbish(world: World): Promise<void> {
@@ -150,7 +156,7 @@ async function sendRubbish(world: World): Promise<void> {
   const bucket = { name: world.stack.inboxBucket };
   await send(
     world,
-    'Intake',
+    'IntakeQueue',
     JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket, object } }] }),
   );
   await send(

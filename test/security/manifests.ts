@@ -7,6 +7,8 @@ export interface Errand {
   readonly operation: string;
   readonly text: string;
   readonly ends: 'completed' | 'rejected' | 'halted';
+  /** What comes with the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 const errand = (
@@ -29,10 +31,13 @@ const nobody = (count: number): readonly string[] =>
 const LARGE_ROWS = 1_100;
 const NOTE = `${CANARY} `.repeat(900);
 
-export const LARGE = errand('cloud', 'membership', [
-  'email,group,Note',
-  ...nobody(LARGE_ROWS).map((email) => `${email},engineering,${NOTE}`),
-]);
+export const LARGE: Errand = {
+  ...errand('cloud', 'creation', [
+    'email,products,Note',
+    ...nobody(LARGE_ROWS).map((email) => `${email},confluence,${NOTE}`),
+  ]),
+  metadata: { 'rollcall-approval': 'required' },
+};
 
 /** Two hundred rows with every kind of ending, by every operation on every type of target. */
 export const ERRANDS: readonly Errand[] = [

@@ -39,7 +39,7 @@ const text = anything.map((cell) => cell.toWellFormed().replaceAll('\0', '0'));
 const quote = (cell: string): string => `"${cell.replaceAll('"', '""')}"`;
 const RUNS_A_FORMULA = /^[=+\-@\t\r]/;
 
-describe('promise 8, injection-safe both ways', () => {
+describe('promise 11, injection-safe both ways', () => {
   it('gives back every string that was escaped, exactly', () => {
     const lone = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) });
     fc.assert(

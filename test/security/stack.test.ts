@@ -53,6 +53,7 @@ describe('a stack with which everything is done that can be done', () => {
     );
     const codes = new Set(ended.flatMap(({ summary }) => Object.keys(summary.codes)));
     expect([...codes]).toEqual(expect.arrayContaining(ENDINGS));
+    expect(ended.flatMap(({ summary }) => summary.halt?.code ?? [])).toEqual(['UNAUTHORIZED']);
     const counts = ended.map(({ summary }) => summary.counts);
     for (const status of ['changed', 'unchanged', 'failed', 'invalid', 'unprocessed'] as const)
       expect(counts.some((count) => count[status] > 0)).toBe(true);
@@ -65,6 +66,8 @@ describe('a stack with which everything is done that can be done', () => {
 
     expect(kept.map(({ caller, requests: times }) => [caller, times]).toSorted()).toEqual([
       ['coordinator', 1],
+      ['intake', 1],
+      ['planner', 1],
       ['reporter', 2],
       ['splitter', 2],
       ['worker', 2],
@@ -83,7 +86,7 @@ const ENDINGS = [
   'SCIM_MANAGED',
   'DOMAIN_NOT_VERIFIED',
   'EMAIL_IN_USE',
-  'UNAUTHORIZED',
+  'PROTECTED',
   'HALTED',
 ];
 
@@ -103,10 +106,12 @@ describe('the roles of the template', () => {
   });
 });
 
-describe('promise 7, no secrets and no people in the logs', () => {
+describe('promise 10, no secrets and no people in the logs', () => {
   it('keeps every planted secret, address and name out of every log', () => {
     expect(readdirSync(join(folder, 'logs')).toSorted()).toEqual([
       'coordinator.log',
+      'intake.log',
+      'planner.log',
       'reporter.log',
       'splitter.log',
       'worker.log',

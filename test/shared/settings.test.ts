@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../infra/stage.ts';
 import {
   completeSettings,
+  FUNCTIONS,
+  type FunctionName,
   readEnvironment,
   type Resources,
   SettingsInvalid,
@@ -21,6 +23,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const RESOURCES: Resources = {
   inbox: 'inbox',
   results: 'results',
+  validate: 'validate',
+  plan: 'plan',
   tasks: 'tasks',
   isolationArn: 'isolationArn',
   deadLetters: 'deadLetters',
@@ -63,12 +67,30 @@ describe('a stage', () => {
   it.each([
     ['a setting that does not exist', { worker: { retries: 3 } }, 'retries'],
     ['fewer reserved than its sources run', { worker: { tasksConcurrency: 10 } }, 'at least 12'],
+    ['no reservation left for a stop', { intake: { reservedConcurrency: 2 } }, 'at least 3'],
     ['no reservation left for the reconcile', { coordinator: { reservedConcurrency: 2 } }, 'at least 3'],
     ['a source that runs one at a time', { splitter: { enqueueConcurrency: 1 } }, 'splitter.enqueueConcurrency'],
     ['a large batch without a window', { worker: { batchingWindowSeconds: 0 } }, 'worker.batchingWindowSeconds'],
     ['so few receives that throttling uses them up', { maxReceiveCount: 2 }, 'maxReceiveCount'],
     ['rows that no message can carry', { limits: { rowBytes: 2_000_000 } }, 'limits.rowBytes'],
     ['a bucket name that S3 refuses', { inboxBucketName: 'In_Box' }, 'inboxBucketName'],
+    [
+      'a sender without its own number',
+      { policy: { rules: [{ sender: 'hr', twoPersons: true }] } },
+      'stated for a sender',
+    ],
+    ['an unlimited number', { policy: { rules: [{ above: 100_001 }] } }, 'policy.rules.0.above'],
+    ['half a number', { policy: { rules: [{ above: { takes: 10 } }] } }, 'policy.rules.0.above'],
+    ['a rule of no kind', { policy: { rules: [{ target: 'acme', unattended: true }] } }, 'unattended'],
+    ['a rule that applies what a file wants dry', { policy: { rules: [{ dryRun: false }] } }, 'policy.rules.0.dryRun'],
+    ['steps of nothing', { policy: { rules: [{ steps: 0 }] } }, 'policy.rules.0.steps'],
+    ['no bound on people', { policy: { tooMany: { people: 1_000_000 } } }, 'policy.tooMany.people'],
+    ['approvals that hold for ever', { policy: { approvalMinutes: 1_000_000 } }, 'policy.approvalMinutes'],
+    [
+      'more rules than fit into a variable',
+      { policy: { rules: Array.from({ length: 100 }, (_, n) => ({ target: `target-${n}`, above: n })) } },
+      'merge rules',
+    ],
   ])('is refused with %s', (_, settings, words) => {
     expect(fault(settings)).toContain(words);
   });
@@ -103,6 +125,24 @@ it.each(settingsOf(completeSettings({ name: 'test', inboxBucketName: 'inbox', re
   },
 );
 
+it.each(Object.keys(FUNCTIONS) as FunctionName[])('fits into the 4 KB of the %s, whatever the stage sets', (name) => {
+  const rules = Array.from({ length: 30 }, (_, n) => ({ target: `target-${n}`, above: n }));
+  const long = Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, 'x'.repeat(120)]));
+
+  const text = writeEnvironment(name, completeSettings({ policy: { rules } }), long as unknown as Resources); // its own keys
+
+  expect(Buffer.byteLength(text)).toBeLessThan(3_900);
+});
+
+it('takes the stages that the deployment guide shows', () => {
+  const guide = readFileSync(new URL('../../docs/deployment.md', import.meta.url), 'utf8');
+  const [, section = ''] = guide.split('\n## 3. Choose the stage\n');
+  const shown = [...(section.split('\n## ')[0] ?? '').matchAll(/^```json$(.*?)^```$/gms)];
+
+  expect(shown).toHaveLength(2);
+  for (const [, json = ''] of shown) expect(fault(JSON.parse(json))).toBe('none');
+});
+
 describe('a stage file', () => {
   const file = (text: string): string => {
     const path = join(mkdtempSync(join(tmpdir(), 'rollcall-stage-')), 'stage.json');
@@ -112,6 +152,12 @@ describe('a stage file', () => {
 
   it('holds settings as JSON', () => {
     expect(readSettings(file('{"name":"test"}')).name).toBe('test');
+  });
+
+  it('has no rule for an operation that there is not, which would hold for no file', () => {
+    const path = file('{"policy":{"rules":[{"operation":"suspnd","twoPersons":true}]}}');
+
+    expect(() => readSettings(path)).toThrow(/policy\.rules.*suspnd.*suspend/);
   });
 
   it.each([

@@ -38,9 +38,13 @@ const ROWS = planRows();
 
 const scenario = (faults: readonly Fault[], lagSeconds: number): Scenario => ({
   schedule: 20_261_121,
-  jobs: [{ operation: 'email-change', rows: ROWS }],
+  jobs: [{ operation: 'email-change', rows: ROWS, above: 100_000 }],
   faults,
   commands: [],
+  others: [],
+  chunkRows: 100,
+  mostPeople: 100_000,
+  attendsAfterMinutes: 0,
   lagSeconds,
   receiveCountGoesOn: false,
   redrive: false,

@@ -4,9 +4,18 @@ import type { World } from './world.ts';
 /** How long a service takes to do something and to answer: mostly soon, seldom much later. */
 export type Latency = 'service' | 'atlassian';
 
+/** What a process is doing for whom. */
+export interface Invocation {
+  /** The jobs that its messages are of. */
+  readonly jobIds: readonly string[];
+  /** Reads at Atlassian that it has begun. */
+  reads: number;
+}
+
 /** A function's process. What it does to the world takes time, and it may die between any two effects. */
 export interface SimulatedProcess {
   readonly name: string;
+  invocation: Invocation;
   readonly isAlive: () => boolean;
   /** Resolves when the process is dead. */
   readonly death: Promise<void>;
@@ -30,6 +39,7 @@ export function createProcess(name: string, world: World, faults: Faults): Simul
 
   return {
     name,
+    invocation: { jobIds: [], reads: 0 },
     isAlive: () => alive,
     death,
     die,

@@ -1,18 +1,19 @@
-import { jobIdOf } from '../../shared/job/keys.ts';
-import { hasEnded, type Command } from '../../shared/job/job.ts';
 import { summaryOf, type Summary } from '../../shared/job/summary.ts';
 import type { Targets } from '../../shared/ports.ts';
+import { completeSettings, type Settings } from '../../shared/settings.ts';
 import type { Target } from '../../shared/target.ts';
-import { memoryObjectStore } from '../fakes/memory-object-store.ts';
-import { checkJob, type SimulatedJob } from './check-job.ts';
+import { memoryObjectStore, type MemoryObjectStore } from '../fakes/memory-object-store.ts';
+import { checkJob } from './check-job.ts';
 import { createFaults, type FaultKind, type Faults } from './faults.ts';
+import { createInbox } from './inbox.ts';
+import { dropFile, type SimulatedFile, type SimulatedJob } from './jobs.ts';
+import { scheduleOther } from './others.ts';
+import { createPerson, putBack, type Person } from './person.ts';
 import { startPipeline, type Pipeline, type Queues } from './pipeline.ts';
+import type { GivenApproval } from './plan-first.ts';
 import type { SimulatedProcess } from './process.ts';
-import { watchPromises, type Promises } from './promises.ts';
+import { isOver, watchPromises, type Promises } from './promises.ts';
 import type { Scenario } from './scenario.ts';
-import { createSite, type SimulatedSite } from './simulated-atlassian.ts';
-import type { SimulatedQueue } from './simulated-queue.ts';
-import { makeWishes } from './wishes.ts';
 import { createWorld, type World } from './world.ts';
 
 /** What a run came to. */
@@ -25,34 +26,26 @@ export interface Run {
   readonly summaries: readonly (Summary | undefined)[];
 }
 
-const BUCKET = 'inbox';
 const MINUTE_MS = 60_000;
 /** Long enough for the slowest recovery: five receives of a queue whose function may run for 15 minutes. */
 const LONGEST_RUN_MS = 24 * 3_600_000;
-const MOST_STEPS = 200_000;
-/** Commands, spells and purges have come by then. */
+const MOST_STEPS = 300_000;
+/** Commands, copies, spells and purges have come by then. */
 const QUIET_AFTER_MS = 5 * MINUTE_MS;
 
 /** Carries a scenario out to its end, and says which promises were broken on the way. The same scenario always runs alike. */
 export async function simulate(scenario: Scenario, trace?: (line: string) => void): Promise<Run> {
   const world = createWorld(scenario.schedule, trace);
   const beginMs = world.nowMs();
-  const faults = createFaults(scenario.faults);
-  const [inbox, results] = [memoryObjectStore(), memoryObjectStore()];
-  const promises = watchPromises(results, world);
-  const jobs = scenario.jobs.map((_, index) => planJob(scenario, index, { world, faults, promises }));
-  const sites = new Map(jobs.map(({ target, site }) => [target.name, site]));
-  const secrets = new Map(jobs.map(({ target }) => [target.name, target]));
-  const targets = (process: SimulatedProcess) => targetsPort(secrets, process, world);
-  const { receiveCountGoesOn } = scenario;
-  const pipeline = startPipeline({ world, faults, promises, inbox, results, sites, targets, receiveCountGoesOn });
-  const stage: Stage = { world, faults, promises, jobs, pipeline, secrets };
+  const stage = setUp(scenario, world);
+  const { promises, pipeline, results, faults, person } = stage;
 
-  for (const job of jobs) await upload(job, stage, inbox.write);
-  for (const { job, command, atSeconds } of scenario.commands) {
-    const { id } = jobs[job % jobs.length]!; // below the length
-    world.after(atSeconds * 1_000, () => send(id, command, stage));
-  }
+  for (const { job, atSeconds, ...command } of scenario.commands)
+    world.after(atSeconds * 1_000, () => {
+      const jobs = jobsOf(stage);
+      person.command(jobs[job % jobs.length]!.id, command); // below the length
+    });
+  for (const other of scenario.others) scheduleOther(other, stage.files[other.job % stage.files.length]!, stage); // below the length
   scheduleFaults(stage);
   reconcileEveryMinute(stage);
 
@@ -60,8 +53,8 @@ export async function simulate(scenario: Scenario, trace?: (line: string) => voi
   if (scenario.redrive && promises.violations.length === 0) await redrive(stage);
   if (promises.violations.length === 0) {
     const deadLetters = pipeline.queues.deadLetters.parcels();
-    const ended = { results, promises, faults, deadLetters, isCutOff: isCutOff(stage) };
-    for (const job of jobs) await checkJob(job, ended);
+    const ended = { results, promises, faults, deadLetters, lagMs: scenario.lagSeconds * 1_000 };
+    for (const job of jobsOf(stage)) await checkJob(job, ended);
   }
 
   return {
@@ -69,7 +62,9 @@ export async function simulate(scenario: Scenario, trace?: (line: string) => voi
     steps: world.steps(),
     virtualMs: world.nowMs() - beginMs,
     injected: faults.injected(),
-    summaries: jobs.map(({ id }) => promises.states.get(id)).map((state) => state && summaryOf(state)),
+    summaries: jobsOf(stage)
+      .map(({ id }) => promises.states.get(id))
+      .map((state) => state && summaryOf(state)),
   };
 }
 
@@ -77,106 +72,97 @@ interface Stage {
   readonly world: World;
   readonly faults: Faults;
   readonly promises: Promises;
-  readonly jobs: readonly SimulatedJob[];
+  readonly results: MemoryObjectStore;
+  readonly files: readonly SimulatedFile[];
   readonly pipeline: Pipeline;
+  readonly person: Person;
   readonly secrets: Map<string, Target>;
 }
 
-/** After these a worker may have sent a dead letter without having written down that it did. */
-const CUTS_OFF: readonly FaultKind[] = [
-  'dies before an effect',
-  'dies after an effect',
-  'send refused',
-  'send refused in part',
-  'send accepted, answer lost',
-  'store fails',
-];
+const jobsOf = ({ files }: Pick<Stage, 'files'>): readonly SimulatedJob[] => files.flatMap(({ jobs }) => jobs);
 
-const isCutOff = ({ jobs, faults }: Stage): boolean =>
-  CUTS_OFF.some((kind) => faults.injected().has(kind)) ||
-  jobs.some(({ wishes }) => wishes.rows.some(({ trouble }) => trouble === 'poison'));
-
-function planJob(
-  { jobs, lagSeconds }: Scenario,
-  index: number,
-  { world, faults, promises }: Pick<Stage, 'world' | 'faults' | 'promises'>,
-): SimulatedJob {
-  const { operation, rows } = jobs[index]!; // the scenario's own index
-  const wishes = makeWishes(operation, `target-${index}`, rows);
-  const key = `${wishes.target.name}/${wishes.operation}/people ${index}.csv`;
-  const id = jobIdOf({ bucket: BUCKET, key, versionId: 'v1' });
-  const effective = new Map<string, number>();
-  const spent = { attempts: 0 };
-  const site: SimulatedSite = createSite(
-    {
-      wishes,
-      lagMs: lagSeconds * 1_000,
-      onCallBegan: (name) => promises.callBegan(id, name),
-      onEffective: (write) => void effective.set(write, (effective.get(write) ?? 0) + 1),
-      onSpent: () => {
-        spent.attempts += 1;
-      },
-    },
+function setUp(scenario: Scenario, world: World): Stage {
+  const faults = createFaults(scenario.faults);
+  const results = memoryObjectStore();
+  const inbox = createInbox(world, faults);
+  const promises = watchPromises(results, world);
+  const approvals: GivenApproval[] = [];
+  const sites = new Map<string, SimulatedFile['site']>();
+  const secrets = new Map<string, Target>();
+  const targets = (process: SimulatedProcess) => targetsPort(secrets, process, world);
+  const { receiveCountGoesOn, chunkRows, attendsAfterMinutes } = scenario;
+  const pipeline = startPipeline({
     world,
     faults,
-  );
-  return { id, key, wishes, target: wishes.target, site, effective, spent };
-}
-
-async function upload(
-  { key, wishes }: SimulatedJob,
-  stage: Stage,
-  write: (key: string, body: string) => Promise<unknown>,
-): Promise<void> {
-  const lines = [wishes.header, ...wishes.rows.map(({ cells }) => cells)].map((cells) => cells.join(','));
-  const manifest = `${lines.join('\r\n')}\r\n`;
-  await write(key, manifest);
-  announce(key, manifest.length, stage);
-}
-
-/** S3 tells the intake queue of an object: at least once, sometimes late. */
-function announce(key: string, size: number, { world, faults, pipeline }: Stage): void {
-  const object = { key: encodeURIComponent(key).replaceAll('%20', '+'), size, versionId: 'v1' };
-  const eventTime = new Date(world.nowMs()).toISOString();
-  const body = { Records: [{ eventName: 'ObjectCreated:Put', eventTime, s3: { bucket: { name: BUCKET }, object } }] };
-  const times = faults.strikes('event doubled') ? 2 : 1;
-  for (let time = 0; time < times; time += 1) {
-    const lateMs = faults.strikes('event late') ? world.random.between(1_000, 300_000) : 0;
-    pipeline.queues.intake.accept({ body }, lateMs + world.random.between(5, 500));
+    promises,
+    inbox: inbox.store,
+    results,
+    sites,
+    targets,
+    receiveCountGoesOn,
+    chunkRows,
+    policy: policyOf(scenario),
+  });
+  inbox.announceTo(pipeline.queues.intake);
+  const ports = { world, faults, promises, results, inbox, approvals };
+  const files = scenario.jobs.map((_, index) => dropFile(scenario, index, ports));
+  for (const { target, site } of files) {
+    sites.set(target.name, site);
+    secrets.set(target.name, target);
   }
+  const person = createPerson({
+    world,
+    faults,
+    inbox,
+    pipeline,
+    states: promises.states,
+    approvals,
+    jobIds: () => jobsOf({ files }).map(({ id }) => id),
+    attendsAfterMs: attendsAfterMinutes * MINUTE_MS,
+  });
+  return { world, faults, promises, results, files, pipeline, person, secrets };
 }
 
-const send = (jobId: string, command: Command, stage: Stage): void => {
-  stage.world.note(() => `somebody asks ${jobId} to ${command}`);
-  announce(`control/${jobId}/${command}`, 0, stage);
-};
+/** The rules of the stage: each file has a target of its own. */
+function policyOf({ jobs, mostPeople }: Scenario): Settings['policy'] {
+  const rules = jobs.map(({ above, twoPersons }, index) => ({
+    target: `target-${index}`,
+    ...(above !== undefined && { above }),
+    ...(twoPersons !== undefined && { twoPersons }),
+  }));
+  const tooMany = { people: mostPeople, unknownTotal: mostPeople };
+  return completeSettings({ policy: { rules, tooMany, manyRefused: { least: mostPeople } } }).policy;
+}
 
 const PURGES: Readonly<Partial<Record<FaultKind, keyof Queues>>> = {
+  'plan purged': 'plan',
   'tasks purged': 'tasks',
   'enqueue purged': 'enqueue',
   'reports purged': 'reports',
   'eventsQueue purged': 'events',
 };
 
-function scheduleFaults({ world, faults, pipeline, jobs, secrets, promises }: Stage): void {
+function scheduleFaults(stage: Stage): void {
+  const { world, faults, pipeline, files, secrets, promises } = stage;
   for (const { kind, at, times } of faults.byTheClock) {
     world.after(at * 1_000, () => {
       const purged = PURGES[kind];
       // Before its first event is folded, a job is known to nobody but the messages in the queues.
-      if (purged === 'events' && jobs.some(({ id }) => !promises.states.has(id))) return;
+      if (purged === 'events' && jobsOf(stage).some(({ id }) => !promises.states.has(id))) return;
       faults.struck(kind);
       world.note(() => kind);
       if (purged) pipeline.queues[purged].purge();
-      const { target, site } = jobs[at % jobs.length]!; // below the length
+      const { target, site } = files[at % files.length]!; // below the length
       if (kind === 'Atlassian down' || kind === 'Atlassian limits everything')
         site.spell(kind, world.nowMs() + times * MINUTE_MS);
       if (kind === 'secret rotated') {
         site.rotate(`token-${at}`);
-        const rotated = {
-          ...target,
-          ...(target.type === 'cloud' ? { apiToken: site.token() } : { token: site.token() }),
+        // As it is then: it may have been rotated again.
+        const tell = (): void => {
+          const token = target.type === 'cloud' ? { apiToken: site.token() } : { token: site.token() };
+          secrets.set(target.name, { ...target, ...token });
         };
-        world.after((times - 1) * MINUTE_MS, () => secrets.set(target.name, rotated));
+        world.after((times - 1) * MINUTE_MS, tell);
       }
     });
   }
@@ -190,14 +176,14 @@ function reconcileEveryMinute({ world, pipeline }: Stage): void {
   world.after(MINUTE_MS, reconcile);
 }
 
-/** Lets things happen until every job has ended, with a person who looks after what stands still. */
+/** Lets things happen until every job has ended, with people who look after what stands still. */
 async function runToEnd(stage: Stage, beginMs: number): Promise<void> {
-  const { world, promises } = stage;
+  const { world, promises, person } = stage;
   let lookAtMs = beginMs + QUIET_AFTER_MS;
   while (promises.violations.length === 0) {
-    if (world.nowMs() >= beginMs + QUIET_AFTER_MS && isOver(stage)) return;
+    if (world.nowMs() >= beginMs + QUIET_AFTER_MS && isDone(stage)) return;
     if (world.nowMs() >= lookAtMs) {
-      lookAfter(stage);
+      person.lookAfter();
       lookAtMs = world.nowMs() + 2 * MINUTE_MS;
     }
     await world.step();
@@ -206,49 +192,29 @@ async function runToEnd(stage: Stage, beginMs: number): Promise<void> {
   }
 }
 
-function isOver({ jobs, promises, pipeline }: Stage): boolean {
-  if (!pipeline.isIdle()) return false;
-  return jobs.every(({ id }) => {
-    const state = promises.states.get(id);
-    return state && hasEnded(state.state) && !state.reportDue && !state.outbox.report;
-  });
-}
+const isDone = (stage: Stage): boolean =>
+  stage.pipeline.isIdle() &&
+  jobsOf(stage)
+    .map(({ id }) => stage.promises.states.get(id))
+    .every((state) => state !== undefined && isOver(state));
 
-/** A paused job is resumed or cancelled; a halted one is resumed, or left until it expires; what died on its way is sent again. */
-function lookAfter(stage: Stage): void {
-  const { world, promises, jobs, pipeline } = stage;
-  for (const { id } of jobs) {
-    const state = promises.states.get(id)?.state;
-    if (state === 'paused') send(id, world.random.happens(0.7) ? 'resume' : 'cancel', stage);
-    if (state === 'halted' && world.random.happens(0.3)) send(id, 'resume', stage);
-  }
-  for (const name of ['intake', 'enqueue', 'events', 'reports'] as const)
-    putBack(pipeline.queues[`${name}Dead`], pipeline.queues[name]);
-}
-
-const standing = ({ jobs, promises, pipeline }: Stage): string =>
+const standing = (stage: Stage): string =>
   JSON.stringify({
-    jobs: jobs.map(({ id }) => {
-      const state = promises.states.get(id);
+    jobs: jobsOf(stage).map(({ id }) => {
+      const state = stage.promises.states.get(id);
       return state && { state: state.state, reportDue: state.reportDue, outbox: state.outbox };
     }),
-    waiting: Object.values(pipeline.queues).map(({ name, parcels }) => `${name} ${parcels().length}`),
+    waiting: Object.values(stage.pipeline.queues).map(({ name, parcels }) => `${name} ${parcels().length}`),
   });
 
 /** Puts the dead letters up again, as the queue's own redrive does, and waits until they have been applied. */
 async function redrive(stage: Stage): Promise<void> {
-  const { deadLetters, tasks: rows } = stage.pipeline.queues;
+  const { deadLetters, tasks } = stage.pipeline.queues;
   if (deadLetters.parcels().length === 0) return;
+  stage.world.note(() => 'somebody redrives the dead letters');
   stage.promises.redriven();
-  putBack(deadLetters, rows);
+  putBack(deadLetters, tasks);
   await runToEnd(stage, stage.world.nowMs());
-}
-
-/** What the console's redrive does. */
-function putBack(dead: SimulatedQueue, live: SimulatedQueue): void {
-  const letters = dead.parcels();
-  dead.purge();
-  for (const letter of letters) live.take({ ...letter, receives: 0 });
 }
 
 const KEPT_MS = 60_000;

@@ -1,9 +1,16 @@
 import type { Atlassian, OpenOptions, Opened } from '../../shared/atlassian/atlassian.ts';
+import type { Cloud, DataCenter } from '../../shared/atlassian/apis.ts';
 import { NoAnswer, RateLimited, Refusal } from '../../shared/atlassian/errors.ts';
+import {
+  createCloudListings,
+  createDataCenterListings,
+  createListingCache,
+  type ListingOptions,
+} from '../../shared/atlassian/listings.ts';
 import type { Target } from '../../shared/target.ts';
-import type { FakeCall } from '../fakes/atlassian-watch.ts';
+import { askAlways } from '../fakes/atlassian-watch.ts';
 import type { FaultKind, Faults } from './faults.ts';
-import type { SimulatedProcess } from './process.ts';
+import type { Invocation, SimulatedProcess } from './process.ts';
 import type { AnySite } from './row-makers.ts';
 import type { Wishes } from './wishes.ts';
 import type { World } from './world.ts';
@@ -16,20 +23,29 @@ export interface SimulatedSite {
   /** All calls come to this until then. */
   readonly spell: (kind: 'Atlassian down' | 'Atlassian limits everything', untilMs: number) => void;
   readonly open: (process: SimulatedProcess, target: Target, options: OpenOptions) => Opened;
+  /** Somebody else makes a call; false when it changed nothing. */
+  readonly change: (call: readonly unknown[]) => Promise<boolean>;
+}
+
+/** Who makes a call: a process, for one of the jobs whose messages it had then. */
+export interface Caller extends Pick<Invocation, 'jobIds'> {
+  readonly process: SimulatedProcess;
 }
 
 export interface SiteOptions {
   readonly wishes: Wishes;
   /** How long reads do not show what was written. */
   readonly lagMs: number;
-  readonly onCallBegan: (name: string) => void;
-  /** Each write that changed something. */
-  readonly onEffective: (write: string) => void;
+  readonly onCallBegan: (call: Call, caller: Caller) => void;
+  /** Each write of ours that changed something. */
+  readonly onEffective: (write: string, caller: Caller) => void;
+  /** The process heard an answer. */
+  readonly onAnswered: (call: Call, answer: unknown, caller: Caller) => void;
   /** An attempt at a row was spent by an answer. */
-  readonly onSpent: () => void;
+  readonly onSpent: (caller: Caller) => void;
 }
 
-interface Call {
+export interface Call {
   readonly name: string;
   readonly args: readonly unknown[];
 }
@@ -38,7 +54,7 @@ type Behaviour = FaultKind | NonNullable<Wishes['rows'][number]['trouble']> | 'n
 
 const WRITES = ['addToGroup', 'removeFromGroup', 'createUser', 'invite', 'suspend', 'restore', 'setEmail', 'disable', 'enable', 'updateUser']; // prettier-ignore
 
-const isWrite = ({ name }: Call): boolean => WRITES.includes(name.slice(name.indexOf('.') + 1));
+export const isWrite = ({ name }: Call): boolean => WRITES.includes(name.slice(name.indexOf('.') + 1));
 
 const CALL_FAULTS = [
   'rate limited, Retry-After',
@@ -57,28 +73,29 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
   const troubles = new Map(wishes.rows.flatMap(({ write, trouble }) => (write && trouble ? [[write, trouble]] : [])));
   let token = wishes.target.type === 'cloud' ? wishes.target.apiToken : wishes.target.token;
   const spells = new Map<FaultKind, number>();
-  const failures = createFailures(world, options.onSpent);
 
-  const apply = async (call: Call): Promise<unknown> => {
+  const apply = async (call: Call): Promise<{ readonly answer: unknown; readonly effective: boolean }> => {
     const index = truth.calls.length;
     const answer = await invoke(truth, call);
-    const made = truth.calls[index];
-    if (made?.effective) onEffective(keyOf(made));
-    return answer;
+    return { answer, effective: truth.calls[index]?.effective ?? false };
   };
 
   const site: Site = {
+    options,
     truth,
-    failures,
-    onCallBegan: options.onCallBegan,
     behaviourOf: (call) => {
       for (const [kind, untilMs] of spells) if (world.nowMs() < untilMs) return kind;
       const struck = CALL_FAULTS.filter((kind) => faults.strikes(kind));
-      return troubles.get(JSON.stringify([call.name, ...call.args])) ?? struck[0] ?? 'none';
+      return troubles.get(keyOf(call)) ?? struck[0] ?? 'none';
     },
-    answer: async (call, usedToken, behaviour) => {
+    answer: async (call, { usedToken, behaviour, caller, failures }) => {
       if (usedToken !== token) throw failures.refuse('UNAUTHORIZED', 401);
-      return answerWith(behaviour, { call, world, failures, apply: () => apply(call) });
+      const applied = async (): Promise<unknown> => {
+        const { answer, effective } = await apply(call);
+        if (effective) onEffective(keyOf(call), caller);
+        return answer;
+      };
+      return answerWith(behaviour, { call, world, failures, apply: applied });
     },
   };
 
@@ -90,16 +107,27 @@ export function createSite(options: SiteOptions, world: World, faults: Faults): 
     },
     spell: (kind, untilMs) => void spells.set(kind, untilMs),
     open: (process, target, opening) => openSite(site, world, { process, target, opening }),
+    change: async ([name, ...args]) => {
+      const call = { name: String(name), args };
+      const done = await apply(call).catch(() => undefined); // Atlassian refuses others, too
+      return done?.effective ?? false;
+    },
   };
 }
 
 /** What a site shows to whoever opens it. */
 interface Site {
+  readonly options: SiteOptions;
   readonly truth: AnySite;
-  readonly failures: Failures;
-  readonly onCallBegan: (name: string) => void;
   readonly behaviourOf: (call: Call) => Behaviour;
-  readonly answer: (call: Call, usedToken: string, behaviour: Behaviour) => Promise<unknown>;
+  readonly answer: (call: Call, asked: Asked) => Promise<unknown>;
+}
+
+interface Asked {
+  readonly usedToken: string;
+  readonly behaviour: Behaviour;
+  readonly caller: Caller;
+  readonly failures: Failures;
 }
 
 type Failures = ReturnType<typeof createFailures>;
@@ -173,30 +201,35 @@ interface Opening {
 
 function openSite(site: Site, world: World, { process, target, opening }: Opening): Opened {
   const { deadlineMs = Infinity, beforeCall = async () => undefined } = opening;
-  const { limited, unheard } = site.failures;
+  const { onCallBegan, onAnswered, onSpent } = site.options;
   const counter = { sent: 0, rateLimited: 0 };
   const usedToken = target.type === 'cloud' ? target.apiToken : target.token;
   const send = async (call: Call, signal: AbortSignal): Promise<unknown> => {
-    if (signal.aborted || world.nowMs() > deadlineMs) throw limited(0, false);
+    const caller: Caller = { process, jobIds: process.invocation.jobIds };
+    const failures = createFailures(world, () => onSpent(caller));
+    if (signal.aborted || world.nowMs() > deadlineMs) throw failures.limited(0, false);
     await beforeCall();
-    if (signal.aborted) throw limited(0, false);
-    site.onCallBegan(call.name);
+    if (signal.aborted) throw failures.limited(0, false);
+    onCallBegan(call, caller);
+    if (!isWrite(call)) process.invocation.reads += 1;
     counter.sent += 1;
     const behaviour = site.behaviourOf(call);
     if (behaviour === 'poison') process.die(`of ${call.name}`);
     const answered = process.effect(
-      `calls ${call.name} ${behaviour === 'none' ? '' : `(${behaviour})`}`,
-      () => site.answer(call, usedToken, behaviour),
+      `calls ${keyOf(call)} ${behaviour === 'none' ? '' : `(${behaviour})`}`,
+      () => site.answer(call, { usedToken, behaviour, caller, failures }),
       'atlassian',
     );
     try {
-      return await orAborted(answered, signal, () => unheard(call));
+      const answer = await orAborted(answered, signal, () => failures.unheard(call));
+      onAnswered(call, answer, caller);
+      return answer;
     } catch (error) {
       if (error instanceof RateLimited) counter.rateLimited += 1;
       throw error;
     }
   };
-  return openedOver(site.truth, target, send, () => ({ ...counter }));
+  return openedOver(site.truth, { target, listings: opening.listings }, send, () => ({ ...counter }));
 }
 
 /** The port of one process to all targets' Atlassians. */
@@ -213,7 +246,8 @@ export function atlassianPort(
   };
 }
 
-export const keyOf = ({ name, args }: FakeCall): string => JSON.stringify([name, ...args]);
+/** A call as text, without the signal that ends it. */
+export const keyOf = ({ name, args }: Call): string => JSON.stringify([name, ...args]);
 
 type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
 type Send = (call: Call, signal: AbortSignal) => Promise<unknown>;
@@ -238,18 +272,26 @@ function through(api: string, methods: Methods, send: Send): Methods {
   return Object.fromEntries(Object.keys(methods).map((method) => [method, sending(method)]));
 }
 
-function openedOver(site: AnySite, target: Target, send: Send, countCalls: Opened['countCalls']): Opened {
+function openedOver(
+  site: AnySite,
+  { target, listings }: { readonly target: Target; readonly listings: ListingOptions | undefined },
+  send: Send,
+  countCalls: Opened['countCalls'],
+): Opened {
   const apis = apisOf(site);
+  const ports = listings && { ...listings, cache: createListingCache() };
+  const common = { target, keep: askAlways };
+  // The casts: the same methods, each going another way.
   if (site.type === 'data-center') {
-    const { target: _, ...methods } = apis['dataCenter']!; // fakeDataCenter gives it
-    return {
-      type: 'data-center',
-      apis: { ...through('dataCenter', methods, send), target },
-      countCalls,
-    } as unknown as Opened; // the same methods
+    const { target: _target, keep: _keep, listings: _listings, ...methods } = apis['dataCenter']!; // fakeDataCenter gives them
+    const sent = through('dataCenter', methods, send) as unknown as DataCenter;
+    const lists = ports && createDataCenterListings(sent, ports);
+    return { type: 'data-center', apis: { ...sent, ...common, listings: lists }, countCalls } as Opened;
   }
   const named = ['jira', 'organisation', 'userManagement'].map((api) => [api, through(api, apis[api]!, send)] as const);
-  return { type: 'cloud', apis: { ...Object.fromEntries(named), target }, countCalls } as unknown as Opened; // the same methods
+  const sent = Object.fromEntries(named) as unknown as Pick<Cloud, 'jira' | 'organisation' | 'userManagement'>;
+  const lists = ports && createCloudListings(sent.jira, ports);
+  return { type: 'cloud', apis: { ...sent, ...common, listings: lists }, countCalls } as Opened;
 }
 
 function orAborted<Value>(value: Promise<Value>, signal: AbortSignal, reason: () => Error): Promise<Value> {

@@ -33,6 +33,7 @@ const user = z.strictObject({
   /** Jira does not show the address. */
   emailHidden: z.boolean().optional(),
   orgAdmin: z.boolean().optional(),
+  siteAdmin: z.boolean().optional(),
   /** Refuses every change of the address and the lifecycle for this reason. */
   lock: z.enum(LOCKS).optional(),
   forDeletion: z.boolean().optional(),
@@ -53,6 +54,8 @@ const group = z.strictObject({
   externalSynced: z.boolean().default(false),
   /** Products that its members may use, and take a seat of. */
   products: z.array(text).default([]),
+  /** Roles that the group gives to its members, such as `atlassian/org-admin`. */
+  roles: z.array(text).default([]),
   members: z.array(accountId).default([]),
 });
 

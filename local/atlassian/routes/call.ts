@@ -80,6 +80,13 @@ export function queryNumber(call: Call, name: string, otherwise: number, complai
   return Number(value);
 }
 
+/** A flag in the query. */
+export function queryFlag(call: Call, name: string, complain: Complaint, otherwise = false): boolean {
+  const value = queryValue(call, name, complain) ?? String(otherwise);
+  if (value !== 'true' && value !== 'false') throw new Refused(complain(400, `${name} must be true or false`, name));
+  return value === 'true';
+}
+
 /** The shape of a body: strict, and the same with unknown fields left out. */
 export interface BodySchema<Body> {
   readonly strict: z.ZodType<Body>;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { DataCenterGroup } from '../engine/data-center.ts';
 import type { DataCenterUser } from '../engine/state.ts';
 import { type Answer, jiraError, ok, Refused } from './answer.ts';
-import { bodySchema, type Call, jsonBody, queryNumber, queryValue, type Route } from './call.ts';
+import { bodySchema, type Call, jsonBody, queryFlag, queryNumber, queryValue, type Route } from './call.ts';
 import { complain, refuse } from './jira.ts';
 
 /** Jira Data Center, under the context path /jira. */
@@ -20,6 +20,24 @@ export const dataCenterRoutes: readonly Route[] = [
   route('GET', '/groups/picker', 'Groups whose names contain a text.', ['query', 'exclude', 'maxResults'], pickGroups),
   route('GET', '/user', 'One user.', ['username', 'key', 'includeDeleted', 'expand'], (call) =>
     ok(userJson(call, queriedUser(call, 'dataCenter'), queryValue(call, 'expand', complain)?.split(','))),
+  ),
+  route('GET', '/myself', 'Who calls.', ['expand'], (call) => {
+    const user = call.world.dataCenter.user(call.caller.name, 'dataCenter');
+    return user ? ok(userJson(call, user)) : refuse(404, 'The user does not exist');
+  }),
+  route(
+    'GET',
+    '/user/list',
+    'All users, each once, inactive ones too, 2,000 a page at most (Jira 11.0, and 10.3 with its updates).',
+    ['cursor', 'maxResults'],
+    listUsers,
+  ),
+  route(
+    'GET',
+    '/user/search',
+    'Users by the beginning of usernames, names or addresses; `.` finds all. A page holds 1,000 at most; of Jira 10 and later nobody sees more than the first 100.',
+    ['username', 'startAt', 'maxResults', 'includeActive', 'includeInactive'],
+    searchUsers,
   ),
   route('POST', '/user', 'Creates a user.', [], admin(createUser)),
   route('PUT', '/user', 'Changes what is given of a user.', ['username', 'key'], admin(updateUser)),
@@ -141,17 +159,57 @@ function userJson({ world }: Call, user: DataCenterUser, expand: readonly string
 
 function listMembers(call: Call): Answer {
   const group = namedGroup(call);
-  const inactive = queryValue(call, 'includeInactiveUsers', complain) ?? 'false';
-  if (inactive !== 'true' && inactive !== 'false') {
-    throw new Refused(complain(400, 'includeInactiveUsers must be true or false', 'includeInactiveUsers'));
-  }
+  const inactive = queryFlag(call, 'includeInactiveUsers', complain);
   const startAt = queryNumber(call, 'startAt', 0, complain);
   const maxResults = Math.min(50, Math.max(1, queryNumber(call, 'maxResults', 50, complain)));
   const members = call.world.dataCenter.membersOf(group.name, 'dataCenter');
-  const all = members.filter((user) => inactive === 'true' || user.active);
+  const all = members.filter((user) => inactive || user.active);
   const values = all.slice(startAt, startAt + maxResults).map((user) => userJson(call, user));
   const isLast = startAt + values.length >= all.length;
   return ok({ startAt, maxResults, total: all.length, isLast, values });
+}
+
+/** Most users of one page, which also is the page's size when nobody asks for another. */
+const LISTED = 2000;
+
+function listUsers(call: Call): Answer {
+  const { dataCenter, behaviour } = call.world;
+  if (behaviour.switches.dataCenterUserList === 'absent') return refuse(404, 'null for uri: user/list');
+  const at = queryNumber(call, 'cursor', 0, complain);
+  const maxResults = Math.min(LISTED, Math.max(1, queryNumber(call, 'maxResults', LISTED, complain)));
+  const all = [...dataCenter.everybody()].flatMap(({ username }) => dataCenter.user(username, 'dataCenter') ?? []);
+  const values = all.slice(at, at + maxResults).map((user) => userJson(call, user));
+  const next = at + values.length;
+  const isLast = next >= all.length;
+  return ok({ maxResults, isLast, values, ...(isLast ? {} : { nextCursor: String(next) }) });
+}
+
+/** What Jira 10 and later show of a search, whatever page is asked for (JRASERVER-78660). */
+const SEARCHED = 100;
+
+function searchUsers(call: Call): Answer {
+  const { dataCenter, behaviour } = call.world;
+  const { dataCenterUserSearch } = behaviour.switches;
+  const query = queryValue(call, 'username', complain);
+  if (!query) throw new Refused(complain(400, 'The username query parameter was not provided', 'username'));
+  const wanted = query.toLowerCase();
+  const active = queryFlag(call, 'includeActive', complain, true);
+  const inactive = queryFlag(call, 'includeInactive', complain);
+  const startAt = queryNumber(call, 'startAt', 0, complain);
+  const maxResults = Math.min(1000, queryNumber(call, 'maxResults', 50, complain));
+  const begins = (text: string): boolean => text.toLowerCase().startsWith(wanted);
+  const found = [...dataCenter.everybody()]
+    .flatMap(({ username }) => dataCenter.user(username, 'dataCenter') ?? [])
+    .filter(
+      (user) =>
+        (user.active ? active : inactive) &&
+        (query === '.' ||
+          begins(user.username) ||
+          begins(user.emailAddress) ||
+          user.displayName.split(/\s+/).some(begins)),
+    );
+  const shown = dataCenterUserSearch === 'whole' ? found : found.slice(0, SEARCHED);
+  return ok(shown.slice(startAt, startAt + maxResults).map((user) => userJson(call, user)));
 }
 
 function pickGroups(call: Call): Answer {

@@ -4,7 +4,16 @@ import { createUser, findActive, isOnSite, joinGroup, leaveGroup, siteUser } fro
 import { isActive, type Group } from '../engine/cloud-state.ts';
 import type { User } from '../engine/state.ts';
 import { type Answer, because, jiraError, ok, Refused } from './answer.ts';
-import { bodySchema, type Call, type Complaint, jsonBody, queryNumber, queryValue, type Route } from './call.ts';
+import {
+  bodySchema,
+  type Call,
+  type Complaint,
+  jsonBody,
+  queryFlag,
+  queryNumber,
+  queryValue,
+  type Route,
+} from './call.ts';
 
 const GROUP_SCOPES = [
   ['manage:jira-configuration'],
@@ -44,6 +53,24 @@ export const jiraRoutes: readonly Route[] = [
   },
   {
     method: 'GET',
+    path: '/group/member',
+    api: 'jira',
+    about: 'Members of a group, 50 a page at most; people whose access is suspended are left out.',
+    query: ['groupId', 'groupname', 'includeInactiveUsers', 'startAt', 'maxResults'],
+    scopes: READ_GROUP_SCOPES,
+    handle: listMembers,
+  },
+  {
+    method: 'GET',
+    path: '/myself',
+    api: 'jira',
+    about: 'Who calls.',
+    query: ['expand'],
+    scopes: READ_USER_SCOPES,
+    handle: getMyself,
+  },
+  {
+    method: 'GET',
     path: '/user',
     api: 'jira',
     about: 'One user.',
@@ -68,6 +95,25 @@ export const jiraRoutes: readonly Route[] = [
     userSearch: true,
     scopes: READ_USER_SCOPES,
     handle: searchUsers,
+  },
+  {
+    method: 'GET',
+    path: '/users/search',
+    api: 'jira',
+    about: 'All users, inactive ones too, 1,000 a page at most.',
+    query: ['startAt', 'maxResults'],
+    userSearch: true,
+    scopes: READ_USER_SCOPES,
+    handle: listUsers,
+  },
+  {
+    method: 'GET',
+    path: '/user/bulk',
+    api: 'jira',
+    about: 'Users by account ids, 200 a page at most.',
+    query: ['accountId', 'startAt', 'maxResults'],
+    scopes: READ_USER_SCOPES,
+    handle: listUsersById,
   },
   {
     method: 'GET',
@@ -201,6 +247,53 @@ function listGroups(call: Call): Answer {
   const maxResults = Math.min(behaviour.pageSizes.groupBulk, queryNumber(call, 'maxResults', 50, complain));
   const values = all.slice(startAt, startAt + maxResults).map(({ name, groupId }) => ({ name, groupId }));
   return ok({ ...pageBean(call, { startAt, maxResults, total: all.length, given: values.length }), values });
+}
+
+/** Members in the order in which they joined. */
+function listMembers(call: Call): Answer {
+  requireBrowse(call, 'groups');
+  const { cloud } = call.world;
+  const { groupId } = namedGroup(call);
+  const inactive = queryFlag(call, 'includeInactiveUsers', complain);
+  const all = [...cloud.membersOf(groupId, 'jira')]
+    .flatMap((accountId) => cloud.user(accountId, 'jira') ?? [])
+    .filter((user) => user.membershipStatus === 'active' && (inactive || isActive(user)));
+  return usersPage(call, all, { most: 50, otherwise: 50 });
+}
+
+function listUsers(call: Call): Answer {
+  requireBrowse(call, 'users');
+  const { cloud } = call.world;
+  const startAt = queryNumber(call, 'startAt', 0, complain);
+  const maxResults = Math.min(1000, queryNumber(call, 'maxResults', 50, complain));
+  const all = cloud.everybody().flatMap(({ accountId }) => cloud.user(accountId, 'jira') ?? []);
+  const page = all.filter(isOnSite).slice(startAt, startAt + maxResults);
+  return ok(page.map((user) => userJson(call, user)));
+}
+
+function listUsersById(call: Call): Answer {
+  requireBrowse(call, 'users');
+  const ids = call.query.get('accountId') ?? [];
+  if (ids.length === 0) throw new Refused(complain(400, "The query parameter 'accountId' is required.", 'accountId'));
+  const users = [...new Set(ids)].flatMap((accountId) => call.world.cloud.user(accountId, 'jira') ?? []);
+  return usersPage(call, users.filter(isOnSite), { most: 200, otherwise: 10 });
+}
+
+function usersPage(
+  call: Call,
+  all: readonly User[],
+  { most, otherwise }: { readonly most: number; readonly otherwise: number },
+): Answer {
+  const startAt = queryNumber(call, 'startAt', 0, complain);
+  const maxResults = Math.min(most, Math.max(1, queryNumber(call, 'maxResults', otherwise, complain)));
+  const values = all.slice(startAt, startAt + maxResults).map((user) => userJson(call, user));
+  return ok({ ...pageBean(call, { startAt, maxResults, total: all.length, given: values.length }), values });
+}
+
+/** The account that owns the token: an API token's user may be asked about whatever else they may do. */
+function getMyself(call: Call): Answer {
+  const [user] = call.world.cloud.withEmail(call.caller.name, 'jira');
+  return user ? ok(userJson(call, user)) : refuse(404, NO_USER);
 }
 
 /** Jira's PageBean without its values; `nextPage` repeats the request from where this page ends. */

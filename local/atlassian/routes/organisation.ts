@@ -30,6 +30,15 @@ export const organisationRoutes: readonly Route[] = [
     handle: searchUsers,
   },
   {
+    method: 'GET',
+    path: `${DIRECTORY}/users/count`,
+    api: 'organisation',
+    about: 'How many users there are: of the directory, or with `-` of all, managed accounts outside of them included.',
+    query: ['status', 'directoryIds'],
+    scopes: [['read:directories:admin', 'read:users:admin'], ['read:users:admin']],
+    handle: countUsers,
+  },
+  {
     method: 'POST',
     path: `${DIRECTORY}/groups/search`,
     api: 'organisation',
@@ -230,20 +239,28 @@ function inviteOne({ world: { cloud } }: Call, { email, products, groupIds }: In
   return { accountId, changed: invited.result === 'changed' || joins.length > 0 };
 }
 
-/** Values in one filter; what POST takes is not documented. */
-const list = z.array(z.string()).max(100).optional();
+/** Values of one filter, at most so many: more are answered 400. */
+const list = (most: number) => z.array(z.string()).max(most).optional();
+/** Roles on products, sites and the organisation itself. */
+const roles = z
+  .array(z.string().regex(/^atlassian\/[a-z-]+$/, 'must be an Atlassian role'))
+  .max(10)
+  .optional();
 const paging = { cursor: z.string().optional(), limit: z.number().int().min(1).max(100).optional() };
 
 const userFilters = {
-  accountIds: list,
-  emails: list,
+  accountIds: list(10),
+  emails: list(100),
   searchTerm: z.string().optional(),
-  groupIds: list,
-  resourceIds: z.array(z.string().regex(/^ari:cloud:[a-z-]+::site\/[^/]+$/, 'must be the ARI of a product')).optional(),
-  roleIds: z.array(z.string().regex(/^atlassian\/[a-z-]+$/, 'must be an Atlassian role')).optional(),
+  groupIds: list(10),
+  resourceIds: z
+    .array(z.string().regex(/^ari:cloud:[a-z-]+::site\/[^/]+$/, 'must be the ARI of a product'))
+    .max(20)
+    .optional(),
+  roleIds: roles,
   expand: z.array(z.literal('groups')).optional(),
 };
-const groupFilters = { groupNames: list, groupIds: list, searchTerm: z.string().optional() };
+const groupFilters = { groupNames: list(100), groupIds: list(10), roleIds: roles, searchTerm: z.string().optional() };
 const userSearch = bodySchema({ ...paging, ...userFilters });
 const groupSearch = bodySchema({ ...paging, ...groupFilters });
 
@@ -284,12 +301,26 @@ const fits = ({ world: { cloud } }: Call, user: User, search: UserSearch): boole
   (search.groupIds?.some((groupId) => cloud.isMember(groupId, user.accountId, 'organisation')) ?? true) &&
   hasRole(user, search, cloud.site.cloudId);
 
+/** Roles that are not on a product. */
+const rolesOf = ({ orgAdmin, siteAdmin }: User): readonly string[] => [
+  ...(orgAdmin ? ['atlassian/org-admin'] : []),
+  ...(siteAdmin ? ['atlassian/site-admin'] : []),
+];
+
 /** Whoever may use a product here may use it as `atlassian/user`: on the resources and in the roles that are asked for. */
 function hasRole(user: User, { resourceIds, roleIds }: UserSearch, cloudId: string): boolean {
   if (resourceIds === undefined && roleIds === undefined) return true;
-  if (roleIds?.includes('atlassian/org-admin') && user.orgAdmin && resourceIds === undefined) return true;
+  if (resourceIds === undefined && rolesOf(user).some((role) => roleIds?.includes(role))) return true;
   if (roleIds !== undefined && !roleIds.includes('atlassian/user')) return false;
   return user.products.some((key) => resourceIds?.includes(`ari:cloud:${key}::site/${cloudId}`) ?? true);
+}
+
+function countUsers(call: Call): Answer {
+  requireDirectory(call, 'read');
+  const { cloud } = call.world;
+  const statuses = call.query.get('status') ?? [];
+  const all = cloud.everybody().flatMap(({ accountId }) => cloud.user(accountId, 'organisation') ?? []);
+  return ok({ count: all.filter((user) => statuses.length === 0 || statuses.includes(statusOf(user))).length });
 }
 
 function searchGroups(call: Call): Answer {
@@ -300,6 +331,7 @@ function searchGroups(call: Call): Answer {
     throw new Refused(complain(400, 'groupNames cannot be used with searchTerm or groupIds'));
   }
   const matches = (group: Group): boolean =>
+    (search.roleIds?.some((role) => group.roles.includes(role)) ?? true) &&
     (search.groupIds?.includes(group.groupId) ?? true) &&
     group.name.toLowerCase().includes(search.searchTerm?.toLowerCase() ?? '');
   const { cloud } = call.world;
@@ -381,7 +413,7 @@ function userJson({ world: { cloud } }: Call, user: User, expand: readonly strin
     email: user.email,
     emailVerified: true,
     claimStatus: user.claimStatus,
-    platformRoles: user.orgAdmin ? ['atlassian/org-admin'] : [],
+    platformRoles: rolesOf(user),
     managementSource: user.managementSource,
     mfaEnabled: false,
     ...(groups ? { groups: groups.map(({ groupId, name }) => ({ id: groupId, name })) } : {}),

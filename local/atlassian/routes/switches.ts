@@ -73,6 +73,14 @@ export const SWITCHES = {
     'Whether a 429 of the organisation API has Retry-After; Atlassian promises only X-RateLimit-Reset.',
   ),
   dataCenterReadOnly: choice(['403', '400'], 'Data Center’s answer to a change in a read-only directory.'),
+  dataCenterUserList: choice(
+    ['present', 'absent'],
+    'Absent: GET user/list answers 404, as before Jira 11.0 and the updates of 10.3.',
+  ),
+  dataCenterUserSearch: choice(
+    ['capped', 'whole'],
+    'Capped: user/search shows the first 100 of whom it finds, as Jira 10 and later do (JRASERVER-78660); Jira 9 showed all, page by page.',
+  ),
   dataCenterActive: choice(
     ['honoured', 'ignored'],
     'Ignored: `active` in PUT user does nothing, as on older servers (JRASERVER-37294).',

@@ -117,6 +117,10 @@ export const GROUPS: readonly (GroupInput & { readonly about: string })[] = [
   group(9, 'discovery', 'Gives access to jira-product-discovery, of which no seat is left', {
     products: ['jira-product-discovery'],
   }),
+  group(10, 'org-admins', 'Makes its members organisation admins', {
+    roles: ['atlassian/org-admin'],
+    members: [ADMIN.accountId, idOf('Emil Sorensen')],
+  }),
 ];
 
 function group(n: number, name: string, about: string, more: Partial<GroupInput> = {}) {
@@ -150,4 +154,5 @@ export const DATA_CENTER_GROUPS: readonly (DataCenterInput['groups'][number] & {
   { about: 'Everybody', name: 'jira-software-users', members: ['admin', 'anna', 'ben', 'carla', 'dmitri'] },
   { about: 'A space in the name', name: 'Release Managers', members: ['carla'] },
   { about: 'In a read-only directory', name: 'ldap-staff', readOnly: true, members: ['ldap.lena'] },
+  { about: 'Administers Jira', name: 'jira-administrators', members: ['admin', 'grace.kim@example.com'] },
 ];

@@ -157,6 +157,7 @@ function generated({ users, groups, groupsPerUser, domain, dataCenterUsers, data
     }
     return ids;
   };
+  const dataCenterPeople = Array.from({ length: dataCenterUsers }, (_, at) => dataCenterPerson(at + 1, domain));
   const admin = { ...person(0, domain), accountId: ADMIN.accountId, email: ADMIN.email, name: 'Ada Admin' };
   return {
     cloud: {
@@ -170,12 +171,13 @@ function generated({ users, groups, groupsPerUser, domain, dataCenterUsers, data
         name: `group-${padded(at + 1, 3)}`,
         externalSynced: false,
         products: [],
+        roles: [],
         members: members(at + 1),
       })),
     },
     dataCenter: {
       credentials: CREDENTIALS.dataCenter,
-      users: Array.from({ length: dataCenterUsers }, (_, at) => dataCenterPerson(at + 1, domain)),
+      users: [{ ...dataCenterPerson(0, domain), username: 'admin', emailAddress: ADMIN.email }, ...dataCenterPeople],
       groups: Array.from({ length: dataCenterGroups }, (_, at) => ({
         name: `group-${padded(at + 1, 3)}`,
         readOnly: false,

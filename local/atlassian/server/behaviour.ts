@@ -94,6 +94,8 @@ const behaviourPatch = z.strictObject({
   latencyMs: milliseconds.optional(),
   /** Starts the dice of the faults again from this seed. */
   dice: z.number().int().optional(),
+  /** Answers every write 403: whoever only reads never notices. */
+  refuseWrites: z.boolean().optional(),
   refusedWrites: z.array(refusedWrite).optional(),
   limits: limits.partial().optional(),
   propagationMs: parts.propagationMs.partial().optional(),
@@ -106,6 +108,7 @@ const behaviourPatch = z.strictObject({
 export interface Behaviour extends z.infer<z.ZodObject<typeof parts>> {
   readonly latencyMs: number;
   readonly dice: number;
+  readonly refuseWrites: boolean;
   readonly refusedWrites: readonly RefusedWrite[];
 }
 
@@ -115,6 +118,7 @@ export type RefusedWrite = z.infer<typeof refusedWrite>;
 export const defaultBehaviour = (): Behaviour => ({
   latencyMs: 0,
   dice: 1,
+  refuseWrites: false,
   refusedWrites: [],
   limits: {
     jira: null,

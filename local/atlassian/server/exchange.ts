@@ -21,6 +21,7 @@ export interface Reply {
   readonly answer: Answer;
   readonly fault?: Fault | undefined;
   readonly endpoint: string;
+  readonly access: 'read' | 'write';
   /** Control requests meet no latency and no fault, and are not logged. */
   readonly control: boolean;
 }
@@ -46,9 +47,10 @@ export function createExchange(controlled: Controlled): (incoming: Incoming) => 
   };
 
   const handle = ({ route }: Endpoint, call: Call): Answer => {
-    const { refusedWrites: rules, switches } = world.behaviour;
+    const { refuseWrites, refusedWrites: rules, switches } = world.behaviour;
     if (switches.unknownFields === 'refuse') requireKnownQuery(route, call);
     if (switches.xsrf === 'on' && route.api === 'jira' && isWrite(route)) requireNoXsrf(call);
+    if (refuseWrites && isWrite(route)) return because('refuseWrites is set', forbidden(route.api));
     const refusal = isWrite(route) ? refusedWrites.answerTo(rules, route.method, call) : undefined;
     return refusal ?? route.handle(call);
   };
@@ -58,26 +60,33 @@ export function createExchange(controlled: Controlled): (incoming: Incoming) => 
     const path = url.includes('?') ? url.slice(0, url.indexOf('?')) : url;
     if (path.startsWith(CONTROL_PREFIX)) {
       const request = { method, path, query: parseQuery(queryOf(url), 'space'), body: incoming.body };
-      return { answer: answerControl(controlled, request), endpoint: path, control: true };
+      return { answer: answerControl(controlled, request), endpoint: path, access: 'read', control: true };
     }
     try {
       const found = find(method, path);
-      if (found.kind !== 'endpoint')
-        return { answer: unknown(found, method, path), endpoint: 'unknown', control: false };
+      if (found.kind !== 'endpoint') return { ...unknownReply(method), answer: unknown(found, method, path) };
       const { endpoint, params } = found;
       const fault = controlled.dice.throwFor(world.behaviour.faults, isWrite(endpoint.route));
       const answer =
         fault && BEFORE.has(fault.kind)
           ? faultAnswer(fault, endpoint, controlled)
           : refusedOr(() => answerOf(endpoint, params, path, incoming));
-      return { answer: hiddenBy(fault, answer, controlled), fault, endpoint: endpoint.name, control: false };
+      const access = isWrite(endpoint.route) ? 'write' : 'read';
+      return { answer: hiddenBy(fault, answer, controlled), fault, endpoint: endpoint.name, access, control: false };
     } catch (error) {
       if (!(error instanceof URIError)) throw error;
       const answer = because(error.message, { status: 400, text: 'Bad Request: the URL is not as it should be' });
-      return { answer, endpoint: 'unknown', control: false };
+      return { ...unknownReply(method), answer };
     }
   };
 }
+
+/** Whatever is no GET would have been a write. */
+export const unknownReply = (method: string): Omit<Reply, 'answer'> => ({
+  endpoint: 'unknown',
+  access: method === 'GET' ? 'read' : 'write',
+  control: false,
+});
 
 function refusedOr(answer: () => Answer): Answer {
   try {
@@ -129,6 +138,19 @@ function badRequest(api: Api, problem: string): Answer {
     case 'data-center':
     case 'site':
       return jiraError(400, [problem]);
+  }
+}
+
+function forbidden(api: Api): Answer {
+  switch (api) {
+    case 'organisation':
+      return organisationError(403, 'ADMIN-403-3', 'Forbidden');
+    case 'user-management':
+      return manageError(403, 'forbidden');
+    case 'jira':
+    case 'data-center':
+    case 'site':
+      return jiraError(403, ['You may not change anything.']);
   }
 }
 

@@ -9,6 +9,8 @@ export interface LoggedRequest {
   /** 0 when no answer was sent. */
   readonly status: number;
   readonly endpoint: string;
+  /** Whether the endpoint may change anything, whatever became of the request. */
+  readonly access: 'read' | 'write';
   /** Whether it changed the state. */
   readonly effective: boolean;
   /** What it was about: `membership/<groupId>/<accountId>`. */
@@ -21,6 +23,9 @@ type Counts = Record<string, number>;
 
 export interface RequestSummary {
   readonly requests: number;
+  /** Of endpoints that only read, and of those that may change something. */
+  readonly reads: number;
+  readonly writes: number;
   readonly statuses: Counts;
   readonly methods: Counts;
   /** Statuses by endpoint. */
@@ -81,19 +86,23 @@ export function createRequestLog(): RequestLog {
 
 const emptyCounts = () => ({
   requests: 0,
+  reads: 0,
+  writes: 0,
   statuses: {} as Counts,
   methods: {} as Counts,
   endpoints: {} as Record<string, Counts>,
   faults: {} as Counts,
-  writes: 0,
+  effectiveWrites: 0,
   things: new Map<string, number>(),
   repeated: new Set<string>(),
 });
 
 type AllCounts = ReturnType<typeof emptyCounts>;
 
-function count(counts: AllCounts, { method, endpoint, status, fault, effective, things }: LoggedRequest): void {
+function count(counts: AllCounts, request: LoggedRequest): void {
+  const { method, endpoint, access, status, fault, effective, things } = request;
   counts.requests += 1;
+  counts[access === 'read' ? 'reads' : 'writes'] += 1;
   increase(counts.statuses, String(status));
   increase(counts.methods, method);
   increase((counts.endpoints[endpoint] ??= {}), String(status));
@@ -101,7 +110,7 @@ function count(counts: AllCounts, { method, endpoint, status, fault, effective, 
   if (!effective) return;
   for (const thing of things) {
     const times = (counts.things.get(thing) ?? 0) + 1;
-    counts.writes += 1;
+    counts.effectiveWrites += 1;
     counts.things.set(thing, times);
     if (times > 1) counts.repeated.add(thing);
   }
@@ -111,10 +120,10 @@ function increase(counts: Counts, key: string): void {
   counts[key] = (counts[key] ?? 0) + 1;
 }
 
-const summarise = ({ things, repeated, writes, ...counts }: AllCounts): RequestSummary => ({
+const summarise = ({ things, repeated, effectiveWrites, ...counts }: AllCounts): RequestSummary => ({
   ...counts,
   effective: {
-    writes,
+    writes: effectiveWrites,
     things: things.size,
     repeated: Object.fromEntries([...repeated].map((thing) => [thing, things.get(thing) ?? 0])),
   },

@@ -10,7 +10,7 @@ import type { Answer } from '../routes/answer.ts';
 import { type Seed, seededState, type SimulatorTargets, targetsAt } from '../seeds/seed.ts';
 import { defaultBehaviour } from './behaviour.ts';
 import { CONTROL_PREFIX, type Controlled, type ServedWorld } from './control.ts';
-import { createExchange, type Incoming, type Reply } from './exchange.ts';
+import { createExchange, type Incoming, type Reply, unknownReply } from './exchange.ts';
 import { createDice, isSilent } from './faults.ts';
 import { createRequestLog } from './request-log.ts';
 
@@ -104,7 +104,7 @@ function replyTo(exchange: (incoming: Incoming) => Reply, request: IncomingMessa
     return exchange({ method, url, headers, body });
   } catch (error) {
     const simulator = `The simulator failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-    return { answer: { status: 500, body: { simulator } }, endpoint: 'unknown', control: false };
+    return { ...unknownReply(method), answer: { status: 500, body: { simulator } } };
   }
 }
 
@@ -114,7 +114,7 @@ interface Connection {
 }
 
 function respond({ world, log }: Controlled, reply: Reply, { request, response }: Connection): void {
-  const { answer, fault, endpoint, control } = reply;
+  const { answer, fault, endpoint, access, control } = reply;
   if (control) {
     send(response, answer);
     return;
@@ -125,6 +125,7 @@ function respond({ world, log }: Controlled, reply: Reply, { request, response }
     path: request.url ?? '',
     status: fault && isSilent(fault) ? 0 : answer.status,
     endpoint,
+    access,
     effective: answer.effective ?? false,
     things: answer.things ?? [],
     ...(fault ? { fault: fault.kind } : {}),

@@ -3,6 +3,7 @@ import {
   InvocationFailed,
   startFunctionProcess,
   type FunctionProcess,
+  type Invoke,
   type ProcessOptions,
 } from './function-process.ts';
 
@@ -10,7 +11,7 @@ import {
 export interface LocalFunction {
   readonly description: FunctionDescription;
   /** Throws InvocationFailed. */
-  readonly invoke: (event: unknown) => Promise<unknown>;
+  readonly invoke: Invoke;
   /** The ids of its processes. */
   readonly pids: () => readonly number[];
   /** Kills every process of the function, as if its machine were gone; how many there were. */
@@ -53,12 +54,12 @@ export function startFunction(description: FunctionDescription, options: Process
 
   return {
     description,
-    invoke: async (event) => {
+    invoke: async (event, alias) => {
       const taken = take();
       const startedMs = performance.now();
       usage.invocations += 1;
       try {
-        return await taken.invoke(event);
+        return await taken.invoke(event, alias);
       } catch (error) {
         usage.failures += 1;
         throw error;

@@ -12,12 +12,15 @@ const CHECK_MEMORY_EVERY_MS = 250;
 const HEAP_SHARE = 0.9;
 const PAGE_BYTES = 4096;
 
+/** Runs a function once, by an alias where one is named. */
+export type Invoke = (event: unknown, alias?: string) => Promise<unknown>;
+
 /** One execution environment: it runs one invocation at a time, and is not used again after it died. */
 export interface FunctionProcess {
   readonly pid: number | undefined;
   readonly alive: () => boolean;
   /** Throws InvocationFailed. */
-  readonly invoke: (event: unknown) => Promise<unknown>;
+  readonly invoke: Invoke;
   readonly kill: () => void;
 }
 
@@ -32,6 +35,8 @@ export interface ProcessOptions {
 export interface Invocation {
   readonly id: string;
   readonly event: unknown;
+  /** The alias that was invoked, if one was. */
+  readonly alias?: string | undefined;
   /** Epoch milliseconds at which the process is killed. */
   readonly deadlineMs: number;
 }
@@ -109,13 +114,14 @@ export function startFunctionProcess(lambda: FunctionDescription, options: Proce
     pid: child.pid,
     alive: () => death === undefined && child.connected,
     kill: () => die('Runtime.ExitError', 'killed'),
-    invoke: async (event) => {
+    invoke: async (event, alias) => {
       if (death) throw death;
       const stopGuard = guardLimits(lambda, child, die);
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
       const invocation: Invocation = {
         id: randomUUID(),
         event,
+        alias,
         deadlineMs: Date.now() + lambda.timeoutSeconds * 1000,
       };
       call = { id: invocation.id, resolve, reject };

@@ -24,22 +24,22 @@ async function loadHandler(): Promise<Handler> {
   throw new Error(`${path} exports no function ${name}`);
 }
 
-async function answer({ id, event, deadlineMs }: Invocation): Promise<void> {
+async function answer({ id, event, alias, deadlineMs }: Invocation): Promise<void> {
   try {
-    const result = await (await handler)(event, contextOf(id, deadlineMs));
+    const result = await (await handler)(event, contextOf({ id, alias, deadlineMs }));
     report({ kind: 'answered', id, result: result ?? null });
   } catch (error) {
     report({ kind: 'threw', id, error: describeError(error) });
   }
 }
 
-function contextOf(awsRequestId: string, deadlineMs: number): object {
+function contextOf({ id: awsRequestId, alias, deadlineMs }: Omit<Invocation, 'event'>): object {
   const name = process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? '';
   return {
     awsRequestId,
     functionName: name,
     functionVersion: '$LATEST',
-    invokedFunctionArn: `arn:aws:lambda:${process.env['AWS_REGION']}:000000000000:function:${name}`,
+    invokedFunctionArn: `arn:aws:lambda:${process.env['AWS_REGION']}:000000000000:function:${name}${alias === undefined ? '' : `:${alias}`}`,
     memoryLimitInMB: process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? '',
     logGroupName: `/aws/lambda/${name}`,
     logStreamName: `local/${randomUUID()}`,

@@ -45,6 +45,8 @@ export interface Created {
   readonly eventTime: string;
   /** As S3's events have it, e.g. `ObjectCreated:Put`. */
   readonly eventName: string;
+  /** Whose key signed the request. */
+  readonly principalId: string;
 }
 
 /** A line of a bucket's log: what happened to it, in the order in which it did. */

@@ -11,7 +11,7 @@ import { commitObject, storedHeaders } from './put-object.ts';
 
 /** CopyObject. */
 export async function copyObject(call: Call): Promise<Answer> {
-  const { bucket, request } = call;
+  const { bucket, request, verified } = call;
   const source = copySourceOf(call);
   const version = findSource(call, source);
   const replaces = replacesMetadata(call);
@@ -23,7 +23,8 @@ export async function copyObject(call: Call): Promise<Answer> {
   const headers = replaces ? storedHeaders(Object.entries(request.headers)) : version.headers;
   const whole = { start: 0, end: version.size };
   const { blob, etag } = await readSource(source.bucket, version, whole, (content) => storeContent(bucket, content));
-  const object = { key: request.key, etag, headers, blobs: [blob], eventName: 'ObjectCreated:Copy' };
+  const content = { key: request.key, etag, headers, blobs: [blob] };
+  const object = { ...content, eventName: 'ObjectCreated:Copy', principalId: verified.accessKeyId };
   return copyAnswer('CopyObjectResult', version, await commitObject(call, object));
 }
 

@@ -55,6 +55,7 @@ export async function completeUpload(call: Call): Promise<Answer> {
     headers: upload.headers,
     blobs: parts.map((part) => part.blob),
     eventName: 'ObjectCreated:CompleteMultipartUpload',
+    principalId: call.verified.accessKeyId,
     uploadId: upload.id,
   });
   const { name } = call.bucket;

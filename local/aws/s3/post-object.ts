@@ -36,7 +36,8 @@ async function storeForm(call: UnverifiedCall, form: Form, { verifier, allowed }
   allowed(accessKeyId, key);
   const headers = storedHeaders(fields);
   const { blob, etag } = await storeContent(bucket, { bytes: form.file, ...limits });
-  const version = await commitObject(call, { key, etag, headers, blobs: [blob], eventName: 'ObjectCreated:Post' });
+  const object = { key, etag, headers, blobs: [blob], eventName: 'ObjectCreated:Post', principalId: accessKeyId };
+  const version = await commitObject(call, object);
   return formAnswer(fields, version, bucket.name);
 }
 

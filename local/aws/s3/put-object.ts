@@ -9,21 +9,22 @@ import type { Answer, Call, UnverifiedCall } from './http.ts';
 
 /** PutObject. */
 export async function putObject(call: Call): Promise<Answer> {
-  const { bucket, request } = call;
+  const { bucket, request, verified } = call;
   const headers = storedHeaders(Object.entries(request.headers));
   const { blob, etag } = await storeContent(bucket, contentOf(call));
-  const object = { key: request.key, etag, headers, blobs: [blob], eventName: 'ObjectCreated:Put' };
+  const content = { key: request.key, etag, headers, blobs: [blob] };
+  const object = { ...content, eventName: 'ObjectCreated:Put', principalId: verified.accessKeyId };
   return { status: 200, headers: versionHeaders(await commitObject(call, object)) };
 }
 
-interface NewObject extends Pick<Version, 'key' | 'etag' | 'headers' | 'blobs'> {
-  readonly eventName: string;
+interface NewObject
+  extends Pick<Version, 'key' | 'etag' | 'headers' | 'blobs'>, Pick<Created, 'eventName' | 'principalId'> {
   readonly uploadId?: string;
 }
 
 /** Makes stored content an object, if the request's conditions hold at this very moment; its content is dropped if not. */
 export async function commitObject({ bucket, request, now }: UnverifiedCall, object: NewObject): Promise<Version> {
-  const { eventName, uploadId, ...content } = object;
+  const { eventName, principalId, uploadId, ...content } = object;
   try {
     checkWriteConditions(request, bucket.state.newest(object.key));
   } catch (error) {
@@ -38,7 +39,7 @@ export async function commitObject({ bucket, request, now }: UnverifiedCall, obj
     size: object.blobs.reduce((sum, blob) => sum + blob.size, 0),
     lastModifiedMs: now().getTime(),
   };
-  const created = bucket.notifies ? createdBy(bucket, version, eventName) : undefined;
+  const created = bucket.notifies ? createdBy(bucket, version, { eventName, principalId }) : undefined;
   bucket.append({ type: 'stored', version, created, uploadId });
   return version;
 }
@@ -65,10 +66,10 @@ export const versionHeaders = ({ etag, versionId }: Version): Readonly<Record<st
   ...(versionId !== 'null' && { 'x-amz-version-id': versionId }),
 });
 
-function createdBy(bucket: Bucket, version: Version, eventName: string): Created {
+function createdBy(bucket: Bucket, version: Version, by: Pick<Created, 'eventName' | 'principalId'>): Created {
   const { key, versionId, size, etag, lastModifiedMs } = version;
   const eventTime = new Date(lastModifiedMs).toISOString();
-  const created = { id: randomUUID(), bucket: bucket.name, key, size, etag, eventTime, eventName };
+  const created = { id: randomUUID(), bucket: bucket.name, key, size, etag, eventTime, ...by };
   return versionId === 'null' ? created : { ...created, versionId };
 }
 

@@ -24,7 +24,7 @@ export function describeTemplate(
   return {
     queues: template.resources('AWS::SQS::Queue').map(describeQueue),
     buckets: template.resources('AWS::S3::Bucket').map(describeBucket),
-    functions: template.resources('AWS::Lambda::Function').map((resource) => describeFunction(resource, folderOf)),
+    functions: describeFunctions(template, folderOf),
     eventSources: template.resources('AWS::Lambda::EventSourceMapping').map(describeEventSource),
     schedules: template.resources('AWS::Events::Rule').flatMap(describeSchedules),
     roles: describeRoles(template),
@@ -82,10 +82,23 @@ const functionSchema = z.object({
   ReservedConcurrentExecutions: z.coerce.number().optional(),
 });
 
+const aliasSchema = z.object({ FunctionName: z.string(), Name: z.string() });
+
+function describeFunctions(
+  template: Template,
+  folderOf: (assetKey: string) => string | undefined,
+): readonly FunctionDescription[] {
+  const aliases = template.resources('AWS::Lambda::Alias').map(({ properties }) => aliasSchema.parse(properties));
+  return template.resources('AWS::Lambda::Function').map((resource) => ({
+    ...describeFunction(resource, folderOf),
+    aliases: aliases.filter(({ FunctionName: name }) => name === resource.name).map(({ Name: alias }) => alias),
+  }));
+}
+
 function describeFunction(
   { logicalId, name, arn, properties }: Resource,
   folderOf: (assetKey: string) => string | undefined,
-): FunctionDescription {
+): Omit<FunctionDescription, 'aliases'> {
   const parsed = functionSchema.parse(properties);
   const folder = folderOf(parsed.Code.S3Key);
   if (folder === undefined) {

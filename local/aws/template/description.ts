@@ -48,6 +48,8 @@ export interface FunctionDescription {
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly reservedConcurrency?: number | undefined;
+  /** The aliases by which it can be invoked besides. */
+  readonly aliases: readonly string[];
 }
 
 export interface EventSourceDescription {

@@ -5,7 +5,7 @@ import { Code } from 'aws-cdk-lib/aws-lambda';
 
 import { completeSettings } from '../../../shared/settings.ts';
 import { bundledCode, synthesize } from '../../../infra/synthesize.ts';
-import { expectAllChanged, startBenchStack } from '../bench-stack.ts';
+import { expectAllChanged, startBenchStack, UNATTENDED } from '../bench-stack.ts';
 import { sized, type Figure, type Part } from '../figures.ts';
 import { membershipManifest, writeManifest } from '../manifests.ts';
 import { bundleRun, FUNCTION_OPTIONS, runMeasured } from '../measured-process.ts';
@@ -48,7 +48,7 @@ async function profileWorker(folder: string, rows: number): Promise<Profile> {
   const run = bundleRun('profiled-worker');
   const code = dirname(run);
   const stack = synthesize({
-    stage: completeSettings({}),
+    stage: completeSettings(UNATTENDED),
     outdir: join(folder, 'assembly'),
     code: (name) => (name === 'worker' ? Code.fromAsset(code) : bundledCode(name)),
   });

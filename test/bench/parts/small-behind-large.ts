@@ -6,7 +6,7 @@ import { sized, type Figure, type Part, type PartContext } from '../figures.ts';
 import { dataCenterManifest, membershipManifest } from '../manifests.ts';
 import { LIMITS } from '../simulator.ts';
 
-const LARGE_ROWS = { quick: 20_000, full: 200_000 };
+const LARGE_ROWS = { quick: 20_000, full: 100_000 };
 const SMALL_ROWS = 10;
 const GROUPS = 200;
 const LATENCY_MS = 100;
@@ -17,7 +17,7 @@ const MEASURED_MS = { quick: 5_000, full: 20_000 };
 /** How long small jobs take while a large one is under way, and what they cost it: without limits, and with Jira's, which the large one uses up. */
 export const smallBehindLarge: Part = {
   name: 'small-behind-large',
-  about: 'jobs of ten rows, of the same target and of another, behind one of 200,000 rows',
+  about: 'jobs of ten rows, of the same target and of another, behind one of 100,000 rows',
   run: async (context) => [...(await measure('none', context)), ...(await measure('published', context))],
 };
 

@@ -7,8 +7,9 @@ import { systemChance } from '../../../shared/aws/system.ts';
 import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { Job } from '../../../shared/job/job.ts';
 import type { EventBody } from '../../../shared/job/events.ts';
-import { stateKey, validationKey } from '../../../shared/job/keys.ts';
+import { gateKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
 import type { EnqueueRequest } from '../../../shared/job/messages.ts';
+import { type Gate, sha256Of } from '../../../shared/job/plan.ts';
 import { parseState } from '../../../shared/job/state.ts';
 import type { Validation } from '../../../shared/job/validation.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
@@ -25,12 +26,14 @@ const job: Job = {
   id: 'bench-0123456789ab',
   target: 'acme',
   operation: 'membership',
+  options: {},
   manifest: { bucket: 'inbox', key: 'acme/membership/bench.csv', bytes: rows * 45 },
   startedAt: '2026-11-21T08:00:00.000Z',
 };
 const validation: Validation = {
-  version: 2,
+  version: 3,
   rows,
+  sha256: '',
   encoding: 'utf-8',
   delimiter: ',',
   header: ['email', 'Group name'],
@@ -40,12 +43,27 @@ const validation: Validation = {
   rowStatuses: packRowStatuses(new Uint8Array(rows)),
   outcomeChunks: [],
   rowChunks: [],
-  mixed: false,
-  ordered: false,
 };
+
+/** Everything is to be changed. */
+const gate = JSON.stringify({
+  version: 1,
+  hash: '',
+  rowStatuses: validation.rowStatuses,
+  outcomeChunks: [],
+  dependencies: [],
+  counts: { change: rows, unchanged: 0, failed: 0, invalid: 0, unprocessed: 0 },
+  codes: {},
+  reasons: [],
+  twoPersons: false,
+  mode: 'apply',
+  takes: 0,
+  policy: {},
+} satisfies Gate);
 
 const kept = new Map<string, { readonly text: string; readonly etag: string }>([
   [validationKey(job.id), { text: JSON.stringify(validation), etag: '"0"' }],
+  [gateKey(job.id, 1), { text: gate, etag: '"0"' }],
 ]);
 const counted = { writes: 0, reads: 0, bytesWritten: 0 };
 const waiting: string[] = [];
@@ -56,14 +74,18 @@ const coordinator = createCoordinator({
   results: store(),
   eventsQueue: { post: async () => {} },
   enqueueQueue: { send: async (messages) => messages.forEach(({ body }) => answerEnqueue(body as EnqueueRequest)) }, // only enqueues are sent there
+  validateQueue: { send: async () => {} },
+  planQueue: { send: async () => {} },
   reports: { send: async () => {} },
   clock: { now: () => new Date(nowMs) },
   chance: systemChance,
   log: () => {},
-  policy: { windowRows: 300, windowSeconds: 2, overdueMs: 181_000, expiryMs: 604_800_000, resendMs: 30_000 },
+  approvalMs: 3_600_000,
+  bounds: { windowRows: 300, windowSeconds: 2, overdueMs: 181_000, expiryMs: 604_800_000, resendMs: 30_000 },
 });
 
 await invoke([eventText({ type: 'validating', job }), eventText({ type: 'validated', job })]);
+await invoke([eventText({ type: 'gated', attempt: 1, sha256: sha256Of(gate) })]);
 let seconds = 0;
 let invocations = 0;
 for (let row = 0; row < rows;) {
@@ -109,11 +131,10 @@ function eventText(body: EventBody): string {
 /** What a worker's batch leaves: the attempts, and the outcomes in the order in which the answers came. */
 function batchTexts(from: number, to: number): readonly string[] {
   const own = Array.from({ length: to - from }, (_, index) => from + ((index * 37) % (to - from)));
-  const before = { member: false };
   return [
     eventText({
       type: 'attempting',
-      rows: own.toSorted((a, b) => a - b).map((row) => ({ row, line: row + 2, before })),
+      rows: own.toSorted((a, b) => a - b).map((row) => ({ row, line: row + 2 })),
     }),
     eventText({
       type: 'recorded',
@@ -129,7 +150,6 @@ function batchTexts(from: number, to: number): readonly string[] {
           : { status: 'changed', httpStatus: 201 }),
       })),
       returned: [],
-      awaiting: [],
       dropped: [],
       calls: { sent: own.length + 3, rateLimited: 0, retried: 0 },
     }),
@@ -169,5 +189,5 @@ function store(): ObjectStore {
 }
 
 function stored({ text, etag }: { readonly text: string; readonly etag: string }): StoredObject {
-  return { body: Readable.from([text]), etag, bytes: text.length, text: async () => text };
+  return { body: Readable.from([Buffer.from(text)]), etag, metadata: {}, bytes: text.length, text: async () => text };
 }

@@ -21,6 +21,7 @@ const job: Job = {
   id: 'joiners-0123456789ab',
   target: 'acme',
   operation: 'membership',
+  options: {},
   manifest: { bucket: 'inbox', key: 'acme/membership/joiners.csv', bytes: ROWS * 45 },
   startedAt: '2026-11-21T08:00:00.000Z',
 };
@@ -57,7 +58,7 @@ function stateOf(): State {
     rows: ROWS,
     rowStatuses,
     chunks,
-    manifest: { encoding: 'utf-8', delimiter: ',', carriedColumns: ['Department'] },
+    manifest: { encoding: 'utf-8', delimiter: ',', carriedColumns: ['Department'], sha256: '' },
     revision: 1,
     finishedAt: '2026-11-21T09:00:00.000Z',
   };
@@ -87,8 +88,9 @@ async function packedRows(): Promise<{
 async function resultsStore(): Promise<ObjectStore> {
   const { rowChunks, packed } = await packedRows();
   const validation: Validation = {
-    version: 2,
+    version: 3,
     rows: ROWS,
+    sha256: '',
     encoding: 'utf-8',
     delimiter: ',',
     header: ['email', 'group', 'Department'],
@@ -98,8 +100,6 @@ async function resultsStore(): Promise<ObjectStore> {
     rowStatuses: packRowStatuses(new Uint8Array(ROWS)),
     outcomeChunks: [],
     rowChunks: [...rowChunks],
-    mixed: false,
-    ordered: false,
   };
   return {
     ...unused(),
@@ -135,7 +135,6 @@ function entryLines(row: number): readonly string[] {
     {
       kind: 'attempting',
       ...common,
-      before: { member: false, groupId: `0f9c8b7a-${row % 200}`, accountId: `5b10ac8d82e05b22cc7d${row}` },
     },
     {
       kind: 'outcome',
@@ -158,7 +157,7 @@ function fails(row: number): boolean {
 }
 
 function stored(body: Readable): StoredObject {
-  return { body, etag: '', bytes: 0, text: async () => Buffer.concat(await body.toArray()).toString() };
+  return { body, etag: '', metadata: {}, bytes: 0, text: async () => Buffer.concat(await body.toArray()).toString() };
 }
 
 /** A store that fails whatever is asked of it. */

@@ -37,7 +37,9 @@ async function sendTen(): Promise<void> {
 }
 
 function taskOf(row: number): Task {
-  const cells = { email: `person.number.${row}@acme.example`, groupName: `team-${row % 200}` };
+  const subject = { accountId: `5b10ac8d82e05b22cc7d${row}`, groupId: `0f9c8b7a-${row % 200}` };
+  const states = { before: { member: false }, after: { member: true } };
   const which = { jobId, target: 'acme', operation: 'membership', row, line: row + 2 };
-  return { version: 1, ...which, cells, generation: 0, attempts: 0 };
+  const common = { ...which, generation: 0, attempts: 0, plannedAt: '2026-11-21T08:00:00.000Z' };
+  return { version: 2, kind: 'change', ...common, subject, ...states };
 }

@@ -8,11 +8,12 @@ import { sqsClient } from '../../../shared/aws/clients.ts';
 import { sqsQueue } from '../../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../../shared/aws/system.ts';
 import { fold } from '../../../shared/job/reducer.ts';
-import { jobIdOf, stateKey, validationKey } from '../../../shared/job/keys.ts';
+import { jobIdOf, planChunkKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
 import type { JobEvent } from '../../../shared/job/events.ts';
 import type { EnqueueRequest } from '../../../shared/job/messages.ts';
+import { packRowPlans, type RowPlan, sha256Of } from '../../../shared/job/plan.ts';
 import { serializeState } from '../../../shared/job/state.ts';
-import { validationSchema } from '../../../shared/job/validation.ts';
+import { type RowChunk, validationSchema } from '../../../shared/job/validation.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
 import { BENCH_TARGET } from './bench-target.ts';
@@ -33,6 +34,7 @@ const inbox: ObjectStore = {
   read: async (): Promise<StoredObject> => ({
     body: createReadStream(csv, { highWaterMark: 64 * 1_024 }),
     etag: '"1"',
+    metadata: {},
     bytes,
     text: unused,
   }),
@@ -51,6 +53,7 @@ const results: ObjectStore = {
       stored && {
         body: Readable.from([stored]),
         etag: '"1"',
+        metadata: {},
         bytes: stored.length,
         text: async () => stored.toString(),
       }
@@ -84,15 +87,16 @@ const splitter = createSplitter({
   },
 });
 
-const object = { bucket: { name: 'inbox' }, object: { key: 'acme/membership/bench.csv', size: bytes, versionId: '1' } };
-const jobId = jobIdOf({ bucket: 'inbox', key: object.object.key, versionId: '1' });
+const manifest = { bucket: 'inbox', key: 'acme/membership/bench.csv', bytes, versionId: '1' };
+const jobId = jobIdOf(manifest);
 
-const validationSeconds = await invoke({ Records: [{ eventName: 'ObjectCreated:Put', s3: object }] });
+const validationSeconds = await invoke({ version: 1, kind: 'validate', ...manifest, at: new Date().toISOString() });
 const validation = validationSchema.parse(JSON.parse(kept.get(validationKey(jobId))?.toString() ?? 'null'));
 if (validation.rows !== rows) throw new Error(`The validation found ${validation.rows} rows of ${rows}`);
-const validated = fold(undefined, events.splice(0), { nowMs: Date.now(), validation });
+const validated = fold(undefined, events.splice(0), { nowMs: Date.now(), approvalMs: 0, validation });
 if (!validated) throw new Error('The validation sent no event');
-kept.set(stateKey(jobId), Buffer.from(serializeState({ ...validated, released: rows })));
+const plan = { attempt: 1, chunks: validation.rowChunks.map(storePlan), sinceMs: 0, validated: '' };
+kept.set(stateKey(jobId), Buffer.from(serializeState({ ...validated, state: 'running', plan, released: rows })));
 
 let enqueueSeconds = 0;
 let from = 0;
@@ -112,6 +116,20 @@ while (from < rows) {
 }
 report({ validationSeconds, enqueueSeconds });
 sqs.destroy();
+
+/** A plan that changes every row of a chunk; gives its SHA-256. */
+function storePlan({ firstRow }: RowChunk, index: number): string {
+  const end = validation.rowChunks[index + 1]?.firstRow ?? rows;
+  const plans = Array.from({ length: end - firstRow }, (_, place): RowPlan => {
+    const row = firstRow + place;
+    const subject = { accountId: `5b10ac8d82e05b22cc7d${row}`, groupId: `0f9c8b7a-${row % 200}` };
+    const change = { subject, before: { member: false }, after: { member: true }, keys: [] };
+    return { row, line: row + 2, at: '2026-11-21T08:00:00.000Z', kind: 'change', ...change };
+  });
+  const packed = Buffer.from(packRowPlans(plans));
+  kept.set(planChunkKey(jobId, 1, index), packed);
+  return sha256Of(packed);
+}
 
 async function invoke(body: unknown): Promise<number> {
   const event = { Records: [{ messageId: '1', body: JSON.stringify(body), eventSourceARN: 'arn:aws:sqs:::bench' }] };

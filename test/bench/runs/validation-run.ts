@@ -82,6 +82,7 @@ const storeOf = (read: ObjectStore['read']): ObjectStore => ({
 const stored = (body: Readable, size: number): StoredObject => ({
   body,
   etag: '"1"',
+  metadata: {},
   bytes: size,
   text: async () => '',
 });
@@ -109,10 +110,8 @@ const splitter = createSplitter({
   },
 });
 
-const object = { key: `acme/${operation}/bench.csv`, size: bytes, versionId: '1' };
-const body = JSON.stringify({
-  Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'inbox' }, object } }],
-});
+const object = { bucket: 'inbox', key: `acme/${operation}/bench.csv`, bytes, versionId: '1' };
+const body = JSON.stringify({ version: 1, kind: 'validate', ...object, at: new Date().toISOString() });
 const event = { Records: [{ messageId: '1', body, eventSourceARN: 'arn:aws:sqs:::intake' }] };
 const started = performance.now();
 await splitter(

@@ -2,55 +2,146 @@ import { describe, expect, it } from 'vitest';
 
 import { createCoordinator, type CoordinatorPorts } from '../../../functions/coordinator/coordinator.ts';
 import { ConditionNotMet } from '../../../shared/ports.ts';
-import { openKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
+import { gateKey, openKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
+import { sha256Of } from '../../../shared/job/plan.ts';
+import { AWAITING_ROW, packRowStatuses } from '../../../shared/job/row-status.ts';
 import { parseState } from '../../../shared/job/state.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
-import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, validationOf } from '../../shared/job/building.ts';
+import {
+  BOUNDS,
+  eventOf,
+  gateOf,
+  JOB,
+  NOW_MS,
+  outcomeOf,
+  recorded,
+  validated,
+  validationOf,
+} from '../../shared/job/building.ts';
 import { sqsEvent } from '../sqs-event.ts';
 
 function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
-  const results = memoryObjectStore({ [validationKey(JOB.id)]: JSON.stringify(validationOf(rows)) });
+  const gate = JSON.stringify(gateOf(rows));
+  const results = memoryObjectStore({
+    [validationKey(JOB.id)]: JSON.stringify(validationOf(rows)),
+    [gateKey(JOB.id, 1)]: gate,
+  });
   const [enqueueQueue, reports, eventsQueue] = [memoryQueue(), memoryQueue(), memoryEventsQueue()];
+  const [validateQueue, planQueue] = [memoryQueue(), memoryQueue()];
   const time = { nowMs: NOW_MS };
   const logged: string[] = [];
   let uuids = 0;
   const coordinator = createCoordinator({
     results,
+    validateQueue,
+    planQueue,
     enqueueQueue,
     reports,
     eventsQueue,
     clock: { now: () => new Date(time.nowMs) },
     chance: { uuid: () => `uuid-${(uuids += 1)}`, random: () => 0.5 },
     log: (event) => logged.push(event),
-    policy: POLICY,
+    bounds: BOUNDS,
+    approvalMs: 3_600_000,
     ...more,
   });
   const state = () => parseState(results.textOf(stateKey(JOB.id)));
   const status = () => JSON.parse(results.textOf(`acme/suspend/${JOB.id}/status.json`)) as Record<string, unknown>;
-  return { coordinator, results, enqueueQueue, reports, eventsQueue, time, logged, state, status };
+  const gated = eventOf({ type: 'gated', attempt: 1, sha256: sha256Of(gate) });
+  /** Brings the job so far that it is applied. */
+  const begin = async (): Promise<void> => {
+    await coordinator(sqsEvent([validated()]));
+    await coordinator(sqsEvent([gated]));
+  };
+  return {
+    coordinator,
+    begin,
+    gated,
+    results,
+    planQueue,
+    validateQueue,
+    enqueueQueue,
+    reports,
+    eventsQueue,
+    time,
+    logged,
+    state,
+    status,
+  };
 }
 
-const validated = () => eventOf({ type: 'validated', job: JOB });
-
 describe('coordinator', () => {
-  it('asks for the first enqueue request and marks the job as open once the manifest has been read', async () => {
-    const { coordinator, enqueueQueue, results, status } = start();
+  it('asks for the plan and marks the job as open once the manifest has been read', async () => {
+    const rowChunks = [0, 4].map((firstRow) => ({ firstRow, sha256: 'r' }));
+    const { coordinator, planQueue, enqueueQueue, results, status } = start();
+    await results.write(validationKey(JOB.id), JSON.stringify({ ...validationOf(10), rowChunks }));
 
     const response = await coordinator(sqsEvent([eventOf({ type: 'validating', job: JOB }), validated()]));
 
     expect(response.batchItemFailures).toEqual([]);
+    expect(planQueue.messages).toMatchObject([
+      { body: { kind: 'plan', jobId: JOB.id, attempt: 1, chunk: 0 }, groupId: JOB.id },
+      { body: { kind: 'plan', jobId: JOB.id, attempt: 1, chunk: 1 }, groupId: JOB.id },
+    ]);
+    expect(enqueueQueue.messages).toEqual([]);
+    expect(results.objects.has(openKey(JOB.id))).toBe(true);
+    expect(status()).toMatchObject({ state: 'planning', counts: { rows: 10 } });
+  });
+
+  it('asks for the gate once all is planned, and for the first enqueue request once the gate lets it run', async () => {
+    const { coordinator, gated, planQueue, enqueueQueue, status } = start();
+
+    await coordinator(sqsEvent([validated()]));
+    expect(planQueue.messages).toMatchObject([{ body: { kind: 'gate', jobId: JOB.id, attempt: 1 } }]);
+    expect(enqueueQueue.messages).toEqual([]);
+    await coordinator(sqsEvent([gated]));
+
     expect(enqueueQueue.messages.map(({ body }) => body)).toMatchObject([
       { kind: 'enqueue', jobId: JOB.id, from: 0, to: 1 },
     ]);
-    expect(results.objects.has(openKey(JOB.id))).toBe(true);
-    expect(status()).toMatchObject({ state: 'running', counts: { rows: 10 } });
+    expect(status()).toMatchObject({ state: 'running', plan: { change: 10 } });
+  });
+
+  it('promise 3: believes no gate but the one whose hash the event names', async () => {
+    const { coordinator, gated, results, enqueueQueue } = start();
+    await coordinator(sqsEvent([validated()]));
+    await results.write(
+      gateKey(JOB.id, 1),
+      JSON.stringify(gateOf(10, { counts: { ...gateOf(10).counts, change: 9 } })),
+    );
+
+    const response = await coordinator(sqsEvent([gated]));
+
+    expect(response.batchItemFailures).toHaveLength(1);
+    expect(enqueueQueue.messages).toEqual([]);
+  });
+
+  it('asks for rows that are let go all at once, whatever their order', async () => {
+    const dependencies: [number, number, number, number][] = [
+      [2, 4, 0, 2],
+      [7, 9, 1, 3],
+    ];
+    const rowStatuses = packRowStatuses(Uint8Array.of(0, 0, AWAITING_ROW, 0, 0, 0, 0, AWAITING_ROW, 0, 0));
+    const gate = JSON.stringify(gateOf(10, { dependencies, rowStatuses }));
+    const { coordinator, results, enqueueQueue, state } = start();
+    await results.write(gateKey(JOB.id, 1), gate);
+    await coordinator(sqsEvent([validated()]));
+    await coordinator(sqsEvent([eventOf({ type: 'gated', attempt: 1, sha256: sha256Of(gate) })]));
+    await coordinator(
+      sqsEvent([eventOf({ type: 'enqueued', enqueueId: 'to-1', reached: 1 }), recorded([outcomeOf(9)])]),
+    );
+    expect(state().released).toBe(10);
+
+    await coordinator(sqsEvent([recorded([outcomeOf(1), outcomeOf(0)])]));
+
+    expect(enqueueQueue.messages.at(-1)?.body).toMatchObject({ from: 2, to: 8, freed: [7, 2] });
   });
 
   it('asks for the report when the last outcome has come, and closes the job when it is written', async () => {
-    const { coordinator, reports, results, state } = start(1);
+    const { coordinator, begin, reports, results, state } = start(1);
 
-    await coordinator(sqsEvent([validated()]));
+    await begin();
     await coordinator(sqsEvent([recorded([outcomeOf(0)])]));
     await coordinator(sqsEvent([eventOf({ type: 'reported', revision: 1 })]));
 
@@ -60,12 +151,12 @@ describe('coordinator', () => {
   });
 
   it('keeps a cancelled job open while a row may be in hand, and reports once silence says that none is', async () => {
-    const { coordinator, reports, results, time } = start();
-    await coordinator(sqsEvent([validated()]));
+    const { coordinator, begin, reports, results, time } = start();
+    await begin();
     await coordinator(sqsEvent([eventOf({ type: 'enqueued', enqueueId: 'to-1', reached: 1 })]));
     await coordinator(sqsEvent([eventOf({ type: 'commanded', command: 'cancel' })]));
     const openBefore = results.objects.has(openKey(JOB.id));
-    time.nowMs += POLICY.overdueMs + 1;
+    time.nowMs += BOUNDS.overdueMs + 1;
 
     await coordinator(sqsEvent([eventOf({ type: 'reconcile' })]));
 
@@ -73,8 +164,9 @@ describe('coordinator', () => {
   });
 
   it('opens a job again for the report of what came after its end', async () => {
-    const { coordinator, results } = start(1);
-    await coordinator(sqsEvent([validated(), eventOf({ type: 'commanded', command: 'cancel' })]));
+    const { coordinator, begin, results } = start(1);
+    await begin();
+    await coordinator(sqsEvent([eventOf({ type: 'commanded', command: 'cancel' })]));
     await coordinator(sqsEvent([eventOf({ type: 'reported', revision: 1 })]));
     const openBefore = results.objects.has(openKey(JOB.id));
 
@@ -84,9 +176,9 @@ describe('coordinator', () => {
   });
 
   it('sends again what was not confirmed in time', async () => {
-    const { coordinator, enqueueQueue, time } = start();
-    await coordinator(sqsEvent([validated()]));
-    time.nowMs += POLICY.resendMs;
+    const { coordinator, begin, enqueueQueue, time } = start();
+    await begin();
+    time.nowMs += BOUNDS.resendMs;
 
     await coordinator(sqsEvent([eventOf({ type: 'reconcile' })]));
 
@@ -112,8 +204,8 @@ describe('coordinator', () => {
   });
 
   it('folds into the newer state when another run was faster', async () => {
-    const { coordinator, state, results } = start();
-    await coordinator(sqsEvent([validated()]));
+    const { coordinator, begin, state, results } = start();
+    await begin();
     const { coordinator: rival } = start(10, { results });
     await rival(sqsEvent([recorded([outcomeOf(0)])]));
 
@@ -123,8 +215,8 @@ describe('coordinator', () => {
   });
 
   it('moves a long tail into a chunk', async () => {
-    const { coordinator, results, state } = start(2_000);
-    await coordinator(sqsEvent([validated()]));
+    const { coordinator, begin, results, state } = start(2_000);
+    await begin();
 
     await coordinator(sqsEvent([recorded(Array.from({ length: 1_000 }, (_, row) => outcomeOf(row)))]));
 
@@ -147,8 +239,8 @@ describe('coordinator', () => {
   });
 
   it('reminds every open job when the schedule says so', async () => {
-    const { coordinator, eventsQueue } = start();
-    await coordinator(sqsEvent([validated()]));
+    const { coordinator, begin, eventsQueue } = start();
+    await begin();
 
     await coordinator({ source: 'aws.events' });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { openReportFile } from '../../../functions/reporter/report.ts';
+import { openReportFile } from '../../../functions/reporter/report-file.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 

@@ -2,14 +2,17 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { rowChunkKey, validationKey } from '../../../shared/job/keys.ts';
+import { gateKey, planChunkKey, REPORT_FILES, rowChunkKey, validationKey } from '../../../shared/job/keys.ts';
 import { rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
 import type { MemoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { request, start, summaryIn, table } from './start.ts';
-import { FINISHED_AT, FOLDER, JOB, outcome } from './stopped-job.ts';
+import { change, FINISHED_AT, FOLDER, JOB, outcome } from './stopped-job.ts';
 
 const REPORT_HEADER =
-  'rollcall_line,rollcall_status,rollcall_code,rollcall_message,rollcall_http_status,rollcall_attempts,rollcall_trace_id,rollcall_finished_at';
+  'rollcall_line,rollcall_operation,rollcall_status,rollcall_code,rollcall_message,rollcall_http_status,rollcall_attempts,rollcall_trace_id,rollcall_finished_at';
+const PLAN_HEADER =
+  'rollcall_line,rollcall_operation,rollcall_plan,rollcall_code,rollcall_message,rollcall_before,rollcall_after';
+const UNDO_HEADER = 'job,row,who,from,to,rollcall_line,rollcall_operation,rollcall_message';
 
 describe('the report of a job', () => {
   it('accounts for every row, in the order and with the columns of the manifest', async () => {
@@ -29,11 +32,11 @@ describe('the report of a job', () => {
 
     const header = `\uFEFFEmail,Department,${REPORT_HEADER}\r\n`;
     const at = '2026-11-21T08:01:00.000Z';
-    const failed = `b@x.test,"R&D, Lab",3,failed,USER_NOT_FOUND,Check the account id or e-mail address; invite the user first if they are new.,404,2,abc,${at}\r\n`;
-    const invalid = `c@x.test,,4,invalid,INVALID_ROW,email is empty. Correct the cells that the message names.,,0,,${at}\r\n`;
-    const duplicate = `e@x.test,HR,6,unprocessed,DUPLICATE,Asks the same as line 5. An earlier row asks for the same; nothing to do.,,0,,${at}\r\n`;
-    const changed = `a@x.test,Sales,2,changed,,,200,1,def,${at}\r\n`;
-    const unchanged = `d@x.test,HR,5,unchanged,,,,1,,${at}\r\n`;
+    const failed = `b@x.test,"R&D, Lab",3,suspend,failed,USER_NOT_FOUND,Check the account id or e-mail address; invite the user first if they are new.,404,2,abc,${at}\r\n`;
+    const invalid = `c@x.test,,4,suspend,invalid,INVALID_ROW,email is empty. Correct the cells that the message names.,,0,,${at}\r\n`;
+    const duplicate = `e@x.test,HR,6,suspend,unprocessed,DUPLICATE,Asks the same as line 5. An earlier row asks for the same; nothing to do.,,0,,${at}\r\n`;
+    const changed = `a@x.test,Sales,2,suspend,changed,,,200,1,def,${at}\r\n`;
+    const unchanged = `d@x.test,HR,5,suspend,unchanged,,,,1,,${at}\r\n`;
     expect(results.textOf(`${FOLDER}results.csv`)).toBe(header + changed + failed + invalid + unchanged + duplicate);
     expect(results.textOf(`${FOLDER}failed.csv`)).toBe(header + failed + invalid);
     expect(results.textOf(`${FOLDER}unprocessed.csv`)).toBe(header + duplicate);
@@ -94,6 +97,7 @@ describe('the report of a job', () => {
 
     expect(results.textOf(`${FOLDER}failed.csv`)).toBe(`\uFEFFemail,${REPORT_HEADER}\r\n`);
     expect(results.textOf(`${FOLDER}unprocessed.csv`)).toBe(`\uFEFFemail,${REPORT_HEADER}\r\n`);
+    for (const file of REPORT_FILES) expect([...results.objects.keys()]).toContain(`${FOLDER}${file}`);
   });
 
   it('writes its summary after everything else', async () => {
@@ -115,7 +119,7 @@ describe('the report of a job', () => {
 
     expect(table(results, 'results.csv', ';')).toEqual([
       ['email', 'note', ...REPORT_HEADER.split(',')],
-      ['a@x.test', 'a;b', '2', 'changed', '', '', '', '1', '', '2026-11-21T08:01:00.000Z'],
+      ['a@x.test', 'a;b', '2', 'suspend', 'changed', '', '', '', '1', '', '2026-11-21T08:01:00.000Z'],
     ]);
   });
 
@@ -165,7 +169,7 @@ describe('the report of a job', () => {
       "'quoted",
       "'-5",
     ]);
-    expect(table(first.results, 'failed.csv')[1]?.[5]).toMatch(/^'=cmd/);
+    expect(table(first.results, 'failed.csv')[1]?.[6]).toMatch(/^'=cmd/);
     expect(second.results.textOf(`${FOLDER}failed.csv`)).toBe(failed);
   });
 
@@ -183,7 +187,13 @@ describe('the report of a job', () => {
 
     await reporter(request(1));
 
-    expect(table(results, 'unprocessed.csv')[1]?.slice(0, 4)).toEqual(['b@x.test', '3', 'unprocessed', code]);
+    expect(table(results, 'unprocessed.csv')[1]?.slice(0, 5)).toEqual([
+      'b@x.test',
+      '3',
+      'suspend',
+      'unprocessed',
+      code,
+    ]);
     expect(table(results, 'unprocessed.csv')[1]?.at(-1)).toBe(FINISHED_AT);
     expect(summaryIn(results)).toMatchObject({
       state,
@@ -205,6 +215,8 @@ describe('the report of a job', () => {
     expect(summaryIn(results)).toMatchObject({ state: 'rejected', problems });
     for (const file of ['results.csv', 'failed.csv', 'unprocessed.csv'])
       expect(results.textOf(`${FOLDER}${file}`)).toBe(`\uFEFF${REPORT_HEADER}\r\n`);
+    expect(results.textOf(`${FOLDER}plan.csv`)).toBe(`\uFEFF${PLAN_HEADER}\r\n`);
+    expect(results.textOf(`${FOLDER}undo.csv`)).toBe(`\uFEFF${UNDO_HEADER}\r\n`);
     expect(eventsQueue.events).toHaveLength(1);
   });
 
@@ -228,9 +240,13 @@ describe('the report of a job', () => {
     ['is gone', (results: MemoryObjectStore) => results.delete(rowChunkKey(JOB.id, 1))],
     ['was altered', (results: MemoryObjectStore) => results.write(rowChunkKey(JOB.id, 1), gzipSync('{}\n'))],
     ['is gone with the validation', (results: MemoryObjectStore) => results.delete(validationKey(JOB.id))],
+    ['has no plan any more', (results: MemoryObjectStore) => results.delete(planChunkKey(JOB.id, 1, 1))],
+    ['has an altered plan', (results: MemoryObjectStore) => results.write(planChunkKey(JOB.id, 1, 1), gzipSync(''))],
+    ['has an altered gate', (results: MemoryObjectStore) => results.write(gateKey(JOB.id, 1), '{}')],
   ])('is not written, and the request comes back, when a row chunk %s', async (_what, spoil) => {
     const entries = [0, 1, 2].map((row) => outcome({ row }));
-    const { reporter, results, eventsQueue } = start({ manifest: 'email\na@x.test\nb@x.test\nc@x.test\n', entries });
+    const manifest = 'email\na@x.test\nb@x.test\nc@x.test\n';
+    const { reporter, results, eventsQueue } = start({ manifest, entries, plans: [0, 1, 2].map((row) => change(row)) });
     await spoil(results);
 
     const answer = await reporter(request(1));

@@ -47,7 +47,7 @@ describe('a request for a report', () => {
       await reporter(request(1));
 
       expect(summaryIn(results)).toMatchObject({ revision: 2, counts: { unchanged: 1 } });
-      expect(table(results, 'results.csv')[1]?.[2]).toBe('unchanged');
+      expect(table(results, 'results.csv')[1]?.[3]).toBe('unchanged');
       expect(eventsQueue.events).toMatchObject([{ type: 'reported', revision: 2 }]);
     },
   );

@@ -4,10 +4,22 @@ import { describe, expect, it } from 'vitest';
 import { rowOutcomes } from '../../../functions/reporter/row-outcomes.ts';
 import { attempted, rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
 import { type RowEvent } from '../../../shared/job/events.ts';
+import type { Outcome } from '../../../shared/job/outcome.ts';
+import type { RowPlan } from '../../../shared/job/plan.ts';
 import type { State } from '../../../shared/job/state.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
-import { attempting, chunkOf, rowStatusesOf, outcome, stoppedState } from './stopped-job.ts';
+import {
+  attempting,
+  change,
+  chunkOf,
+  noop,
+  PLANNED_AT,
+  refused,
+  rowStatusesOf,
+  outcome,
+  stoppedState,
+} from './stopped-job.ts';
 
 const ROWS = 60;
 
@@ -72,12 +84,72 @@ describe('what became of the rows', () => {
   );
 
   it('comes from the state for rows that the coordinator gave up on', async () => {
-    const { state, results } = stored([], [], Uint8Array.of(rowStatusOf('unprocessed', 'LOST')));
+    const { state, results } = stored([], [], Uint8Array.of(rowStatusOf('unprocessed', 'NOT_APPLIED')));
 
     const { taken, findings } = await takeAll(results, state);
 
-    expect(taken).toMatchObject([{ status: 'unprocessed', code: 'LOST', finishedAt: state.finishedAt }]);
+    expect(taken).toMatchObject([{ status: 'unprocessed', code: 'NOT_APPLIED', finishedAt: state.finishedAt }]);
     expect(findings.disagreeing).toBe(0);
+  });
+
+  it('comes from the plan for rows that it found as desired or refused', async () => {
+    const rowStatuses = Uint8Array.of(rowStatusOf('unchanged'), rowStatusOf('failed', 'USER_NOT_FOUND'));
+    const { state, results } = stored([], [], rowStatuses);
+
+    const { taken, findings } = await takeAll(results, state, { plans: [noop(0, 'As it was.'), refused(1)] });
+
+    const common = { generation: 0, attempts: 0, finishedAt: PLANNED_AT };
+    expect(taken).toEqual([
+      { ...common, row: 0, line: 2, status: 'unchanged', message: 'As it was.' },
+      {
+        ...common,
+        row: 1,
+        line: 3,
+        status: 'failed',
+        code: 'USER_NOT_FOUND',
+        message: 'Nobody has this address.',
+        httpStatus: 404,
+        traceId: 'trace-1',
+      },
+    ]);
+    expect(findings.disagreeing).toBe(0);
+  });
+
+  it.each([
+    ['the row repeats another', outcome({ row: 0, status: 'unprocessed', code: 'DUPLICATE', attempts: 0 }), noop(0)],
+    ['the row was redriven and changed', outcome({ row: 0, generation: 1 }), refused(0)],
+    [
+      'the row was redriven and failed',
+      outcome({ row: 0, status: 'failed', code: 'FORBIDDEN', generation: 1 }),
+      refused(0),
+    ],
+  ])('comes from the events rather than from the plan when %s', async (_what, event, plan) => {
+    const { state, results } = stored([event], [1]);
+
+    const { taken, findings } = await takeAll(results, state, { plans: [plan] });
+
+    expect(taken).toEqual([event]);
+    expect(findings.disagreeing).toBe(0);
+  });
+
+  it('is that the job stopped, for rows of a plan of which nothing was decided', async () => {
+    const { state, results } = stored([], [], Uint8Array.of(PENDING, PENDING, PENDING));
+
+    const cancelled = { ...state, state: 'cancelled' } as const;
+    const { taken, findings } = await takeAll(results, cancelled, { plans: [noop(0), refused(1), change(2)] });
+
+    expect(taken.map(({ code }) => code)).toEqual(['CANCELLED', 'CANCELLED', 'CANCELLED']);
+    expect(findings.disagreeing).toBe(0);
+  });
+
+  it('tells what was given before anything was applied from what came of it', async () => {
+    const entries = [outcome({ row: 0, status: 'invalid', code: 'CONTRADICTION', attempts: 0 }), outcome({ row: 1 })];
+    const { state, results } = stored(entries, [1, 2]);
+
+    const { taken, given } = await takeAll(results, state, { givenChunks: new Set(['chunk-1']) });
+
+    expect(taken.map(({ status }) => status)).toEqual(['invalid', 'changed']);
+    expect(given.map((one) => one?.status)).toEqual(['invalid', undefined]);
   });
 
   it('says of a row whose write was announced and has no answer no more than that it may have begun', async () => {
@@ -95,10 +167,12 @@ describe('what became of the rows', () => {
     ['the eventsQueue has another outcome than the state', [outcome({ row: 0 })], rowStatusOf('unchanged')],
     ['the state has an outcome that the eventsQueue has not', [], rowStatusOf('changed')],
     ['a completed job has none', [], PENDING],
+    ['the plan has another outcome than the state', [], rowStatusOf('failed', 'FORBIDDEN')],
+    ['a write of a row may have begun that the plan found as desired', [], attempted(rowStatusOf('unchanged'))],
   ])('is questionable when %s', async (_what, entries, rowStatus) => {
     const { state, results } = stored(entries, [0], Uint8Array.of(rowStatus));
 
-    const { findings } = await takeAll(results, state);
+    const { findings } = await takeAll(results, state, { plans: [noop(0)] });
 
     expect(findings).toMatchObject({ disagreeing: 1, firstDisagreeing: 0 });
   });
@@ -132,14 +206,26 @@ function stored(
   };
 }
 
-async function takeAll(results: ObjectStore, state: State) {
+interface Planned {
+  readonly plans?: readonly RowPlan[];
+  readonly givenChunks?: ReadonlySet<string>;
+}
+
+async function takeAll(
+  results: ObjectStore,
+  state: State,
+  { plans = [], givenChunks = new Set<string>() }: Planned = {},
+) {
   const reads: string[] = [];
   const counting: ObjectStore = { ...results, read: (key) => (reads.push(key), results.read(key)) };
-  const outcomes = rowOutcomes(counting, state, { step: 10, reach: 30 });
-  const taken = [];
+  const outcomes = rowOutcomes({ results: counting, state, givenChunks }, { step: 10, reach: 30 });
+  const taken: Outcome[] = [];
+  const given: (Outcome | undefined)[] = [];
   for (let row = 0; row < state.rows; row += 1) {
     while (row >= outcomes.loadedUpTo()) await outcomes.loadMore();
-    taken.push(outcomes.take(row, row + 2));
+    const result = outcomes.take({ row, line: row + 2, plan: plans[row] });
+    taken.push(result.outcome);
+    given.push(result.given);
   }
-  return { taken, reads, findings: outcomes.findings() };
+  return { taken, given, reads, findings: outcomes.findings() };
 }

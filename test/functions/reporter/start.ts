@@ -6,13 +6,14 @@ import { parse } from 'csv-parse/sync';
 import { createReporter } from '../../../functions/reporter/reporter.ts';
 import { packRowStatuses } from '../../../shared/job/row-status.ts';
 import type { RowEvent } from '../../../shared/job/events.ts';
-import { rowChunkKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
-import { serializeState, type State } from '../../../shared/job/state.ts';
+import { gateKey, planChunkKey, rowChunkKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
+import { type Gate, packRowPlans, type RowPlan, sha256Of } from '../../../shared/job/plan.ts';
+import { type Plan, serializeState, type State } from '../../../shared/job/state.ts';
 import type { Summary } from '../../../shared/job/summary.ts';
 import type { Validation } from '../../../shared/job/validation.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { type MemoryObjectStore, memoryObjectStore } from '../../fakes/memory-object-store.ts';
-import { memoryEventsQueue } from '../../fakes/memory-queue.ts';
+import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 import { chunkOf, rowStatusesOf, FOLDER, JOB, stoppedState } from './stopped-job.ts';
 
 interface Start {
@@ -21,6 +22,10 @@ interface Start {
   readonly rowStatuses?: readonly number[];
   readonly validation?: Partial<Validation>;
   readonly state?: Partial<State>;
+  /** What planning found, and the outcomes that the gate gave; without them the job was stopped before. */
+  readonly plans?: readonly RowPlan[];
+  readonly given?: readonly RowEvent[];
+  readonly gate?: Partial<Gate>;
   /** The report file after which something happens, the first time that it is stored. */
   readonly whenStored?: string;
   readonly onStored?: (results: ObjectStore) => Promise<unknown>;
@@ -29,33 +34,90 @@ interface Start {
 
 /** A reporter beside the stores of one stopped job, whose events queue is one chunk. */
 export function start(given: Start) {
-  const { chunk, object } = chunkOf('one', given.entries);
-  const rows = new Set(given.entries.map(({ row }) => row)).size;
-  const rowStatuses = given.rowStatuses ? Uint8Array.from(given.rowStatuses) : rowStatusesOf(rows, given.entries);
-  const { header, rowChunks, objects } = rowsOf(given);
-  const validation = { ...validationOf(rowStatuses, given.validation), header, rowChunks };
-  const state = stoppedState({
-    rows: rowStatuses.length,
-    rowStatuses,
-    chunks: given.entries.length === 0 ? [] : [chunk],
-    manifest: { encoding: 'utf-8', delimiter: validation.delimiter, carriedColumns: [] },
-    ...given.state,
-  });
-  const results = memoryObjectStore({
-    ...object,
-    ...objects,
-    [stateKey(JOB.id)]: serializeState(state),
-    [validationKey(JOB.id)]: JSON.stringify(validation),
-  });
+  const { state, objects } = storedJob(given);
+  const results = memoryObjectStore(objects);
   const eventsQueue = memoryEventsQueue();
+  const deadLetters = memoryQueue();
+  const time = { nowMs: Date.parse('2026-11-21T09:00:00.000Z') };
   const reporter = createReporter({
     results: misbehaving(results, given),
     eventsQueue,
-    clock: { now: () => new Date('2026-11-21T09:00:00.000Z') },
+    deadLetters,
+    clock: { now: () => new Date(time.nowMs) },
     log: () => undefined,
   });
-  return { reporter, results, eventsQueue };
+  return { reporter, results, eventsQueue, deadLetters, state, time };
 }
+
+/** The state of a job, and every object that a report of it is made from. */
+export function storedJob(given: Start) {
+  const worked = given.entries.length === 0 ? undefined : chunkOf('one', given.entries);
+  const gated = given.given === undefined ? undefined : chunkOf('gate-1', given.given);
+  const entries = [...(given.given ?? []), ...given.entries];
+  const rows = new Set(entries.map(({ row }) => row)).size;
+  const rowStatuses = given.rowStatuses ? Uint8Array.from(given.rowStatuses) : rowStatusesOf(rows, entries);
+  const { header, rowChunks, objects } = rowsOf(given);
+  const validation = { ...validationOf(rowStatuses, given.validation), header, rowChunks };
+  const planned = planOf(given, rowChunks, gated ? [gated.chunk] : []);
+  const { delimiter } = validation;
+  const state = stoppedState({
+    rows: rowStatuses.length,
+    rowStatuses,
+    chunks: [gated, worked].flatMap((stored) => stored?.chunk ?? []),
+    manifest: { encoding: 'utf-8', delimiter, carriedColumns: [], sha256: 'f00d' },
+    plan: planned?.plan,
+    ...given.state,
+  });
+  return {
+    state,
+    objects: {
+      ...worked?.object,
+      ...gated?.object,
+      ...objects,
+      ...planned?.objects,
+      [stateKey(JOB.id)]: serializeState(state),
+      [validationKey(JOB.id)]: JSON.stringify(validation),
+    },
+  };
+}
+
+/** What planning and the gate stored of these rows, and the plan as the state keeps it. */
+function planOf(
+  { plans, gate: given = {} }: Start,
+  rowChunks: Validation['rowChunks'],
+  outcomeChunks: Gate['outcomeChunks'],
+): { readonly plan: Plan; readonly objects: Readonly<Record<string, string | Uint8Array>> } | undefined {
+  if (!plans) return undefined;
+  const objects: Record<string, string | Uint8Array> = {};
+  const chunks = rowChunks.map(({ firstRow }, index) => {
+    const end = rowChunks[index + 1]?.firstRow ?? Infinity;
+    const packed = packRowPlans(plans.filter(({ row }) => row >= firstRow && row < end));
+    objects[planChunkKey(JOB.id, 1, index)] = packed;
+    return sha256Of(packed);
+  });
+  const gate: Gate = { ...GATE, outcomeChunks, ...given };
+  const stored = JSON.stringify(gate);
+  objects[gateKey(JOB.id, 1)] = stored;
+  return {
+    plan: { attempt: 1, chunks, sinceMs: 0, validated: '', gate: { ...gate, sha256: sha256Of(stored), atMs: 0 } },
+    objects,
+  };
+}
+
+const GATE: Gate = {
+  version: 1,
+  hash: 'cafe',
+  rowStatuses: '',
+  outcomeChunks: [],
+  dependencies: [],
+  counts: { change: 0, unchanged: 0, failed: 0, invalid: 0, unprocessed: 0 },
+  codes: {},
+  reasons: [],
+  twoPersons: false,
+  mode: 'apply',
+  takes: 0,
+  policy: {},
+};
 
 const ROWS_PER_CHUNK = 2;
 
@@ -107,8 +169,9 @@ const misbehaving = (
 };
 
 const validationOf = (rowStatuses: Uint8Array, given: Partial<Validation> = {}): Validation => ({
-  version: 2,
+  version: 3,
   rows: rowStatuses.length,
+  sha256: 'f00d',
   encoding: 'utf-8',
   delimiter: ',',
   header: [],
@@ -118,8 +181,6 @@ const validationOf = (rowStatuses: Uint8Array, given: Partial<Validation> = {}):
   rowStatuses: packRowStatuses(rowStatuses),
   outcomeChunks: [],
   rowChunks: [],
-  mixed: false,
-  ordered: false,
   ...given,
 });
 
@@ -149,5 +210,5 @@ export const delivery = (body: string, messageId = 'message-1'): SQSEvent => ({
 
 export const summaryIn = (results: MemoryObjectStore) => JSON.parse(results.textOf(`${FOLDER}summary.json`)) as Summary; // our own writing
 
-export const table = (results: MemoryObjectStore, file: string, delimiter = ',') =>
-  parse(results.textOf(`${FOLDER}${file}`), { bom: true, delimiter });
+export const table = (results: MemoryObjectStore, file: string, delimiter = ',', folder = FOLDER) =>
+  parse(results.textOf(`${folder}${file}`), { bom: true, delimiter });

@@ -1,9 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
-import { rowStatusOf } from '../../../shared/job/row-status.ts';
+import { stateKey } from '../../../shared/job/keys.ts';
+import { AWAITING_ROW, PENDING, rowStatusOf } from '../../../shared/job/row-status.ts';
+import { parseState, serializeState } from '../../../shared/job/state.ts';
 import type { Message } from '../../../shared/ports.ts';
-import { start } from './start.ts';
+import { gateOf } from '../../shared/job/building.ts';
+import { NOW, start } from './start.ts';
 
 const KEY = 'acme/membership/joiners.csv';
 const manifestOf = (rows: number): string =>
@@ -12,7 +15,7 @@ const manifestOf = (rows: number): string =>
 async function validated(rows: number, options: Parameters<typeof start>[0] = {}) {
   const started = start(options);
   const jobId = await started.upload(KEY, manifestOf(rows));
-  await started.putState(jobId);
+  await started.putPlan(jobId);
   return { ...started, jobId };
 }
 
@@ -23,13 +26,17 @@ it('sends the released rows as tasks and says how far it came', async () => {
 
   expect(tasks()).toEqual(
     [2, 3].map((row) => ({
-      version: 1,
+      version: 2,
+      kind: 'change',
       jobId,
       target: 'acme',
       operation: 'membership',
       row,
       line: 2 + 2 * row,
-      cells: { email: `user${row}@acme.example`, groupName: `staff\n${row % 7}` },
+      subject: { accountId: `account-${row}` },
+      before: { member: false },
+      after: { member: true },
+      plannedAt: NOW.toISOString(),
       generation: 0,
       attempts: 0,
     })),
@@ -52,7 +59,7 @@ it('goes on from where another enqueue ended, to the end of the file', async () 
   expect(events.at(-1)).toMatchObject({ reached: 5 });
 });
 
-it('reads the row chunks that hold the released rows and no other, and the inbox not at all', async () => {
+it('reads the plan chunks that hold the released rows and no other, and the inbox not at all', async () => {
   const { jobId, enqueue, tasks, inbox, results } = await validated(7_600);
   const reads: string[] = [];
   for (const store of [inbox, results]) {
@@ -69,17 +76,17 @@ it('reads the row chunks that hold the released rows and no other, and the inbox
   expect(reads.toSorted()).toEqual([
     `jobs/${jobId}/state.json`,
     `jobs/${jobId}/validation.json`,
-    `rows/${jobId}/1.ndjson.gz`,
-    `rows/${jobId}/2.ndjson.gz`,
+    `plan/${jobId}/1/1.ndjson.gz`,
+    `plan/${jobId}/1/2.ndjson.gz`,
   ]);
 });
 
 it.each([
   ['is gone', undefined],
-  ['was altered', gzipSync('{"row":0,"line":2,"cells":["eve@acme.example","admins"]}\n')],
-])('sends nothing, and fails, when a row chunk %s', async (_what, chunk) => {
+  ['was altered', gzipSync('{"row":0,"line":2,"kind":"change","subject":{"accountId":"eve"}}\n')],
+])('promise 3: sends nothing, and fails, when a plan chunk %s', async (_what, chunk) => {
   const { jobId, enqueue, messages, results } = await validated(1);
-  const key = `rows/${jobId}/0.ndjson.gz`;
+  const key = `plan/${jobId}/1/0.ndjson.gz`;
   if (chunk) await results.write(key, chunk);
   else await results.delete(key);
 
@@ -88,9 +95,9 @@ it.each([
 });
 
 it('passes over rows that have an outcome, and tells redriven rows their generation', async () => {
-  const { jobId, enqueue, tasks, putState } = await validated(4);
+  const { jobId, enqueue, tasks, putPlan } = await validated(4);
   const rowStatuses = Uint8Array.from([0, rowStatusOf('changed'), rowStatusOf('failed', 'USER_NOT_FOUND'), 1]);
-  await putState(jobId, { rowStatuses, generations: new Map([[3, 2]]) });
+  await putPlan(jobId, { rowStatuses, generations: new Map([[3, 2]]) });
 
   await enqueue(jobId, { to: 4 });
 
@@ -100,31 +107,48 @@ it('passes over rows that have an outcome, and tells redriven rows their generat
   ]);
 });
 
-it('tells a task which row it waits for', async () => {
-  const { upload, putState, enqueue, tasks } = start();
-  const jobId = await upload(
-    'acme/email-change/chain.csv',
-    'old_email,new_email\na@x.example,b@x.example\nb@x.example,c@x.example\n',
+it('passes over rows that wait for another, and sends them alone once they are let go', async () => {
+  const { jobId, enqueue, tasks, putPlan } = await validated(4);
+  await putPlan(jobId, { rowStatuses: Uint8Array.of(AWAITING_ROW, PENDING, AWAITING_ROW, PENDING) });
+  await enqueue(jobId, { to: 4 });
+  await putPlan(jobId, { rowStatuses: Uint8Array.of(PENDING, PENDING, AWAITING_ROW, PENDING) });
+
+  await enqueue(jobId, { from: 0, to: 1, freed: [0] });
+
+  expect(tasks().map(({ row }) => row)).toEqual([1, 3, 0]);
+});
+
+it('tells a task that another row has freed its address', async () => {
+  const { jobId, enqueue, tasks, putPlan, results } = await validated(2);
+  await putPlan(jobId);
+  const state = parseState(results.textOf(stateKey(jobId)));
+  const gate = { ...gateOf(2, { dependencies: [[0, 2, 1, 3]] }), sha256: 'g', atMs: 0 };
+  await results.write(
+    stateKey(jobId),
+    serializeState({ ...state, ...(state.plan && { plan: { ...state.plan, gate } }) }),
   );
-  await putState(jobId);
 
   await enqueue(jobId, { to: 2 });
 
-  expect(tasks().map(({ after }) => after)).toEqual([{ row: 1, line: 3 }, undefined]);
+  expect(tasks().map((task) => [task.row, 'freed' in task && task.freed])).toEqual([
+    [0, true],
+    [1, false],
+  ]);
 });
 
-it('finds the rows that wait in an order of many thousand lines', async () => {
-  const { upload, putState, enqueue, tasks } = start();
-  const rows = Array.from({ length: 30_000 }, (_, row) => `u${row}@x.example,u${row + 1}@x.example\n`).join('');
-  const jobId = await upload('acme/email-change/chain.csv', `old_email,new_email\n${rows}`);
-  await putState(jobId);
+it('sends the changes of an undo as those of the operation that it performs', async () => {
+  const { jobId, enqueue, tasks, putPlan, results } = await validated(1);
+  await putPlan(jobId);
+  const state = parseState(results.textOf(stateKey(jobId)));
+  const gate = { ...gateOf(1, { operation: 'suspend' }), sha256: 'g', atMs: 0 };
+  await results.write(
+    stateKey(jobId),
+    serializeState({ ...state, ...(state.plan && { plan: { ...state.plan, gate } }) }),
+  );
 
-  await enqueue(jobId, { from: 20_001, to: 20_003 });
+  await enqueue(jobId, { to: 1 });
 
-  expect(tasks().map(({ row, after }) => [row, after])).toEqual([
-    [20_001, { row: 20_002, line: 20_004 }],
-    [20_002, { row: 20_003, line: 20_005 }],
-  ]);
+  expect(tasks().map(({ operation }) => operation)).toEqual(['suspend']);
 });
 
 it('ends before the deadline, and what it did not reach is enqueued from there', async () => {
@@ -163,8 +187,8 @@ it('fails while the state cannot be read yet', async () => {
 });
 
 it('enqueues no more of a job that has ended', async () => {
-  const { jobId, enqueue, putState, messages, happened } = await validated(3);
-  await putState(jobId, { state: 'cancelled' });
+  const { jobId, enqueue, putPlan, messages, happened } = await validated(3);
+  await putPlan(jobId, { state: 'cancelled' });
 
   await enqueue(jobId, { to: 3 });
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 
-import { notification, start } from './start.ts';
+import { requestOf, start } from './start.ts';
 
 const KEY = 'acme/membership/joiners.csv';
 const ROW = 'ann@acme.example,staff\n';
@@ -141,7 +141,7 @@ describe('a manifest that cannot be applied is refused with the line and the rem
   it('refuses a file that is gone', async () => {
     const { deliver, problems } = start();
 
-    await deliver([notification(KEY)]);
+    await deliver([requestOf(KEY, 10)]);
 
     expect(problems()).toEqual([{ message: expect.stringMatching(/taken away before it was read; upload it again/) }]);
   });
@@ -155,10 +155,10 @@ it('fails, so that it comes again, when the file breaks off while it is read', a
     throw new Error('socket hang up');
   }
   Object.assign(inbox, {
-    read: async () => ({ body: Readable.from(broken()), etag: '"1"', bytes: 2 * manifest.length }),
+    read: async () => ({ body: Readable.from(broken()), etag: '"1"', bytes: 2 * manifest.length, metadata: {} }),
   });
 
-  const failed = await deliver([notification(KEY)]);
+  const failed = await deliver([requestOf(KEY, 10)]);
 
   expect(failed).toEqual(['message-0']);
   expect(happened()).toEqual(['validating']);

@@ -4,11 +4,12 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import { createSplitter } from '../../../functions/splitter/splitter.ts';
 import { type Queue, type Targets, TargetUnreadable } from '../../../shared/ports.ts';
 import type { EventBody } from '../../../shared/job/events.ts';
-import { rowChunkKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
+import { planChunkKey, rowChunkKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
+import { packRowPlans, type RowPlan, sha256Of } from '../../../shared/job/plan.ts';
 import { newState, serializeState, type State } from '../../../shared/job/state.ts';
 import { unpackRowStatuses } from '../../../shared/job/row-status.ts';
-import type { EnqueueRequest, Task } from '../../../shared/job/messages.ts';
+import type { EnqueueRequest, Task, ValidateRequest } from '../../../shared/job/messages.ts';
 import { validationSchema, type Validation } from '../../../shared/job/validation.ts';
 import type { ManifestLimits } from '../../../shared/manifest/refusal.ts';
 import type { Row } from '../../../shared/manifest/rows.ts';
@@ -77,7 +78,7 @@ export function start(options: StartOptions = {}) {
     const records = bodies.map((body, index) => ({
       messageId: `message-${index}`,
       body: typeof body === 'string' ? body : JSON.stringify(body),
-      eventSourceARN: 'arn:aws:sqs:eu-west-1:123456789012:rollcall-intake',
+      eventSourceARN: 'arn:aws:sqs:eu-west-1:123456789012:rollcall-validate',
     }));
     const event = { Records: records } as unknown as SQSEvent; // only what the splitter reads
     const context = { getRemainingTimeInMillis: () => remainingMs } as unknown as Context; // likewise
@@ -85,9 +86,15 @@ export function start(options: StartOptions = {}) {
     return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   };
 
-  const upload = async (key: string, manifest: string | Uint8Array, versionId = 'v1'): Promise<string> => {
-    await inbox.write(key, manifest);
-    await deliver([notification(key, { versionId, size: Buffer.byteLength(manifest) })]);
+  /** Validates a file that lies at a key; gives its job. */
+  const upload = async (
+    key: string,
+    manifest: string | Uint8Array,
+    metadata: Readonly<Record<string, string>> = {},
+  ) => {
+    inbox.upload(key, manifest, metadata);
+    const bytes = Buffer.byteLength(manifest);
+    await deliver([requestOf(key, bytes)]);
     const last = eventsQueue.events.at(-1);
     if (!last) throw new Error(`Nothing happened to ${key}`);
     return last.jobId;
@@ -124,6 +131,19 @@ export function start(options: StartOptions = {}) {
     await results.write(stateKey(jobId), serializeState(state));
   };
 
+  /** Stores a plan that changes every row, and a state of it. */
+  const putPlan = async (jobId: string, change: Partial<State> = {}): Promise<void> => {
+    const chunks: string[] = [];
+    for (const [index, { firstRow }] of validationOf(jobId).rowChunks.entries()) {
+      const next = validationOf(jobId).rowChunks[index + 1]?.firstRow ?? Infinity;
+      const rows = rowsOf(jobId).filter(({ row }) => row >= firstRow && row < next);
+      const packed = packRowPlans(rows.map(planOf));
+      await results.write(planChunkKey(jobId, 1, index), packed);
+      chunks.push(sha256Of(packed));
+    }
+    await putState(jobId, { plan: { attempt: 1, chunks, sinceMs: NOW.getTime(), validated: '' }, ...change });
+  };
+
   const enqueue = (jobId: string, range: Partial<EnqueueRequest>, remainingMs?: number) => {
     return deliver([{ version: 1, kind: 'enqueue', jobId, enqueueId: 'enqueue-1', from: 0, ...range }], remainingMs);
   };
@@ -137,6 +157,7 @@ export function start(options: StartOptions = {}) {
     rowsOf,
     outcomesOf,
     putState,
+    putPlan,
     enqueue,
     logged,
     events: eventsQueue.events,
@@ -148,24 +169,25 @@ export function start(options: StartOptions = {}) {
   };
 }
 
-/** What S3 sends when an object is put, keys encoded as S3 encodes them. */
-export function notification(
-  key: string,
-  object: { readonly versionId?: string; readonly size?: number } = {},
-): unknown {
-  const encoded = encodeURIComponent(key).replaceAll('%20', '+').replaceAll('%2F', '/');
-  return {
-    Records: [
-      {
-        eventVersion: '2.1',
-        eventSource: 'aws:s3',
-        eventName: 'ObjectCreated:Put',
-        eventTime: '2026-11-21T09:59:59.000Z',
-        s3: {
-          bucket: { name: 'inbox' },
-          object: { key: encoded, size: object.size ?? 0, versionId: object.versionId },
-        },
-      },
-    ],
-  };
-}
+/** The request for a file that was put there. */
+export const requestOf = (key: string, bytes: number): ValidateRequest => ({
+  version: 1,
+  kind: 'validate',
+  bucket: 'inbox',
+  key,
+  versionId: 'v1',
+  bytes,
+  at: '2026-11-21T09:59:59.000Z',
+  principal: 'AWS:ann',
+});
+
+const planOf = ({ row, line }: Row): RowPlan => ({
+  row,
+  line,
+  at: NOW.toISOString(),
+  kind: 'change',
+  subject: { accountId: `account-${row}` },
+  before: { member: false },
+  after: { member: true },
+  keys: [],
+});

@@ -1,19 +1,20 @@
+import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
 import { rowChunkKey } from '../../../shared/job/keys.ts';
 import { rowStatusOf, PENDING, unpackRowStatuses } from '../../../shared/job/row-status.ts';
-import { notification, start } from './start.ts';
+import { createCellReader } from '../../../shared/manifest/cells.ts';
+import { requestOf, start } from './start.ts';
 
 const MEMBERSHIP = 'acme/membership/joiners.csv';
 
-it('validations a manifest before anything else happens to it', async () => {
+it('reads a whole manifest before anything else happens to it', async () => {
   const { upload, validationOf, happened } = start();
 
-  const jobId = await upload(
-    MEMBERSHIP,
-    'email;Group name;Office\r\nann@acme.example;staff;Bern\r\n\r\nbob@acme.example;staff;Ulm',
-  );
+  const FILE = 'email;Group name;Office\r\nann@acme.example;staff;Bern\r\n\r\nbob@acme.example;staff;Ulm';
+
+  const jobId = await upload(MEMBERSHIP, FILE);
 
   expect(happened()).toEqual(['validating', 'validated']);
   expect(validationOf(jobId)).toMatchObject({
@@ -25,9 +26,9 @@ it('validations a manifest before anything else happens to it', async () => {
     escaped: false,
     header: ['email', 'Group name', 'Office'],
     outcomeChunks: [],
-    mixed: false,
-    ordered: false,
+    sha256: createHash('sha256').update(FILE).digest('hex'),
   });
+  expect(validationOf(jobId).foreign).toBeUndefined();
 });
 
 it('says of each row all that is wrong with it, and goes on', async () => {
@@ -52,97 +53,36 @@ it('says of each row all that is wrong with it, and goes on', async () => {
   expect([...unpackRowStatuses(rowStatuses, 5)]).toEqual([PENDING, invalid, invalid, invalid, PENDING]);
 });
 
-it('leaves out repeats and refuses contradictions, each with the line of the other row', async () => {
-  const { upload, validationOf, outcomesOf } = start();
+it('says which carried columns only another operation has', async () => {
+  const { upload, validationOf } = start();
 
-  const jobId = await upload(
-    MEMBERSHIP,
-    [
-      'email,group,action',
-      'ann@acme.example,staff,add',
-      'bob@acme.example,staff,add',
-      'not an address,staff,add',
-      'Ann@acme.example,staff,',
-      'bob@acme.example,staff,remove',
-      'ann@acme.example,"admins",add',
-      'bob@acme.example,staff,add',
-    ].join('\n'),
-  );
+  const jobId = await upload('acme/suspend/people.csv', 'email,products,Office\nann@acme.example,jira-software,Bern\n');
 
-  const said = outcomesOf(jobId).map(({ line, code, message }) => [line, code, message?.match(/line \d+/i)?.[0]]);
-  expect(said).toEqual([
-    [3, 'CONTRADICTION', 'Line 6'],
-    [4, 'INVALID_ROW', undefined],
-    [5, 'DUPLICATE', 'line 2'],
-    [6, 'CONTRADICTION', 'Line 3'],
-    [8, 'CONTRADICTION', 'Line 6'],
-  ]);
-  expect(validationOf(jobId).outcomeChunks).toEqual([
-    { name: expect.stringMatching(/^validation-.*-invalid-0000$/) as string, firstRow: 2, lastRow: 2 },
-    { name: expect.stringMatching(/^validation-.*-conflicts-0000$/) as string, firstRow: 1, lastRow: 6 },
-  ]);
+  expect(validationOf(jobId).foreign).toEqual({ operation: 'creation', columns: ['products'] });
 });
 
-it('finds two accounts that are to have the same address', async () => {
-  const { upload, outcomesOf } = start();
+it('reads a column operation as the action where its cells are actions, wherever that shows', async () => {
+  const { upload, validationOf } = start();
+  const rows = Array.from({ length: 3_000 }, (_, n) => `user${n}@acme.example,staff,${n % 2 === 0 ? '' : 'Remove'}\n`);
 
-  const jobId = await upload(
-    'acme/email-change/new.csv',
-    'userid,new_email\na1,x@acme.example\na2,y@acme.example\na3,X@acme.example\na1,x@acme.example\n',
-  );
+  const jobId = await upload(MEMBERSHIP, `email,group,operation\n${rows.join('')}`);
 
-  const said = outcomesOf(jobId).map(({ line, code, message }) => [line, code, message?.match(/line \d+/i)?.[0]]);
-  expect(said).toEqual([
-    [2, 'CONTRADICTION', 'Line 4'],
-    [4, 'CONTRADICTION', 'Line 2'],
-    [5, 'DUPLICATE', 'line 2'],
-  ]);
+  expect(validationOf(jobId)).toMatchObject({ columns: ['email', 'groupName', 'action'], carriedColumns: [] });
 });
 
-it('finds a contradiction with a row that contradicts yet another, whatever the order of claims', async () => {
-  const { upload, outcomesOf } = start();
+it.each(['operation,what', 'Task,Type'])(
+  'refuses a file whose carried column reads like the action: %s',
+  async (names) => {
+    const { upload, problems, happened } = start();
 
-  const jobId = await upload(
-    'acme/email-change/new.csv',
-    'userid,new_email\na1,x@acme.example\na1,y@acme.example\na2,y@acme.example\na3,z@acme.example\n',
-  );
+    await upload(MEMBERSHIP, `email,group,${names}\nann@acme.example,staff,join,x\nbob@acme.example,staff,remove,y\n`);
 
-  expect(outcomesOf(jobId).map(({ line, code }) => [line, code])).toEqual([
-    [2, 'CONTRADICTION'],
-    [3, 'CONTRADICTION'],
-    [4, 'CONTRADICTION'],
-  ]);
-});
-
-it('writes down which row waits for which address to be freed', async () => {
-  const { upload, validationOf, outcomesOf, results } = start();
-
-  const jobId = await upload(
-    'acme/email-change/chain.csv',
-    'old_email,new_email\na@acme.example,b@acme.example\nB@acme.example,c@acme.example\nd@acme.example,D@acme.example\nc@acme.example,e@acme.example\n',
-  );
-
-  expect(outcomesOf(jobId)).toEqual([]);
-  expect(validationOf(jobId).ordered).toBe(true);
-  expect(results.textOf(`jobs/${jobId}/order/0.json`)).toBe('[[0,1,3],[1,3,5]]');
-});
-
-it('refuses rows that wait for each other in a circle, and nobody else', async () => {
-  const { upload, outcomesOf, results } = start();
-
-  const jobId = await upload(
-    'acme/email-change/swap.csv',
-    'old_email,new_email\na@acme.example,b@acme.example\nb@acme.example,a@acme.example\nc@acme.example,d@acme.example\nd@acme.example,e@acme.example\nf@acme.example,c@acme.example\n',
-  );
-
-  const circle = outcomesOf(jobId);
-  expect(circle.map(({ line, status, code }) => [line, status, code])).toEqual([
-    [2, 'invalid', 'CONTRADICTION'],
-    [3, 'invalid', 'CONTRADICTION'],
-  ]);
-  expect(circle[0]?.message).toMatch(/^Lines 2 and 3 /);
-  expect(results.textOf(`jobs/${jobId}/order/0.json`)).toBe('[[2,3,5],[4,2,4]]');
-});
+    expect(happened().at(-1)).toBe('rejected');
+    expect(problems()).toEqual([
+      { line: expect.any(Number), message: expect.stringMatching(/reads like what to do with each person/) },
+    ]);
+  },
+);
 
 it('reads a file as Windows-1252 from its start when a late byte cannot be UTF-8', async () => {
   const { upload, validationOf, outcomesOf } = start();
@@ -195,7 +135,7 @@ it('packs at most a mebibyte of rows into a chunk, unless a row alone is larger'
   expect(unpacked.map((bytes) => bytes > 2 ** 20)).toEqual([false, true, false]);
 });
 
-it('validations a header without rows', async () => {
+it('takes a header without rows', async () => {
   const { upload, validationOf, happened } = start();
 
   const jobId = await upload(MEMBERSHIP, 'email,group\r\n');
@@ -220,7 +160,7 @@ it('leaves what one validation wrote alone when a second is under way at the sam
   const { deliver, inbox, results, events, validationOf } = start();
   const manifest = 'email\nnot an address\n';
   await inbox.write('acme/suspend/new.csv', manifest);
-  const event = notification('acme/suspend/new.csv', { versionId: 'v1', size: manifest.length });
+  const event = requestOf('acme/suspend/new.csv', manifest.length);
 
   await Promise.all([deliver([event]), deliver([event])]);
 
@@ -244,15 +184,14 @@ it('goes on with many thousand invalid rows in chunks of bounded size', async ()
 });
 
 it('takes the escaping apostrophe off the cells of a file that Rollcall wrote', async () => {
-  const { upload, validationOf, putState, enqueue, tasks } = start();
+  const { upload, validationOf, rowsOf } = start();
+
   const jobId = await upload(
     MEMBERSHIP,
     "email,group,rollcall_line,rollcall_code\r\nann@acme.example,'=staff,2,HALTED\r\nbob@acme.example,''+x,3,\r\n",
   );
-  await putState(jobId);
-
-  await enqueue(jobId, { to: 2 });
 
   expect(validationOf(jobId)).toMatchObject({ escaped: true, carriedColumns: [] });
-  expect(tasks().map(({ cells }) => cells['groupName'])).toEqual(['=staff', "'+x"]);
+  const cellsOf = createCellReader(validationOf(jobId));
+  expect(rowsOf(jobId).map((row) => cellsOf(row)['groupName'])).toEqual(['=staff', "'+x"]);
 });

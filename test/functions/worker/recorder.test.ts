@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { createRecorder } from '../../../functions/worker/recorder.ts';
 import { again, success } from '../../../functions/worker/task-result.ts';
 import type { Task } from '../../../shared/job/messages.ts';
-import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 import { JOB, NOW_MS } from '../../shared/job/building.ts';
 
 const task = (row: number): Task => ({
-  version: 1,
+  version: 2,
+  kind: 'row',
   jobId: JOB.id,
   target: 'acme',
   operation: 'suspend',
@@ -21,12 +21,12 @@ const task = (row: number): Task => ({
 
 function start() {
   const time = { nowMs: NOW_MS };
-  const [rows, deadLetters, eventsQueue] = [memoryQueue(), memoryQueue(), memoryEventsQueue()];
+  const [rows, eventsQueue] = [memoryQueue(), memoryEventsQueue()];
   const clock = { now: () => new Date(time.nowMs) };
   const chance = { uuid: () => crypto.randomUUID(), random: () => 0 };
   const noCalls = () => ({ sent: 0, rateLimited: 0, retried: 0 });
-  const ports = { results: memoryObjectStore(), tasks: rows, deadLetters, eventsQueue, clock, chance };
-  const recorder = createRecorder({ jobId: JOB.id, endsAtMs: NOW_MS + 30_000, countCalls: noCalls }, ports);
+  const ports = { tasks: rows, eventsQueue, clock, chance };
+  const recorder = createRecorder({ jobId: JOB.id, countCalls: noCalls }, ports);
   return { recorder, rows, eventsQueue, time };
 }
 

@@ -39,7 +39,7 @@ describe('the state', () => {
     expect(state.cloud.users).toHaveLength(1001);
     expect(state.cloud.users[1]?.email).toBe('user00001@example.com');
     expect(state.cloud.groups.map(({ members }) => members.length)).toEqual(Array<number>(20).fill(50));
-    expect(state.dataCenter.users).toHaveLength(3);
+    expect(state.dataCenter.users).toHaveLength(4); // and the token's owner
     expect(await seeded()).toEqual(state);
   });
 
@@ -106,6 +106,8 @@ describe('the log of requests', () => {
 
     expect(await summary()).toEqual({
       requests: 3,
+      reads: 1,
+      writes: 2,
       statuses: { 200: 1, 201: 1, 404: 1 },
       methods: { POST: 1, DELETE: 1, GET: 1 },
       endpoints: {

@@ -14,6 +14,7 @@ export const WHO = {
   deactivated: '5b10ac8d82e05b22cc7dff02',
   saml: '5b10ac8d82e05b22cc7dff03',
   newcomer: '712020:5c1a0000-0000-4000-8000-000000000002',
+  emil: '5b10ac8d82e05b22cc7d4e1e',
 } as const;
 
 export const GROUP = {
@@ -21,6 +22,7 @@ export const GROUP = {
   guild: '276f955c-0000-4000-8000-000000000004',
   external: '276f955c-0000-4000-8000-000000000008',
   discovery: '276f955c-0000-4000-8000-000000000009',
+  admins: '276f955c-0000-4000-8000-00000000000a',
 } as const;
 
 export const ORG = '3f1c2a44-0000-4000-8000-00000000e0a1';

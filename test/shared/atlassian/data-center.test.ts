@@ -87,6 +87,7 @@ describe('Jira Data Center', () => {
 
     expect(await mock.dataCenter().findUser('x', signal())).toEqual({
       username: 'x',
+      key: 'k',
       emailAddress: 'x@b.example',
       active: false,
       groups: names,

@@ -154,7 +154,7 @@ const EXAMPLES: readonly Example[] = [
     'dcCreateUser',
     400,
     { errorMessages: [], errors: { username: 'A user with that username already exists.' } },
-    'REQUEST_REFUSED',
+    'CHANGED_SINCE_PLAN',
   ],
   ['dcCreateUser', 400, { errorMessages: [], errors: { email: 'The e-mail is already in use' } }, 'EMAIL_IN_USE'],
   ['dcCreateUser', 400, jira('The license limit is reached'), 'LICENCE_LIMIT'],

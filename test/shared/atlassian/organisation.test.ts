@@ -16,6 +16,8 @@ function start(replies: readonly Reply[], changes?: Partial<CloudTarget>): { moc
 }
 
 const ok = (body: unknown): Reply => ({ status: 200, body });
+const addresses = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `a-${index}@b.example`);
 
 describe('the organisation API', () => {
   it('is absent without organisation keys', () => {
@@ -51,24 +53,57 @@ describe('the organisation API', () => {
     expect(mock.sent[0]?.headers.authorization).toBe('Bearer org-secret');
   });
 
-  it('asks for fifty people a call, each once', async () => {
+  it('asks for ten accounts a call, each once', async () => {
     const { mock, organisation } = start([ok({ data: [] })]);
-    const ids = Array.from({ length: 101 }, (_, index) => `a-${index}`);
+    const ids = Array.from({ length: 21 }, (_, index) => `a-${index}`);
 
     await organisation.findUsersById([...ids, 'a-0'], { groups: false }, signal());
 
     const lengths = mock.sent.map(({ body }) => (body as { accountIds: string[] }).accountIds.length); // what was just sent
-    expect(lengths.toSorted()).toEqual([1, 50, 50]);
+    expect(lengths.toSorted()).toEqual([1, 10, 10]);
     expect(mock.sent[0]?.body).not.toHaveProperty('expand');
   });
 
-  it('finds who of these may use a product of the site, fifty people a call, by the resource and the roles that give access', async () => {
+  it('asks for a hundred addresses a call', async () => {
+    const { mock, organisation } = start([ok({ data: [] })]);
+
+    await organisation.findUsersByEmail(addresses(101), { groups: false }, signal());
+
+    expect(mock.sent).toMatchObject([{ body: { emails: { length: 100 } } }, { body: { emails: { length: 1 } } }]);
+  });
+
+  it('finds whoever administers the organisation or a site, and the groups that make people do so', async () => {
+    const { mock, organisation } = start([
+      ok({ data: [{ accountId: 'a-1' }] }),
+      ok({ data: [{ id: 'g-1', name: 'org-admins' }] }),
+      ok({ data: [{ accountId: 'a-2' }] }),
+    ]);
+
+    expect(await organisation.findAdmins(signal())).toMatchObject([{ accountId: 'a-1' }]);
+    expect(await organisation.findAdminGroups(signal())).toMatchObject([{ groupId: 'g-1', name: 'org-admins' }]);
+    expect(await organisation.findUsersByGroup('g-1', signal())).toMatchObject([{ accountId: 'a-2' }]);
+
+    expect(mock.sent).toMatchObject([
+      { url: `${DIRECTORY}/users/search`, body: { roleIds: ['atlassian/org-admin', 'atlassian/site-admin'] } },
+      { url: `${DIRECTORY}/groups/search`, body: { roleIds: ['atlassian/org-admin', 'atlassian/site-admin'] } },
+      { url: `${DIRECTORY}/users/search`, body: { groupIds: ['g-1'] } },
+    ]);
+  });
+
+  it('counts the active users of the directory by one call', async () => {
+    const { mock, organisation } = start([ok({ count: 48 })]);
+
+    expect(await organisation.countActiveUsers(signal())).toBe(48);
+    expect(mock.sent).toMatchObject([{ method: 'GET', url: `${DIRECTORY}/users/count?status=active` }]);
+  });
+
+  it('finds who of these may use a product of the site by the resource and the roles that give access', async () => {
     const { mock, organisation } = start([ok({ data: [{ accountId: 'a-7' }] }), ok({ data: [] })], { cloudId: 'c-1' });
-    const ids = Array.from({ length: 51 }, (_, index) => `a-${index}`);
 
-    expect(await organisation.findUsersByProduct('confluence', ids, signal())).toMatchObject([{ accountId: 'a-7' }]);
+    const found = await organisation.findUsersByProduct('confluence', addresses(101), signal());
 
-    expect(mock.sent).toMatchObject([{ body: { accountIds: { length: 50 } } }, { body: { accountIds: ['a-50'] } }]);
+    expect(found).toMatchObject([{ accountId: 'a-7' }]);
+    expect(mock.sent).toMatchObject([{ body: { emails: { length: 100 } } }, { body: { emails: { length: 1 } } }]);
     expect(mock.sent[1]).toMatchObject({
       url: `${DIRECTORY}/users/search`,
       body: { resourceIds: ['ari:cloud:confluence::site/c-1'], roleIds: ['atlassian/user', 'atlassian/admin'] },

@@ -44,6 +44,30 @@ describe("a target's secret", () => {
     expect(() => parse({ ...DATA_CENTER, baseUrl })).toThrow(/baseUrl: must be an https address/);
   });
 
+  it.each([CLOUD, DATA_CENTER])(
+    'may say what is protected, which domains are allowed and when it expires: %o',
+    (secret) => {
+      const rules = { protected: ['boss@acme.test', 'Board'], allowAdminGroups: true, expires: '2027-01-31' };
+
+      expect(parse({ ...secret, ...rules, allowedDomains: ['Acme.test'] })).toEqual({
+        ...parse(secret),
+        ...rules,
+        allowedDomains: ['acme.test'],
+      });
+    },
+  );
+
+  it('says of each of these what it must be', () => {
+    const rules = { protected: 'all', allowAdminGroups: 'yes', allowedDomains: ['@acme.test'], expires: 'soon' };
+
+    const message = faultsOf(JSON.stringify({ ...DATA_CENTER, ...rules }));
+
+    expect(message).toContain('protected: must be a list of account ids, e-mail addresses and group names');
+    expect(message).toContain('allowAdminGroups: must be true or false');
+    expect(message).toContain('allowedDomains.0: must be a domain such as example.com');
+    expect(message).toContain('expires: must be a day such as 2027-01-31');
+  });
+
   it('is refused with every field at fault at once, and no value', () => {
     const message = faultsOf(
       JSON.stringify({

@@ -37,8 +37,11 @@ const STORED: Readonly<Record<number, string>> = {
   32: 'unprocessed EXPIRED',
   33: 'unprocessed NOT_APPROVED',
   34: 'unprocessed DRY_RUN',
-  35: 'unprocessed LOST',
+  35: 'unprocessed NOT_APPLIED',
   36: 'unchanged untouched',
+  37: 'failed USER_SUSPENDED',
+  38: 'failed USER_DEACTIVATED',
+  39: 'failed SITE_NOT_FOUND',
 };
 
 describe('a row status', () => {

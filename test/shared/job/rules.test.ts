@@ -1,25 +1,42 @@
 import { describe, expect, it } from 'vitest';
 
 import { fold } from '../../../shared/job/reducer.ts';
-import { settledStatus } from '../../../shared/job/row-status.ts';
+import type { Code } from '../../../shared/job/outcome.ts';
+import type { Gate } from '../../../shared/job/plan.ts';
+import { AWAITING_ROW, isSettled, packRowStatuses, PENDING, settledStatus } from '../../../shared/job/row-status.ts';
 import type { JobEvent } from '../../../shared/job/events.ts';
 import type { State } from '../../../shared/job/state.ts';
 import { step } from '../../../shared/job/rules.ts';
-import { JOB, NOW_MS, POLICY, eventOf, outcomeOf, recorded, validationOf } from './building.ts';
+import {
+  approved,
+  BOUNDS,
+  eventOf,
+  gated,
+  gateOf,
+  JOB,
+  NOW_MS,
+  outcomeOf,
+  recorded,
+  validated,
+  validationOf,
+} from './building.ts';
 
 interface Moment {
   readonly nowMs?: number;
   readonly reconciling?: boolean;
+  readonly gate?: Gate;
 }
 
 function run(state: State | undefined, events: readonly JobEvent[], rows: number, moment: Moment = {}): State {
   const nowMs = moment.nowMs ?? NOW_MS;
-  const folded = fold(state, events, { nowMs, validation: validationOf(rows) });
+  const { gate = gateOf(rows) } = moment;
+  const folded = fold(state, events, { nowMs, approvalMs: 3_600_000, validation: validationOf(rows), gate });
   if (!folded) throw new Error('nothing is known of the job');
-  return step(folded, { nowMs, policy: POLICY, reconciling: moment.reconciling ?? false });
+  return step(folded, { nowMs, bounds: BOUNDS, reconciling: moment.reconciling ?? false });
 }
 
-const begun = (rows: number): State => run(undefined, [eventOf({ type: 'validated', job: JOB })], rows);
+const begun = (rows: number, gate = gateOf(rows)): State =>
+  run(run(undefined, [validated()], rows), [gated()], rows, { gate });
 
 function enqueuedUpTo(state: State, rows: number): State {
   const { enqueue } = state.outbox;
@@ -120,7 +137,7 @@ describe('step', () => {
     const code = status === 'failed' ? 'FORBIDDEN' : undefined;
     const ended = run(enqueuedUpTo(begun(1), 1), [recorded([outcomeOf(0, { status, code })])], 1);
 
-    const later = run(ended, [eventOf({ type: 'attempting', rows: [{ row: 0, line: 2, before: {} }] })], 1);
+    const later = run(ended, [eventOf({ type: 'attempting', rows: [{ row: 0, line: 2 }] })], 1);
 
     expect(later.reportDue).toBe(reportDue);
   });
@@ -135,12 +152,19 @@ describe('step', () => {
     expect(settled).toMatchObject({ state: 'halted', outbox: { report: { revision: 1 } } });
   });
 
-  it('lets a row that waits for another leave its place in the window', () => {
-    const enqueued = enqueuedUpTo(begun(100), 100);
+  it('lets rows that wait for others leave their place in the window, and asks for them once they are let go', () => {
+    const rowStatuses = new Uint8Array(100).fill(PENDING).fill(AWAITING_ROW, 0, 3);
+    const dependencies: Gate['dependencies'] = [0, 1, 2].map((row) => [row, row + 2, 3, 5]);
+    const gate = gateOf(100, { rowStatuses: packRowStatuses(rowStatuses), dependencies });
+    const enqueued = enqueuedUpTo(begun(100, gate), 100);
 
-    const next = run(enqueued, [recorded([], { awaiting: [0] })], 100);
+    const next = run(enqueued, [recorded([outcomeOf(3)])], 100);
 
-    expect(next.released).toBe(2);
+    expect(enqueued.released).toBe(4);
+    expect(next.outbox.freed).toMatchObject({ rows: [0, 1, 2] });
+    expect(
+      run(next, [eventOf({ type: 'enqueued', enqueueId: next.outbox.freed?.id ?? '', reached: 3 })], 100).outbox.freed,
+    ).toBeUndefined();
   });
 
   it('keeps the place of a row that was handed back', () => {
@@ -148,7 +172,7 @@ describe('step', () => {
   });
 
   describe('on a reconcile', () => {
-    const silentMs = POLICY.overdueMs + 1;
+    const silentMs = BOUNDS.overdueMs + 1;
 
     it('does nothing while the job is not overdue', () => {
       const enqueued = enqueuedUpTo(begun(10), 10);
@@ -163,7 +187,7 @@ describe('step', () => {
       expect(run(enqueued, [], 10, { reconciling: true, nowMs: NOW_MS + 600_000 }).outbox.enqueue).toBeUndefined();
     });
 
-    it('enqueues an overdue job again, and gives its rows up as LOST after three rounds', () => {
+    it('enqueues an overdue job again, and gives its rows up as NOT_APPLIED after three rounds', () => {
       const reconciling = [1, 2, 3].reduce(
         (state, round) =>
           run({ ...state, outbox: {} }, [], 10, { reconciling: true, nowMs: NOW_MS + round * silentMs }),
@@ -173,25 +197,17 @@ describe('step', () => {
 
       expect(reconciling).toMatchObject({ state: 'running', rounds: 3, outbox: { enqueue: { from: 0, to: 1 } } });
       expect(lost.state).toBe('completed');
-      expect(settledStatus(lost.rowStatuses[0] ?? 0)).toEqual({ status: 'unprocessed', code: 'LOST' });
+      expect(settledStatus(lost.rowStatuses[0] ?? 0)).toEqual({ status: 'unprocessed', code: 'NOT_APPLIED' });
     });
 
     it.each([
       ['it is being made', eventOf({ type: 'validating', job: JOB })],
-      ['it is there', eventOf({ type: 'validated', job: JOB })],
+      ['it is there', validated()],
     ])('asks for the validation no longer once %s', (_, event) => {
       const validating = run(undefined, [eventOf({ type: 'validating', job: JOB })], 1);
       const asked = run(validating, [], 1, { reconciling: true, nowMs: NOW_MS + silentMs });
 
       expect(run(asked, [event], 1).outbox.validation).toBeUndefined();
-    });
-
-    it('takes a row that only waits for another for no sign of life', () => {
-      const enqueued = enqueuedUpTo(begun(1), 1);
-      const until = new Date(NOW_MS + 2 * silentMs).toISOString();
-      const waiting = run(enqueued, [recorded([], { awaiting: [0], until })], 1, { nowMs: NOW_MS + silentMs - 1 });
-
-      expect(run(waiting, [], 1, { reconciling: true, nowMs: NOW_MS + silentMs }).rounds).toBe(1);
     });
 
     it('asks for the validation again when its message was lost', () => {
@@ -203,9 +219,118 @@ describe('step', () => {
     it('cancels a job that nobody resumed for seven days', () => {
       const halted = run(begun(10), [eventOf({ type: 'halted', code: 'UNAUTHORIZED', message: 'no' })], 10);
 
-      const expired = run(halted, [], 10, { reconciling: true, nowMs: NOW_MS + POLICY.expiryMs });
+      const expired = run(halted, [], 10, { reconciling: true, nowMs: NOW_MS + BOUNDS.expiryMs });
 
       expect(expired).toMatchObject({ state: 'cancelled', halt: { code: 'EXPIRED' } });
     });
+  });
+});
+
+describe('a plan', () => {
+  const twoChunks = (events: readonly JobEvent[], moment: Moment = {}): State => {
+    const validation = { ...validationOf(10), rowChunks: [0, 5].map((firstRow) => ({ firstRow, sha256: 'r' })) };
+    const folded = fold(undefined, [validated(), ...events], { nowMs: NOW_MS, approvalMs: 1, validation });
+    if (!folded) throw new Error('nothing is known of the job');
+    return step(folded, { nowMs: moment.nowMs ?? NOW_MS, bounds: BOUNDS, reconciling: moment.reconciling ?? false });
+  };
+  const planned = (chunk: number): JobEvent =>
+    eventOf({ type: 'planned', attempt: 1, chunk, sha256: 'p', calls: { sent: 1, rateLimited: 0, retried: 0 } });
+
+  it('promise 3: is gated as a whole, and never in part', () => {
+    expect(twoChunks([planned(0)]).outbox.gate).toBeUndefined();
+    expect(twoChunks([planned(0), planned(1)]).outbox).toMatchObject({ plan: undefined, gate: { sentAtMs: 0 } });
+  });
+
+  it('is asked for again after silence, and halts the job after three rounds of it', () => {
+    const silentMs = BOUNDS.overdueMs + 1;
+    const reconciled = [1, 2, 3, 4].reduce(
+      (state, round) => step(state, { nowMs: NOW_MS + round * silentMs, bounds: BOUNDS, reconciling: true }),
+      twoChunks([]),
+    );
+
+    expect(reconciled).toMatchObject({ state: 'halted', halt: { code: 'TIMED_OUT' } });
+  });
+});
+
+describe('a breaker', () => {
+  const failing = (codes: readonly (Code | null)[], from = 0): JobEvent =>
+    recorded(codes.map((code, index) => outcomeOf(from + index, code === null ? {} : { status: 'failed', code })));
+  const after = (codes: readonly (Code | null)[]): State =>
+    run({ ...begun(1_000), released: 1_000 }, [failing(codes)], 1_000);
+  const times = (count: number, ...codes: readonly (Code | null)[]) =>
+    Array.from({ length: count }, (_, index) => codes[index % codes.length] ?? null);
+
+  it('trips at twenty failures of one code in a row, and not at nineteen, nor of two codes', () => {
+    expect(after(times(19, 'USER_NOT_FOUND')).state).toBe('running');
+    expect(after(times(20, 'USER_NOT_FOUND'))).toMatchObject({ state: 'halted', halt: { code: 'USER_NOT_FOUND' } });
+    expect(after([...times(19, 'USER_NOT_FOUND'), 'FORBIDDEN']).state).toBe('running');
+  });
+
+  it('trips when half of the last hundred failed, from the fiftieth on', () => {
+    expect(after(times(49, 'USER_NOT_FOUND', null)).state).toBe('running');
+    expect(after(times(50, 'USER_NOT_FOUND', null))).toMatchObject({
+      state: 'halted',
+      halt: { code: 'USER_NOT_FOUND' },
+    });
+    expect(after(times(99, 'USER_NOT_FOUND', null, null)).state).toBe('running');
+  });
+
+  it('starts anew when the job is resumed', () => {
+    const halted = after(times(20, 'USER_NOT_FOUND'));
+
+    const resumed = run(halted, [eventOf({ type: 'commanded', command: 'resume' })], 1_000);
+
+    expect(resumed).toMatchObject({ state: 'running', breaker: { latest: [], outcomes: 0 } });
+    expect(run(resumed, [failing(times(19, 'USER_NOT_FOUND'), 20)], 1_000).state).toBe('running');
+  });
+
+  it('lets the ramp grow only by rows that came out well or failed for reasons of their own', () => {
+    const first = enqueuedUpTo(begun(1_000), 1_000);
+
+    expect(run(first, [failing(['ATLASSIAN_ERROR'])], 1_000).released).toBe(2);
+    expect(run(first, [failing(['USER_NOT_FOUND'])], 1_000).released).toBe(11);
+    expect(run(first, [failing([null])], 1_000).released).toBe(11);
+  });
+});
+
+describe('a job in steps', () => {
+  const gate = gateOf(25, { steps: 10, reasons: [{ code: 'STEP', message: 'look' }] });
+  const appliedTo = (state: State, to: number): State => {
+    const rows = Array.from({ length: to }, (_, row) => row).filter((row) => !isSettled(state.rowStatuses[row] ?? 0));
+    return run(enqueuedUpTo(state, 25), [recorded(rows.map((row) => outcomeOf(row)))], 25);
+  };
+
+  it('waits again when the changes of a step are made, and lets out no more', () => {
+    const waiting = begun(25, gate);
+    const first = run(waiting, [approved({ step: 1 })], 25);
+    const made = appliedTo(appliedTo(first, 1), 10);
+
+    expect(waiting).toMatchObject({ state: 'waiting', released: 0 });
+    expect(made).toMatchObject({ state: 'waiting', released: 10, waitReasons: [{ code: 'STEP' }] });
+    const second = run(made, [approved({ step: 2 })], 25);
+    expect(second).toMatchObject({ state: 'running', released: 20 });
+    const third = run(appliedTo(second, 20), [approved({ step: 3 })], 25);
+    expect(appliedTo(third, 25).state).toBe('completed');
+  });
+});
+
+describe('a job that waits', () => {
+  const reasons = [{ code: 'APPROVAL_REQUIRED' as const, message: 'look' }];
+
+  it('is told, and cancelled when nobody approved it', () => {
+    const waiting = begun(10, gateOf(10, { reasons }));
+    const expired = run(waiting, [], 10, { reconciling: true, nowMs: NOW_MS + BOUNDS.expiryMs });
+
+    expect(waiting).toMatchObject({ state: 'waiting', outbox: { report: { revision: 1 } } });
+    expect(expired).toMatchObject({ state: 'cancelled', halt: { code: 'EXPIRED' } });
+  });
+
+  it('for a time is planned then, and does not expire before', () => {
+    const notBefore = new Date(NOW_MS + 2 * BOUNDS.expiryMs).toISOString();
+    const waiting = run(undefined, [validated({ ...JOB, options: { notBefore } })], 10);
+    const later = (nowMs: number): State => run(waiting, [], 10, { reconciling: true, nowMs });
+
+    expect(later(NOW_MS + BOUNDS.expiryMs + 1).state).toBe('waiting');
+    expect(later(NOW_MS + 2 * BOUNDS.expiryMs).state).toBe('planning');
   });
 });

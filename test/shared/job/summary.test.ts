@@ -1,9 +1,23 @@
 import { describe, expect, it } from 'vitest';
 
 import { attempted, rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
-import { newState, type State } from '../../../shared/job/state.ts';
+import { newState, type GateSummary, type State } from '../../../shared/job/state.ts';
 import type { JobState } from '../../../shared/job/job.ts';
 import { imbalanceOf, summaryOf, unreachedCode } from '../../../shared/job/summary.ts';
+
+const GATE: GateSummary = {
+  sha256: 'd00d',
+  atMs: 0,
+  hash: 'cafe',
+  counts: { change: 3, unchanged: 1, failed: 1, invalid: 1, unprocessed: 1 },
+  codes: { USER_NOT_FOUND: 1, DUPLICATE: 1 },
+  dependencies: [],
+  reasons: [],
+  twoPersons: false,
+  mode: 'apply',
+  takes: 3,
+  policy: { above: { takes: 50, gives: 200 } },
+};
 
 describe('the summary of a job', () => {
   it('says everything that stands in summary.json', () => {
@@ -18,30 +32,86 @@ describe('the summary of a job', () => {
     ];
 
     const summary = summaryOf(
-      stateOf({ state: 'completed', rowStatuses, revision: 2, finishedAt: '2026-11-21T08:05:00.000Z' }),
+      stateOf({
+        state: 'completed',
+        rowStatuses,
+        revision: 2,
+        finishedAt: '2026-11-21T08:05:00.000Z',
+        plan: { attempt: 1, chunks: ['f00d'], sinceMs: 0, validated: '', gate: GATE },
+      }),
     );
 
     expect(JSON.parse(JSON.stringify(summary))).toEqual({
-      version: 1,
+      version: 2,
       job: 'leavers-0123456789ab',
       revision: 2,
       target: 'acme',
       operation: 'suspend',
+      sender: 'hr',
+      mode: 'apply',
       state: 'completed',
+      reason: 'Leavers of November',
       manifest: {
-        key: 'acme/suspend/leavers.csv',
+        key: 'acme/suspend/from-hr/leavers.csv',
         versionId: 'v1',
         bytes: 1234,
+        sha256: 'beef',
         encoding: 'utf-8',
         delimiter: ';',
         carriedColumns: ['Department'],
       },
+      policy: { above: { takes: 50, gives: 200 } },
+      plan: {
+        hash: 'cafe',
+        change: 3,
+        unchanged: 1,
+        failed: 1,
+        invalid: 1,
+        codes: { USER_NOT_FOUND: 1, DUPLICATE: 1 },
+      },
       counts: { rows: 7, changed: 2, unchanged: 1, failed: 2, invalid: 1, unprocessed: 1 },
       codes: { USER_NOT_FOUND: 2, CONTRADICTION: 1, DUPLICATE: 1 },
       calls: { sent: 9, rateLimited: 2, retried: 1, perRow: 1.29 },
+      actors: [{ action: 'upload', principal: 'AWS:AIDAEXAMPLE', at: '2026-11-21T08:00:00.000Z' }],
       startedAt: '2026-11-21T08:00:00.000Z',
       finishedAt: '2026-11-21T08:05:00.000Z',
     });
+  });
+
+  it('says why a job waits and since when, and only while it does', () => {
+    const waitReasons = [{ code: 'APPROVAL_REQUIRED', message: '60 people would be suspended.' }] as const;
+    const stateSinceMs = Date.parse('2026-11-21T08:01:00.000Z');
+
+    const waiting = summaryOf(stateOf({ state: 'waiting', waitReasons, stateSinceMs }));
+    const cancelled = summaryOf(stateOf({ state: 'cancelled', waitReasons, stateSinceMs }));
+
+    expect(waiting.waiting).toEqual({ reasons: waitReasons, since: '2026-11-21T08:01:00.000Z' });
+    expect(cancelled.waiting).toBeUndefined();
+  });
+
+  it('calls a job a dry run as soon as its file asks for one, and one that its policy makes one once it is planned', () => {
+    const asked = stateOf({ state: 'planning' });
+    const plan = {
+      attempt: 1,
+      chunks: ['f00d'],
+      sinceMs: 0,
+      validated: '',
+      gate: { ...GATE, mode: 'dry-run' },
+    } as const;
+
+    expect(summaryOf({ ...asked, job: { ...asked.job, options: { dryRun: true } } }).mode).toBe('dry-run');
+    expect(summaryOf(asked).mode).toBe('apply');
+    expect(summaryOf({ ...asked, plan }).mode).toBe('dry-run');
+  });
+
+  it('says of seats only where something is known', () => {
+    const gate = { ...GATE, seats: { 'jira-software': -3 } };
+
+    const { plan } = summaryOf(
+      stateOf({ state: 'completed', plan: { attempt: 1, chunks: [], sinceMs: 0, validated: '', gate } }),
+    );
+
+    expect(plan?.seats).toEqual({ 'jira-software': -3 });
   });
 
   it.each(['validating', 'running', 'paused'] as const)(
@@ -63,7 +133,7 @@ describe('the summary of a job', () => {
     ['cancelled', 'HALTED', 'CANCELLED'],
     ['cancelled', 'EXPIRED', 'EXPIRED'],
     ['cancelled', 'NOT_APPROVED', 'NOT_APPROVED'],
-    ['broken', undefined, 'LOST'],
+    ['broken', undefined, 'NOT_APPLIED'],
   ] as const)('in a job that was %s for %s, rows without an outcome are unprocessed, %s', (state, code, expected) => {
     const halt = code && { code, message: 'Because.' };
 
@@ -123,13 +193,16 @@ function stateOf({
     id: 'leavers-0123456789ab',
     target: 'acme',
     operation: 'suspend',
-    manifest: { bucket: 'inbox', key: 'acme/suspend/leavers.csv', versionId: 'v1', bytes: 1234 },
+    sender: 'hr',
+    options: { reason: 'Leavers of November' },
+    uploadedBy: 'AWS:AIDAEXAMPLE',
+    manifest: { bucket: 'inbox', key: 'acme/suspend/from-hr/leavers.csv', versionId: 'v1', bytes: 1234 },
     startedAt: '2026-11-21T08:00:00.000Z',
   };
   return {
     ...newState(job, 0),
     rows: rowStatuses.length,
-    manifest: { encoding: 'utf-8', delimiter: ';', carriedColumns: ['Department'] },
+    manifest: { encoding: 'utf-8', delimiter: ';', carriedColumns: ['Department'], sha256: 'beef' },
     rowStatuses: Uint8Array.from(rowStatuses),
     calls: { sent: 9, rateLimited: 2, retried: 1 },
     revision: 1,

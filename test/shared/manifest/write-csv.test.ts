@@ -7,10 +7,12 @@ import { csvLineWriter, escapeCell, unescapeCell } from '../../../shared/manifes
 // Characters that mean something to a spreadsheet or a CSV reader, met far more often than chance would have it.
 const cells = fc.oneof(
   fc.string({ unit: 'binary' }),
-  fc.string({ unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', '\n', '"', ',', ';', 'a', ' ', 'é') }),
+  fc.string({
+    unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '＝', '＠', '\r', '\n', '"', ',', ';', 'a', ' ', 'é'),
+  }),
 );
 
-describe('promise 8, injection-safe both ways: the escaping of a cell', () => {
+describe('promise 11, injection-safe both ways: the escaping of a cell', () => {
   it.each([
     ['=1+1', "'=1+1"],
     ['+49', "'+49"],
@@ -18,6 +20,11 @@ describe('promise 8, injection-safe both ways: the escaping of a cell', () => {
     ['@SUM(A1)', "'@SUM(A1)"],
     ['\t=1', "'\t=1"],
     ['\r=1', "'\r=1"],
+    ['\n=1', "'\n=1"],
+    ['＝1+1', "'＝1+1"],
+    ["'＋1", "''＋1"],
+    ['－1', "'－1"],
+    ['＠SUM(A1)', "'＠SUM(A1)"],
     ["'=1", "''=1"],
     ["''@", "'''@"],
     ["'tis", "'tis"],
@@ -39,7 +46,7 @@ describe('promise 8, injection-safe both ways: the escaping of a cell', () => {
   it('never leaves a cell that begins a formula', () => {
     fc.assert(
       fc.property(cells, (cell) => {
-        expect(escapeCell(cell)).not.toMatch(/^[=+\-@\t\r]/);
+        expect(escapeCell(cell)).not.toMatch(/^[=+\-@\t\r\n＝＋－＠]/);
       }),
     );
   });

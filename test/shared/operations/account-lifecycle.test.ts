@@ -5,7 +5,6 @@ import { deactivate } from '../../../shared/operations/deactivate.ts';
 import { reactivate } from '../../../shared/operations/reactivate.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { applyTasks, lookUps, plan, writes } from './apply-tasks.ts';
-import { CLOUD } from './targets.ts';
 
 const SITE = {
   users: [
@@ -52,13 +51,10 @@ describe.each([
     expect(await applyTasks(operation.cloud, [cells], apis)).toEqual([expected]);
   });
 
-  it('is about the account, as written and as found', async () => {
+  it('is about the account, however it is written', async () => {
     const { apis } = fakeCloud(SITE);
     const cells = { email: `${from}@acme.example` };
 
-    expect(operation.cloud?.check(cells, CLOUD)).toMatchObject({
-      keys: [{ subject: `email:${cells.email}`, desired }],
-    });
     expect(await plan(operation.cloud, [cells], apis)).toMatchObject([
       {
         keys: [{ subject: `account:${from}`, desired }],
@@ -84,10 +80,42 @@ describe('the message of a deactivation', () => {
     expect(writes(calls)).toMatchObject([{ args: ['act', 'Left in May'] }]);
   });
 
-  it('does not make two rows contradict each other', () => {
-    const check = (message: string) => deactivate.cloud?.check({ accountId: 'act', message }, CLOUD);
+  it('does not make two rows contradict each other', async () => {
+    const { apis } = fakeCloud(SITE);
+    const rows = ['Left in May', 'Left in June'].map((message) => ({ accountId: 'act', message }));
 
-    expect(check('Left in May')).toEqual(check('Left in June'));
+    const keys = [{ subject: 'account:act', desired: 'inactive' }];
+    expect(await plan(deactivate.cloud, rows, apis)).toMatchObject([{ keys }, { keys }]);
+  });
+});
+
+describe('reactivate of somebody suspended (promise 8)', () => {
+  const { apis } = fakeCloud({
+    users: [
+      { accountId: 'sus', email: 'sus@acme.example', membershipStatus: 'suspended' },
+      { accountId: 'two', email: 'two@acme.example', accountStatus: 'inactive', membershipStatus: 'suspended' },
+    ],
+  });
+
+  it('is refused with what helps when the account is active', async () => {
+    const planned = await plan(reactivate.cloud, [{ accountId: 'sus' }], apis);
+
+    const message = expect.stringMatching(/"sus" is suspended; it must be restored \(operation restore\) first/);
+    expect(planned).toMatchObject([{ kind: 'refused', refusal: { code: 'USER_SUSPENDED', message } }]);
+  });
+
+  it('is made when the account is deactivated as well, and says what is left to do', async () => {
+    const planned = await plan(reactivate.cloud, [{ accountId: 'two' }], apis);
+
+    const message = expect.stringMatching(/"two" is suspended and has no access until it is restored/);
+    expect(planned).toMatchObject([{ kind: 'change', message }]);
+  });
+
+  it('leaves deactivating as it is', async () => {
+    expect(await plan(deactivate.cloud, [{ accountId: 'sus' }, { accountId: 'two' }], apis)).toMatchObject([
+      { kind: 'change', message: undefined },
+      { kind: 'noop', message: undefined },
+    ]);
   });
 });
 

@@ -4,26 +4,31 @@ import { Refusal } from '../../../shared/atlassian/errors.ts';
 import { creation } from '../../../shared/operations/creation.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
-import { applyTasks, lookUps, plan, writes } from './apply-tasks.ts';
+import { applyTasks, asSent, lookUps, plan, writes } from './apply-tasks.ts';
 import { CLOUD, DATA_CENTER } from './targets.ts';
 
-const DEFAULTS = { ...CLOUD, defaultProducts: ['jira-software', 'jira-core'] };
+const NO_DEFAULTS = {};
+const DEFAULTS = { defaultProducts: ['jira-software', 'jira-core'] };
 
 describe('a creation row is checked', () => {
   it.each([
-    ['no products', undefined, CLOUD, ''],
+    ['no products', undefined, NO_DEFAULTS, ''],
     ["the target's default", undefined, DEFAULTS, 'jira-core jira-software'],
     ['none', 'None', DEFAULTS, ''],
     ['one', 'Jira-Software', DEFAULTS, 'jira-software'],
-    ['commas', 'jira-software, jira-core', CLOUD, 'jira-core jira-software'],
-    ['semicolons', 'jira-software;confluence', CLOUD, 'confluence jira-software'],
-    ['bars', 'jira-servicedesk|jira-product-discovery', CLOUD, 'jira-product-discovery jira-servicedesk'],
-    ['spaces', 'jira-core  confluence', CLOUD, 'confluence jira-core'],
-    ['repeats', 'jira-core,jira-core', CLOUD, 'jira-core'],
-  ])('%s', (_, products, target, desired) => {
+    ['commas', 'jira-software, jira-core', NO_DEFAULTS, 'jira-core jira-software'],
+    ['semicolons', 'jira-software;confluence', NO_DEFAULTS, 'confluence jira-software'],
+    ['bars', 'jira-servicedesk|jira-product-discovery', NO_DEFAULTS, 'jira-product-discovery jira-servicedesk'],
+    ['spaces', 'jira-core  confluence', NO_DEFAULTS, 'confluence jira-core'],
+    ['repeats', 'jira-core,jira-core', NO_DEFAULTS, 'jira-core'],
+  ])('%s', async (_, products, target, desired) => {
     const cells = { email: 'New@acme.example', ...(products === undefined ? {} : { products }) };
+    const { apis } = fakeCloud({ target });
 
-    expect(creation.cloud?.check(cells, target)).toEqual({ keys: [{ subject: 'email:new@acme.example', desired }] });
+    expect(creation.cloud?.check(cells, apis.target)).toEqual([]);
+    expect(await plan(creation.cloud, [cells], apis)).toMatchObject([
+      { keys: [{ subject: 'email:new@acme.example', desired }] },
+    ]);
   });
 
   it.each([
@@ -33,7 +38,7 @@ describe('a creation row is checked', () => {
   ])('%s is a problem', (_, products, problem) => {
     const checked = creation.cloud?.check({ email: 'new@acme.example', products }, CLOUD);
 
-    expect(checked).toEqual({ problems: [expect.stringMatching(problem)] });
+    expect(checked).toEqual([expect.stringMatching(problem)]);
   });
 
   it.each([
@@ -44,7 +49,7 @@ describe('a creation row is checked', () => {
     [{ email: 'new\u0000@acme.example' }, /^email: "new\\u0000@acme.example" is not/],
     [{ email: `${'n'.repeat(250)}@a.example` }, /^email: "n{80}…" is not.*at most 254/],
   ])('%j is a problem', (cells, problem) => {
-    expect(creation.cloud?.check(cells, CLOUD)).toEqual({ problems: [expect.stringMatching(problem)] });
+    expect(creation.cloud?.check(cells, CLOUD)).toEqual([expect.stringMatching(problem)]);
   });
 
   it.each([
@@ -57,24 +62,24 @@ describe('a creation row is checked', () => {
     'ann@.acme.example',
     '.ann@acme.example',
   ])('%s is no address, as something stands around it', (email) => {
-    expect(creation.cloud?.check({ email }, CLOUD)).toEqual({
-      problems: [expect.stringMatching(/^email: .* is not an e-mail address; name@domain alone/)],
-    });
+    expect(creation.cloud?.check({ email }, CLOUD)).toEqual([
+      expect.stringMatching(/^email: .* is not an e-mail address; name@domain alone/),
+    ]);
   });
 
   it.each(["o'hara+tag@sub.acme.example", 'jürgen@bücher.example', 'root@intranet', `${'n'.repeat(245)}@a.bcdefg`])(
     '%s is an address',
     (email) => {
-      expect(creation.cloud?.check({ email }, CLOUD)).toHaveProperty('keys');
+      expect(creation.cloud?.check({ email }, CLOUD)).toEqual([]);
     },
   );
 
   it('on Data Center tells every empty cell', () => {
     const checked = creation.dataCenter?.check({}, DATA_CENTER);
 
-    expect(checked).toEqual({
-      problems: ['username', 'email', 'displayName'].map((column) => expect.stringMatching(`^${column}: it is empty`)),
-    });
+    expect(checked).toEqual(
+      ['username', 'email', 'displayName'].map((column) => expect.stringMatching(`^${column}: it is empty`)),
+    );
   });
 });
 
@@ -83,6 +88,8 @@ const SITE = {
     { accountId: 'ann', email: 'ann@acme.example', products: ['jira-software'] },
     { accountId: 'cat', email: 'cat@acme.example', products: ['confluence', 'jira-core'] },
     { accountId: 'sue', email: 'sue@acme.example', products: ['jira-software'], membershipStatus: 'suspended' },
+    { accountId: 'dee', email: 'dee@acme.example', products: ['jira-software'], accountStatus: 'inactive' },
+    { accountId: 'two', email: 'two@acme.example', accountStatus: 'inactive', membershipStatus: 'suspended' },
     { accountId: 'hid', email: 'hid@acme.example', hidden: true },
   ],
 } satisfies FakeCloudOptions;
@@ -116,7 +123,6 @@ describe('creation on Cloud', () => {
       'organisation.invite',
       ['confluence'],
     ],
-    ['one who is suspended', 'sue@acme.example', 'jira-software', 'changed', 'jira.createUser', ['jira-software']],
     ['one who has that access', 'Ann@acme.example', 'jira-software', 'unchanged', undefined, undefined],
     ['one who has Confluence', 'cat@acme.example', 'confluence', 'unchanged', undefined, undefined],
     ['one who has both', 'cat@acme.example', 'jira-core,confluence', 'unchanged', undefined, undefined],
@@ -138,6 +144,25 @@ describe('creation on Cloud', () => {
     expect(more).toEqual([]);
     expect(write?.name).toBe(call);
     expect(write?.args[0]).toEqual(sent && expect.objectContaining({ products: sent }));
+  });
+
+  it.each([
+    ['sue', 'jira-software', 'USER_SUSPENDED', /"sue" is suspended; it must be restored \(operation restore\) first/],
+    ['sue', 'none', 'USER_SUSPENDED', /restore/],
+    [
+      'dee',
+      'jira-software',
+      'USER_DEACTIVATED',
+      /"dee" is deactivated; it must be reactivated \(operation reactivate\)/,
+    ],
+    ['dee', 'none', 'USER_DEACTIVATED', /reactivate/],
+    ['two', 'confluence', 'USER_DEACTIVATED', /reactivate/],
+  ])('%s with %s is %s, naming the operation that helps (promise 8)', async (name, products, code, message) => {
+    const { apis } = fakeCloud(SITE);
+
+    const [planned] = await plan(creation.cloud, [{ email: `${name}@acme.example`, products }], apis);
+
+    expect(planned).toMatchObject({ kind: 'refused', refusal: { code, message: expect.stringMatching(message) } });
   });
 
   it.each([
@@ -169,16 +194,17 @@ describe('creation on Cloud', () => {
     await plan(creation.cloud, rows, apis);
 
     expect(calls.slice(1)).toMatchObject([
-      { name: 'jira.findUser', args: ['ann'] },
-      { name: 'organisation.findUsersByProduct', args: ['confluence', ['cat']] },
+      { name: 'organisation.findUsersByProduct', args: ['confluence', ['cat@acme.example']] },
+      { name: 'organisation.findUsersByProduct', args: ['jira-core', ['ann@acme.example']] },
     ]);
   });
 
   it('lets rows without Confluence pass when nobody may be asked who has it', async () => {
     const { apis } = fakeCloud({
       ...SITE,
-      intercept: async ({ name }, proceed) => {
-        if (name === 'organisation.findUsersByProduct') throw new Refusal('FORBIDDEN', 'no');
+      intercept: async ({ name, args }, proceed) => {
+        if (name === 'organisation.findUsersByProduct' && args[0] === 'confluence')
+          throw new Refusal('FORBIDDEN', 'no');
         return proceed();
       },
     });
@@ -187,15 +213,27 @@ describe('creation on Cloud', () => {
     expect(await applyTasks(creation.cloud, rows, apis)).toEqual(['FORBIDDEN', 'unchanged']);
   });
 
-  it('is about the account of one who is there, the address of one who is not', async () => {
+  it.each([
+    ['new@acme.example', 'jira-core,confluence', { 'jira-core': 1, confluence: 1 }],
+    ['ann@acme.example', 'jira-core,jira-software', { 'jira-core': 1 }],
+    ['new@acme.example', 'none', {}],
+  ])('%s with %s takes the seats %j', async (email, products, seats) => {
+    const { apis } = fakeCloud(SITE);
+
+    const [planned] = await plan(creation.cloud, [{ email, products }], apis);
+
+    expect(planned?.kind === 'change' && creation.cloud?.seats(asSent(planned))).toEqual(seats);
+  });
+
+  it('is about the address, whether somebody has it or not', async () => {
     const { apis } = fakeCloud(SITE);
 
     const rows = ['ann@acme.example', 'New@acme.example'].map((email) => ({ email, products: 'jira-core' }));
 
     expect(await plan(creation.cloud, rows, apis)).toMatchObject([
       {
-        keys: [{ subject: 'account:ann', desired: 'jira-core' }],
-        before: { exists: true, products: ['jira-software'] },
+        keys: [{ subject: 'email:ann@acme.example', desired: 'jira-core' }],
+        before: { exists: true, products: [] },
       },
       { keys: [{ subject: 'email:new@acme.example', desired: 'jira-core' }], before: { exists: false } },
     ]);
@@ -243,9 +281,17 @@ describe('creation on Cloud', () => {
 });
 
 describe('creation on Data Center', () => {
-  const site = () => fakeDataCenter({ users: [{ username: 'ann', emailAddress: 'Ann@acme.example' }] });
+  const site = () =>
+    fakeDataCenter({
+      users: [
+        { username: 'ann', emailAddress: 'Ann@acme.example' },
+        { username: 'out', emailAddress: 'out@acme.example', active: false },
+      ],
+    });
 
   it.each([
+    ['one who is inactive', 'out', 'out@acme.example', 'USER_SUSPENDED'],
+    ['one who is inactive and somebody else', 'out', 'new@acme.example', 'EMAIL_MISMATCH'],
     ['one who is new', 'new', 'new@acme.example', 'changed'],
     ['one who is there', 'Ann', 'ann@acme.example', 'unchanged'],
     ["one whose username is another's", 'ann', 'other@acme.example', 'EMAIL_MISMATCH'],

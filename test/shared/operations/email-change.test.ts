@@ -6,7 +6,7 @@ import type { Cells } from '../../../shared/operations/operation.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
 import { fakeDataCenter } from '../../fakes/atlassian-data-center.ts';
 import { applyTasks, lookUps, plan, writes } from './apply-tasks.ts';
-import { CLOUD, DATA_CENTER } from './targets.ts';
+import { CLOUD } from './targets.ts';
 
 describe.each([
   ['Cloud', emailChange.cloud],
@@ -24,44 +24,25 @@ describe.each([
 });
 
 describe('an email-change row is checked', () => {
-  it.each([
-    [
-      'id and new address',
-      { accountId: 'ann', newEmail: 'New@acme.example' },
-      { self: 'account:ann', takes: 'new@acme.example' },
-    ],
-    [
-      'id, old and new address: the id decides',
-      { accountId: 'ann', oldEmail: 'Ann@acme.example', newEmail: 'new@acme.example' },
-      { self: 'account:ann', frees: 'ann@acme.example', takes: 'new@acme.example' },
-    ],
-    [
-      'old and new address',
-      { oldEmail: 'ann@acme.example', newEmail: 'new@acme.example' },
-      { self: 'email:ann@acme.example', frees: 'ann@acme.example', takes: 'new@acme.example' },
-    ],
-    [
-      'email beside the new address',
-      { email: 'ann@acme.example', newEmail: 'new@acme.example' },
-      { self: 'email:ann@acme.example', frees: 'ann@acme.example', takes: 'new@acme.example' },
-    ],
-    [
-      'id and email alone',
-      { accountId: 'ann', email: 'new@acme.example' },
-      { self: 'account:ann', takes: 'new@acme.example' },
-    ],
-    [
-      'another case of the same address frees nothing',
-      { oldEmail: 'ann@acme.example', newEmail: 'Ann@acme.example' },
-      { self: 'email:ann@acme.example', takes: 'ann@acme.example' },
-    ],
-  ])('%s', (_, cells, { self, ...addresses }) => {
-    const keys = [
-      { subject: self, desired: addresses.takes },
-      { subject: `address:${addresses.takes}`, desired: self },
-    ];
+  it.each<Cells>([
+    { accountId: 'ann', newEmail: 'New@acme.example' },
+    { accountId: 'ann', oldEmail: 'Ann@acme.example', newEmail: 'new@acme.example' },
+    { oldEmail: 'ann@acme.example', newEmail: 'new@acme.example' },
+    { email: 'ann@acme.example', newEmail: 'new@acme.example' },
+    { accountId: 'ann', email: 'new@acme.example' },
+  ])('%j says who and which address', async (cells) => {
+    const { apis } = fakeCloud(SITE);
 
-    expect(emailChange.cloud?.check(cells, CLOUD)).toMatchObject({ keys, ...addresses });
+    expect(emailChange.cloud?.check(cells, CLOUD)).toEqual([]);
+    expect(await plan(emailChange.cloud, [cells], apis)).toMatchObject([
+      {
+        kind: 'change',
+        keys: [
+          { subject: 'account:ann', desired: 'new@acme.example' },
+          { subject: 'address:new@acme.example', desired: 'account:ann' },
+        ],
+      },
+    ]);
   });
 
   it.each([
@@ -76,15 +57,7 @@ describe('an email-change row is checked', () => {
     ],
     ['the old address alone is wrong', { oldEmail: 'c', newEmail: 'd@acme.example' }, [/^oldEmail: "c"/]],
   ])('%s', (_, cells, problems) => {
-    expect(emailChange.cloud?.check(cells, CLOUD)).toEqual({
-      problems: problems.map((problem) => expect.stringMatching(problem)),
-    });
-  });
-
-  it('on Data Center by username, and is about no address', () => {
-    const checked = emailChange.dataCenter?.check({ username: 'Ann', newEmail: 'New@acme.example' }, DATA_CENTER);
-
-    expect(checked).toEqual({ keys: [{ subject: 'username:ann', desired: 'new@acme.example' }], naming: 'newEmail' });
+    expect(emailChange.cloud?.check(cells, CLOUD)).toEqual(problems.map((problem) => expect.stringMatching(problem)));
   });
 });
 
@@ -123,19 +96,18 @@ describe('email-change on Cloud', () => {
       'unchanged',
     ],
     [
-      'nobody has the old one and one account the new one',
-      { oldEmail: 'gone@acme.example', newEmail: 'ann@acme.example' },
-      'unchanged',
-    ],
-    [
       'the account has another old address',
       { accountId: 'ann', oldEmail: 'bob@acme.example', newEmail: NEW },
       'EMAIL_MISMATCH',
     ],
+    [
+      'nobody has the old address and somebody the new one',
+      { oldEmail: 'gone@acme.example', newEmail: 'ann@acme.example' },
+      'USER_NOT_FOUND',
+    ],
     ['nobody has the old address', { oldEmail: 'gone@acme.example', newEmail: NEW }, 'USER_NOT_FOUND'],
     ['nobody has the id', { accountId: 'nobody', newEmail: NEW }, 'USER_NOT_FOUND'],
     ['two have the old address', { oldEmail: 'twin@acme.example', newEmail: NEW }, 'USER_AMBIGUOUS'],
-    ['another has the new address', { accountId: 'ann', newEmail: 'Bob@acme.example' }, 'EMAIL_IN_USE'],
     ['the domain is not verified', { accountId: 'ann', newEmail: 'ann@other.example' }, 'DOMAIN_NOT_VERIFIED'],
     [
       'a subdomain of a verified one is not',
@@ -151,7 +123,7 @@ describe('email-change on Cloud', () => {
     expect(writes(calls)).toEqual([]);
   });
 
-  it('comes out unchanged when the same file comes again', async () => {
+  it('says of a row by old address, when its file comes again, whose the new one is and what to do (promise 8)', async () => {
     const { apis } = fakeCloud(SITE);
     const rows: readonly Cells[] = [
       { oldEmail: 'ann@acme.example', newEmail: 'a.n@acme.example' },
@@ -159,7 +131,52 @@ describe('email-change on Cloud', () => {
     ];
     await applyTasks(emailChange.cloud, rows, apis);
 
-    expect(await applyTasks(emailChange.cloud, rows, apis)).toEqual(['unchanged', 'unchanged']);
+    const again = await plan(emailChange.cloud, rows, apis);
+
+    expect(again).toMatchObject([
+      {
+        kind: 'refused',
+        refusal: {
+          code: 'USER_NOT_FOUND',
+          message: expect.stringMatching(/"a\.n@acme\.example" is that of account "ann" already.*put the account id/),
+        },
+      },
+      { kind: 'noop', before: { email: 'b.b@acme.example' } },
+    ]);
+  });
+
+  it.each([
+    ['by id', { accountId: 'ann', newEmail: 'Bob@acme.example' }],
+    ['by address', { oldEmail: 'ann@acme.example', newEmail: 'bob@acme.example' }],
+  ])('waits %s for whoever has the new address, and is refused if they keep it', async (_, cells) => {
+    const { apis } = fakeCloud(SITE);
+    const rows: readonly Cells[] = [cells, { oldEmail: 'bob@acme.example', newEmail: NEW }];
+
+    const [taking, freeing] = await plan(emailChange.cloud, rows, apis);
+
+    expect(taking).toMatchObject({ kind: 'change', blocked: { by: 'account:bob', refusal: { code: 'EMAIL_IN_USE' } } });
+    expect(freeing).toMatchObject({ kind: 'change', blocked: undefined, keys: [{ subject: 'account:bob' }, {}] });
+  });
+
+  it.each([
+    ['an account that is not managed', { accountId: 'own', newEmail: 'bob@acme.example' }, 'USER_NOT_MANAGED'],
+    ['an address that it has not', { accountId: 'ann', oldEmail: NEW, newEmail: 'bob@acme.example' }, 'EMAIL_MISMATCH'],
+  ])('does not wait for an address with %s', async (_, cells, code) => {
+    const { apis } = fakeCloud(SITE);
+
+    expect(await plan(emailChange.cloud, [cells], apis)).toMatchObject([{ kind: 'refused', refusal: { code } }]);
+  });
+
+  it('takes an address for two accounts for a contradiction', async () => {
+    const { apis } = fakeCloud(SITE);
+
+    const rows = ['ann', 'bob'].map((accountId) => ({ accountId, newEmail: NEW }));
+
+    const subject = `address:${NEW}`;
+    expect(await plan(emailChange.cloud, rows, apis)).toMatchObject([
+      { keys: [{}, { subject, desired: 'account:ann' }] },
+      { keys: [{}, { subject, desired: 'account:bob' }] },
+    ]);
   });
 
   it('costs three look-ups for a batch by ids and addresses', async () => {
@@ -239,6 +256,16 @@ describe('email-change on Cloud', () => {
 
 describe('email-change on Data Center', () => {
   const site = () => fakeDataCenter({ users: [{ username: 'ann', emailAddress: 'Ann@acme.example' }] });
+
+  it('is about the person, and about no address, since two may have one', async () => {
+    const planned = await plan(
+      emailChange.dataCenter,
+      [{ username: 'ANN', newEmail: 'New@acme.example' }],
+      site().apis,
+    );
+
+    expect(planned).toMatchObject([{ keys: [{ subject: 'username:ann', desired: 'new@acme.example' }] }]);
+  });
 
   it.each([
     ['changes the address', { username: 'ANN', newEmail: NEW }, 'changed'],

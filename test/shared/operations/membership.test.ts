@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { NoAnswer, RateLimited, Refusal } from '../../../shared/atlassian/errors.ts';
+import type { OrganisationUser } from '../../../shared/atlassian/apis.ts';
 import type { Cells } from '../../../shared/operations/operation.ts';
 import { membership } from '../../../shared/operations/membership.ts';
 import { fakeCloud, type FakeCloudOptions } from '../../fakes/atlassian-cloud.ts';
@@ -28,68 +29,36 @@ const SITE = {
 
 describe('a membership row is checked', () => {
   it.each([
-    ['id and group id', { accountId: '557058:f58', groupId: 'g' }, 'account:557058:f58 in group:g'],
-    ['e-mail and name', { email: 'Ann@Acme.example', groupName: 'Dev' }, 'email:ann@acme.example in group-name:Dev'],
-    [
-      'all four: the ids decide',
-      { accountId: 'a', email: 'x@y', groupId: 'g', groupName: 'n' },
-      'account:a in group:g',
-    ],
-  ])('by %s', (_, cells, subject) => {
-    expect(membership.cloud?.check(cells, CLOUD)).toMatchObject({ keys: [{ subject, desired: 'add' }] });
-  });
-
-  it('says in which terms it names its person and its group', () => {
-    const rows: readonly Cells[] = [
-      { accountId: 'a', groupId: 'g' },
-      { email: 'x@y.example', groupId: 'g' },
-      { email: 'x@y.example', groupName: 'n' },
-    ];
-
-    const namings = rows.map((cells) => membership.cloud?.check(cells, CLOUD));
-
-    expect(new Set(namings.map((checked) => checked && 'naming' in checked && checked.naming)).size).toBe(3);
-  });
-
-  it.each([
     ['remove', 'remove'],
     ['REMOVE', 'remove'],
     ['Add', 'add'],
-  ])('action %j is %s', (action, desired) => {
-    const checked = membership.cloud?.check({ accountId: 'a', groupId: 'g', action }, CLOUD);
+  ])('action %j is %s', async (action, desired) => {
+    const { apis } = fakeCloud(SITE);
 
-    expect(checked).toMatchObject({ keys: [{ desired }] });
+    const planned = await plan(membership.cloud, [{ accountId: 'ann', groupId: 'g-dev', action }], apis);
+
+    expect(planned).toMatchObject([{ keys: [{ desired }] }]);
   });
 
   it('tells all problems at once, each with its column, its cell and what is expected', () => {
     const checked = membership.cloud?.check({ accountId: '../x', email: 'a b', action: 'delete' }, CLOUD);
 
-    expect(checked).toEqual({
-      problems: [
-        expect.stringMatching(/^accountId: "\.\.\/x" is not an account id; 1 to 128 letters/),
-        expect.stringMatching(/^email: "a b" is not an e-mail address; name@domain/),
-        expect.stringMatching(/^groupId, groupName: both are empty/),
-        'action: "delete" is not one of add, remove.',
-      ],
-    });
+    expect(checked).toEqual([
+      expect.stringMatching(/^accountId: "\.\.\/x" is not an account id; 1 to 128 letters/),
+      expect.stringMatching(/^email: "a b" is not an e-mail address; name@domain/),
+      expect.stringMatching(/^groupId, groupName: both are empty/),
+      'action: "delete" is not one of add, remove.',
+    ]);
   });
 
   it.each([[{}], [{ groupId: 'g' }]])('one without a user is invalid: %j', (cells) => {
-    expect(membership.cloud?.check(cells, CLOUD)).toMatchObject({
-      problems: expect.arrayContaining([expect.stringMatching(/^accountId, email: both are empty/)]),
-    });
-  });
-
-  it('on Data Center by username, in any case, and group name', () => {
-    const checked = membership.dataCenter?.check({ username: 'ANN', groupName: 'Dev' }, DATA_CENTER);
-
-    expect(checked).toEqual({ keys: [{ subject: 'username:ann in group-name:Dev', desired: 'add' }] });
+    expect(membership.cloud?.check(cells, CLOUD)).toContainEqual(
+      expect.stringMatching(/^accountId, email: both are empty/),
+    );
   });
 
   it('on Data Center without username and group name is invalid for both', () => {
-    expect(membership.dataCenter?.check({}, DATA_CENTER)).toMatchObject({
-      problems: [/username/, /groupName/].map(matching),
-    });
+    expect(membership.dataCenter?.check({}, DATA_CENTER)).toEqual([/username/, /groupName/].map(matching));
   });
 });
 
@@ -271,6 +240,108 @@ describe('membership on Cloud', () => {
   });
 });
 
+describe('what proves a membership on Cloud (promise 8)', () => {
+  /** An organisation of several directories, one of which lists the groups. */
+  const elsewhere = () =>
+    fakeCloud({
+      ...SITE,
+      intercept: async ({ name }, proceed) => {
+        const answer = await proceed();
+        return name === 'organisation.findUsersById'
+          ? (answer as readonly OrganisationUser[]).map((user) => ({ ...user, groupIds: [] })) // what the call answers
+          : answer;
+      },
+    });
+  const remove = (accountId: string): Cells => ({ accountId, groupId: 'g-dev', action: 'remove' });
+
+  it('a removal that the list of the organisation makes needless is believed of Jira alone', async () => {
+    const { apis, calls } = elsewhere();
+
+    const planned = await plan(membership.cloud, [remove('bob'), remove('ann'), remove('bob')], apis);
+
+    expect(planned.map(({ kind }) => kind)).toEqual(['change', 'noop', 'change']);
+    expect(lookUps(calls).filter((name) => name === 'jira.findGroupsOfUser')).toHaveLength(2);
+  });
+
+  it('a group in the list of the organisation needs no other word, nor does an addition', async () => {
+    const { apis, calls } = fakeCloud(SITE);
+
+    await plan(membership.cloud, [remove('bob'), { accountId: 'ann', groupId: 'g-dev' }], apis);
+
+    expect(lookUps(calls)).not.toContain('jira.findGroupsOfUser');
+  });
+
+  it('the same holds when a removal is read again', async () => {
+    const { apis } = elsewhere();
+    const subject = { accountId: 'bob', groupId: 'g-dev' };
+
+    const read = (member: boolean) => membership.cloud!.read([{ subject, after: { member } }], apis, NEVER);
+
+    expect(await read(false)).toEqual([{ kind: 'found', value: { member: true } }]);
+    expect(await read(true)).toEqual([{ kind: 'found', value: { member: false } }]);
+  });
+
+  it("what stops Jira's word stops the removals that need it, and no other row", async () => {
+    const { apis } = fakeCloud({
+      ...SITE,
+      intercept: async ({ name }, proceed) => {
+        if (name === 'jira.findGroupsOfUser') throw new NoAnswer('silence');
+        return proceed();
+      },
+    });
+
+    const results = await applyTasks(membership.cloud, [remove('ann'), remove('bob')], apis);
+
+    expect(results).toEqual(['TIMED_OUT', 'changed']);
+  });
+});
+
+describe('membership of somebody without access (promise 8)', () => {
+  it.each([
+    ['add', 'sue', 'change', /"sue" is suspended and has no access until it is restored \(operation restore\)/],
+    ['remove', 'sue', 'noop', /suspended/],
+    ['add', 'dee', 'noop', /"dee" is deactivated.*operation reactivate/],
+    ['remove', 'dee', 'change', /deactivated/],
+  ])('%s of %s is a %s and says so', async (action, accountId, kind, message) => {
+    const dee = { accountId: 'dee', email: 'dee@acme.example', accountStatus: 'inactive', groupIds: ['g-dev'] };
+    const { apis } = fakeCloud({ ...SITE, users: [...SITE.users, dee] });
+
+    const planned = await plan(membership.cloud, [{ accountId, groupId: 'g-dev', action }], apis);
+
+    expect(planned).toMatchObject([{ kind, message: expect.stringMatching(message) }]);
+  });
+
+  it.each(['add', 'remove'])('%s of somebody who was never invited is refused with what helps', async (action) => {
+    const nom = { accountId: 'nom', email: 'nom@acme.example', membershipStatus: 'no_membership' };
+    const { apis } = fakeCloud({ ...SITE, users: [nom] });
+
+    const planned = await plan(membership.cloud, [{ accountId: 'nom', groupId: 'g-dev', action }], apis);
+
+    expect(planned).toMatchObject([{ kind: 'refused', refusal: { code: 'USER_NOT_FOUND' } }]);
+  });
+
+  it('says so of people of whom Jira alone tells, as far as Jira knows', async () => {
+    const { apis } = fakeCloud({ ...SITE, organisation: false });
+    const rows = ['ann', 'sue'].map((accountId) => ({ accountId, groupId: 'g-dev' }));
+
+    const planned = await plan(membership.cloud, rows, apis);
+
+    const message = expect.stringMatching(/"sue" is inactive in Jira.*operation restore.*operation reactivate/);
+    expect(planned).toMatchObject([{ message: undefined }, { message }]);
+  });
+
+  it.each(['add', 'remove'])('%s says so on Data Center', async (action) => {
+    const { apis } = fakeDataCenter({
+      users: [{ username: 'out', emailAddress: 'out@acme.example', active: false }],
+      groups: ['developers'],
+    });
+
+    const planned = await plan(membership.dataCenter, [{ username: 'out', groupName: 'developers', action }], apis);
+
+    expect(planned).toMatchObject([{ message: expect.stringMatching(/"out" is suspended/) }]);
+  });
+});
+
 describe('membership on Data Center', () => {
   const site = (intercept?: FakeCloudOptions['intercept']) =>
     fakeDataCenter({
@@ -295,7 +366,7 @@ describe('membership on Data Center', () => {
   });
 
   it.each(['add', 'remove'])(
-    'lets the write tell, on %s, when Jira does not list all groups of a person',
+    'asks for the members of the group, on %s, when Jira does not list all groups of a person (promise 8)',
     async (action) => {
       const { apis, calls } = site();
       const short: typeof apis = {
@@ -305,13 +376,14 @@ describe('membership on Data Center', () => {
           return user && { ...user, groups: undefined };
         },
       };
-
       const rows = ['ann', 'bob'].map((username) => ({ username, groupName: 'developers', action }));
 
-      expect(await applyTasks(membership.dataCenter, rows, short)).toEqual(
-        action === 'add' ? ['changed', 'unchanged'] : ['unchanged', 'changed'],
-      );
-      expect(writes(calls)).toHaveLength(2);
+      const planned = await plan(membership.dataCenter, rows, short);
+
+      const kinds = planned.map(({ kind }) => kind);
+      expect(kinds).toEqual(action === 'add' ? ['change', 'noop'] : ['noop', 'change']);
+      expect(planned).toMatchObject([{ before: { member: false } }, { before: { member: true } }]);
+      expect(calls.filter(({ name }) => name === 'dataCenter.listMembers')).toHaveLength(1);
     },
   );
 
@@ -350,6 +422,8 @@ describe('membership on Data Center', () => {
     expect(lookUps(calls).toSorted()).toEqual(['dataCenter.findUser', 'dataCenter.groupExists']);
   });
 });
+
+const NEVER = new AbortController().signal;
 
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
 

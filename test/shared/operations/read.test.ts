@@ -9,7 +9,8 @@ import { asSent, plan } from './apply-tasks.ts';
 const CLOUD = {
   users: [
     { accountId: 'ann', email: 'Ann@acme.example', groupIds: ['g-dev'], products: ['jira-core', 'confluence'] },
-    { accountId: 'bob', email: 'bob@acme.example', accountStatus: 'inactive', membershipStatus: 'suspended' },
+    { accountId: 'bob', email: 'bob@acme.example', accountStatus: 'inactive' },
+    { accountId: 'sue', email: 'sue@acme.example', membershipStatus: 'suspended' },
   ],
   groups: [{ groupId: 'g-dev', name: 'developers' }],
 };
@@ -24,7 +25,7 @@ const DATA_CENTER = {
 
 /** A row of each person and one of nobody, in the columns of every operation; each takes what it knows. */
 const rowsBy = (id: 'email' | 'username'): readonly Cells[] =>
-  ['ann', 'bob', 'new'].map((name) => ({
+  ['ann', 'bob', 'sue', 'new'].map((name) => ({
     [id]: id === 'email' ? `${name}@acme.example` : name,
     email: `${name}@acme.example`,
     oldEmail: `${name}@acme.example`,
@@ -35,7 +36,7 @@ const rowsBy = (id: 'email' | 'username'): readonly Cells[] =>
   }));
 
 it.each(OPERATIONS.flatMap(({ name, cloud }) => (cloud ? [[name, cloud] as const] : [])))(
-  'reads for %s on Cloud by subjects alone the states that their plan found',
+  'reads for %s on Cloud by changes alone the states that their plan found',
   async (_, recipe) => {
     const { read, planned } = await readAgain(recipe, rowsBy('email'), fakeCloud(CLOUD).apis);
 
@@ -45,7 +46,7 @@ it.each(OPERATIONS.flatMap(({ name, cloud }) => (cloud ? [[name, cloud] as const
 );
 
 it.each(OPERATIONS.flatMap(({ name, dataCenter }) => (dataCenter ? [[name, dataCenter] as const] : [])))(
-  'reads for %s on Data Center by subjects alone the states that their plan found',
+  'reads for %s on Data Center by changes alone the states that their plan found',
   async (_, recipe) => {
     const { read, planned } = await readAgain(recipe, rowsBy('username'), fakeDataCenter(DATA_CENTER).apis);
 
@@ -58,15 +59,19 @@ it('reads nothing of a subject that is not there any more', async () => {
   const [membership] = OPERATIONS.filter(({ name }) => name === 'membership');
   const { apis } = fakeCloud(CLOUD);
 
-  const read = await membership!.cloud!.read([{ accountId: 'gone', groupId: 'g-dev' }], apis, NEVER);
+  const read = await membership!.cloud!.read(
+    [{ subject: { accountId: 'gone', groupId: 'g-dev' }, after: { member: true } }],
+    apis,
+    NEVER,
+  );
 
   expect(read).toMatchObject([{ kind: 'refused', refusal: { code: 'USER_NOT_FOUND' } }]);
 });
 
-/** The states of the rows that would change, as planned and as read by their subjects, which came out of a message. */
+/** The states of the rows that would change, as planned and as read by the changes, which came out of a message. */
 async function readAgain<Apis>(recipe: Recipe<Apis>, rows: readonly Cells[], apis: Apis) {
   const changes = (await plan(recipe, rows, apis)).filter(isChange);
-  const read = await recipe.read(asSent(changes.map(({ subject }) => subject)), apis, NEVER);
+  const read = await recipe.read(asSent(changes), apis, NEVER);
   return { read, planned: changes.map(({ before }) => ({ kind: 'found', value: before })) };
 }
 

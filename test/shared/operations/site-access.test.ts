@@ -47,13 +47,10 @@ describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, alread
     expect(lookUps(calls)).toEqual(['organisation.findUsersByEmail']);
   });
 
-  it('is about the account, as written and as found', async () => {
+  it('is about the account, however it is written', async () => {
     const { apis } = fakeCloud(SITE);
     const cells = { email: `${from}@acme.example` };
 
-    expect(operation.cloud?.check(cells, CLOUD)).toMatchObject({
-      keys: [{ subject: `email:${cells.email}`, desired }],
-    });
     expect(await plan(operation.cloud, [cells], apis)).toMatchObject([
       {
         keys: [{ subject: `account:${from}`, desired }],
@@ -65,11 +62,9 @@ describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, alread
   });
 
   it("refuses a row of another organisation than the target's", () => {
-    expect(operation.cloud?.check({ accountId: from, orgId: 'org-2' }, CLOUD)).toEqual({
-      problems: [
-        expect.stringMatching(/^orgId: "org-2" is not the organisation of the target acme; org-1 is expected/),
-      ],
-    });
+    expect(operation.cloud?.check({ accountId: from, orgId: 'org-2' }, CLOUD)).toEqual([
+      expect.stringMatching(/^orgId: "org-2" is not the organisation of the target acme; org-1 is expected/),
+    ]);
   });
 
   it('finds the target unusable when it has no organisation keys, and names them', async () => {
@@ -79,6 +74,39 @@ describe.each(DIRECTIONS)('$operation.name on Cloud', ({ operation, from, alread
 
     await expect(planning).rejects.toThrow(TargetUnusable);
     await expect(planning).rejects.toThrow('orgApiKey');
+  });
+});
+
+describe('who has no access otherwise, on Cloud (promise 8)', () => {
+  const { apis, calls } = fakeCloud({
+    users: [
+      { accountId: 'dee', email: 'dee@acme.example', accountStatus: 'inactive' },
+      { accountId: 'two', email: 'two@acme.example', accountStatus: 'inactive', membershipStatus: 'suspended' },
+      { accountId: 'nom', email: 'nom@acme.example', membershipStatus: 'no_membership' },
+    ],
+  });
+
+  it.each([
+    [restore, 'dee', 'USER_DEACTIVATED', /"dee" is deactivated; it must be reactivated \(operation reactivate\) first/],
+    [restore, 'two', 'USER_DEACTIVATED', /reactivate/],
+    [restore, 'nom', 'USER_NOT_FOUND', /"nom" is no member.*operation creation/],
+  ])('$0.name of $1 is $2', async (operation, accountId, code, message) => {
+    const planned = await plan(operation.cloud, [{ accountId }], apis);
+
+    expect(planned).toMatchObject([{ kind: 'refused', refusal: { code, message: expect.stringMatching(message) } }]);
+  });
+
+  it('suspend finds nothing to take from somebody without membership, and says so', async () => {
+    const planned = await plan(suspend.cloud, [{ accountId: 'nom' }], apis);
+
+    expect(planned).toMatchObject([
+      { kind: 'noop', before: { access: 'no_membership' }, message: expect.stringMatching(/"nom" is no member/) },
+    ]);
+    expect(writes(calls)).toEqual([]);
+  });
+
+  it('suspend takes the membership of a deactivated account', async () => {
+    expect(await plan(suspend.cloud, [{ accountId: 'dee' }], apis)).toMatchObject([{ kind: 'change' }]);
   });
 });
 
@@ -120,8 +148,6 @@ describe.each([
   });
 
   it('refuses a row without username', () => {
-    expect(operation.dataCenter?.check({}, DATA_CENTER)).toEqual({
-      problems: [expect.stringMatching(/^username: it is empty/)],
-    });
+    expect(operation.dataCenter?.check({}, DATA_CENTER)).toEqual([expect.stringMatching(/^username: it is empty/)]);
   });
 });

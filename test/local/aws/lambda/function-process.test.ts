@@ -122,6 +122,7 @@ function start(source: string, settings: Partial<FunctionDescription> = {}): Loc
     environment: {},
     timeoutSeconds: 10,
     memoryMegabytes: 256,
+    aliases: [],
     ...settings,
   };
   const lambda = startFunction(description, {

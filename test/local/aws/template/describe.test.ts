@@ -37,7 +37,7 @@ it('names what the template does not name, and resolves references to it', () =>
   ]);
 });
 
-it('reads a function with its bundle, environment and limits', () => {
+it('reads a function with its bundle, environment, limits and aliases', () => {
   const { functions } = read({
     Tasks: { Type: 'AWS::SQS::Queue' },
     Role: { Type: 'AWS::IAM::Role' },
@@ -53,6 +53,7 @@ it('reads a function with its bundle, environment and limits', () => {
         ReservedConcurrentExecutions: 3,
       },
     },
+    Alias: { Type: 'AWS::Lambda::Alias', Properties: { FunctionName: { Ref: 'Worker' }, Name: 'live' } },
   });
 
   expect(functions).toEqual([
@@ -67,6 +68,7 @@ it('reads a function with its bundle, environment and limits', () => {
       timeoutSeconds: 30,
       memoryMegabytes: 512,
       reservedConcurrency: 3,
+      aliases: ['live'],
     },
   ]);
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { createJobViews } from '../../../functions/worker/batch.ts';
+import { createJobViews } from '../../../shared/job/views.ts';
 import { newState, serializeState } from '../../../shared/job/state.ts';
 import { stateKey } from '../../../shared/job/keys.ts';
 import type { ObjectStore } from '../../../shared/ports.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
-import { JOB, NOW_MS } from '../../shared/job/building.ts';
+import { JOB, NOW_MS } from './building.ts';
 
 /** A store whose reads take so long, one after the other, and then no time at all. */
 function start(...readsMs: number[]) {

@@ -1,9 +1,10 @@
-import { type Code, MESSAGE_CHARACTERS } from '../../shared/job/outcome.ts';
-import type { RowEvent } from '../../shared/job/events.ts';
-import { chunkKey } from '../../shared/job/keys.ts';
-import type { Validation } from '../../shared/job/validation.ts';
-import type { ObjectStore } from '../../shared/ports.ts';
+import { type Code, MESSAGE_CHARACTERS } from './outcome.ts';
+import type { RowEvent } from './events.ts';
+import { chunkKey } from './keys.ts';
+import type { Validation } from './validation.ts';
+import type { ObjectStore } from '../ports.ts';
 
+/** Entries and characters of one chunk. */
 const MOST_ENTRIES = 5_000;
 const MOST_CHARACTERS = 2 ** 21;
 
@@ -11,18 +12,19 @@ const MOST_CHARACTERS = 2 ** 21;
 export interface Unsent {
   readonly row: number;
   readonly line: number;
-  readonly status: 'invalid' | 'unprocessed';
+  readonly status: 'failed' | 'invalid' | 'unprocessed';
   readonly code: Code;
   readonly message: string;
 }
 
-/** Writes outcomes as chunks, in row order. A chunk counts when a validation names it: a second validation must write others. */
+/** Writes outcomes as chunks, in row order. A chunk counts when a validation or a gate names it: a second one must write others. */
 export interface OutcomeChunks {
   /** A promise only when a chunk is full and must be written before the next row: a turn of the event loop a row costs more than the row. */
   readonly add: (unsent: Unsent) => Promise<void> | undefined;
   readonly finish: () => Promise<Validation['outcomeChunks']>;
 }
 
+/** Begins a series of chunks with names of its own. */
 export function createOutcomeChunks(
   { jobId, series }: { readonly jobId: string; readonly series: string },
   results: ObjectStore,

@@ -1,0 +1,22 @@
+import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
+import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
+import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
+import { systemChance, systemClock } from '../../shared/aws/system.ts';
+import { jsonLog } from '../../shared/log.ts';
+import { readEnvironment } from '../../shared/settings.ts';
+import { createIntake } from './intake.ts';
+
+const { resources } = readEnvironment('intake', process.env);
+const s3 = s3Client(process.env);
+const sqs = sqsClient(process.env);
+
+export const handler = createIntake({
+  inbox: s3ObjectStore({ client: s3, bucket: resources.inbox }),
+  results: s3ObjectStore({ client: s3, bucket: resources.results }),
+  validate: sqsQueue({ client: sqs, queueUrl: resources.validate }),
+  eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
+  clock: systemClock,
+  chance: systemChance,
+  log: jsonLog,
+});

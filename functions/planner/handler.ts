@@ -1,0 +1,34 @@
+import { s3Client, secretsManagerClient, sqsClient } from '../../shared/aws/clients.ts';
+import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
+import { secretsManagerTargets } from '../../shared/aws/targets.ts';
+import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
+import { systemChance, systemClock } from '../../shared/aws/system.ts';
+import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
+import { readEnvironment } from '../../shared/settings.ts';
+import { jsonLog } from '../../shared/log.ts';
+import { findOperation } from '../../shared/operations/index.ts';
+import { createPlanner } from './planner.ts';
+
+const { settings, resources } = readEnvironment('planner', process.env);
+const sqs = sqsClient(process.env);
+const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
+
+export const handler = createPlanner({
+  results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
+  planQueue: queue(resources.plan),
+  eventsQueue: eventsQueueOver(queue(resources.events)),
+  targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
+  atlassian: createAtlassian({
+    clock: systemClock,
+    chance: systemChance,
+    workers: settings.planner.planConcurrency,
+    responseLimitBytes: settings.worker.responseBytes,
+    connections: settings.worker.callsUnderWay,
+  }),
+  operations: findOperation,
+  policy: settings.policy,
+  clock: systemClock,
+  chance: systemChance,
+  log: jsonLog,
+});
