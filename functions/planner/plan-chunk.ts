@@ -28,7 +28,7 @@ type ChunkRequest = Extract<PlanRequest, { readonly kind: 'plan' }>;
 /** After what nobody limited: an error, or no answer. */
 const RETRY_MS = 10_000;
 /** Rows that are looked up together. */
-const ROWS_TOGETHER = 500;
+const ROWS_TOGETHER = 1_000;
 
 /** Finds what applying each row of a chunk would do, and stores it, once. */
 export async function planChunk(

@@ -10,10 +10,12 @@ import { coordinator } from './parts/coordinator.ts';
 import { endToEnd } from './parts/end-to-end.ts';
 import { latency } from './parts/latency.ts';
 import { limitChange } from './parts/limit-change.ts';
+import { paced } from './parts/paced.ts';
 import { profile } from './parts/profile.ts';
 import { creation, membership } from './parts/side-by-side.ts';
 import { smallBehindLarge } from './parts/small-behind-large.ts';
 import { splitter } from './parts/splitter.ts';
+import { stop } from './parts/stop.ts';
 import { keepResult, machine, writePage, type PartResult } from './results.ts';
 import { terminalTable } from './table.ts';
 
@@ -25,6 +27,8 @@ const PARTS: readonly Part[] = [
   endToEnd,
   latency,
   smallBehindLarge,
+  paced,
+  stop,
   limitChange,
   coldStart,
   profile,

@@ -13,6 +13,7 @@ const MOST_BARE_MESSAGES = 1_000_000;
 const turnsOf = (rows: number): number => (rows <= 100_000 ? 3 : rows <= 1_000_000 ? 2 : 1);
 /** At the most rows that a manifest may have, in MiB. */
 const MEMORY_GOAL = 400;
+const GATE_MEMORY_GOAL = 512;
 
 /** The splitter alone, against an endpoint that answers and forgets, beside the two loops that it cannot be faster than. */
 export const splitter: Part = {
@@ -25,6 +26,7 @@ export const splitter: Part = {
       sendLoop: bundleRun('send-loop-run'),
     };
     const validation = bundleRun('validation-run');
+    const gate = bundleRun('gate-run');
     const sink = await startSink();
     try {
       const figures: Figure[] = [];
@@ -40,6 +42,7 @@ export const splitter: Part = {
       }
       const most = Math.max(...sized(size, SIZES));
       for (const repeats of [false, true]) figures.push(await widestValidation(validation, most, repeats));
+      for (const operation of ['suspend', 'email-change']) figures.push(await gateMemory(gate, most, operation));
       const [base, largest] = [perRow.get(100_000), perRow.get(1_000_000)];
       if (base !== undefined && largest !== undefined)
         figures.push({
@@ -151,6 +154,18 @@ async function widestValidation(run: string, rows: number, repeats: boolean): Pr
     unit: 'MiB',
     goal: { atMost: MEMORY_GOAL },
     note: `${(rows / seconds).toFixed(0)} rows/s`,
+  };
+}
+
+/** The gate of a whole plan; of addresses, where each hundred rows free one another's. */
+async function gateMemory(run: string, rows: number, operation: string): Promise<Figure> {
+  const { figures, peakMiB } = await runMeasured(run, [rows, operation], FUNCTION_OPTIONS);
+  return {
+    what: `${rows.toLocaleString('en-US')} rows of ${operation}: peak memory of the gate`,
+    value: peakMiB,
+    unit: 'MiB',
+    goal: { atMost: GATE_MEMORY_GOAL },
+    note: `${(figures['seconds'] ?? 0).toFixed(1)} s`,
   };
 }
 

@@ -12,7 +12,7 @@ import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 
 const USERS = 2_000;
 /** As many as a planner looks up together. */
-const TOGETHER = 500;
+const TOGETHER = 1_000;
 
 let atlassian: Atlassian;
 let server: Simulator;
