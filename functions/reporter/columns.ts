@@ -23,17 +23,24 @@ export const REPORT_COLUMNS = [
 ] as const;
 
 /** An outcome as the cells of REPORT_COLUMNS. */
-export const reportCells = (operation: string, outcome: Outcome): readonly string[] => [
+export const reportCells = (
+  operation: string,
+  { outcome, plan }: Pick<ReportedRow, 'outcome' | 'plan'>,
+): readonly string[] => [
   String(outcome.line),
   operation,
   outcome.status,
   outcome.code ?? '',
-  messageOf(outcome),
+  messageOf({ code: outcome.code, message: outcome.message ?? noteOf(outcome, plan) }),
   outcome.httpStatus === undefined ? '' : String(outcome.httpStatus),
   String(outcome.attempts),
   outcome.traceId ?? '',
   outcome.finishedAt,
 ];
+
+/** What planning noted of a row that is as desired now, such as that its person has no access. */
+const noteOf = ({ status }: Outcome, plan: RowPlan | undefined): string | undefined =>
+  plan?.kind === 'change' && (status === 'changed' || status === 'unchanged') ? plan.message : undefined;
 
 /** The columns that plan.csv adds to the manifest's own. */
 export const PLAN_COLUMNS = [

@@ -77,7 +77,7 @@ async function writeRows(
       const cells = own.cellsOf(row.cells, delimiter);
       const undo = undoCells(state, row);
       const catchingUp = [
-        write(filesFor(outcome, files), [...cells, ...reportCells(operation, outcome)]),
+        write(filesFor(outcome, files), [...cells, ...reportCells(operation, row)]),
         write([files.plan], [...cells, ...planCells(operation, row)]),
         undo && write([files.undo], undo),
       ].filter((waiting) => waiting !== undefined);
