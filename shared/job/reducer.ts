@@ -9,6 +9,7 @@ import {
   rowStatusOf,
   settledStatus,
   unpackRowStatuses,
+  wasAttempted,
   withRowStatus,
 } from './row-status.ts';
 import { approve } from './approval.ts';
@@ -180,8 +181,9 @@ function applyAttempts(draft: Draft, rows: (JobEvent & { type: 'attempting' })['
     draft.rowStatuses[row] = attempted(old);
     draft.tail.push({ kind: 'attempting', row, line });
     const status = settledStatus(old)?.status;
-    // Of any other row the report says the same as before: one that was redriven is reported with its outcome.
-    if (status === undefined || status === 'unchanged') reportAgain(draft);
+    // Of any other row the report says the same as before: one that is tried again is reported with its outcome.
+    const isNews = status === undefined || status === 'unchanged' || (status === 'failed' && !wasAttempted(old));
+    if (isNews) reportAgain(draft);
   }
 }
 
