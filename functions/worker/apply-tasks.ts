@@ -24,7 +24,9 @@ export async function applyTasks(
   const recorder = createRecorder({ jobId, countCalls }, ports);
   const rows = onceEach(deliveries);
   try {
-    const state = await ports.views.view(jobId);
+    const seen = await ports.views.view(jobId);
+    // A job may have been resumed since, and nobody would send a dropped row again.
+    const state = seen && !mayApply(seen.state) ? await ports.views.renew(jobId) : seen;
     if (!state) throw new Error('a task of a job that has no state'); // its state may be late; if not, the row ends alone
     const batch = { jobId, state, deadline, recorder, progress, ports };
     await applyBatch([...rows.keys()], batch);

@@ -12,6 +12,8 @@ export class StateTooSlow extends RollcallError {
 export interface JobViews {
   /** Throws StateTooSlow. */
   readonly view: (jobId: string) => Promise<State | undefined>;
+  /** The same, read again: for what cannot be taken back. */
+  readonly renew: (jobId: string) => Promise<State | undefined>;
 }
 
 /** Less than a second by the time that a read may take. */
@@ -43,14 +45,20 @@ export function createJobViews(results: ObjectStore, clock: Clock): JobViews {
     return reading;
   }
 
+  async function view(jobId: string): Promise<State | undefined> {
+    for (let reads = 1; reads <= READS; reads += 1) {
+      const reading = latest(jobId);
+      const state = await reading.state;
+      if (nowMs() - reading.beganMs < OLDEST_MS) return state;
+    }
+    throw new StateTooSlow(`The state of job ${jobId} took more than ${OLDEST_MS} ms to read, ${READS} times`);
+  }
+
   return {
-    view: async (jobId) => {
-      for (let reads = 1; reads <= READS; reads += 1) {
-        const reading = latest(jobId);
-        const state = await reading.state;
-        if (nowMs() - reading.beganMs < OLDEST_MS) return state;
-      }
-      throw new StateTooSlow(`The state of job ${jobId} took more than ${OLDEST_MS} ms to read, ${READS} times`);
+    view,
+    renew: (jobId) => {
+      readings.delete(jobId);
+      return view(jobId);
     },
   };
 }

@@ -40,8 +40,8 @@ export interface MemoryPipeline {
   readonly command: (jobId: string, command: Command, text?: string, principal?: string) => void;
   /** Approves a job's plan as it stands, with every reason accepted. */
   readonly approve: (jobId: string, principal?: string) => Promise<void>;
-  /** Until nothing is left to do but wait for people; gives the job's state. */
-  readonly settle: (jobId: string) => Promise<State>;
+  /** Until nothing is left to do but wait for people, or until it is enough; gives the job's state. */
+  readonly settle: (jobId: string, isEnough?: (state: State) => boolean) => Promise<State>;
   /** Lets time pass, and the scheduled look at open jobs come. */
   readonly advance: (milliseconds: number) => Promise<void>;
   readonly summaryOf: (jobId: string) => Promise<Summary>;
@@ -175,12 +175,18 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
     return true;
   }
 
-  async function deliverAll(): Promise<void> {
+  /** Gives true when it is enough. */
+  async function deliverAll(isEnough: () => Promise<boolean>): Promise<boolean> {
     let delivered = true;
     while (delivered) {
       delivered = false;
-      for (const [name, handler] of Object.entries(handlers)) while (await deliver(name, handler)) delivered = true;
+      for (const [name, handler] of Object.entries(handlers))
+        while (await deliver(name, handler)) {
+          delivered = true;
+          if (await isEnough()) return true;
+        }
     }
+    return false;
   }
 
   const nextDueMs = (): number | undefined => {
@@ -214,12 +220,13 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
       const accepts: readonly WaitReasonCode[] = waitReasons.map(({ code }) => code);
       put(`control/${jobId}/approve`, [plan?.gate?.hash, ...accepts].join(' '), { principal });
     },
-    settle: async (jobId) => {
+    settle: async (jobId, isEnough) => {
       const quietMs = clock.now().getTime() + QUIET_AFTER_MS;
-      await deliverAll();
+      const enough = async (): Promise<boolean> => isEnough !== undefined && isEnough(await stateOf(jobId));
+      if (await deliverAll(enough)) return stateOf(jobId);
       for (let dueMs = nextDueMs(); dueMs !== undefined && dueMs < quietMs; dueMs = nextDueMs()) {
         passedMs += Math.max(0, dueMs - clock.now().getTime());
-        await deliverAll();
+        if (await deliverAll(enough)) return stateOf(jobId);
       }
       return stateOf(jobId);
     },
