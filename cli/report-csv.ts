@@ -13,4 +13,4 @@ export const REPORT_LIMITS: ManifestLimits = {
 
 /** Reads a CSV file of a report from its start; the operation's columns tell its delimiter. */
 export const openReportCsv = (body: AsyncIterable<Uint8Array>, columns: readonly Column[]): Promise<Manifest> =>
-  openManifest(body, { limits: REPORT_LIMITS, columns });
+  openManifest(body, { limits: REPORT_LIMITS, wanted: { columns, required: [] } });

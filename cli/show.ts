@@ -23,6 +23,9 @@ export function describeSummary(summary: Summary, changes: readonly PreviewedCha
     ...describePlan(summary),
     ...describeChanges(summary, changes),
     ...describeWaiting(summary),
+    ...(isGuess(manifest.encoding)
+      ? ['  Read as Windows-1252, since the file is no UTF-8 and does not say what it is; save it as "CSV UTF-8".']
+      : []),
     ...(manifest.carriedColumns.length > 0
       ? [`  Columns copied to the report without being used: ${listSome(manifest.carriedColumns)}.`]
       : []),
@@ -32,6 +35,9 @@ export function describeSummary(summary: Summary, changes: readonly PreviewedCha
   ];
   return lines.flatMap(wrap).join('\n');
 }
+
+/** Windows-1252 is what is left when nothing says how the letters are written. */
+const isGuess = (encoding: string | undefined): boolean => encoding === 'windows-1252';
 
 /** What the plan says in figures. */
 function describePlan({ plan }: Summary): readonly string[] {

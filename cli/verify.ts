@@ -172,7 +172,7 @@ export async function* changedRows(open: OpenReport, format: Format): AsyncGener
 async function findColumns(open: OpenReport, format: Format): Promise<Pick<Columns, 'columns' | 'escaped'>> {
   const report = await openReportCsv(await open(), format.columns);
   const header = report.header.cells;
-  const { columns, escaped } = mapHeader(report.header, format, REPORT_LIMITS);
+  const { columns, escaped } = mapHeader(report.header, format, { limits: REPORT_LIMITS });
   const watch = format.watch?.(columns, listCarried(header, columns));
   if (!watch) return { columns, escaped };
   for await (const rows of report.batches) for (const { line, cells } of rows) watch.add(line, cells);

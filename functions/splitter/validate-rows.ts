@@ -2,7 +2,7 @@ import { createOutcomeChunks, type OutcomeChunks, type Unsent } from '../../shar
 import { packRowStatuses, PENDING, rowStatusOf } from '../../shared/job/row-status.ts';
 import type { Validation } from '../../shared/job/validation.ts';
 import { checkCells, createCellReader, createShapeChecker } from '../../shared/manifest/cells.ts';
-import type { Columns } from '../../shared/manifest/header.ts';
+import { leastCells, type Columns } from '../../shared/manifest/header.ts';
 import { refuse, refuseRowCount, type ManifestLimits } from '../../shared/manifest/refusal.ts';
 import type { Manifest } from '../../shared/manifest/manifest.ts';
 import { createRowChunkWriter } from '../../shared/manifest/row-chunks.ts';
@@ -39,12 +39,14 @@ export function createCheck(
     readonly header: readonly string[];
     readonly columns: Columns;
     readonly limits: ManifestLimits;
+    readonly isGuessed: boolean;
     readonly watch?: Pick<CellWatch, 'add'> | undefined;
     readonly undone?: Pick<UndoneJobs, 'add'> | undefined;
   },
 ): Reading['check'] {
   const cellsOf = createCellReader(file.columns);
-  const misshapen = createShapeChecker(file.header);
+  const misshapen = createShapeChecker(file.header, leastCells(file.columns.columns, rowFormat));
+  const source = { limits: file.limits, isGuessed: file.isGuessed, escaped: file.columns.escaped };
   const refuseForeign = createForeignCheck(file.header, { target: target.name, operation });
   return (row) => {
     const shape = misshapen(row);
@@ -53,7 +55,7 @@ export function createCheck(
     file.watch?.add(row.line, row.cells);
     const cells = cellsOf(row);
     file.undone?.add(row.line, cells);
-    return [...checkCells(row, cells, file.limits), ...rowFormat.check(cells, target)];
+    return [...checkCells(row, cells, source), ...rowFormat.check(cells, target)];
   };
 }
 
@@ -81,11 +83,16 @@ export async function validateRows(reading: Reading, ports: RowPorts): Promise<V
   const invalid: OutcomeChunks = createOutcomeChunks({ jobId, series: `validation-${id}` }, ports.results, ports.now);
   const rowChunks = createRowChunkWriter(ports.results, jobId, ports.chunkRows);
   const rowStatuses: number[] = [];
+  let invalidSoFar = 0; // as long as no row is sound
   try {
     for await (const rows of manifest.batches) {
       for (const row of rows) {
         if (row.row >= manifest.limits.rows) refuseRows(reading, row, rows);
         const problems = check(row);
+        if (problems.length > 0 && invalidSoFar === rowStatuses.length) {
+          invalidSoFar += 1;
+          if (invalidSoFar === MOST_INVALID_AT_FIRST) refuseAllInvalid(row, problems);
+        }
         rowStatuses.push(problems.length > 0 ? INVALID : PENDING);
         // Only promises are awaited, since a turn of the event loop a row costs more than the row.
         const stored = rowChunks.add(row);
@@ -104,6 +111,15 @@ export async function validateRows(reading: Reading, ports: RowPorts): Promise<V
     await rowChunks.abandon();
   }
 }
+
+/** A file without a sound row among so many first ones is no list of people; each row told by itself would be gigabytes of reports. */
+const MOST_INVALID_AT_FIRST = 20_000;
+
+const refuseAllInvalid = ({ line }: Row, [problem = '']: Problems): never =>
+  refuse(
+    `none of the first ${MOST_INVALID_AT_FIRST.toLocaleString('en')} rows can be read, and of this one that is so since: ${problem} Correct the file's columns or cells, and upload it again`,
+    line,
+  );
 
 /** Says about how many rows the file has, from those of so many of its bytes; `row` is the first too many. */
 function refuseRows({ bytes, manifest }: Reading, row: Row, batch: readonly Row[]): never {

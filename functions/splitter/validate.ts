@@ -6,12 +6,12 @@ import { jobIdOf, validationKey } from '../../shared/job/keys.ts';
 import type { ValidateRequest } from '../../shared/job/messages.ts';
 import type { Post } from '../../shared/job/post.ts';
 import type { Validation } from '../../shared/job/validation.ts';
-import { NotUtf8, type Encoding } from '../../shared/manifest/encoding.ts';
+import { NotUtf8 } from '../../shared/manifest/encoding.ts';
 import { carriedColumnsOf, type Columns, listCarried, mapHeader } from '../../shared/manifest/header.ts';
 import { openManifest } from '../../shared/manifest/manifest.ts';
 import { unescapeCell } from '../../shared/manifest/write-csv.ts';
 import { checkSize, type ManifestLimits, ManifestRefused, refuse } from '../../shared/manifest/refusal.ts';
-import { foreignColumns } from '../../shared/operations/foreign-columns.ts';
+import { findOtherUse, foreignColumns } from '../../shared/operations/foreign-columns.ts';
 import type { CellWatch } from '../../shared/operations/operation.ts';
 import { UNDO } from '../../shared/operations/undo.ts';
 import { type Destination, type DestinationPorts, findDestination } from './destination.ts';
@@ -64,12 +64,12 @@ async function validateFor(
     return ports.post(job.id, { type: 'validated', job });
   }
   await ports.post(job.id, { type: 'validating', job });
-  const read = (encoding?: Encoding, again?: StoredObject) =>
-    readManifest({ job, destination, encoding, stored: again ?? stored }, ports);
+  const read = (again?: StoredObject, notUtf8?: NotUtf8) =>
+    readManifest({ job, destination, notUtf8, stored: again ?? stored }, ports);
   const found = await read().catch(async (error: unknown) => {
-    // From its start as Windows-1252 when a byte, however late, cannot be UTF-8, unless the file says that it is.
+    // From its start as Windows-1252 when a byte, however late, cannot be UTF-8, unless the file shows that it is.
     if (!(error instanceof NotUtf8)) throw error;
-    return read('windows-1252', await open(job, ports, signal));
+    return read(await open(job, ports, signal), error);
   });
   // Where there is one already, it is the same validation, made at the same time.
   await writeOnce(ports.results, validationKey(job.id), JSON.stringify(found));
@@ -93,26 +93,34 @@ function readOptions({ manifest }: Job, { metadata, body }: StoredObject): Job['
 interface Reading {
   readonly job: Job;
   readonly destination: Destination;
-  readonly encoding: Encoding | undefined;
+  /** What a first reading met, where this is the second. */
+  readonly notUtf8: NotUtf8 | undefined;
   readonly stored: StoredObject;
 }
 
-async function readManifest(
-  { job, destination, encoding, stored }: Reading,
-  ports: ValidatePorts,
-): Promise<Validation> {
+async function readManifest({ job, destination, notUtf8, stored }: Reading, ports: ValidatePorts): Promise<Validation> {
   const { rowFormat } = destination;
   const hash = createHash('sha256');
   try {
     const body = hashing(stored.body, hash);
-    const manifest = await openManifest(body, { limits: ports.limits, encoding, columns: rowFormat.columns });
+    const manifest = await openManifest(body, { limits: ports.limits, notUtf8, wanted: rowFormat });
     checkSize(stored.bytes, manifest.limits);
     const header = manifest.header.cells;
-    const columns = mapHeader(manifest.header, rowFormat, manifest.limits);
+    const columns = mapHeader(manifest.header, rowFormat, {
+      limits: manifest.limits,
+      findOtherUse: (names) => findOtherUse(names, destination, ports.operations),
+    });
     const names = columns.escaped ? header.map(unescapeCell) : header;
     const watch = rowFormat.watch?.(columns.columns, listCarried(names, columns.columns));
     const undone = destination.operation === UNDO ? noteUndoneJob() : undefined;
-    const check = createCheck(destination, { header, columns, limits: manifest.limits, watch, undone });
+    const check = createCheck(destination, {
+      header,
+      columns,
+      limits: manifest.limits,
+      isGuessed: notUtf8 !== undefined,
+      watch,
+      undone,
+    });
     const rows = await validateRows({ jobId: job.id, bytes: stored.bytes, manifest, check }, ports);
     const settled = watch ? settle(watch, names) : columns;
     return {

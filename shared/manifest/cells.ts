@@ -2,7 +2,7 @@ import type { Cells } from '../operations/operation.ts';
 import type { Columns } from './header.ts';
 import type { ManifestLimits } from './refusal.ts';
 import type { Row } from './rows.ts';
-import { unescapeCell } from './write-csv.ts';
+import { isEscaped, unescapeCell } from './write-csv.ts';
 
 /** Takes our cells out of a row's: by canonical name, unescaped where Rollcall wrote them, trimmed; empty ones are absent. */
 export function createCellReader({
@@ -21,14 +21,17 @@ export function createCellReader({
   };
 }
 
-/** Finds what is wrong with a row's shape: then nobody can say which cell belongs to which column. */
-export function createShapeChecker(header: readonly string[]): (row: Row) => string | undefined {
+/**
+ * Finds what is wrong with a row's shape: then nobody can say which cell belongs to which column. `least` is how many cells a row
+ * needs; Excel leaves out the delimiters of empty cells that come after those.
+ */
+export function createShapeChecker(header: readonly string[], least: number): (row: Row) => string | undefined {
   const width = header.length;
-  const least = header.findLastIndex((cell) => !isBlank(cell)) + 1;
+  const named = header.findLastIndex((cell) => !isBlank(cell)) + 1;
   return ({ cells, flaw }) => {
     if (flaw !== undefined) return flaw;
     if (cells.length < least)
-      return `The row has ${counted(cells.length)} where the header has ${least}; add what is missing.`;
+      return `The row has ${counted(cells.length)} where the header has ${named}; add what is missing.`;
     if (cells.length <= width || cells.slice(width).every(isBlank)) return undefined;
     return `The row has ${counted(cells.length)} where the header has ${width}; put a cell that holds the delimiter in quotes.`;
   };
@@ -36,23 +39,58 @@ export function createShapeChecker(header: readonly string[]): (row: Row) => str
 
 const counted = (cells: number): string => `${cells} ${cells === 1 ? 'cell' : 'cells'}`;
 
+/** What is known of the file that cells come from. */
+export interface CellSource {
+  readonly limits: Pick<ManifestLimits, 'cellCharacters'>;
+  /** Its letters beyond ASCII were read in an encoding that nobody named. */
+  readonly isGuessed: boolean;
+  /** Whether Rollcall wrote it. */
+  readonly escaped: boolean;
+}
+
 /** Finds what is wrong with a row's cells before anybody asks what they mean. */
-export function checkCells(
-  { cells }: Pick<Row, 'cells'>,
-  ours: Cells,
-  { cellCharacters }: ManifestLimits,
-): readonly string[] {
+export function checkCells({ cells }: Pick<Row, 'cells'>, ours: Cells, source: CellSource): readonly string[] {
+  const { cellCharacters } = source.limits;
   const problems: string[] = [];
   const tooLong = cells.findIndex((cell) => cell.length > cellCharacters);
   if (tooLong >= 0)
     problems.push(`Cell ${tooLong + 1} has more than the ${cellCharacters} characters that are allowed; shorten it.`);
   for (const name in ours) {
-    const cell = ours[name] ?? '';
-    if (UNREADABLE.test(cell) || !cell.isWellFormed())
-      problems.push(`${name}: it holds a character that is not text; type the cell again.`);
+    const problem = problemOf(ours[name] ?? '', source);
+    if (problem !== undefined) problems.push(`${name}: ${problem}`);
   }
   return problems;
 }
+
+function problemOf(cell: string, { isGuessed, escaped }: CellSource): string | undefined {
+  if (UNREADABLE.test(cell) || !cell.isWellFormed())
+    return 'it holds a character that is not text; type the cell again.';
+  if (isGuessed && BEYOND_ASCII.test(cell))
+    return 'it holds characters beyond A to Z, and the file does not say how they are written; open it where it was made and save it as "CSV UTF-8".';
+  if (cell.startsWith('#') && (SPREADSHEET_ERROR.test(cell) || TOO_NARROW.test(cell)))
+    return `${JSON.stringify(cell)} is what a spreadsheet shows in place of a value; correct its formula and save the file again.`;
+  if (!escaped && isEscaped(cell))
+    return `it begins with an apostrophe in front of ${JSON.stringify(cell.replace(/^'+/, '').charAt(0))}, which keeps a spreadsheet from running it; take the apostrophe out, or leave a report's rollcall_ columns in the file.`;
+  return undefined;
+}
+
+// oxlint-disable-next-line no-control-regex
+const BEYOND_ASCII = /[^\u0000-\u007F]/;
+
+/** What Excel shows where a column is too narrow for its number, and saves so. */
+const TOO_NARROW = /^#{2,}$/;
+
+// Excel's errors, by language as its function translations name them, and those of Google Sheets.
+const SPREADSHEET_ERROR = new RegExp(
+  `^#(?:${[
+    'N/A|REF!|NAME\\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|EXTERNAL!|PYTHON!|ERROR!',
+    'NV|BEZUG!|WERT!|ZAHL!|ÜBERLAUF!|KALK!|N/D|NOM\\?|VALEUR!|NOMBRE!|NUL!|PROPAGATION!|CALCUL!',
+    '¡REF!|¿NOMBRE\\?|¡VALOR!|¡DIV/0!|¡NUM!|¡NULO!|¡DESBORDAMIENTO!|¡CALC!|RIF!|NOME\\?|VALORE!|VALOR!|NÚM!|NULO!|NULLO!|ESPANSIONE!|DESPEJAR!',
+    'N/B|VERW!|NAAM\\?|WAARDE!|DEEL/0!|GETAL!|LEEG!|OVERLOOP!|N/D!|ADR!|NAZWA\\?|ARG!|DZIEL/0!|LICZBA!|ZERO!|ROZLANIE!',
+    'I/T|SAKNAS!|REFERENS!|NAMN\\?|VÄRDEFEL!|DIVISION/0!|OGILTIGT!|SKÄRNING!|REFERENCE!|NAVN\\?|VÆRDI!|VERDI!|Н/Д|ССЫЛКА!|ИМЯ\\?|ЗНАЧ!|ДЕЛ/0!|ЧИСЛО!|ПУСТО!',
+  ].join('|')})$`,
+  'iu',
+);
 
 // Nothing that a person can type: such characters come from damaged files, and none of Atlassian's APIs takes them.
 // oxlint-disable-next-line no-control-regex

@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 
 import type { Problem } from '../job/events.ts';
 import type { CarriedColumn, Column, Recipe } from '../operations/operation.ts';
-import { columnKey, trimIdentifier } from './cells.ts';
+import { columnKey, isBlank, trimIdentifier } from './cells.ts';
 import { type ManifestLimits, ManifestRefused } from './refusal.ts';
 import { unescapeCell } from './write-csv.ts';
 
@@ -19,27 +19,60 @@ export interface Columns {
   readonly escaped: boolean;
 }
 
+/** What a header is read with besides what is wanted of it. */
+export interface HeaderOptions {
+  readonly limits: ManifestLimits;
+  /** What else the header may be meant for, in words; `undefined` where it fits nothing else either. */
+  readonly findOtherUse?: ((header: readonly string[]) => string | undefined) | undefined;
+}
+
 /** Finds an operation's columns in a header. Throws ManifestRefused with everything that is wrong with it. */
 export function mapHeader(
   header: { readonly line: number; readonly cells: readonly string[] },
   wanted: Wanted,
-  limits: ManifestLimits,
+  { limits, findOtherUse = nothing }: HeaderOptions,
 ): Columns {
   const { line } = header;
-  const escaped = isOwnFile(header.cells);
+  const escaped = header.cells.some(isReportColumn);
   const cells = escaped ? header.cells.map(unescapeCell) : header.cells;
   const theirs = cells.filter((cell) => !isReportColumn(cell)).length;
   if (theirs > limits.columns) throw refusal(line, [tooMany(theirs, limits.columns)]);
 
-  const names = aliasTable(wanted.columns);
-  const named = cells.map((cell) => (isReportColumn(cell) ? null : (names.get(columnKey(cell)) ?? null)));
-  const columns = wanted.readHeader?.(named) ?? named;
+  const { named, columns } = nameColumns(cells, wanted);
   const carriedColumns = carriedColumnsOf(cells, columns);
-
   const misspelt = misspellings(carriedColumns, [...named, ...columns], wanted.columns);
-  const problems = [...doubled(cells, columns), ...misspelt.values(), ...missing(columns, wanted, misspelt)];
+  const lacking = lackingIn(columns, wanted).filter((list) => !list.some((name) => misspelt.has(name)));
+  const problems = [
+    ...doubled(cells, columns),
+    ...misspelt.values(),
+    ...(lacking.length === 0
+      ? []
+      : describeLacking(lacking, { cells, columns, wanted, otherUse: findOtherUse(cells) })),
+  ];
   if (problems.length > 0) throw refusal(line, problems);
   return { columns, carriedColumns, escaped };
+}
+
+const nothing = (): undefined => undefined;
+
+function nameColumns(cells: readonly string[], { columns, readHeader }: Wanted) {
+  const names = aliasTable(columns);
+  const named = cells.map((cell) => (isReportColumn(cell) ? null : (names.get(columnKey(cell)) ?? null)));
+  return { named, columns: readHeader?.(named) ?? named };
+}
+
+/** The lists of required columns of which a header has none. */
+const lackingIn = (columns: Columns['columns'], { required }: Pick<Wanted, 'required'>): Wanted['required'] =>
+  required.filter((list) => !list.some((name) => columns.includes(name)));
+
+/** Whether a line has every column that is wanted, so that it is the header. */
+export const meetsRequired = (cells: readonly string[], wanted: Wanted): boolean =>
+  lackingIn(nameColumns(cells, wanted).named, wanted).length === 0;
+
+/** How many cells a row needs, so that of each list of required columns one can be filled. */
+export function leastCells(columns: Columns['columns'], { required }: Pick<Wanted, 'required'>): number {
+  const places = required.map((list) => columns.findIndex((name) => name !== null && list.includes(name)));
+  return Math.max(...places) + 1;
 }
 
 /** The cells of a header that name columns which are not ours. */
@@ -58,11 +91,7 @@ export function countKnown(cells: readonly string[], columns: readonly Column[])
   return cells.filter((cell) => isReportColumn(cell) || names.has(columnKey(cell))).length;
 }
 
-/** Whether Rollcall wrote the file: then its cells are escaped. */
-const isOwnFile = (cells: readonly string[]): boolean =>
-  cells.some((cell) => trimIdentifier(cell).toLowerCase() === 'rollcall_line');
-
-/** Whether Rollcall adds this column to its reports; on the way in it is ignored. */
+/** Whether Rollcall adds this column to its reports: on the way in it is ignored, and tells that the cells beside it are escaped. */
 export const isReportColumn = (cell: string): boolean => trimIdentifier(cell).toLowerCase().startsWith('rollcall_');
 
 const aliasTable = (columns: readonly Column[]): ReadonlyMap<string, string> =>
@@ -83,14 +112,17 @@ function misspellings(
   columns: readonly Column[],
 ): ReadonlyMap<string, string> {
   const problems = new Map<string, string>();
-  for (const { name, aliases } of columns.filter((column) => !present.includes(column.name))) {
+  for (const { name, aliases, plural } of columns.filter((column) => !present.includes(column.name))) {
     for (const cell of carried) {
       const alias = [name, ...aliases].find((candidate) => isNear(columnKey(cell), columnKey(candidate)));
-      if (alias !== undefined)
-        problems.set(
-          name,
-          `the column ${quote(cell)} looks like ${quote(alias)} misspelt; rename it to that, or to something unlike it`,
-        );
+      if (alias === undefined) continue;
+      const isPlural = plural !== undefined && columnKey(cell) === `${columnKey(alias)}s`;
+      problems.set(
+        name,
+        isPlural
+          ? `the column ${quote(cell)} ${plural}`
+          : `the column ${quote(cell)} looks like ${quote(alias)} misspelt; rename it to that, or to something unlike it`,
+      );
     }
   }
   return problems;
@@ -108,19 +140,52 @@ function isSwap(written: string, meant: string): boolean {
   return written === `${meant.slice(0, at)}${meant[at + 1]}${meant[at]}${meant.slice(at + 2)}`;
 }
 
-function missing(
-  columns: readonly (string | null)[],
-  { columns: ours, required }: Wanted,
-  misspelt: ReadonlyMap<string, string>,
+interface Lacking {
+  readonly cells: readonly string[];
+  readonly columns: Columns['columns'];
+  readonly wanted: Wanted;
+  readonly otherUse: string | undefined;
+}
+
+/** What to do about the columns that are not there: speaks of those that are. */
+function describeLacking(
+  lacking: readonly (readonly string[])[],
+  { cells, columns, wanted, otherUse }: Lacking,
 ): readonly string[] {
-  const lacking = required.filter((list) => !list.some((name) => columns.includes(name) || misspelt.has(name)));
-  const spelt = lacking.map((list) => list.map((name) => spellings(ours, name)).join(' or '));
-  if (spelt.length === 0) return [];
-  return columns.every((name) => name === null) && misspelt.size === 0
-    ? [
-        `there is no header: the first line names none of the columns; put one above the rows, with ${spelt.join(', and ')}`,
-      ]
-    : spelt.map((list) => `a column is missing: add ${list}`);
+  const spelt = lacking.map((list) => list.map((name) => spellings(wanted.columns, name)).join(' or '));
+  const isRow = columns.every((name) => name === null) && cells.some(looksLikeRow);
+  if (isRow)
+    return [
+      `there is no header: the first line is a row already (${quote(cells.find(looksLikeRow) ?? '')}); put one above the rows, with ${spelt.join(', and ')}`,
+    ];
+  const there = cells.filter((cell) => !isBlank(cell)).map(quote);
+  const shown =
+    there.length > MOST_SHOWN ? [...there.slice(0, MOST_SHOWN), `${there.length - MOST_SHOWN} more`] : there;
+  return [
+    ...lacking.map((list, index) => {
+      const rename = adviseRenaming(list, { cells, columns, wanted });
+      return `a column is missing: add ${spelt[index]}${rename === '' ? '' : `, or ${rename}`}; the file has ${shown.join(', ')}`;
+    }),
+    ...(otherUse === undefined ? [] : [otherUse]),
+  ];
+}
+
+const MOST_SHOWN = 12;
+
+/** An address, an account id or a UUID stands in rows; nobody calls a column so. */
+const looksLikeRow = (cell: string): boolean =>
+  /^[^\s@]+@[^\s@]+\.[^\s@]+$|^(?:\d+:)?[0-9a-f]{8}-[0-9a-f]{4}-|^[0-9a-f]{24}$/i.test(trimIdentifier(cell));
+
+/** Columns that say what is missing by another name: an HR system's or a directory's. */
+function adviseRenaming(list: readonly string[], { cells, columns, wanted }: Omit<Lacking, 'otherUse'>): string {
+  const carried = carriedColumnsOf(cells, columns);
+  for (const name of list) {
+    const column = wanted.columns.find((one) => one.name === name);
+    const like = carried.filter((cell) => column?.resembles?.test(cell));
+    if (like.length > 0)
+      return `rename ${like.length === 1 ? quote(like[0] ?? '') : `the one that is meant of ${like.map(quote).join(' and ')}`} to ${name}`;
+  }
+  return '';
 }
 
 function spellings(columns: readonly Column[], name: string): string {

@@ -1,18 +1,19 @@
-import type { Column } from '../operations/operation.ts';
-import { byteOrderMark, decode, type Encoding, NotUtf8, refuseBinary } from './encoding.ts';
-import { countKnown } from './header.ts';
-import { isBlank } from './cells.ts';
-import { type ManifestLimits, ManifestRefused, ownFileLimits, refuse } from './refusal.ts';
-import { createCutter, readRows, type Row } from './rows.ts';
-import { DELIMITERS } from './write-csv.ts';
+import { byteOrderMark, decode, decodeLegacy, type Encoding, NotUtf8, refuseBinary, refuseMixed } from './encoding.ts';
+import { findHeader } from './find-header.ts';
+import type { Wanted } from './header.ts';
+import { type ManifestLimits, ownFileLimits, refuse } from './refusal.ts';
+import { readRows, type Row } from './rows.ts';
 
 /** How a manifest is to be read: its limits, what is known of its format, and the columns by which its delimiter is found. */
 export interface OpenOptions {
   readonly limits: ManifestLimits;
-  /** Without it, a byte order mark decides, else UTF-8, and NotUtf8 is thrown where the bytes are not. */
-  readonly encoding?: Encoding | undefined;
-  /** They decide about the delimiter, unless a `sep=` line does. */
-  readonly columns: readonly Column[];
+  /**
+   * What a first reading met, which a byte order mark or else UTF-8 decides: it throws NotUtf8 where the bytes are neither, and a
+   * second one takes them for Windows-1252.
+   */
+  readonly notUtf8?: NotUtf8 | undefined;
+  /** The columns that are wanted decide about the delimiter, unless a `sep=` line does, and about where the header is. */
+  readonly wanted: Wanted;
 }
 
 /** A manifest that is being read: its header, and its rows after that. */
@@ -51,18 +52,21 @@ async function open(
   const head = (await chunks.next()).value ?? Buffer.alloc(0);
   refuseBinary(head);
   const mark = byteOrderMark(head);
-  const encoding = options.encoding ?? mark?.encoding ?? 'utf-8';
-  const pieces = decode(startingWith(head.subarray(mark?.bytes ?? 0), chunks), encoding);
+  const bytes = startingWith(head.subarray(mark?.bytes ?? 0), chunks);
+  const encoding = mark?.encoding ?? 'utf-8';
+  const { notUtf8 } = options;
+  const pieces = notUtf8 ? decodeLegacy(bytes, notUtf8) : decode(bytes, encoding);
   const first = (await pieces.next()).value ?? Buffer.alloc(0);
 
   const start = first.toString('utf8', 0, CHUNK_BYTES);
   const limits = OWN_FILE.test(start) ? ownFileLimits(options.limits) : options.limits;
-  const { delimiter, skipped } = findDialect(start, options.columns);
+  const { delimiter, skipped, rowsAbove } = findHeader(start, options.wanted);
   const text = startingWith(first.subarray(Buffer.byteLength(skipped)), pieces);
+  const line = 1 + (skipped.match(/\r\n|\n|\r/g)?.length ?? 0);
   // The header has no number, so that the row under it is 0.
-  const rows = readRows(text, { row: -1, line: skipped === '' ? 1 : 2, delimiter }, limits);
-  const { header, batches } = await underHeader(mark?.encoding === 'utf-8' ? insistingOnUtf8(rows) : rows);
-  return { encoding, delimiter, header, limits, batches };
+  const rows = readRows(text, { row: -1 - rowsAbove, line, delimiter }, limits);
+  const { header, batches } = await underHeader(insistingOnUtf8(rows, mark !== undefined));
+  return { encoding: notUtf8 ? 'windows-1252' : encoding, delimiter, header, limits, batches };
 }
 
 /** Said of the text rather than of the header, which may itself be longer than a manifest's row may be. */
@@ -71,22 +75,27 @@ const OWN_FILE = /\brollcall_line\b/i;
 async function underHeader(
   batches: AsyncGenerator<readonly Row[], undefined>,
 ): Promise<Pick<Manifest, 'header' | 'batches'>> {
-  const [header, ...rows] = (await batches.next()).value ?? [];
-  if (!header) return refuse('the file is empty; put a header into its first line and a row a person under it');
-  if (header.flaw !== undefined) return refuse(header.flaw, header.line);
-  return { header, batches: startingWith(rows, batches) };
+  for (;;) {
+    const { value: rows, done } = await batches.next();
+    if (done) return refuse('the file is empty; put a header into its first line and a row a person under it');
+    const at = rows.findIndex(({ row }) => row === -1);
+    const header = rows[at];
+    if (!header) continue;
+    if (header.flaw !== undefined) return refuse(header.flaw, header.line);
+    return { header, batches: startingWith(rows.slice(at + 1), batches) };
+  }
 }
 
-/** A file that says by its byte order mark that it is UTF-8 is not read as anything else. */
-async function* insistingOnUtf8(batches: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[], undefined> {
+/** A file that says by its byte order mark, or by other letters, that it is UTF-8 is not read as anything else. */
+async function* insistingOnUtf8(
+  batches: AsyncIterable<readonly Row[]>,
+  hasMark: boolean,
+): AsyncGenerator<readonly Row[], undefined> {
   try {
     yield* batches;
   } catch (error) {
-    if (!(error instanceof NotUtf8)) throw error;
-    refuse(
-      'there are bytes that are not UTF-8 although the file begins as UTF-8; save it anew as "CSV UTF-8"',
-      error.line,
-    );
+    if (error instanceof NotUtf8 && (hasMark || error.details.hasLetters)) refuseMixed(error.details);
+    throw error;
   }
 }
 
@@ -113,39 +122,3 @@ async function* startingWith<Item>(first: Item, rest: AsyncIterable<Item>): Asyn
   yield first;
   yield* rest;
 }
-
-const SEPARATOR_LINE = /^"?sep=([^\r\n"])"?[ ,;\t|]*(?:\r\n|\n|\r|$)/i;
-
-/** Finds the delimiter, and a `sep=` line, which is no row: it names one; else it is the one that makes most of the header known, else most of its cells. */
-function findDialect(
-  start: string,
-  columns: readonly Column[],
-): { readonly delimiter: string; readonly skipped: string } {
-  const [skipped = '', named] = SEPARATOR_LINE.exec(start) ?? [];
-  if (named !== undefined) return { delimiter: named, skipped };
-
-  const headers = DELIMITERS.map((delimiter) => {
-    const cells = firstRow(Buffer.from(start), delimiter);
-    return { delimiter, known: countKnown(cells, columns), cells: cells.length };
-  });
-  const best = headers.reduce((left, right) =>
-    right.known > left.known || (right.known === left.known && right.cells > left.cells) ? right : left,
-  );
-  return { delimiter: best.delimiter, skipped: '' };
-}
-
-function firstRow(start: Buffer, delimiter: string): readonly string[] {
-  // What is flawed is cut by no delimiter of its own, and a line of delimiters alone is blank.
-  const isHeader = ({ flaw, cells }: Row): boolean =>
-    flaw === undefined && !isBlank(cells.join('').replace(/[,;\t|]/g, ''));
-  try {
-    const cutter = createCutter({ row: 0, line: 1, delimiter }, UNLIMITED);
-    const found = cutter.cut(start).find(isHeader) ?? cutter.finish().find(isHeader);
-    return found?.cells ?? [];
-  } catch (error) {
-    if (error instanceof ManifestRefused) return []; // reading the rows will say so, with the line
-    throw error;
-  }
-}
-
-const UNLIMITED: Pick<ManifestLimits, 'rowBytes'> = { rowBytes: Infinity };

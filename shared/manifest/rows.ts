@@ -38,7 +38,7 @@ export async function* readRows(
       if (rows.length > 0) yield rows;
     }
   } catch (error) {
-    throw error instanceof NotUtf8 ? new NotUtf8(cutter.line()) : error;
+    throw error instanceof NotUtf8 ? new NotUtf8({ ...error.details, line: cutter.line() }) : error;
   }
   yield cutter.finish();
 }
@@ -126,10 +126,14 @@ function readWithQuotes(
   const lines = countLineBreaks(written);
   // csv-parse leaves a quote in front of a cell that goes on after its closing quote, unless it goes on with a zero;
   // a quote may be meant there, too.
-  if (!cells.some((cell) => cell.startsWith('"') || cell.includes('\0'))) return { cells, lines };
+  if (!cells.some((cell) => cell.startsWith('"') || cell.includes('\0') || SPACE_BEFORE_QUOTE.test(cell)))
+    return { cells, lines };
   const read = readQuoted(written.replace(LINE_END, ''), delimiter);
   return 'openAt' in read ? refuseOpenQuote(line, written.slice(0, read.openAt)) : { ...read, lines };
 }
+
+/** Such a quote belongs to the text as CSV is read; whoever typed it meant it to hold the cell together. */
+const SPACE_BEFORE_QUOTE = /^[^\S\r\n]+"/;
 
 const refuseLongRow = (rowBytes: number, line: number): never =>
   refuse(`the row has more than the ${rowBytes} bytes that are allowed; shorten its cells`, line);
@@ -155,7 +159,11 @@ function lineEndBytes(text: Buffer, at: number): number {
   return text[at + 1] === LINE_FEED ? 2 : 1;
 }
 
-const isBlankRow = (cells: readonly string[]): boolean => isBlank(cells[0] ?? '') && cells.every(isBlank);
+const isBlankRow = (cells: readonly string[]): boolean =>
+  isBlank(cells[0] ?? '') ? cells.every(isBlank) : cells.length === 1 && cells[0] === END_OF_FILE;
+
+/** Ctrl-Z, with which DOS ended files, and `copy` still does. */
+const END_OF_FILE = '\u001A';
 
 interface Parsed {
   readonly cells: string[];
@@ -216,7 +224,10 @@ function readQuoted(text: string, delimiter: string): ReadQuoted {
     const end = indexOrEnd(text, delimiter, closed);
     const goesOn = closed > start && text.slice(closed, end).trim() !== '';
     if (goesOn && /[\r\n]/.test(text.slice(start, closed))) return { openAt: start };
-    if (goesOn) flaw ??= `Cell ${cells.length + 1} goes on after its closing quote; double the quotes inside it.`;
+    const place = `Cell ${cells.length + 1}`;
+    if (goesOn) flaw ??= `${place} goes on after its closing quote; double the quotes inside it.`;
+    if (closed === start && SPACE_BEFORE_QUOTE.test(text.slice(start, end)))
+      flaw ??= `${place} has a space before its quote; take the space out, since a quote must follow the delimiter at once.`;
     // As it is written: without what follows the quote, a row that is invalid might look like another, valid one.
     const isWhole = closed > start && !goesOn;
     cells.push(isWhole ? text.slice(start + 1, closed - 1).replaceAll('""', '"') : text.slice(start, end));

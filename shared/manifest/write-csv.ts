@@ -29,4 +29,7 @@ const ESCAPED_FORMULA = /^'+[=+\-@\t\r\n＝＋－＠]/;
 export const escapeCell = (cell: string): string => (FORMULA.test(cell) ? `'${cell}` : cell);
 
 /** The inverse of escapeCell, for the cells of a file that we wrote. */
-export const unescapeCell = (cell: string): string => (ESCAPED_FORMULA.test(cell) ? cell.slice(1) : cell);
+export const unescapeCell = (cell: string): string => (isEscaped(cell) ? cell.slice(1) : cell);
+
+/** Whether escapeCell may have written it. */
+export const isEscaped = (cell: string): boolean => ESCAPED_FORMULA.test(cell);

@@ -7,9 +7,15 @@ export const ACCOUNT_ID = column(
   "The person's account id; where an e-mail address is given too, the id decides and the address must be this account's.",
 );
 
-export const EMAIL = column('email', ['emailAddress'], "The person's present e-mail address.");
+export const EMAIL: Column = {
+  ...column('email', ['emailAddress'], "The person's present e-mail address."),
+  resembles: /mail|principal|\bupn\b|address|login|correo|courriel/i,
+};
 
-export const USERNAME = column('username', [], "The person's username in Jira Data Center.");
+export const USERNAME: Column = {
+  ...column('username', [], "The person's username in Jira Data Center."),
+  resembles: /user|login|account|benutzer|uid/i,
+};
 
 /** A column of ours; its own name is read as the aliases are. */
 export function column(name: string, aliases: readonly string[], about: string): Column {
@@ -116,11 +122,13 @@ const ACCOUNT_ID_EXPECTED =
 const isAccountId = (cell: string): boolean => /^[a-zA-Z0-9_|:-]{1,128}$/.test(cell);
 
 const EMAIL_EXPECTED =
-  'an e-mail address; name@domain alone is expected, without spaces, brackets or anything else around it, at most 254 characters';
+  'an e-mail address; name@domain alone is expected, without spaces, quotes, brackets or anything else around it, at most 254 characters';
 
-// What mail programs put around an address is none of RFC 5322's atoms. Dots are taken within a name as some providers gave
-// them out; 254 characters is what SMTP's path limit leaves for an address (RFC 5321, erratum 1690).
-const NAME = String.raw`[^\s\p{C}()<>\[\]:;@\\,"]+`;
-const LABEL = String.raw`[^\s\p{C}()<>\[\]:;@\\,".]+`;
-const EMAIL_PATTERN = new RegExp(String.raw`^(?!\.)${NAME}@${LABEL}(?:\.${LABEL})*$`, 'u');
+// What mail programs and spreadsheets put around an address is none of it: RFC 5322's specials, the quotes of word processors, and
+// at its start an apostrophe, asterisk, exclamation mark or backtick, with which no address is given out. Dots are taken within a name as some
+// providers gave them out; 254 characters is what SMTP's path limit leaves for an address (RFC 5321, erratum 1690).
+const NAME = String.raw`(?![.'*!\x60])[^\s\p{C}\p{Pi}\p{Pf}\u201A\u201E\u2032\u2033\uFF02\uFF07()<>\[\]:;@\\,"]+`;
+// Letters, digits and hyphens between them (RFC 1123; of international names RFC 5891).
+const LABEL = String.raw`[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}])?`;
+const EMAIL_PATTERN = new RegExp(String.raw`^${NAME}@${LABEL}(?:\.${LABEL})*$`, 'u');
 const isEmail = (cell: string): boolean => cell.length <= 254 && EMAIL_PATTERN.test(cell);

@@ -80,7 +80,8 @@ function resolveEmail(email: string, directory: Directory): Finding<Organisation
 
 function resolveAccount(accountId: string, email: string | undefined, directory: Directory): Finding<OrganisationUser> {
   const person = directory.byId(accountId);
-  if (!person) return refused('USER_NOT_FOUND', `The organisation has no account ${quoted(accountId)}.`);
+  if (!person)
+    return refused('USER_NOT_FOUND', `The organisation has no account ${quoted(accountId)}.${doubtId(email)}`);
   const isAnothers =
     email !== undefined &&
     (person.email === undefined
@@ -88,6 +89,12 @@ function resolveAccount(accountId: string, email: string | undefined, directory:
       : !sameEmail(person.email, email));
   return isAnothers ? refusedBy(emailMismatch(accountId, email)) : found(person);
 }
+
+/** What to add where a row's id is nobody's and its address may well be somebody's: other systems number their users, too. */
+export const doubtId = (email: string | undefined): string =>
+  email === undefined
+    ? ''
+    : ` If the ids are those of another system, such as an HR system's "User ID", give their column another name: then the address ${quoted(email)} says who is meant.`;
 
 /** The account is there, with another address than the row says. */
 export const emailMismatch = (accountId: string, email: string): Refusal =>

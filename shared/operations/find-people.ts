@@ -8,7 +8,7 @@ import type {
   UserListing,
 } from '../atlassian/apis.ts';
 import { quoted, sameEmail, userKey, type UsernameReference, type UserReference } from './columns.ts';
-import { type Directory, directoryOf, readDirectory, resolveUser } from './directory.ts';
+import { type Directory, directoryOf, doubtId, readDirectory, resolveUser } from './directory.ts';
 import { type Finding, found, lookUpEach, refused, type Stopped } from './finding.ts';
 
 type People = (reference: UserReference) => Finding<OrganisationUser>;
@@ -78,7 +78,7 @@ async function findInJira(
       // The groups of an account that is not there are not there either: a single id needs no call of its own.
       if (!accounts && groups && email === undefined) return found({ accountId });
       const user = accounts ? accounts.get(accountId) : await jira.findUser(accountId, until);
-      return user ? checkAddress(user, email, jira, until) : noSuchAccount(accountId);
+      return user ? checkAddress(user, email, jira, until) : noSuchAccount(accountId, email);
     },
     signal,
   );
@@ -149,8 +149,8 @@ const personOf = ({ accountId, emailAddress, active }: JiraUser): OrganisationUs
   active,
 });
 
-const noSuchAccount = (accountId: string): Finding<OrganisationUser> =>
-  refused('USER_NOT_FOUND', `Jira has no account ${quoted(accountId)}.`);
+const noSuchAccount = (accountId: string, email: string | undefined): Finding<OrganisationUser> =>
+  refused('USER_NOT_FOUND', `Jira has no account ${quoted(accountId)}.${doubtId(email)}`);
 
 // Two rows with one id and different addresses are two questions.
 const spelling = (reference: UserReference): string => JSON.stringify([userKey(reference), reference.email]);

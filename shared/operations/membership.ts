@@ -22,7 +22,7 @@ import { findMembers, findUsersInGroups } from './find-members.ts';
 import { findPeople } from './find-people.ts';
 import { type Finding, found, lookUpEach, refused, valueOf, whenFound } from './finding.ts';
 import { noteInactive, refuseStranger } from './inactive.ts';
-import type { Cells, Effect, Operation, SubjectKey } from './operation.ts';
+import type { Cells, Column, Effect, Operation, SubjectKey } from './operation.ts';
 
 const GROUP_ID = telling(
   column(
@@ -32,9 +32,12 @@ const GROUP_ID = telling(
   ),
 );
 
-const GROUP_NAME = telling(
-  column('groupName', ['group', 'Group name', 'groupname'], "The group's name, exactly as in Jira."),
-);
+const GROUP_NAME: Column = {
+  ...telling(column('groupName', ['group', 'Group name', 'groupname'], "The group's name, exactly as in Jira.")),
+  resembles: /group|grupp|groupe|grupo|\bteam|\brole/i,
+  plural:
+    "lists all groups of a person in one cell, as Atlassian's export does, and a row names one group; export again with one row a group, or write a row for each group, and call the column group",
+};
 
 /** A group as a row names it, or by id alone; where both are given, the id decides. */
 type GroupReference =

@@ -12,6 +12,10 @@ export interface Column {
   readonly about: string;
   /** It says what is to be done rather than to whom, so that a file which has it is meant for this operation. */
   readonly telling?: true | undefined;
+  /** What other systems call it: named in a refusal, and never taken for it, since what they mean by it is theirs to say. */
+  readonly resembles?: RegExp | undefined;
+  /** What to do about a column of its name in the plural, after "the column "Groups"". */
+  readonly plural?: string | undefined;
 }
 
 /** Our cells of one row by canonical column name, trimmed; empty ones are absent. */

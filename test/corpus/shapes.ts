@@ -87,7 +87,33 @@ export const SHAPES: readonly Entry[] = [
     `${HEAD}ann@acme.example,"say \\"hi\\""\n${BOB}`,
     report(2, { invalid: 1 }),
   ),
-  textEntry('single quotes', `${HEAD}'ann@acme.example','staff'\n`, report(1)),
+  textEntry('single quotes', `${HEAD}'ann@acme.example','staff'\n`, report(1, { invalid: 1 })),
+  textEntry(
+    'a space before a quote in a row',
+    `${HEAD}ann@acme.example, "staff"\n${BOB}`,
+    report(2, { invalid: 1, cells: cells.slice(1) }),
+  ),
+  textEntry(
+    'a space before a quote in the header',
+    `email, "group", "Note"\nann@acme.example, "staff", "a, b"\n`,
+    refusal(1, /Cell 2 has a space before its quote; take the space out/),
+  ),
+  textEntry(
+    'a byte order mark before a quoted header',
+    '\uFEFF"email","group"\r\n"ann@acme.example","staff"\r\n',
+    report(1),
+  ),
+  textEntry(
+    'rows that Excel left without their last delimiters',
+    'email,group,action,Note\r\nann@acme.example,staff,add,\r\nbob@acme.example,staff,add\r\nbob@acme.example,other\r\n',
+    report(3, {
+      cells: [
+        { email: 'ann@acme.example', groupName: 'staff', action: 'add' },
+        { email: 'bob@acme.example', groupName: 'staff', action: 'add' },
+        { email: 'bob@acme.example', groupName: 'other' },
+      ],
+    }),
+  ),
   textEntry(
     'curly quotes',
     `${HEAD}ann@acme.example,“staff”\n`,
@@ -134,15 +160,36 @@ export const SHAPES: readonly Entry[] = [
     'email,group\n\tann@acme.example\t,\tstaff\t\n',
     report(1, { cells: [{ email: 'ann@acme.example', groupName: 'staff' }] }),
   ),
-  textEntry('comments that CSV does not know', `# people\n${HEAD}${ANN}`, refusal(1, /no header/)),
-  textEntry('a title above the header', `Joiners of November\n${HEAD}${ANN}`, refusal(1, /no header/)),
+  textEntry('comments that CSV does not know', `# people\n#\n\n# of November\n${HEAD}${ANN}`, report(1)),
+  textEntry(
+    "Windows PowerShell's type line",
+    `#TYPE Selected.Microsoft.ActiveDirectory.Management.ADUser\r\n"email","group"\r\n"ann@acme.example","staff"\r\n`,
+    report(1),
+  ),
+  textEntry(
+    "Windows PowerShell's type line above what is no header of ours",
+    `#TYPE System.Object\r\n"mailbox","group"\r\n"ann@acme.example","staff"\r\n`,
+    refusal(2, /rename "mailbox" to email/),
+  ),
+  textEntry(
+    'a column that is called by a number sign',
+    '#,email,group\n1,ann@acme.example,staff\n',
+    report(1, { carried: ['#'] }),
+  ),
+  textEntry(
+    'the title of a report, its run and a blank line',
+    `Joiners,,\nRun by: HR,Run on: 2026-11-25,\n,,\nE-Mail,Group,Office\nann@acme.example,staff,Bern\nTotal: 1,,\n`,
+    refusal(4, /the header is on line 4, and above it stands .*"Joiners"/),
+  ),
+  textEntry('a totals line below', `${HEAD}${ANN}Total: 1,\n`, report(2, { invalid: 1, cells: cells.slice(0, 1) })),
+  textEntry('a title above the header', `Joiners of November\n${HEAD}${ANN}`, refusal(2, /the header is on line 2/)),
   textEntry('a sep= line with quotes', `"sep=;"\nemail;group\nann@acme.example;staff\n`, report(1, { delimiter: ';' })),
   textEntry(
     'a sep= line that Excel padded with delimiters',
     'sep=;;;\nemail;group\nann@acme.example;staff\n',
     report(1, { delimiter: ';' }),
   ),
-  textEntry('a sep= line that names no delimiter', `sep=\n${HEAD}${ANN}`, refusal(1, /no header/)),
+  textEntry('a sep= line that names no delimiter', `sep=\n${HEAD}${ANN}`, report(1)),
   textEntry('a sep= line that lies', `sep=;\n${HEAD}${ANN}`, refusal(2, /a column is missing|no header/)),
   textEntry(
     'sep= a letter of the header',
@@ -166,11 +213,11 @@ export const SHAPES: readonly Entry[] = [
     'email,group;office\nann@acme.example,staff;Bern\n',
     refusal(1, /looks like "group|a column is missing/),
   ),
+  textEntry('JSON lines', '{"email":"ann@acme.example","group":"staff"}\n', refusal(undefined, /this is JSON/)),
   textEntry(
-    'JSON lines',
-    '{"email":"ann@acme.example","group":"staff"}\n',
-    refusal(1, /no header.*put one above the rows/),
+    'HTML',
+    '<!DOCTYPE html><html><body>Sign in</body></html>\n',
+    refusal(undefined, /this is a web page or XML/),
   ),
-  textEntry('HTML', '<!DOCTYPE html><html><body>Sign in</body></html>\n', refusal(1, /no header/)),
-  textEntry('XML', '<?xml version="1.0"?><people/>\n', refusal(1, /no header/)),
+  textEntry('XML', '<?xml version="1.0"?><people/>\n', refusal(undefined, /this is a web page or XML/)),
 ];

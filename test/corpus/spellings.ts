@@ -45,7 +45,10 @@ export const SPELLINGS: readonly Entry[] = FILE_ENCODINGS.flatMap((file) =>
           encoding: file.encoding,
           delimiter,
           carried: ['Büro'],
-          cells: ROWS.map(([email, groupName]) => ({ email, groupName })),
+          ...(file.encoding === 'windows-1252' && { invalid: 1 }), // nobody said how its letters are written
+          cells: ROWS.filter(([email]) => file.encoding !== 'windows-1252' || /^[ -~]+$/.test(email)).map(
+            ([email, groupName]) => ({ email, groupName }),
+          ),
         }),
       })),
     ),

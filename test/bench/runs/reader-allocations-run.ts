@@ -30,10 +30,10 @@ await validation();
 report({ bytesPerRow: (process.memoryUsage().heapUsed - before) / ROWS });
 
 async function validation(): Promise<void> {
-  const manifest = await openManifest(chunks(), { limits, columns: recipe.columns });
-  const columns = mapHeader(manifest.header, recipe, limits);
+  const manifest = await openManifest(chunks(), { limits, wanted: recipe });
+  const columns = mapHeader(manifest.header, recipe, { limits });
   const destination = { target: BENCH_TARGET, operation: membership.name, rowFormat: recipe };
-  const check = createCheck(destination, { header: manifest.header.cells, columns, limits });
+  const check = createCheck(destination, { isGuessed: false, header: manifest.header.cells, columns, limits });
   let sound = 0;
   for await (const rows of manifest.batches) for (const row of rows) if (check(row).length === 0) sound += 1;
   if (sound !== ROWS) throw new Error(`${sound} of ${ROWS} rows are sound`);

@@ -85,6 +85,18 @@ describe('a manifest that cannot be applied is refused with the line and the rem
       says: /more than the 2000 bytes/,
     },
     {
+      what: 'an unclosed quote in the header',
+      manifest: `"email,group\n${ROW}${ROW}`,
+      line: 1,
+      says: /quote opens here and is never closed; close it/,
+    },
+    {
+      what: 'an unclosed quote in the header that a later row seems to close',
+      manifest: `"email,group\n${ROW}ann@acme.example,"C++ Guild"\n`,
+      line: 1,
+      says: /quote opens here and is never closed; close it/,
+    },
+    {
       what: 'an unclosed quote over the limit',
       manifest: `email,group\n${ROW}"${ROW.repeat(9_000)}`,
       line: 3,
@@ -189,4 +201,20 @@ it('takes a file of our own that became larger than its manifest could be', asyn
 
   expect(happened().at(-1)).toBe('validated');
   expect(validationOf(jobId)).toMatchObject({ rows: 1, outcomeChunks: [] });
+});
+
+it('refuses a file without a sound row among the first twenty thousand before it tells of each', async () => {
+  const { upload, problems, happened, results } = start();
+
+  await upload(KEY, `email,group\n${'x,\n'.repeat(900_000)}`);
+
+  expect(happened().at(-1)).toBe('rejected');
+  expect(problems()).toEqual([
+    {
+      line: 20_001,
+      message: expect.stringMatching(/none of the first 20,000 rows can be read.*email: "x" is not an e-mail/),
+    },
+  ]);
+  const written = [...results.objects.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+  expect(written).toBeLessThan(10 * 2 ** 20);
 });

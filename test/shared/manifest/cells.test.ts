@@ -48,6 +48,8 @@ it.each([
   expect(cellsOf(row(cell))).toEqual({ group: meant });
 });
 
+const SOURCE = { limits: LIMITS, isGuessed: false, escaped: false };
+
 it.each([
   { cells: ['a', 'b'], says: undefined },
   { cells: ['a', 'b', ''], says: undefined },
@@ -55,7 +57,7 @@ it.each([
   { cells: ['a'], says: 'has 1 cell where the header has 2' },
   { cells: ['a', 'b', '', '', 'e'], says: 'has 5 cells where the header has 3' },
 ])('finds $cells under a header of two columns and a comma to be $says', ({ cells, says }) => {
-  const problem = createShapeChecker(['email', 'group', ''])(row(...cells));
+  const problem = createShapeChecker(['email', 'group', ''], 2)(row(...cells));
 
   expect(problem).toEqual(says === undefined ? undefined : expect.stringContaining(says));
 });
@@ -66,11 +68,40 @@ it.each([
   { cell: 'a\uD800b', says: /email: .* not text/ },
   { cell: 'a\uFFFDb', says: /email: .* not text/ },
 ])('finds a cell that no API can take', ({ cell, says }) => {
-  expect(checkCells(row(cell), { email: cell }, LIMITS)).toEqual([expect.stringMatching(says)]);
+  expect(checkCells(row(cell), { email: cell }, SOURCE)).toEqual([expect.stringMatching(says)]);
 });
 
 it('takes line breaks, tabs and every script in a cell', () => {
   const cell = 'two\r\nlines\tand 日本語 😀';
 
-  expect(checkCells(row(cell), { message: cell }, LIMITS)).toEqual([]);
+  expect(checkCells(row(cell), { message: cell }, SOURCE)).toEqual([]);
+});
+
+it.each(['#N/A', '#REF!', '#NAME?', '#name?', '#VALUE!', '#DIV/0!', '#NV', '#BEZUG!', '#¡VALOR!', '#ИМЯ?', '#####'])(
+  'finds %s, which a spreadsheet shows in place of a value',
+  (cell) => {
+    expect(checkCells(row(cell), { groupName: cell }, SOURCE)).toEqual([
+      expect.stringMatching(/^groupName: ".+" is what a spreadsheet shows.*correct its formula/),
+    ]);
+  },
+);
+
+it.each(['#general', '#1 team', '#', 'N/A team', '#REF! people', 'C#'])('takes %s for what it says', (cell) => {
+  expect(checkCells(row(cell), { groupName: cell }, SOURCE)).toEqual([]);
+});
+
+it('takes letters that were read in an encoding nobody named in no cell of ours', () => {
+  const guessed = { ...SOURCE, isGuessed: true };
+
+  expect(checkCells(row('caf\u00E9', 'x'), { groupName: 'x' }, guessed)).toEqual([]);
+  expect(checkCells(row('caf\u00E9', 'x'), { groupName: 'caf\u00E9' }, guessed)).toEqual([
+    expect.stringMatching(/^groupName: .*characters beyond A to Z.*save it as "CSV UTF-8"/),
+  ]);
+});
+
+it('takes an apostrophe that kept a formula from running only in a file of ours', () => {
+  expect(checkCells(row("'=x"), { groupName: "'=x" }, SOURCE)).toEqual([
+    expect.stringMatching(/^groupName: it begins with an apostrophe in front of "="/),
+  ]);
+  expect(checkCells(row("'=x"), { groupName: "'=x" }, { ...SOURCE, escaped: true })).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ManifestRefused } from '../../../shared/manifest/refusal.ts';
-import { mapHeader } from '../../../shared/manifest/header.ts';
+import { leastCells, mapHeader } from '../../../shared/manifest/header.ts';
 import { emailChange } from '../../../shared/operations/email-change.ts';
 import { membership } from '../../../shared/operations/membership.ts';
 import type { Operation } from '../../../shared/operations/operation.ts';
@@ -11,7 +11,7 @@ import { LIMITS } from './read.ts';
 const map = (operation: Operation, header: string) => {
   const recipe = operation.cloud;
   if (!recipe) throw new Error(`${operation.name} is not for Cloud`);
-  return mapHeader({ line: 1, cells: header.split(',') }, recipe, LIMITS);
+  return mapHeader({ line: 1, cells: header.split(',') }, recipe, { limits: LIMITS });
 };
 
 describe('the columns of files as they come', () => {
@@ -90,8 +90,77 @@ describe('the columns of files as they come', () => {
     const mapped = map(membership, "email,Office,group,,Rollcall_Line,rollcall_status,'=Cost");
 
     expect(mapped).toMatchObject({ carriedColumns: ['Office', '=Cost'], escaped: true });
-    expect(map(membership, 'email,group,rollcall_status').escaped).toBe(false);
+    expect(map(membership, 'email,group,rollcall_status').escaped).toBe(true);
+    expect(map(membership, 'email,group').escaped).toBe(false);
   });
+});
+
+describe('a refusal of a header speaks of the columns that are there', () => {
+  const refused = (
+    header: string,
+    operation = membership,
+    findOtherUse?: (cells: readonly string[]) => string | undefined,
+  ) => {
+    const wanted = operation.cloud;
+    if (!wanted) throw new Error(`${operation.name} is not for Cloud`);
+    try {
+      mapHeader({ line: 1, cells: header.split(',') }, wanted, { limits: LIMITS, findOtherUse });
+    } catch (error) {
+      if (error instanceof ManifestRefused) return error.problems.map(({ message }) => message);
+      throw error;
+    }
+    return [];
+  };
+
+  it.each([
+    [
+      'UserPrincipalName,DisplayName,Group',
+      /or rename "UserPrincipalName" to email; the file has "UserPrincipalName", /,
+    ],
+    [
+      'Employee ID,Work Email,Personal Email,Group',
+      /or rename the one that is meant of "Work Email" and "Personal Email" to email; /,
+    ],
+    ['email,AD Group', /add groupId .*, or rename "AD Group" to groupName; the file has "email", "AD Group"/],
+    ['Mitarbeiter,Gruppe', /rename "Gruppe" to groupName/],
+    ['a,b', /^a column is missing: add accountId .* or email .*; the file has "a", "b"$/],
+  ])('%s', (header, says) => {
+    expect(refused(header)).toEqual(expect.arrayContaining([expect.stringMatching(says)]));
+    expect(refused(header).join()).not.toContain('there is no header');
+  });
+
+  it.each(['ann@acme.example,staff', '5b10ac8d82e05b22cc7d4e10,staff', '1a2b3c4d-0000-4000-8000-00000000000f,1'])(
+    'says that there is no header of the row %s alone',
+    (header) => {
+      expect(refused(header)).toEqual([expect.stringMatching(/^there is no header: the first line is a row already/)]);
+    },
+  );
+
+  it('names no more than a dozen of them', () => {
+    const header = Array.from({ length: 30 }, (_, index) => `column ${index}`).join(',');
+
+    expect(refused(header)[0]).toMatch(/"column 11", 18 more$/);
+  });
+
+  it('adds what else the header fits', () => {
+    expect(refused('username,group', membership, () => 'another use')).toContain('another use');
+  });
+
+  it('tells of one group a row where a column lists all groups of a person', () => {
+    expect(refused('email,Groups')).toEqual([
+      expect.stringMatching(/^the column "Groups" lists all groups.*a row names one group/),
+    ]);
+  });
+});
+
+it.each([
+  ['email,group,action,Note', 2],
+  ['Note,email,action,group', 4],
+  ['accountId,email,groupId,group', 3],
+])('wants as many cells of a row of %s as one of each kind takes: %i', (header, least) => {
+  const wanted = membership.cloud ?? { required: [] };
+
+  expect(leastCells(map(membership, header).columns, wanted)).toBe(least);
 });
 
 describe('a column that looks like a misspelt one of ours', () => {
@@ -102,7 +171,7 @@ describe('a column that looks like a misspelt one of ours', () => {
     ['accuont_id,group', '"accountId"'],
     ['acountid,group', '"accountId"'],
     ['email,grup', '"group"'],
-    ['email,groups', '"group"'],
+    ['email,groups', 'a row names one group; export again with one row a group'],
     ['email,gruopname', '"groupName"'],
     ['email,group,acton', '"action"'],
     ['email,group,actoin', '"action"'],

@@ -1,4 +1,4 @@
-import { NotUtf8, type Encoding } from '../../../shared/manifest/encoding.ts';
+import { NotUtf8 } from '../../../shared/manifest/encoding.ts';
 import type { ManifestLimits } from '../../../shared/manifest/refusal.ts';
 import { openManifest, type Manifest } from '../../../shared/manifest/manifest.ts';
 import type { Row } from '../../../shared/manifest/rows.ts';
@@ -32,13 +32,13 @@ export async function read(bytes: Buffer, size?: number): Promise<Read> {
   try {
     return await readAs(undefined, bytes, size);
   } catch (error) {
-    if (error instanceof NotUtf8) return readAs('windows-1252', bytes, size);
+    if (error instanceof NotUtf8) return readAs(error, bytes, size);
     throw error;
   }
 }
 
-async function readAs(encoding: Encoding | undefined, bytes: Buffer, size?: number): Promise<Read> {
-  const columns = membership.cloud?.columns ?? [];
-  const manifest = await openManifest(inPieces(bytes, size), { limits: LIMITS, encoding, columns });
+async function readAs(notUtf8: NotUtf8 | undefined, bytes: Buffer, size?: number): Promise<Read> {
+  const wanted = membership.cloud ?? { columns: [], required: [] };
+  const manifest = await openManifest(inPieces(bytes, size), { limits: LIMITS, notUtf8, wanted });
   return { ...manifest, rows: await rowsOf(manifest.batches) };
 }

@@ -80,6 +80,11 @@ describe('any table, written in any dialect', () => {
         const lines = [header, ...rows].map(line).join(lineEnd) + (how.lastLineEnd ? lineEnd : '');
 
         const bytes = file.encode((how.sepLine ? `sep=${delimiter}${lineEnd}` : '') + lines);
+        // Some letters of Windows-1252 are UTF-8 by chance, side by side: such a file is refused.
+        fc.pre(
+          file.encoding !== 'windows-1252' ||
+            !/[\u00C2-\u00DF][\u0080-\u00BF]|\u00E9[\u0080-\u00BF]{2}/.test(bytes.toString('latin1')),
+        );
         const found = await read(bytes, how.size);
         tried.rows += 1;
 
@@ -113,7 +118,7 @@ describe('any bytes', () => {
         } catch (error) {
           if (!(error instanceof ManifestRefused)) throw error;
           tried.refusals += 1;
-          expect(error.message).toMatch(/; (?:put|open|close|save|shorten|double|split)/);
+          expect(error.message).toMatch(/; (?:put|open|close|save|shorten|double|split|upload|take)/);
         }
       }),
       { numRuns: 6_000 },

@@ -4,7 +4,7 @@ export type SimpleReading = { readonly rows: readonly SimpleRow[] } | { readonly
 export interface SimpleRow {
   readonly line: number;
   readonly cells: readonly string[];
-  /** Whether text followed a closing quote. */
+  /** Whether text followed a closing quote, or a space came before an opening one. */
   readonly flawed: boolean;
 }
 
@@ -45,7 +45,8 @@ interface CellRead {
 function readPlain(text: string, { at, line }: Place, delimiter: string): CellRead {
   let end = at;
   while (end < text.length && text[end] !== delimiter && !isLineEnd(text[end])) end += 1;
-  return { cell: text.slice(at, end), flawed: false, next: { at: end, line } };
+  const cell = text.slice(at, end);
+  return { cell, flawed: /^ +"/.test(cell), next: { at: end, line } };
 }
 
 function readQuoted(text: string, { at, line }: Place, delimiter: string): CellRead | 'open' {

@@ -1,12 +1,47 @@
 import { describe, expect, it } from 'vitest';
 
-import { foreignColumns } from '../../../shared/operations/foreign-columns.ts';
+import { findOtherUse, foreignColumns } from '../../../shared/operations/foreign-columns.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
 
 /** Atlassian's export of a directory's people, with all that may be ticked. */
 const USERS_EXPORT =
   'User name,User status,Added to org,Org role,Last seen in Jira Service Management - acme,Last seen in Jira - acme,' +
   'Last seen in Confluence - acme,Last seen in Atlas - acme,Jira - acme,Confluence - acme';
+
+const ACME = {
+  type: 'cloud',
+  name: 'acme',
+  siteUrl: 'https://acme.example',
+  apiUrl: 'https://api.example',
+  email: 'a@acme.example',
+  apiToken: 'x',
+} as const;
+const JIRA = { type: 'data-center', name: 'jira', baseUrl: 'https://jira.example', token: 'x' } as const;
+
+describe('a header that lacks columns', () => {
+  it.each([
+    [
+      ACME,
+      'membership',
+      'username,group',
+      /columns of membership at a Jira Data Center, and the target acme is a Jira Cloud/,
+    ],
+    [
+      JIRA,
+      'membership',
+      'email,group',
+      /columns of membership at a Jira Cloud, and the target jira is a Jira Data Center/,
+    ],
+    [ACME, 'email-change', 'email,group', /columns of membership; .*put the file into acme\/membership\//],
+    [ACME, 'membership', 'old_email,new_email', /columns of email-change; .*put the file into acme\/email-change\//],
+  ])('%s: %s with %s', (target, operation, header, says) => {
+    expect(findOtherUse(header.split(','), { target, operation }, OPERATIONS)).toMatch(says);
+  });
+
+  it('fits nothing else for naming a person alone', () => {
+    expect(findOtherUse(['email', 'Office'], { target: ACME, operation: 'membership' }, OPERATIONS)).toBeUndefined();
+  });
+});
 
 const told = (operation: string, header: string) => foreignColumns(operation, header.split(','), OPERATIONS);
 
