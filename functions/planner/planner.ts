@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
+import { storedContacts } from '../../shared/job/contacts.ts';
 import { mayPlan } from '../../shared/job/job.ts';
 import { type PlanRequest, planRequestSchema } from '../../shared/job/messages.ts';
 import { type PostPorts, postTo } from '../../shared/job/post.ts';
@@ -26,7 +27,9 @@ const UNKNOWN_REQUEST = 'This is no request of a version that the planner knows.
 
 /** Plans row chunks and gates whole plans, and only reads at Atlassian; a message has failed unless what became of it is told. */
 export function createPlanner(given: PlannerPorts) {
-  const ports = { ...given, post: postTo(given), views: createJobViews(given.results, given.clock) };
+  const { results, clock } = given;
+  const contacts = storedContacts(results, clock);
+  const ports = { ...given, contacts, post: postTo(given), views: createJobViews(results, clock) };
 
   return async function planner(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     const deadline = deadlineOf(context, given, RESERVE_MS);

@@ -77,7 +77,14 @@ async function open({ operation: name, target: targetName }: Task, batch: Batch)
   const operation = ports.operations(name);
   if (!operation) throw new TargetUnusable('REQUEST_REFUSED', `There is no operation ${name} any more.`);
   const beforeCall = () => withholdUnlessRunning(batch);
-  return openSession(ports, { targetName, operation, deadlineMs: deadline.atMs, beforeCall });
+  // Without an answer of its own there would be no plan.
+  return openSession(ports, {
+    targetName,
+    operation,
+    deadlineMs: deadline.atMs,
+    beforeCall,
+    isKnown: async () => true,
+  });
 }
 
 async function withholdUnlessRunning({ jobId, state, progress, ports }: Batch): Promise<void> {

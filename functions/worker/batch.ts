@@ -1,7 +1,7 @@
 import type { CallCount } from '../../shared/atlassian/apis.ts';
 import { type Refusal, Withheld } from '../../shared/atlassian/errors.ts';
 import { createEvent } from '../../shared/job/events.ts';
-import type { Task } from '../../shared/job/messages.ts';
+import { PENDING, wasAttempted } from '../../shared/job/row-status.ts';
 import type { State } from '../../shared/job/state.ts';
 import type { JobViews } from '../../shared/job/views.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
@@ -47,9 +47,10 @@ export interface Progress {
 export const nowMs = ({ ports }: Batch): number => ports.clock.now().getTime();
 
 /** Gives a row the task result of an error. An unforeseen one leaves the message on the queue: our mistake is not recorded as the row's. */
-export function settle({ messageId, task }: Delivery, error: unknown, batch: Batch): void {
+export function settle(delivery: Delivery, error: unknown, batch: Batch): void {
+  const { messageId, task } = delivery;
   try {
-    const taskResult = taskResultOn(error, task, batch);
+    const taskResult = taskResultOn(error, delivery, batch);
     // What it failed of is recorded already.
     const isKnown = taskResult.kind === 'outcome' && isInDoubt(task, batch.state);
     batch.recorder.add(messageId, isKnown ? { kind: 'done', task } : taskResult);
@@ -86,15 +87,21 @@ export async function runFor<Value>(
 }
 
 /** The task result of an error in a job as it stands. An unforeseen error is thrown on. */
-function taskResultOn(error: unknown, task: Task, batch: Batch): TaskResult {
+function taskResultOn(error: unknown, delivery: Delivery, batch: Batch): TaskResult {
+  const { task } = delivery;
   if (error instanceof Withheld && isRedriven(task)) {
     const { halt } = batch.progress;
-    return halt ? taskResultOn(halt, task, batch) : again(task, nowMs(batch) + HELD_MS);
+    return halt ? taskResultOn(halt, delivery, batch) : again(task, nowMs(batch) + HELD_MS);
   }
   const { chance, maxAttempts, consistencySeconds } = batch.ports;
   const random = chance.random();
-  return taskResultOf(error, task, { nowMs: nowMs(batch), random, maxAttempts, consistencySeconds });
+  const mayHaveBegun = hasBegun(delivery, batch);
+  return taskResultOf(error, task, { nowMs: nowMs(batch), random, maxAttempts, consistencySeconds, mayHaveBegun });
 }
+
+/** Whether an earlier delivery may have written: a redriven row is marked by the write that it failed of, too. */
+const hasBegun = ({ task, isFirst }: Delivery, { state }: Batch): boolean =>
+  task.begun === true || (wasAttempted(state.rowStatuses[task.row] ?? PENDING) && (task.generation === 0 || !isFirst));
 
 /** Stops the job: at once for the batch itself, and through an event for everybody else. */
 async function halt(reason: Refusal, { jobId, progress, ports }: Batch): Promise<void> {

@@ -37,6 +37,8 @@ export interface TaskResultContext {
   readonly maxAttempts: number;
   /** How long Atlassian may take to show what was written. */
   readonly consistencySeconds: number;
+  /** A write of the row may have begun before, and what became of it is not known. */
+  readonly mayHaveBegun: boolean;
 }
 
 /** The task result of an error. An unforeseen one is nobody's task result: it is thrown on, and the message stays. */
@@ -68,12 +70,23 @@ export const again = (task: Task, notBeforeMs: number): TaskResult => ({ kind: '
 function failedAttempt(error: Refusal | NoAnswer, task: Task, context: TaskResultContext, leastMs: number): TaskResult {
   const attempts = task.attempts + 1;
   if (attempts >= context.maxAttempts) return failure(error, task, context);
-  return again({ ...task, attempts }, context.nowMs + Math.max(leastMs, computeBackoffMs(attempts, context.random)));
+  const begun = leavesDoubt(error) ? { begun: true as const } : {};
+  return again(
+    { ...task, ...begun, attempts },
+    context.nowMs + Math.max(leastMs, computeBackoffMs(attempts, context.random)),
+  );
 }
 
-function failure(error: Refusal | NoAnswer, task: Task, { nowMs }: TaskResultContext): TaskResult {
+/** Whether the write that ended so may have been made. */
+const leavesDoubt = (error: Refusal | NoAnswer): boolean => error instanceof NoAnswer || error.uncertain;
+
+const MAY_HAVE_BEGUN =
+  'A write of this row had begun before that, so the change may have been made; drop failed.csv in again, and a row that is done comes out unchanged.';
+
+function failure(error: Refusal | NoAnswer, task: Task, { nowMs, mayHaveBegun }: TaskResultContext): TaskResult {
   const answer = error instanceof Refusal ? { httpStatus: error.httpStatus, traceId: error.traceId } : {};
-  const message = error.message.slice(0, MESSAGE_CHARACTERS);
+  const note = mayHaveBegun || leavesDoubt(error) ? ` ${MAY_HAVE_BEGUN}` : '';
+  const message = error.message.slice(0, MESSAGE_CHARACTERS - note.length) + note;
   const outcome: Outcome = { ...rowOf(task, nowMs), status: 'failed', code: error.code, message, ...answer };
   return { kind: 'outcome', task, outcome };
 }

@@ -9,20 +9,12 @@ import type { Body, HttpAnswer, HttpFailure } from './http.ts';
 export function createRefusal(
   call: Call,
   answer: HttpAnswer,
-  options: { readonly baseUrl: string; readonly secrets: readonly string[]; readonly uncertain?: boolean },
+  options: { readonly secrets: readonly string[]; readonly uncertain?: boolean },
 ): Refusal {
-  const { status, headers, body, traceId } = answer;
-  const { baseUrl, secrets, uncertain = false } = options;
+  const { status, body, traceId } = answer;
+  const { secrets, uncertain = false } = options;
   const details = { httpStatus: status, traceId, uncertain };
   const answered = `Atlassian answered ${status} when asked to ${ENDPOINTS[call].to}`;
-  if (status >= 300 && status < 400) {
-    const host = findHost(headers['location'], baseUrl);
-    return new Refusal(
-      'REQUEST_REFUSED',
-      `${answered}: a redirect${host}, which Rollcall does not follow. Correct the address in the target's secret.`,
-      details,
-    );
-  }
   const errorBody = readErrorBody(body);
   const { code, hint } = mapError(call, status, errorBody);
   const quote = quoteErrorBody(errorBody, secrets);
@@ -38,17 +30,65 @@ function findHost(location: string | readonly string[] | undefined, baseUrl: str
   return text !== undefined && URL.canParse(text, baseUrl) ? ` to ${new URL(text, baseUrl).host}` : '';
 }
 
-/** A success that does not hold what it should. */
-export function createBodyError(call: Call, { status, body, traceId }: HttpAnswer): Refusal {
-  const { to } = ENDPOINTS[call];
-  const details = { httpStatus: status, traceId };
-  if (body.type === 'too-large') {
-    const message = `Atlassian's answer when asked to ${to} is larger than this stage allows; raise its response limit.`;
-    return new Refusal('REQUEST_REFUSED', message, details);
-  }
-  const message = `Atlassian's answer when asked to ${to} is not JSON. If this repeats, check the address in the target's secret.`;
-  return new Refusal('ATLASSIAN_ERROR', message, details);
+/** Where something else answered, and whether Atlassian itself has answered there before. */
+export interface Address {
+  readonly baseUrl: string;
+  /** What in the target's secret says so. */
+  readonly checks: string;
+  readonly isKnown: boolean;
 }
+
+/** Something else answered in Atlassian's place: an outage where it has answered before, otherwise a wrong address. A write may have been made. */
+export function createForeignError(
+  call: Call,
+  { status, headers, body, traceId }: HttpAnswer,
+  address: Address,
+): Refusal {
+  const { to, access } = ENDPOINTS[call];
+  const { baseUrl, checks, isKnown } = address;
+  const redirect =
+    status >= 300 && status < 400
+      ? ` It sends on${findHost(headers['location'], baseUrl)}, where Rollcall does not follow.`
+      : '';
+  const answered = `What answered ${status} at ${baseUrl} when asked to ${to} is not Atlassian's API (${describe(body)}).${redirect}`;
+  const details = { httpStatus: status, traceId, uncertain: access === 'write' };
+  if (isKnown) {
+    const made = access === 'write' ? ' The change may have been made.' : '';
+    return new Refusal(
+      'ATLASSIAN_ERROR',
+      `${answered} Atlassian answered there before, so this may be an outage.${made}`,
+      details,
+    );
+  }
+  return new Refusal('SITE_NOT_FOUND', `${answered} Check ${checks} in the target's secret.`, details);
+}
+
+function describe(body: Body): string {
+  switch (body.type) {
+    case 'none':
+      return 'an answer without content';
+    case 'json':
+      return 'other JSON than it gives';
+    case 'too-large':
+      return 'a long answer';
+    case 'text': {
+      const title = /<title[^>]*>([^<]{0,200})/i.exec(body.text)?.[1];
+      const said = cleanText(title ?? body.text);
+      const shown = said.length > 80 ? `${said.slice(0, 79).toWellFormed()}…` : said;
+      return shown === '' ? 'a page' : `it says "${shown}"`;
+    }
+    default:
+      return body satisfies never;
+  }
+}
+
+/** An answer that is larger than a stage allows. */
+export const createSizeError = (call: Call, { status, traceId }: HttpAnswer): Refusal =>
+  new Refusal(
+    'REQUEST_REFUSED',
+    `Atlassian's answer when asked to ${ENDPOINTS[call].to} is larger than this stage allows; raise its response limit.`,
+    { httpStatus: status, traceId },
+  );
 
 /** A success's JSON in another shape than its schema; names the fields that do not fit and none of their values. */
 export function createShapeError(call: Call, { issues }: z.ZodError): Refusal {
@@ -59,12 +99,12 @@ export function createShapeError(call: Call, { issues }: z.ZodError): Refusal {
   );
 }
 
-/** More pages than this is a server that never ends. */
-export const MOST_PAGES = 1_000;
-
-/** Pages without an end. */
+/** Pages without an end, or without anything new in them. */
 export const createPagingError = (call: Call): Refusal =>
-  new Refusal('ATLASSIAN_ERROR', `Atlassian's pages when asked to ${ENDPOINTS[call].to} do not end.`);
+  new Refusal(
+    'ATLASSIAN_ERROR',
+    `Atlassian's pages when asked to ${ENDPOINTS[call].to} do not come to an end: the next one brings nothing new.`,
+  );
 
 /** A proxy or gateway answered a write: whether it was made is not known. */
 export function createGatewayError(call: Call, { status }: HttpAnswer): NoAnswer {

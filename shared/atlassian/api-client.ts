@@ -2,10 +2,11 @@ import type * as z from 'zod';
 
 import type { Clock } from '../ports.ts';
 import {
-  createBodyError,
+  createForeignError,
   createGatewayError,
   createRefusal,
   createShapeError,
+  createSizeError,
   createTransportError,
   readErrorBody,
 } from './answer-errors.ts';
@@ -14,6 +15,7 @@ import { ENDPOINTS, fillPath, nameBudget, type Call, type Endpoint, type Query }
 import { mapError } from './error-mapping.ts';
 import { RateLimited } from './errors.ts';
 import type { Http, HttpAnswer } from './http.ts';
+import { isOwnAnswer } from './own-answer.ts';
 import { readRateLimit } from './rate-limit-reading.ts';
 import type { RateLimiters } from './rate-limiter.ts';
 
@@ -25,6 +27,8 @@ export interface Access {
   readonly authorization?: string | undefined;
   /** Never to appear in a message. */
   readonly secrets: readonly string[];
+  /** What to check in the target's secret when something else answers there. */
+  readonly checks: string;
 }
 
 /** What a call sends besides its method and credentials. */
@@ -62,6 +66,10 @@ export interface ApiClientOptions {
   readonly deadlineMs: number;
   /** Awaited right before each call begins; throws what keeps it from beginning. */
   readonly beforeCall: () => Promise<void>;
+  /** Addresses at which an API has answered this process. */
+  readonly answered: Set<string>;
+  /** Whether the target has answered before, whatever this process has seen. */
+  readonly isKnown: () => Promise<boolean>;
 }
 
 /** Opens API clients that share one count of calls. */
@@ -121,8 +129,19 @@ const send: Send = async (connection, call, given, signal) => {
     });
   }
   rateLimiter.recordAnswer(reading, sentAtMs);
+  await requireOwn(call, result, connection);
   return result;
 };
+
+/** Throws what an answer means that is not the API's own, and remembers where one was. */
+async function requireOwn(call: Call, answer: HttpAnswer, { access, answered, isKnown }: Connection): Promise<void> {
+  const { baseUrl, checks } = access;
+  if (isOwnAnswer(call, answer)) {
+    if (answer.status < 500) answered.add(baseUrl);
+    return;
+  }
+  throw createForeignError(call, answer, { baseUrl, checks, isKnown: answered.has(baseUrl) || (await isKnown()) });
+}
 
 const createDeadlineError = (nowMs: number): RateLimited =>
   new RateLimited('The time for this batch is over; the call will be sent later', { notBeforeMs: nowMs, sent: false });
@@ -146,8 +165,8 @@ function readSuccess<Value>(
   { call, access, schema }: { readonly call: Call; readonly access: Access; readonly schema: z.ZodType<Value> },
 ): Value {
   if (!isSuccess(answer)) throw createRefusal(call, answer, access);
-  if (answer.body.type !== 'json') throw createBodyError(call, answer);
-  const parsed = schema.safeParse(answer.body.value);
+  if (answer.body.type === 'too-large') throw createSizeError(call, answer);
+  const parsed = schema.safeParse(answer.body.type === 'json' ? answer.body.value : undefined);
   if (!parsed.success) throw createShapeError(call, parsed.error);
   return parsed.data;
 }
@@ -161,8 +180,6 @@ async function write(
   const http = await send(connection, call, given, signal);
   const { status: httpStatus, traceId, body } = http;
   if (isSuccess(http)) {
-    // A page in place of an API's answer comes from something in between: what became of the call is not known.
-    if (body.type === 'text' && /^\s*</.test(body.text)) throw createGatewayError(call, http);
     const json = body.type === 'json' ? body.value : undefined;
     return { answer: { status: 'changed', httpStatus, traceId }, json };
   }

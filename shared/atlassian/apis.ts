@@ -73,6 +73,8 @@ export interface Jira {
   readonly findGroupsByName: (names: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
   /** GET group/bulk by ids. */
   readonly findGroupsById: (groupIds: readonly string[], signal: AbortSignal) => Promise<readonly Group[]>;
+  /** Groups whose names contain a text, in any case; not all of them where there are many. GET groups/picker. */
+  readonly pickGroups: (text: string, signal: AbortSignal) => Promise<readonly Group[]>;
   readonly addToGroup: (member: GroupMember, signal: AbortSignal) => Promise<Answer>;
   readonly removeFromGroup: (member: GroupMember, signal: AbortSignal) => Promise<Answer>;
   /** POST user. 201 is also the answer for one who exists and has access. */
@@ -218,8 +220,13 @@ export interface DataCenter {
   readonly findUsers: (query: string, startAt: number, signal: AbortSignal) => Promise<readonly DataCenterUser[]>;
   /** GET group/member; `undefined` on 404. */
   readonly listMembers: (group: string, startAt: number, signal: AbortSignal) => Promise<MembersPage | undefined>;
-  /** Whether a group of exactly this name is there. GET groups/picker. */
-  readonly groupExists: (name: string, signal: AbortSignal) => Promise<boolean>;
+  /** Names of groups that contain a text, in any case; not whole where the picker stops at its limit. GET groups/picker. */
+  readonly pickGroups: (
+    text: string,
+    signal: AbortSignal,
+  ) => Promise<{ readonly names: readonly string[]; readonly isWhole: boolean }>;
+  /** Whether a group of this name, in any case, is there. GET group/member. */
+  readonly hasGroup: (name: string, signal: AbortSignal) => Promise<boolean>;
   readonly addToGroup: (member: DataCenterMember, signal: AbortSignal) => Promise<Answer>;
   readonly removeFromGroup: (member: DataCenterMember, signal: AbortSignal) => Promise<Answer>;
   readonly createUser: (

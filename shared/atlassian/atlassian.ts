@@ -46,6 +46,8 @@ export interface OpenOptions {
   readonly beforeCall?: (() => Promise<void>) | undefined;
   /** For a job that asks about many people; without it each is asked about by a call where there is no search for many. */
   readonly listings?: ListingOptions | undefined;
+  /** Whether Atlassian has answered at the target's address before, lately or in the same job: what answers in its place is an outage then. */
+  readonly isKnown?: (() => Promise<boolean>) | undefined;
 }
 
 /** The port to all targets. */
@@ -64,13 +66,14 @@ export function createAtlassian(options: AtlassianOptions): Atlassian {
     rateLimiters: createRateLimiters(options),
     clock,
     known: new Map(),
+    answered: new Set(),
     kept: new Map(),
     cache: createListingCache(),
   };
   return {
     close: () => http.close(),
-    open: (target, { deadlineMs = Infinity, beforeCall = allowAll, listings } = {}) => {
-      const { open, countCalls } = createApiClients({ ...shared, deadlineMs, beforeCall });
+    open: (target, { deadlineMs = Infinity, beforeCall = allowAll, listings, isKnown = neverMet } = {}) => {
+      const { open, countCalls } = createApiClients({ ...shared, deadlineMs, beforeCall, isKnown });
       const opening = { open, shared, listings: listings && { ...listings, cache: shared.cache } };
       return target.type === 'cloud'
         ? { type: 'cloud', apis: openCloud(target, opening), countCalls }
@@ -80,6 +83,7 @@ export function createAtlassian(options: AtlassianOptions): Atlassian {
 }
 
 const allowAll = async (): Promise<void> => undefined;
+const neverMet = async (): Promise<boolean> => false;
 
 interface Shared {
   readonly http: Http;
@@ -87,6 +91,8 @@ interface Shared {
   readonly clock: Clock;
   /** What was asked once about a target and does not change: its directories, its cloud id. */
   readonly known: Map<string, unknown>;
+  /** Addresses at which an API has answered. */
+  readonly answered: Set<string>;
   /** What is believed for a minute, by target and name. */
   readonly kept: Map<string, { readonly value: unknown; readonly askedAtMs: number }>;
   readonly cache: ListingCache;
@@ -118,13 +124,21 @@ function openCloud(target: CloudTarget, { open, shared, listings }: Opening): Cl
   const { name, siteUrl, apiUrl, email, apiToken, cloudId, orgId, orgApiKey } = target;
   const basic = Buffer.from(`${email}:${apiToken}`).toString('base64');
   const secrets = [apiToken, basic, orgApiKey ?? ''];
-  const site: Access = { target: name, baseUrl: checkAddress('siteUrl', siteUrl), secrets };
+  const site: Access = {
+    target: name,
+    baseUrl: checkAddress('siteUrl', siteUrl),
+    secrets,
+    checks: 'siteUrl (the name of the site: it may have been renamed or deactivated)',
+  };
   const api = checkAddress('apiUrl', apiUrl);
   const jira = createJira(
     open({
       ...site,
       authorization: `Basic ${basic}`,
-      baseUrl: cloudId === undefined ? site.baseUrl : `${api}/ex/jira/${encodeURIComponent(cloudId)}`,
+      ...(cloudId !== undefined && {
+        baseUrl: `${api}/ex/jira/${encodeURIComponent(cloudId)}`,
+        checks: `cloudId ${JSON.stringify(cloudId)} and apiUrl`,
+      }),
     }),
   );
   const apis = {
@@ -134,7 +148,13 @@ function openCloud(target: CloudTarget, { open, shared, listings }: Opening): Cl
     listings: listings && createCloudListings(jira, listings),
   };
   if (orgId === undefined || orgApiKey === undefined) return apis;
-  const admin = open({ target: name, baseUrl: api, authorization: createBearer('orgApiKey', orgApiKey), secrets });
+  const admin = open({
+    target: name,
+    baseUrl: api,
+    authorization: createBearer('orgApiKey', orgApiKey),
+    secrets,
+    checks: 'orgId and apiUrl',
+  });
   const organisation = openOrganisation({ target, orgId, admin, site: open(site), shared });
   return {
     ...apis,
@@ -157,16 +177,19 @@ interface OrganisationContext {
 
 function openOrganisation({ target, orgId, admin, site, shared }: OrganisationContext): Organisation {
   const findDirectories = askOnce(shared, ['directories', target.apiUrl, orgId], (signal) =>
-    readDirectories(admin, orgId, signal),
+    readDirectories(admin, { orgId }, signal),
   );
+  const findDirectoryOf = async (accountId: string, signal: AbortSignal): Promise<string> =>
+    pickOnly(await findDirectories(signal)) ??
+    pickOnly(await readDirectories(admin, { orgId, accountId }, signal)) ??
+    refuseSeveralDirectories(accountId);
   const findCloudId = askOnce(shared, ['cloudId', target.siteUrl], (signal) => readCloudId(site, signal));
   const given = target.directoryId;
   return createOrganisation({
     client: admin,
     orgId,
     findDirectoryForReads: async (signal) => given ?? pickOnly(await findDirectories(signal)) ?? ALL_DIRECTORIES,
-    findDirectoryForWrites: async (signal) =>
-      given ?? pickOnly(await findDirectories(signal)) ?? refuseSeveralDirectories(),
+    findDirectoryOf: async (accountId, signal) => given ?? (await findDirectoryOf(accountId, signal)),
     findCloudId: async (signal) => target.cloudId ?? findCloudId(signal),
   });
 }
@@ -176,10 +199,11 @@ const ALL_DIRECTORIES = '-';
 
 const pickOnly = (ids: readonly string[]): string | undefined => (ids.length === 1 ? ids[0] : undefined);
 
-function refuseSeveralDirectories(): never {
+function refuseSeveralDirectories(accountId: string): never {
   throw new Refusal(
     'REQUEST_REFUSED',
-    "The organisation has no directory, or more than one. Set directoryId in the target's secret to the one to use.",
+    `The account ${JSON.stringify(accountId)} is in none of the organisation's directories, or in more than one. ` +
+      "Set directoryId in the target's secret to the one that is meant.",
   );
 }
 
@@ -207,18 +231,21 @@ async function readCloudId(site: ApiClient, signal: AbortSignal): Promise<string
 
 function openDataCenter(target: DataCenterTarget, { open, shared, listings }: Opening): DataCenter {
   const { name, baseUrl, token } = target;
+  const keep = createKeep(target, shared);
   const methods = createDataCenter(
     open({
       target: name,
       baseUrl: checkAddress('baseUrl', baseUrl),
       authorization: createBearer('token', token),
       secrets: [token],
+      checks: 'baseUrl, with the context path of your Jira (such as /jira) if it has one',
     }),
+    { keep, clock: shared.clock },
   );
   return {
     target,
     ...methods,
-    keep: createKeep(target, shared),
+    keep,
     listings: listings && createDataCenterListings(methods, listings),
   };
 }

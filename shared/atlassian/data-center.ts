@@ -1,8 +1,9 @@
 import * as z from 'zod';
 
 import type { ApiClient } from './api-client.ts';
-import type { Answer, DataCenter, DataCenterPage, DataCenterUser, MembersPage } from './apis.ts';
-import { Refusal } from './errors.ts';
+import type { Clock } from '../ports.ts';
+import type { Answer, DataCenter, DataCenterPage, DataCenterUser, Keep, MembersPage } from './apis.ts';
+import { RateLimited, Refusal } from './errors.ts';
 
 const userSchema = z
   .object({
@@ -58,7 +59,11 @@ const SEARCHED = 1_000;
 const MEMBERS = 50;
 
 /** Jira Data Center's REST API v2. */
-export function createDataCenter(client: ApiClient): DataCenterMethods {
+export function createDataCenter(client: ApiClient, ports: DataCenterPorts): DataCenterMethods {
+  const write: ApiClient['writeAndRead'] = async (call, given, signal) => {
+    await waitWhileReadOnly(client, ports, signal);
+    return client.writeAndRead(call, given, signal);
+  };
   return {
     findMyself: (signal) => client.read('dcMyself', { schema: userSchema }, signal),
     listUsers: (cursor, signal) => {
@@ -77,24 +82,62 @@ export function createDataCenter(client: ApiClient): DataCenterMethods {
     },
     findUser: (username, signal) =>
       client.find('dcUser', { query: { username, expand: 'groups' }, schema: userSchema }, signal),
-    groupExists: async (name, signal) => {
-      const query = { query: name, maxResults: String(PICKED) };
-      const { groups, total } = await client.read('dcPickGroups', { query, schema: pickerSchema }, signal);
-      if (groups.some((group) => group.name === name)) return true;
-      return (total ?? 0) > groups.length && (await hasMembers(client, name, signal));
+    pickGroups: async (text, signal) => {
+      const query = { query: text, maxResults: String(PICKED) };
+      const { groups, total = 0 } = await client.read('dcPickGroups', { query, schema: pickerSchema }, signal);
+      return { names: groups.map(({ name }) => name), isWhole: total <= groups.length };
     },
-    addToGroup: ({ group, username }, signal) =>
-      client.write('dcAddToGroup', { query: { groupname: group }, body: { name: username } }, signal),
-    removeFromGroup: ({ group, username }, signal) =>
-      client.write('dcRemoveFromGroup', { query: { groupname: group, username } }, signal),
-    createUser: ({ username, emailAddress, displayName }, signal) =>
-      client.write('dcCreateUser', { body: { name: username, emailAddress, displayName } }, signal),
+    hasGroup: (name, signal) => hasMembers(client, name, signal),
+    addToGroup: async ({ group, username }, signal) => {
+      const query = { groupname: group };
+      return (await write('dcAddToGroup', { query, body: { name: username } }, signal)).answer;
+    },
+    removeFromGroup: async ({ group, username }, signal) => {
+      const query = { groupname: group, username };
+      return (await write('dcRemoveFromGroup', { query }, signal)).answer;
+    },
+    createUser: async ({ username, emailAddress, displayName }, signal) => {
+      const body = { name: username, emailAddress, displayName };
+      return (await write('dcCreateUser', { body }, signal)).answer;
+    },
     updateUser: async (username, change, signal) => {
-      const { answer, json } = await client.writeAndRead('dcUpdateUser', { query: { username }, body: change }, signal);
+      const { answer, json } = await write('dcUpdateUser', { query: { username }, body: change }, signal);
       if (ignoresActive(change, json)) throw createActiveIgnoredError(answer);
       return answer;
     },
   };
+}
+
+/** What a Data Center needs besides its API. */
+export interface DataCenterPorts {
+  readonly keep: Keep;
+  readonly clock: Clock;
+}
+
+const modeSchema = z.object({ enabled: z.boolean().optional().catch(undefined) });
+
+const READ_ONLY_MS = 60_000;
+
+/**
+ * While an administrator has put Jira into read-only mode, nothing is written: the rows wait. It binds nobody who is a system
+ * administrator, as the token's owner may be, so it is asked for (Jira 11.3, and 10.3 with its updates: GET readonly-mode).
+ */
+async function waitWhileReadOnly(
+  client: ApiClient,
+  { keep, clock }: DataCenterPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const mode = await keep('read-only mode', async () => {
+    try {
+      return (await client.find('dcReadOnlyMode', { schema: modeSchema }, signal)) ?? {};
+    } catch (error) {
+      if (error instanceof Refusal && !error.temporary) return {}; // nobody tells: then the writes' own answers do
+      throw error;
+    }
+  });
+  if (mode.enabled !== true) return;
+  const notBeforeMs = clock.now().getTime() + READ_ONLY_MS;
+  throw new RateLimited('Jira is in read-only mode; the change is made once that ends', { notBeforeMs, sent: false });
 }
 
 const updatedSchema = z.object({ active: z.boolean() });

@@ -15,7 +15,23 @@ export interface Endpoint {
   readonly perSecond: number;
   /** For messages: "when asked to …". */
   readonly to: string;
+  /** Of a write: the answers by which Atlassian confirms it, as its documents and those who have seen them say. */
+  readonly confirmedBy?: readonly Confirmation[] | undefined;
 }
+
+/** A status, with JSON in the body or with nothing. */
+export interface Confirmation {
+  readonly status: number;
+  readonly body: 'json' | 'none';
+}
+
+const CREATED: readonly Confirmation[] = [{ status: 201, body: 'json' }];
+const EMPTY: readonly Confirmation[] = [{ status: 204, body: 'none' }];
+/** Of v2's suspend and restore 204 was measured, and Atlassian says nothing; the API that they replace answered with a message. */
+const UNDOCUMENTED: readonly Confirmation[] = [...EMPTY, { status: 200, body: 'json' }, { status: 202, body: 'json' }];
+const REMOVED: readonly Confirmation[] = [{ status: 200, body: 'none' }, { status: 200, body: 'json' }, ...EMPTY];
+/** Some of an invitation may have failed inside each of them. */
+const INVITED: readonly Confirmation[] = [200, 202, 206, 207].map((status) => ({ status, body: 'json' }));
 
 /**
  * Where Jira Cloud publishes a number it stands here (developer.atlassian.com, "Rate limiting": GET and POST 100 a second,
@@ -46,36 +62,45 @@ export const ENDPOINTS = {
   user: read('read a user', 'jira', 'GET', '/rest/api/3/user', JIRA_USER),
   groupsOfUser: read("read a user's groups", 'jira', 'GET', '/rest/api/3/user/groups'),
   groups: read('read groups', 'jira', 'GET', '/rest/api/3/group/bulk'),
+  pickGroups: read('find groups', 'jira', 'GET', '/rest/api/3/groups/picker'),
   groupMembers: read("read a group's members", 'jira', 'GET', '/rest/api/3/group/member'),
   tenant: read("read the site's cloud id", 'jira', 'GET', '/_edge/tenant_info'),
-  addToGroup: write('add a user to a group', 'jira', 'POST', '/rest/api/3/group/user'),
-  removeFromGroup: write('remove a user from a group', 'jira', 'DELETE', '/rest/api/3/group/user', JIRA_DELETE),
-  createUser: write('create a user', 'jira', 'POST', '/rest/api/3/user'),
+  addToGroup: write('add a user to a group', 'jira', 'POST', '/rest/api/3/group/user', CREATED),
+  removeFromGroup: write(
+    'remove a user from a group',
+    'jira',
+    'DELETE',
+    '/rest/api/3/group/user',
+    REMOVED,
+    JIRA_DELETE,
+  ),
+  createUser: write('create a user', 'jira', 'POST', '/rest/api/3/user', CREATED),
 
   directories: read("read the organisation's directories", 'organisation', 'GET', `${ORG_V2}/directories`),
   searchUsers: read("search the organisation's users", 'organisation', 'POST', `${DIRECTORY}/users/search`),
   searchGroups: read("search the organisation's groups", 'organisation', 'POST', `${DIRECTORY}/groups/search`),
   countUsers: read("count the organisation's users", 'organisation', 'GET', `${DIRECTORY}/users/count`),
   domains: read("read the organisation's domains", 'organisation', 'GET', `${ORG_V1}/domains`),
-  suspend: write('suspend a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/suspend`),
-  restore: write('restore a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/restore`),
-  invite: write('invite a user', 'organisation', 'POST', `${ORG_V2}/users/invite`),
+  suspend: write('suspend a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/suspend`, UNDOCUMENTED),
+  restore: write('restore a user', 'organisation', 'POST', `${DIRECTORY}/users/{accountId}/restore`, UNDOCUMENTED),
+  invite: write('invite a user', 'organisation', 'POST', `${ORG_V2}/users/invite`, INVITED),
 
   profile: read("read an account's profile", 'user-management', 'GET', `${MANAGE}/profile`),
-  setEmail: write("change an account's e-mail address", 'user-management', 'PUT', `${MANAGE}/email`),
-  disable: write('deactivate an account', 'user-management', 'POST', `${MANAGE}/lifecycle/disable`),
-  enable: write('reactivate an account', 'user-management', 'POST', `${MANAGE}/lifecycle/enable`),
+  setEmail: write("change an account's e-mail address", 'user-management', 'PUT', `${MANAGE}/email`, EMPTY),
+  disable: write('deactivate an account', 'user-management', 'POST', `${MANAGE}/lifecycle/disable`, EMPTY),
+  enable: write('reactivate an account', 'user-management', 'POST', `${MANAGE}/lifecycle/enable`, EMPTY),
 
   dcUser: read('read a user', 'data-center', 'GET', '/rest/api/2/user'),
   dcMyself: read('read whose token it is', 'data-center', 'GET', '/rest/api/2/myself'),
   dcListUsers: read('list all users', 'data-center', 'GET', '/rest/api/2/user/list'),
   dcFindUsers: read('find users', 'data-center', 'GET', '/rest/api/2/user/search'),
+  dcReadOnlyMode: read('tell whether it is in read-only mode', 'data-center', 'GET', '/rest/api/2/readonly-mode'),
   dcPickGroups: read('find a group', 'data-center', 'GET', '/rest/api/2/groups/picker'),
   dcGroupMembers: read("read a group's members", 'data-center', 'GET', '/rest/api/2/group/member'),
-  dcAddToGroup: write('add a user to a group', 'data-center', 'POST', '/rest/api/2/group/user'),
-  dcRemoveFromGroup: write('remove a user from a group', 'data-center', 'DELETE', '/rest/api/2/group/user'),
-  dcCreateUser: write('create a user', 'data-center', 'POST', '/rest/api/2/user'),
-  dcUpdateUser: write('change a user', 'data-center', 'PUT', '/rest/api/2/user'),
+  dcAddToGroup: write('add a user to a group', 'data-center', 'POST', '/rest/api/2/group/user', CREATED),
+  dcRemoveFromGroup: write('remove a user from a group', 'data-center', 'DELETE', '/rest/api/2/group/user', REMOVED),
+  dcCreateUser: write('create a user', 'data-center', 'POST', '/rest/api/2/user', CREATED),
+  dcUpdateUser: write('change a user', 'data-center', 'PUT', '/rest/api/2/user', [{ status: 200, body: 'json' }]),
 } as const satisfies Record<string, Endpoint>;
 
 /** The name of an endpoint. */
@@ -92,8 +117,15 @@ function read(to: string, api: Api, method: 'GET' | 'POST', path: string, perSec
   return { api, method, path, access: 'read', perSecond, to };
 }
 
-function write(to: string, api: Api, method: Endpoint['method'], path: string, perSecond = PER_SECOND[api]): Endpoint {
-  return { api, method, path, access: 'write', perSecond, to };
+function write(
+  to: string,
+  api: Api,
+  method: Endpoint['method'],
+  path: string,
+  confirmedBy: readonly Confirmation[],
+  perSecond = PER_SECOND[api],
+): Endpoint {
+  return { api, method, path, access: 'write', perSecond, to, confirmedBy };
 }
 
 /** A name that is given several times has a list of values. */

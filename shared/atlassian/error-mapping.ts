@@ -30,7 +30,19 @@ const PERSONAL_TOKEN = "Data Center needs a personal access token as token in th
 const JIRA_404 =
   'Jira also answers 404 when the owner of the token is no site admin: check that, the account id and the group.';
 const NO_SUCH_ORGANISATION = "Check orgId in the target's secret.";
-const LICENCE = /licen[cs]e/i;
+const NO_SUCH_DIRECTORY =
+  "Check orgId, and directoryId if it is given, in the target's secret; an organisation on Atlassian's original user management may not have this API.";
+/** In Jira's words, on 400 and 403. */
+const LICENCE = /licen[cs]e|user limit|\bseats?\b/i;
+const EXTERNAL = /externally managed|managed externally|sync(?:ed|hroni[sz]ed) from/i;
+const SCOPE = /scope does not match/i;
+const SCOPES: Readonly<Record<Api, string>> = {
+  jira: 'It needs write:group:jira, read:group:jira, read:user:jira and read:avatar:jira (write:user:jira to create people), or the classic manage:jira-configuration.',
+  organisation:
+    'It needs read:directories:admin, read:users:admin, read:groups:admin, read:domains:admin and, to change people, write:users:admin; an API key without scopes has them all.',
+  'user-management': 'It needs an API key of the organisation that was created without scopes.',
+  'data-center': 'Give the token to an administrator.',
+};
 const IN_USE = /already (?:exists|in use|used|taken|registered|been taken)|in use by|must not exist/i;
 const IN_USE_KEY = /(?:in|already|address)[-_.]?use|(?:already|user|account|email)[-_.]?exists|taken|duplicate/i;
 
@@ -43,13 +55,8 @@ const JIRA: readonly ErrorRule[] = [
   { calls: ['addToGroup'], status: 400, words: /^['"]?\{1\}['"]?\.?$/, code: 'unchanged' },
   { calls: ['addToGroup'], status: 400, words: /already a member of/i, code: 'unchanged' },
   { calls: ['removeFromGroup'], status: [400, 404], words: /not a member of/i, code: 'unchanged' },
-  { status: 400, words: LICENCE, code: 'LICENCE_LIMIT' },
-  {
-    calls: ['createUser'],
-    status: 400,
-    code: 'REQUEST_REFUSED',
-    hint: 'Jira also answers this when the account exists without access and the row names no product.',
-  },
+  { status: [400, 403], words: LICENCE, code: 'LICENCE_LIMIT' },
+  { calls: JIRA_MEMBERSHIP, status: [400, 403, 404], words: EXTERNAL, code: 'GROUP_EXTERNAL' },
   {
     calls: JIRA_MEMBERSHIP,
     status: 404,
@@ -73,6 +80,18 @@ const ORGANISATION: readonly ErrorRule[] = [
   { status: 400, key: 'ADMIN-400-32', code: 'LICENCE_LIMIT' },
   {
     status: 400,
+    key: 'ADMIN-UAM-400-3',
+    code: 'REQUEST_REFUSED',
+    hint: 'The product does not have this role.',
+  },
+  {
+    status: 402,
+    key: 'ADMIN-UAM-402-1',
+    code: 'REQUEST_REFUSED',
+    hint: 'The organisation has no paid subscription, which this API wants.',
+  },
+  {
+    status: 400,
     key: 'ADMIN-UAM-400-4',
     code: 'LICENCE_LIMIT',
     hint: 'The organisation has no licence for this product.',
@@ -88,17 +107,31 @@ const ORGANISATION: readonly ErrorRule[] = [
   { status: 403, key: 'ADMIN-403-3', code: 'FORBIDDEN', hint: 'The key may not manage this organisation.' },
   { status: 404, key: 'ADMIN-404-8', code: 'USER_NOT_FOUND' },
   { status: 404, key: 'ADMIN-404-10', code: 'GROUP_NOT_FOUND' },
-  { status: 404, key: /^ADMIN-404-[12]$/, code: 'REQUEST_REFUSED', hint: NO_SUCH_ORGANISATION },
-  { calls: ['suspend', 'restore'], status: 404, code: 'USER_NOT_FOUND' },
+  { status: 404, key: /^ADMIN-(?:404|UAM-404)-2$/, code: 'SITE_NOT_FOUND', hint: NO_SUCH_ORGANISATION },
+  { status: 404, key: 'ADMIN-404-1', code: 'REQUEST_REFUSED', hint: NO_SUCH_DIRECTORY },
+  { status: 404, key: 'ADMIN-UAM-404-3', code: 'GROUP_NOT_FOUND' },
+  {
+    calls: ['invite'],
+    status: 404,
+    key: 'ADMIN-UAM-404-1',
+    code: 'REQUEST_REFUSED',
+    hint: 'The site does not have this product.',
+  },
+  {
+    calls: ['suspend', 'restore'],
+    status: 404,
+    code: 'USER_NOT_FOUND',
+    hint: "The person is not in the organisation's directory that was asked.",
+  },
   {
     calls: ['directories', 'searchUsers', 'searchGroups', 'domains'],
     status: 404,
     code: 'REQUEST_REFUSED',
-    hint: NO_SUCH_ORGANISATION,
+    hint: NO_SUCH_DIRECTORY,
   },
   { calls: ['suspend'], status: [400, 409], words: /already suspended/i, code: 'unchanged' },
   { calls: ['restore'], status: [400, 409], words: /not suspended|already active/i, code: 'unchanged' },
-  { status: 409, key: 'ADMIN-409-3', code: 'LICENCE_LIMIT' },
+  { status: 409, key: /^ADMIN-(?:UAM-)?409-3$/, code: 'LICENCE_LIMIT' },
   {
     status: 410,
     code: 'REQUEST_REFUSED',
@@ -145,6 +178,12 @@ const USER_MANAGEMENT: readonly ErrorRule[] = [
 
 // Its 400 to an addition means both "empty group name" and "already a member".
 const DATA_CENTER: readonly ErrorRule[] = [
+  {
+    status: [400, 403, 405, 503],
+    words: /read[- ]only mode/i,
+    code: 'ATLASSIAN_ERROR',
+    hint: 'Jira is in read-only mode.',
+  },
   { calls: ['dcAddToGroup'], status: 400, words: /already a member of/i, code: 'unchanged' },
   { calls: ['dcRemoveFromGroup'], status: 400, words: /not a member of/i, code: 'unchanged' },
   { calls: DC_MEMBERSHIP, status: [400, 403], words: /read[- ]only/i, code: 'GROUP_EXTERNAL' },
@@ -152,7 +191,7 @@ const DATA_CENTER: readonly ErrorRule[] = [
   // The plan found nobody of this name, so somebody else was faster.
   { calls: ['dcCreateUser'], status: 400, words: /that username already exists/i, code: 'CHANGED_SINCE_PLAN' },
   { calls: DC_WRITES, status: 400, words: /e-?mail.*\b(?:already|in use)\b/i, code: 'EMAIL_IN_USE' },
-  { status: 400, words: LICENCE, code: 'LICENCE_LIMIT' },
+  { status: [400, 403], words: LICENCE, code: 'LICENCE_LIMIT' },
   { calls: DC_MEMBERSHIP, status: 404, words: /\bgroup\b(?!.*\buser\b)/i, code: 'GROUP_NOT_FOUND' },
   {
     calls: DC_MEMBERSHIP,
@@ -168,6 +207,15 @@ const DATA_CENTER: readonly ErrorRule[] = [
     hint: 'After too many failed logins Jira also answers 403 until somebody solves its CAPTCHA.',
   },
 ];
+
+// Measured of a token whose scopes do not suffice; without this answer it is refused as a wrong token is.
+const scopeRule = (api: Api): ErrorRule => ({
+  api,
+  status: [401, 403],
+  words: SCOPE,
+  code: 'INSUFFICIENT_SCOPE',
+  hint: SCOPES[api],
+});
 
 const ANY_API: readonly ErrorRule[] = [
   { status: 403, key: 'forbidden.insufficientScope', code: 'INSUFFICIENT_SCOPE' },
@@ -185,6 +233,7 @@ const setApi = (api: Api, rules: readonly ErrorRule[]): readonly ErrorRule[] => 
  * page promises only name a refusal better, or confirm what a look-up would show: without them the answer is REQUEST_REFUSED.
  */
 export const ERROR_MAPPING: readonly ErrorRule[] = [
+  ...(['jira', 'organisation', 'user-management', 'data-center'] as const).map(scopeRule),
   ...setApi('jira', JIRA),
   ...setApi('organisation', ORGANISATION),
   ...setApi('user-management', USER_MANAGEMENT),

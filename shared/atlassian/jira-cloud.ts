@@ -1,9 +1,10 @@
 import * as z from 'zod';
 
-import { createPagingError, MOST_PAGES } from './answer-errors.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Group, Jira, JiraUser, MembersPage } from './apis.ts';
 import { splitIntoChunks, type Query } from './endpoints.ts';
+import { Refusal } from './errors.ts';
+import { watchPages } from './pages.ts';
 
 const userSchema = z
   .object({
@@ -23,6 +24,10 @@ const userSchema = z
   });
 
 const groupSchema = z.object({ groupId: z.string().min(1), name: z.string() });
+
+const pickerSchema = z.object({ groups: z.array(groupSchema) });
+/** Groups that look like one name; a server may show fewer. */
+const PICKED = 100;
 
 /** Users in one GET users/search, and accounts in one GET user/bulk; the most that each takes. */
 const USERS_A_PAGE = 1_000;
@@ -57,13 +62,30 @@ export function createJira(client: ApiClient): Jira {
       client.find('groupsOfUser', { query: { accountId }, schema: z.array(groupSchema) }, signal),
     findGroupsByName: (names, signal) => readGroups(client, { by: 'groupName', values: names }, signal),
     findGroupsById: (groupIds, signal) => readGroups(client, { by: 'groupId', values: groupIds }, signal),
+    pickGroups: async (text, signal) => {
+      const query = { query: text, maxResults: String(PICKED), caseInsensitive: 'true' };
+      return (await client.read('pickGroups', { query, schema: pickerSchema }, signal)).groups;
+    },
     addToGroup: ({ groupId, accountId }, signal) =>
       client.write('addToGroup', { query: { groupId }, body: { accountId } }, signal),
     removeFromGroup: ({ groupId, accountId }, signal) =>
       client.write('removeFromGroup', { query: { groupId, accountId } }, signal),
-    createUser: ({ emailAddress, products }, signal) =>
-      client.write('createUser', { body: { emailAddress, products } }, signal),
+    createUser: async ({ emailAddress, products }, signal) => {
+      try {
+        return await client.write('createUser', { body: { emailAddress, products } }, signal);
+      } catch (error) {
+        throw products.length === 0 && error instanceof Refusal ? explainNoProduct(error) : error;
+      }
+    },
   };
+}
+
+/** Jira refuses so an account that is there without access to Jira (its REST API, "Create user"). */
+function explainNoProduct(refusal: Refusal): Refusal {
+  const { code, httpStatus, traceId, message } = refusal;
+  if (code !== 'REQUEST_REFUSED' || httpStatus !== 400) return refusal;
+  const hint = 'If the account exists and has no access to Jira, this is since the row asks for no product; name one.';
+  return new Refusal(code, `${message} ${hint}`, { httpStatus, traceId, cause: refusal });
 }
 
 /** User searches answer for the first thousand matches at most (Jira REST API, "Find users"). */
@@ -74,10 +96,12 @@ const DEFAULT_PAGE = 50;
 /** A search answers with a bare array: asks for everything at once, and goes on by what came back. */
 async function searchUsers(client: ApiClient, text: string, signal: AbortSignal): Promise<readonly JiraUser[]> {
   const found: JiraUser[] = [];
+  const check = watchPages<JiraUser>({ call: 'findUsers', idOf: ({ accountId }) => accountId });
   while (found.length < SEARCH_LIMIT) {
     const query = { query: text, startAt: String(found.length), maxResults: String(SEARCH_LIMIT) };
     const users = await client.read('findUsers', { query, schema: z.array(userSchema) }, signal);
     found.push(...users);
+    check(users, users.length < DEFAULT_PAGE);
     if (users.length < DEFAULT_PAGE) break;
   }
   return found;
@@ -121,11 +145,14 @@ const groupPageSchema = z.object({
 /** Advances by what came back. */
 async function readGroupPages(client: ApiClient, names: Query, signal: AbortSignal): Promise<readonly Group[]> {
   const found: Group[] = [];
-  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+  const most = 2 * Object.values(names).flat().length;
+  const check = watchPages<Group>({ call: 'groups', idOf: ({ groupId }) => groupId, most });
+  for (;;) {
     const query = { ...names, startAt: String(found.length), maxResults: String(GROUPS_A_CALL) };
     const { values, isLast, total } = await client.read('groups', { query, schema: groupPageSchema }, signal);
     found.push(...values);
-    if (values.length === 0 || (isLast ?? found.length >= (total ?? 0))) return found;
+    const ends = values.length === 0 || (isLast ?? found.length >= (total ?? 0));
+    check(values, ends);
+    if (ends) return found;
   }
-  throw createPagingError('groups');
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { foldCase } from '../folding.ts';
 import type { DataCenterUser, Jira, JiraUser, Listings, MembersPage, UserListing } from './apis.ts';
 import type { DataCenterMethods } from './data-center.ts';
 import { type List, readList, readOverlapping, type StoredPlace } from './stored-list.ts';
@@ -104,7 +105,9 @@ const dataCenterUsers = (
   mostPages: mostUserPages(rows),
   readPage: async (cursor, signal) => {
     const page = await listUsers(z.string().optional().parse(cursor), signal);
-    return page && { items: page.users.map(withoutGroups), next: page.next };
+    // A cursor that does not move on would be read until it cost more than asking row by row.
+    if (!page || (page.next !== undefined && (page.next === cursor || page.users.length === 0))) return undefined;
+    return { items: page.users.map(withoutGroups), next: page.next };
   },
 });
 
@@ -144,11 +147,11 @@ function describeUsers<User extends { readonly active: boolean; readonly emailAd
   const all = [...byName.values()];
   const byEmail = Map.groupBy(
     all.filter(({ emailAddress }) => emailAddress !== undefined),
-    ({ emailAddress = '' }) => emailAddress.toLowerCase(),
+    ({ emailAddress = '' }) => foldCase(emailAddress),
   );
   return {
     find: (name) => byName.get(spell(name)),
-    withEmail: (email) => byEmail.get(email.toLowerCase()) ?? [],
+    withEmail: (email) => byEmail.get(foldCase(email)) ?? [],
     size: all.length,
     hidden: all.filter(hidesEmail).length,
     active: all.filter(({ active }) => active).length,

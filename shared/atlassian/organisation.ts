@@ -1,10 +1,10 @@
 import * as z from 'zod';
 
-import { createPagingError, MOST_PAGES } from './answer-errors.ts';
 import type { ApiClient, CallArguments } from './api-client.ts';
 import type { Answer, Group, Organisation, OrganisationUser, UserManagement } from './apis.ts';
-import { splitIntoChunks, type Call } from './endpoints.ts';
+import { splitIntoChunks, type Call, type Query } from './endpoints.ts';
 import { NoAnswer, Refusal } from './errors.ts';
+import { watchPages } from './pages.ts';
 
 const text = z.string().min(1).nullish().catch(undefined);
 
@@ -50,11 +50,30 @@ const domainSchema = z.object({
   }),
 });
 
+const assignmentSchema = z.object({
+  resource: z.string().nullish().catch(undefined),
+  status: z.string().nullish(),
+  statusReason: z.string().nullish().catch(undefined),
+});
+const assignmentsSchema = z.array(assignmentSchema).nullish().catch(undefined);
+
+/** What became of an invitation, by roles and groups as it is documented (organisation REST API v2), or in one list as others have seen it. */
 const invitedSchema = z.object({
   data: z.array(
     z.object({
-      email: z.string().nullish(),
-      results: z.array(z.object({ status: z.string().nullish(), statusReason: z.string().nullish() })).nullish(),
+      results: z
+        .array(
+          z.union([
+            z
+              .object({ roleAssignmentResult: assignmentsSchema, groupAssignmentResult: assignmentsSchema })
+              .refine(
+                ({ roleAssignmentResult, groupAssignmentResult }) => roleAssignmentResult ?? groupAssignmentResult,
+              )
+              .transform((one) => [...(one.roleAssignmentResult ?? []), ...(one.groupAssignmentResult ?? [])]),
+            assignmentSchema.transform((one) => [one]),
+          ]),
+        )
+        .nullish(),
     }),
   ),
 });
@@ -73,7 +92,8 @@ export interface OrganisationOptions {
   readonly client: ApiClient;
   readonly orgId: string;
   readonly findDirectoryForReads: (signal: AbortSignal) => Promise<string>;
-  readonly findDirectoryForWrites: (signal: AbortSignal) => Promise<string>;
+  /** The directory that a person is in. */
+  readonly findDirectoryOf: (accountId: string, signal: AbortSignal) => Promise<string>;
   /** The site whose products an invitation gives. */
   readonly findCloudId: (signal: AbortSignal) => Promise<string>;
 }
@@ -103,7 +123,11 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
     findGroupsByName: (values, signal) => search(options, { ...GROUPS, by: 'groupNames', values, also: {} }, signal),
     findGroupsById: (values, signal) => search(options, { ...GROUPS, by: 'groupIds', values, also: {} }, signal),
     listVerifiedDomains: async (signal) => {
-      const domains = await readList(client, { call: 'domains', orgId, item: domainSchema }, signal);
+      const domains = await readList(
+        client,
+        { call: 'domains', orgId, item: domainSchema, idOf: ({ attributes }) => attributes.name },
+        signal,
+      );
       return domains
         .filter(({ attributes }) => attributes.claim?.status === 'verified')
         .map(({ attributes }) => attributes.name.toLowerCase());
@@ -120,24 +144,33 @@ export function createOrganisation(options: OrganisationOptions): Organisation {
   };
 }
 
-/** The directories of an organisation, by their ids. */
+/** The directories of an organisation by their ids, or those that a person is in. */
 export async function readDirectories(
   client: ApiClient,
-  orgId: string,
+  { orgId, accountId }: { readonly orgId: string; readonly accountId?: string },
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const item = z.object({ directoryId: z.string().min(1) });
-  const found = await readList(client, { call: 'directories', orgId, item }, signal);
+  const query: Query = accountId === undefined ? {} : { accountId };
+  const list = {
+    call: 'directories',
+    orgId,
+    item,
+    query,
+    idOf: (one: z.infer<typeof item>) => one.directoryId,
+  } as const;
+  const found = await readList(client, list, signal);
   return found.map(({ directoryId }) => directoryId);
 }
 
-const USERS = { call: 'searchUsers', item: userSchema } as const;
-const GROUPS = { call: 'searchGroups', item: groupSchema } as const;
+const USERS = { call: 'searchUsers', item: userSchema, idOf: ({ accountId }: OrganisationUser) => accountId } as const;
+const GROUPS = { call: 'searchGroups', item: groupSchema, idOf: ({ groupId }: Group) => groupId } as const;
 const EXPAND_GROUPS = { expand: ['groups'] };
 
 interface Search<Item> {
   readonly call: 'searchUsers' | 'searchGroups';
   readonly item: z.ZodType<Item>;
+  readonly idOf: (item: Item) => string;
   /** The field of the body that holds the values. */
   readonly by: keyof typeof VALUES_A_CALL;
   readonly values: readonly string[];
@@ -147,7 +180,7 @@ interface Search<Item> {
 
 async function search<Item>(
   { client, orgId, findDirectoryForReads }: OrganisationOptions,
-  { call, item, by, values, also }: Search<Item>,
+  { call, item, idOf, by, values, also }: Search<Item>,
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
   if (values.length === 0) return [];
@@ -155,34 +188,51 @@ async function search<Item>(
   const found = await Promise.all(
     splitIntoChunks(values, { count: VALUES_A_CALL[by] }).map((chunk) => {
       const prepare = (cursor?: string) => ({ path, body: { [by]: chunk, limit: PAGE, ...also, cursor } });
-      return readPages({ client, call, item, prepare }, signal);
+      const most = names(call, by) ? 2 * chunk.length : undefined;
+      return readPages({ client, call, item, idOf, most, prepare }, signal);
     }),
   );
   return found.flat();
 }
 
+/** Whether each value names one thing; names of groups that differ in their case may be more, and a group's id finds its members. */
+const names = (call: Search<unknown>['call'], by: Search<unknown>['by']): boolean =>
+  by !== 'roleIds' && !(call === 'searchUsers' && by === 'groupIds');
+
 function readList<Item>(
   client: ApiClient,
-  { call, orgId, item }: { readonly call: Call; readonly orgId: string; readonly item: z.ZodType<Item> },
+  {
+    call,
+    orgId,
+    item,
+    idOf,
+    query = {},
+  }: Pick<Pages<Item>, 'call' | 'item' | 'idOf'> & {
+    readonly orgId: string;
+    readonly query?: Query;
+  },
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
   const prepare = (cursor?: string): CallArguments => ({
     path: { orgId },
-    ...(cursor !== undefined && { query: { cursor } }),
+    query: cursor === undefined ? query : { ...query, cursor },
   });
-  return readPages({ client, call, item, prepare }, signal);
+  return readPages({ client, call, item, idOf, prepare }, signal);
 }
 
 interface Pages<Item> {
   readonly client: ApiClient;
   readonly call: Call;
   readonly item: z.ZodType<Item>;
+  readonly idOf: (item: Item) => string;
+  /** The most items that can be meant. */
+  readonly most?: number | undefined;
   readonly prepare: (cursor: string | undefined) => CallArguments;
 }
 
 /** `{data, links: {next}}`, where `next` is a whole URL (v1) or a bare cursor (v2). Only its cursor is used, never its host. */
 async function readPages<Item>(
-  { client, call, item, prepare }: Pages<Item>,
+  { client, call, item, idOf, most, prepare }: Pages<Item>,
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
   const schema = z.object({
@@ -190,14 +240,13 @@ async function readPages<Item>(
     links: z.object({ next: z.string().nullish() }).nullish(),
   });
   const found: Item[] = [];
-  const seen = new Set<string>();
+  const check = watchPages({ call, idOf, most });
   let cursor: string | undefined;
   do {
     const { data, links } = await client.read(call, { ...prepare(cursor), schema }, signal);
     found.push(...data);
     cursor = readCursor(links?.next ?? undefined);
-    if (cursor !== undefined && (seen.has(cursor) || seen.size >= MOST_PAGES)) throw createPagingError(call);
-    if (cursor !== undefined) seen.add(cursor);
+    check(data, cursor === undefined);
   } while (cursor !== undefined);
   return found;
 }
@@ -213,19 +262,19 @@ const nameResource = (product: string, cloudId: string): string => `ari:cloud:${
 
 /** Atlassian answers 415 to a request without a JSON body. */
 async function changeAccess(
-  { client, orgId, findDirectoryForWrites }: OrganisationOptions,
+  { client, orgId, findDirectoryOf }: OrganisationOptions,
   call: 'suspend' | 'restore',
   accountId: string,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const path = { orgId, accountId, directoryId: await findDirectoryForWrites(signal) };
+  const path = { orgId, accountId, directoryId: await findDirectoryOf(accountId, signal) };
   return client.write(call, { path, body: {} }, signal);
 }
 
 /** An invitation is answered person by person and product by product, inside one success. */
 function checkInvited(answer: Answer, json: unknown): Answer {
   const { httpStatus, traceId } = answer;
-  const results = invitedSchema.safeParse(json).data?.data.flatMap((person) => person.results ?? []) ?? [];
+  const results = invitedSchema.safeParse(json).data?.data.flatMap((person) => (person.results ?? []).flat()) ?? [];
   const failed = results.find(({ status }) => status === 'ERROR');
   if (failed === undefined && results.length > 0 && results.every(({ status }) => status === 'INVITED')) return answer;
   if (failed === undefined)
@@ -233,9 +282,19 @@ function checkInvited(answer: Answer, json: unknown): Answer {
       'Atlassian accepted the invitation without saying whether it was sent; the change may have been made.',
     );
   const reason = failed.statusReason ?? 'no reason given';
-  const code = /licen[cs]e|seat|limit/i.test(reason) ? 'LICENCE_LIMIT' : 'REQUEST_REFUSED';
-  throw new Refusal(code, `Atlassian did not invite the user: "${reason.slice(0, 300)}".`, { httpStatus, traceId });
+  const code = /licen[cs]e|seat|limit|quota/i.test(reason) ? 'LICENCE_LIMIT' : 'REQUEST_REFUSED';
+  const given = results.filter(({ status }) => status === 'INVITED').map(({ resource }) => productOf(resource));
+  const rest = given.length === 0 ? '' : ` The person was invited all the same, and got ${given.join(', ')}.`;
+  throw new Refusal(
+    code,
+    `Atlassian did not invite the user to ${productOf(failed.resource)}: "${reason.slice(0, 300)}".${rest}`,
+    { httpStatus, traceId },
+  );
 }
+
+/** The product in a resource's name (its ARI). */
+const productOf = (resource: string | null | undefined): string =>
+  /^ari:cloud:([a-z-]+)::/.exec(resource ?? '')?.[1] ?? 'a product';
 
 /** Atlassian's user-management API, for the accounts that the organisation manages. */
 export function createUserManagement(client: ApiClient): UserManagement {

@@ -11,6 +11,8 @@ const taskFields = {
   attempts: z.int().nonnegative(),
   /** It was found as desired so soon after a write of ours that Atlassian may have shown an older state: what is read now counts. */
   readAgain: z.literal(true).optional(),
+  /** A write of this row has begun whose answer was not heard, or told nothing. */
+  begun: z.literal(true).optional(),
 };
 
 /** One planned change of one job: the body of one SQS message. A task's own line survives redrives; its attempts do not. */

@@ -98,7 +98,7 @@ function refuseAbove({ cells }: Row, line: number): never {
   const said = cells.find((cell) => !isBlank(cell)) ?? '';
   const shown = JSON.stringify(trimIdentifier(said).slice(0, 60).toWellFormed());
   return refuse(
-    `the header is on line ${line}, and above it stands what Rollcall cannot read (${shown}); take out the lines above it, so that the header is the first one`,
+    `the header is on line ${line}, and above it stands what Rollcall cannot read (${shown}); take out ${line === 2 ? 'line 1' : `lines 1 to ${line - 1}`}, so that the header is the first line`,
     line,
   );
 }

@@ -1,3 +1,4 @@
+import { foldCase } from '../folding.ts';
 import type { Cells, Column } from './operation.ts';
 
 /** Columns that several operations share, with the spellings of Atlassian's exports and of the articles that admins follow. */
@@ -38,7 +39,7 @@ export interface UsernameReference {
 /** The key of a person as a subject, by what names them. */
 export function userKey(user: UserReference | UsernameReference): string {
   if ('username' in user) return `username:${user.username.toLowerCase()}`;
-  return user.accountId === undefined ? `email:${user.email.toLowerCase()}` : `account:${user.accountId}`;
+  return user.accountId === undefined ? `email:${foldCase(user.email)}` : `account:${user.accountId}`;
 }
 
 /** A row's cells as an operation's own row, or everything that is wrong with them. */
@@ -54,6 +55,8 @@ export interface RowReader {
   /** A row without one has a problem. */
   readonly username: () => UsernameReference | undefined;
   readonly accountId: () => string | undefined;
+  /** As text; a UUID in capitals or braces is one all the same. */
+  readonly uuid: (column: string) => string | undefined;
   /** As written; compare with sameEmail. */
   readonly email: (column: string) => string | undefined;
   /** Case does not matter; gives the choice as it is spelt in `choices`. */
@@ -77,7 +80,11 @@ export function readRow(cells: Cells): RowReader {
     if (cells[name] === undefined) wrong(`${name}: it is empty; ${expected} is expected.`);
     return cells[name];
   };
-  const accountId = () => fitting('accountId', isAccountId, ACCOUNT_ID_EXPECTED);
+  const uuid = (name: string) => plainUuid(cells[name]);
+  const accountId = () =>
+    cells['accountId'] === undefined || isAccountId(plainUuid(cells['accountId']) ?? '')
+      ? plainUuid(cells['accountId'])
+      : fitting('accountId', isAccountId, ACCOUNT_ID_EXPECTED);
   const email = (name: string) => fitting(name, isEmail, EMAIL_EXPECTED);
   return {
     text,
@@ -95,6 +102,7 @@ export function readRow(cells: Cells): RowReader {
       return username === undefined ? undefined : { username };
     },
     accountId,
+    uuid,
     email,
     oneOf: (name, choices) => {
       const chosen = choices.find((choice) => choice.toLowerCase() === cells[name]?.toLowerCase());
@@ -106,14 +114,17 @@ export function readRow(cells: Cells): RowReader {
   };
 }
 
+const UUID = /^\{?((?:\d+:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?$/i;
+
+/** Microsoft's tools write UUIDs in capitals and in braces; Atlassian's ids have them in small letters. */
+const plainUuid = (cell: string | undefined): string | undefined =>
+  cell === undefined ? undefined : (UUID.exec(cell)?.[1]?.toLowerCase() ?? cell);
+
 /** A cell's content as a message may show it: quoted, control characters escaped, cut to 80 characters. */
 export function quoted(cell: string): string {
   const shown = cell.length > 80 ? `${cell.slice(0, 80)}…` : cell;
   return JSON.stringify(shown.toWellFormed());
 }
-
-/** Atlassian compares addresses without case. */
-export const sameEmail = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 const ACCOUNT_ID_EXPECTED =
   'an account id; 1 to 128 letters, digits, _, |, : or - are expected, as in the User id column of an export';

@@ -3,17 +3,8 @@ import * as z from 'zod';
 import type { Cloud, DataCenter, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
 import type { Target } from '../target.ts';
-import {
-  column,
-  EMAIL,
-  quoted,
-  readRow,
-  sameEmail,
-  telling,
-  userKey,
-  USERNAME,
-  type UsernameReference,
-} from './columns.ts';
+import { column, EMAIL, quoted, readRow, telling, userKey, USERNAME, type UsernameReference } from './columns.ts';
+import { sameEmail } from '../folding.ts';
 import { defineRecipe, readSubjects, type Resolved } from './define-recipe.ts';
 import { keysMissing } from './directory.ts';
 import { findPeople, findUsers } from './find-people.ts';

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 
 import type { Refusal } from '../atlassian/errors.ts';
+import { foldCase } from '../folding.ts';
 import type { Target } from '../target.ts';
 import type { Parsed } from './columns.ts';
 import { type Finding, found, neverLookedUp, refused, type Stopped, whenFound } from './finding.ts';
@@ -223,7 +224,7 @@ const isAsKnown = (before: object, state: object): boolean => {
   );
 };
 
-const textOf = (value: unknown): string => JSON.stringify([value]).toLowerCase();
+const textOf = (value: unknown): string => foldCase(JSON.stringify([value]));
 
 // A row was sound when it was validated, so the target's secret has changed since (or the task was written by hand).
 const unreadable = (problems: readonly string[]): Stopped =>

@@ -1,7 +1,8 @@
 import type { Cloud, Organisation, OrganisationUser, UserManagement } from '../atlassian/apis.ts';
 import { Refusal, TargetUnusable } from '../atlassian/errors.ts';
 import { secretName } from '../target.ts';
-import { quoted, sameEmail, type UserReference } from './columns.ts';
+import { quoted, type UserReference } from './columns.ts';
+import { foldCase, sameEmail } from '../folding.ts';
 import { type Finding, found, lookUpEach, refused, refusedBy } from './finding.ts';
 
 /** What the organisation answered about the people of a batch. */
@@ -24,14 +25,14 @@ export async function readDirectory(
   signal: AbortSignal,
 ): Promise<Directory> {
   const ids = [...new Set(accountIds)];
-  const addresses = [...new Set(emails.map((email) => email.toLowerCase()))];
+  const addresses = [...new Set(emails.map(foldCase))];
   const [named, addressed] = await Promise.all([
     ids.length > 0 ? organisation.findUsersById(ids, { groups }, signal) : [],
     addresses.length > 0 ? organisation.findUsersByEmail(addresses, { groups }, signal) : [],
   ]);
   const byId = byAccount(named);
-  const byEmail = Map.groupBy(byAccount(addressed).values(), ({ email }) => email?.toLowerCase());
-  return { byId: (id) => byId.get(id), holders: (email) => byEmail.get(email.toLowerCase()) ?? [] };
+  const byEmail = Map.groupBy(byAccount(addressed).values(), ({ email }) => email && foldCase(email));
+  return { byId: (id) => byId.get(id), holders: (email) => byEmail.get(foldCase(email)) ?? [] };
 }
 
 /** A directory of one account, and of those who are known to have the address that a row gives for it. */

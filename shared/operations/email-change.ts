@@ -10,13 +10,13 @@ import {
   quoted,
   readRow,
   type RowReader,
-  sameEmail,
   telling,
   userKey,
   USERNAME,
   type UsernameReference,
   type UserReference,
 } from './columns.ts';
+import { foldCase, sameEmail } from '../folding.ts';
 import { defineRecipe, readSubjects } from './define-recipe.ts';
 import { type Directory, emailMismatch, findManaged, organisationOf, readDirectory, resolveUser } from './directory.ts';
 import { findUsers } from './find-people.ts';
@@ -51,8 +51,8 @@ const cloud = defineRecipe({
   parse: parseCloud,
   // The address is a subject as the account is: two accounts cannot both have it.
   keys: (user, { email }) => [
-    { subject: userKey(user), desired: email.toLowerCase() },
-    { subject: `address:${email.toLowerCase()}`, desired: userKey(user) },
+    { subject: userKey(user), desired: foldCase(email) },
+    { subject: `address:${foldCase(email)}`, desired: userKey(user) },
   ],
   resolve: async (rows, apis: Cloud, signal) => {
     const { organisation, userManagement } = organisationOf(apis);
@@ -199,7 +199,7 @@ const dataCenter = defineRecipe({
   change: { subject: z.object({ username: z.string() }), before: BEFORE, after: AFTER },
   parse: parseDataCenter,
   // Data Center lets two people have one address, so the person alone is the subject.
-  keys: (user, { email }) => [{ subject: userKey(user), desired: email.toLowerCase() }],
+  keys: (user, { email }) => [{ subject: userKey(user), desired: foldCase(email) }],
   resolve: async (rows, apis: DataCenter, signal) => {
     const userOf = await findUsers(rows, apis, signal);
     return (row) =>

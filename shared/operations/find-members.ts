@@ -1,4 +1,5 @@
 import type { Cloud, DataCenter, DataCenterUser, Listings, MembersPage, OrganisationUser } from '../atlassian/apis.ts';
+import { watchPages } from '../atlassian/pages.ts';
 import { inParallel } from '../in-parallel.ts';
 import { quoted, type UsernameReference } from './columns.ts';
 import { noSuchUser } from './find-people.ts';
@@ -116,7 +117,7 @@ export async function findUsersInGroups(
     pairs.filter(isUntold),
     ({ group }) => group.toLowerCase(),
     async ({ group }, until) => {
-      const members = (await readMembers((startAt) => readPage(group, startAt, until))) ?? [];
+      const members = (await readMembers('dcGroupMembers', (startAt) => readPage(group, startAt, until))) ?? [];
       return found(new Set(members.map((name) => name.toLowerCase())));
     },
     signal,
@@ -138,13 +139,17 @@ const isIn = (groups: readonly string[], group: string): boolean =>
 
 /** All members, page by page; `undefined` where there is no such group. */
 export async function readMembers(
+  call: 'groupMembers' | 'dcGroupMembers',
   readPage: (startAt: number) => Promise<MembersPage | undefined>,
 ): Promise<readonly string[] | undefined> {
   const found: string[] = [];
+  const check = watchPages<string>({ call, idOf: (member) => member });
   for (;;) {
     const page = await readPage(found.length);
     if (!page) return found.length > 0 ? found : undefined;
     found.push(...page.members);
-    if (page.isLast === true || page.members.length === 0) return found;
+    const ends = page.isLast === true || page.members.length === 0;
+    check(page.members, ends);
+    if (ends) return found;
   }
 }

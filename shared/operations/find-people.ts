@@ -7,7 +7,8 @@ import type {
   OrganisationUser,
   UserListing,
 } from '../atlassian/apis.ts';
-import { quoted, sameEmail, userKey, type UsernameReference, type UserReference } from './columns.ts';
+import { quoted, userKey, type UsernameReference, type UserReference } from './columns.ts';
+import { sameEmail } from '../folding.ts';
 import { type Directory, directoryOf, doubtId, readDirectory, resolveUser } from './directory.ts';
 import { type Finding, found, lookUpEach, refused, type Stopped } from './finding.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import type { Cloud, DataCenter, Group, OrganisationUser } from '../atlassian/apis.ts';
+import type { Cloud, DataCenter, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
 import { ACTION, ACTIONS, watchActions } from './action-column.ts';
 import {
@@ -19,8 +19,9 @@ import {
 } from './columns.ts';
 import { defineRecipe, readSubjects } from './define-recipe.ts';
 import { findMembers, findUsersInGroups } from './find-members.ts';
+import { findGroupNames, findGroups, type FoundGroup, type GroupReference } from './find-groups.ts';
 import { findPeople } from './find-people.ts';
-import { type Finding, found, lookUpEach, refused, valueOf, whenFound } from './finding.ts';
+import { found, valueOf, whenFound } from './finding.ts';
 import { noteInactive, refuseStranger } from './inactive.ts';
 import type { Cells, Column, Effect, Operation, SubjectKey } from './operation.ts';
 
@@ -38,11 +39,6 @@ const GROUP_NAME: Column = {
   plural:
     "lists all groups of a person in one cell, as Atlassian's export does, and a row names one group; export again with one row a group, or write a row for each group, and call the column group",
 };
-
-/** A group as a row names it, or by id alone; where both are given, the id decides. */
-type GroupReference =
-  | { readonly groupId: string; readonly groupName?: string | undefined }
-  | { readonly groupId?: undefined; readonly groupName: string };
 
 type Named = UserReference & GroupReference;
 type Row<Reference> = Reference & { readonly action: (typeof ACTIONS)[number] };
@@ -84,7 +80,7 @@ const cloud = defineRecipe({
             subject: { accountId: pair.person.accountId, groupId: pair.group.groupId },
             state: { member },
             refusal: refusalOf(pair),
-            message: noteInactive(pair.person),
+            message: joined(pair.group.message, noteInactive(pair.person)),
           }),
         ),
       );
@@ -109,6 +105,9 @@ const cloud = defineRecipe({
     after.member ? jira.addToGroup(subject, signal) : jira.removeFromGroup(subject, signal),
 });
 
+const joined = (...notes: readonly (string | undefined)[]): string | undefined =>
+  notes.filter((note) => note !== undefined).join(' ') || undefined;
+
 function parseCloud(cells: Cells): Parsed<Row<Named>> {
   const reader = readRow(cells);
   const user = reader.user();
@@ -122,7 +121,7 @@ function refusalOf({
   group: { name, external },
 }: {
   readonly person: OrganisationUser;
-  readonly group: Group;
+  readonly group: FoundGroup;
 }) {
   if (external) return new Refusal('GROUP_EXTERNAL', `An identity provider fills the group ${quoted(name)}.`);
   return person.membershipStatus === 'no_membership' ? refuseStranger(person) : undefined;
@@ -130,57 +129,13 @@ function refusalOf({
 
 /** The group of a row, by groupId or by groupName; a row with neither has a problem. */
 function readGroup(reader: RowReader): GroupReference | undefined {
-  const groupId = reader.text('groupId');
+  const groupId = reader.uuid('groupId');
   const groupName = reader.text('groupName');
   if (groupId !== undefined) return { groupId, groupName };
   if (groupName !== undefined) return { groupName };
   reader.wrong('groupId, groupName: both are empty; one of them must say which group the row is about.');
   return undefined;
 }
-
-/**
- * Which groups the references of a batch are. Names are the Jira site's (group/bulk matches them exactly); the organisation,
- * where there are keys for it, knows the ids and which groups an identity provider fills.
- */
-async function findGroups(
-  references: readonly GroupReference[],
-  { jira, organisation }: Cloud,
-  signal: AbortSignal,
-): Promise<(reference: GroupReference) => Finding<Group>> {
-  const groupIds = unique(references.flatMap(({ groupId }) => groupId ?? []));
-  const names = unique(references.flatMap(({ groupId, groupName }) => (groupId === undefined ? groupName : [])));
-  const [identified, named, known] = await Promise.all([
-    groupIds.length > 0 ? (organisation ?? jira).findGroupsById(groupIds, signal) : [],
-    names.length > 0 ? jira.findGroupsByName(names, signal) : [],
-    names.length > 0 && organisation ? organisation.findGroupsByName(names, signal) : [],
-  ]);
-  const byId = new Map(identified.map((group) => [group.groupId, group]));
-  const external = new Map(known.map((group) => [group.groupId, group.external]));
-  const byName = Map.groupBy(new Map(named.map((group) => [group.groupId, group])).values(), ({ name }) => name);
-  return (reference) =>
-    reference.groupId === undefined
-      ? whenFound(resolveName(reference.groupName, byName), (group) =>
-          found({ ...group, external: external.get(group.groupId) }),
-        )
-      : resolveId(reference.groupId, reference.groupName, byId);
-}
-
-function resolveId(groupId: string, name: string | undefined, byId: ReadonlyMap<string, Group>): Finding<Group> {
-  const group = byId.get(groupId);
-  if (!group) return refused('GROUP_NOT_FOUND', `There is no group with the id ${quoted(groupId)}.`);
-  if (name === undefined || name === group.name) return found(group);
-  return refused('GROUP_MISMATCH', `The group ${quoted(groupId)} is not called ${quoted(name)}; nothing was written.`);
-}
-
-function resolveName(name: string, byName: ReadonlyMap<string, readonly Group[]>): Finding<Group> {
-  const [group, another] = byName.get(name) ?? [];
-  if (!group) return refused('GROUP_NOT_FOUND', `There is no group called ${quoted(name)}.`);
-  if (another)
-    return refused('GROUP_NOT_FOUND', `More than one group is called ${quoted(name)}; put the group id in the row.`);
-  return found(group);
-}
-
-const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
 
 type NamedOnDataCenter = UsernameReference & { readonly group: string };
 
@@ -192,17 +147,24 @@ const dataCenter = defineRecipe({
   parse: parseDataCenter,
   keys: (subject, { member }) => keysOf(userKey(subject), `group-name:${subject.group.toLowerCase()}`, member),
   resolve: async (rows, apis: DataCenter, signal) => {
-    const [memberOf, groupOf] = await Promise.all([
-      findUsersInGroups(rows, apis, signal),
-      findGroupNames(rows, apis, signal),
-    ]);
+    const groupOf = await findGroupNames(rows, apis, signal);
+    const named = (row: Row<NamedOnDataCenter>) => {
+      const [group] = valueOf(groupOf(row));
+      return group ? { ...row, group: group.name } : row;
+    };
+    const memberOf = await findUsersInGroups(rows.map(named), apis, signal);
     return (row) =>
-      whenFound(memberOf(row), ({ user, member }) => {
+      whenFound(memberOf(named(row)), ({ user, member }) => {
         const { username } = user;
         const group = groupOf(row);
         // Whoever is in a group proves that it is there, whatever became of the question.
         if (group.kind !== 'found' && !member) return group;
-        return found({ subject: { username, group: row.group }, state: { member }, message: noteInactive(user) });
+        const { name, message } = group.kind === 'found' ? group.value : { name: row.group, message: undefined };
+        return found({
+          subject: { username, group: name },
+          state: { member },
+          message: joined(message, noteInactive(user)),
+        });
       });
   },
   read: readSubjects(async (subjects, apis: DataCenter, signal) => {
@@ -224,17 +186,6 @@ function parseDataCenter(cells: Cells): Parsed<Row<NamedOnDataCenter>> {
   const action = reader.oneOf('action', ACTIONS) ?? 'add';
   return reader.settle(user && group !== undefined ? { ...user, group, action } : undefined);
 }
-
-const findGroupNames = (rows: readonly NamedOnDataCenter[], apis: DataCenter, signal: AbortSignal) =>
-  lookUpEach(
-    rows,
-    ({ group }) => group,
-    async ({ group }, until) =>
-      (await apis.groupExists(group, until))
-        ? found(group)
-        : refused('GROUP_NOT_FOUND', `There is no group called ${quoted(group)}.`),
-    signal,
-  );
 
 /** Adds a person to a group, or takes one out; one who is where the row wants them is unchanged. */
 export const membership: Operation = {

@@ -1,4 +1,5 @@
 import type { Cloud, Jira, Organisation } from '../atlassian/apis.ts';
+import { foldCase } from '../folding.ts';
 import { quoted, type RowReader } from './columns.ts';
 import { type Finding, found, lookUpEach, whenFound } from './finding.ts';
 import type { Cells } from './operation.ts';
@@ -57,7 +58,7 @@ async function findInOrganisation(
     asked.flatMap(({ products }) => products),
     (product) => product,
     async (product, until) => {
-      const emails = asked.flatMap(({ email, products }) => (products.includes(product) ? [email.toLowerCase()] : []));
+      const emails = asked.flatMap(({ email, products }) => (products.includes(product) ? [foldCase(email)] : []));
       const users = await organisation.findUsersByProduct(product, [...new Set(emails)], until);
       return found(new Set(users.map(({ accountId }) => accountId)));
     },

@@ -3,7 +3,8 @@ import * as z from 'zod';
 import type { Cloud, DataCenter, Group } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
 import { secretName, type Target } from '../target.ts';
-import { quoted, sameEmail } from './columns.ts';
+import { quoted } from './columns.ts';
+import { foldCase, sameEmail } from '../folding.ts';
 import { readMembers } from './find-members.ts';
 import type { Change, Effect } from './operation.ts';
 
@@ -206,7 +207,7 @@ async function findHolders(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (emails.length === 0) return [];
-  const addresses = emails.map((email) => email.toLowerCase());
+  const addresses = emails.map(foldCase);
   if (organisation) return (await organisation.findUsersByEmail(addresses, { groups: false }, signal)).map(idOf);
   const found = await Promise.all(
     addresses.map(async (email) =>
@@ -224,7 +225,7 @@ const findGroups = (
 
 async function findMembers(groupId: string, { jira, organisation }: Cloud, signal: AbortSignal) {
   if (organisation) return (await organisation.findUsersByGroup(groupId, signal)).map(idOf);
-  return (await readMembers((startAt) => jira.listMembers(groupId, startAt, signal))) ?? [];
+  return (await readMembers('groupMembers', (startAt) => jira.listMembers(groupId, startAt, signal))) ?? [];
 }
 
 /** Which groups hold Jira's permissions to administer its API does not tell: these two do by default. */
@@ -238,7 +239,7 @@ async function readDataCenter(apis: DataCenter, signal: AbortSignal): Promise<Pr
     apis.findMyself(signal),
     Promise.all(listed.filter(isEmail).map((email) => findHoldersOnDataCenter(email, apis, signal))),
     ...[...new Set([...DATA_CENTER_ADMIN_GROUPS, ...listed])].map(async (name) => {
-      const members = await readMembers((startAt) => apis.listMembers(name, startAt, signal));
+      const members = await readMembers('dcGroupMembers', (startAt) => apis.listMembers(name, startAt, signal));
       if (members) groups.set(name, { name, members: new Set(members.map((member) => member.toLowerCase())) });
     }),
   ]);

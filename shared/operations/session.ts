@@ -4,6 +4,7 @@ import type { Atlassian, Opened, OpenOptions } from '../atlassian/atlassian.ts';
 import { countActivePeople, countMembers } from './counts.ts';
 import { bindOperation, type BoundOperation, type Operation, type PlannedRow } from './operation.ts';
 import { openProtection, type Protection } from './protection.ts';
+import type { Contacts } from '../job/contacts.ts';
 import type { Code } from '../job/outcome.ts';
 import { type Targets, TargetUnreadable } from '../ports.ts';
 import { secretName, type Target } from '../target.ts';
@@ -12,6 +13,8 @@ import { secretName, type Target } from '../target.ts';
 export interface SessionPorts {
   readonly targets: Targets;
   readonly atlassian: Pick<Atlassian, 'open'>;
+  /** Absent where nobody remembers: then the first answer that is not Atlassian's own means a wrong address. */
+  readonly contacts?: Contacts | undefined;
 }
 
 /** Which target a session is for, and which operation it plans and applies. */
@@ -92,24 +95,32 @@ interface Connection extends Pick<Session, 'calls' | 'isOutdated'> {
   readonly ask: <Value>(question: (opened: Opened) => Promise<Value>) => Promise<Value>;
 }
 
-async function connect({ targets, atlassian }: SessionPorts, options: SessionOptions): Promise<Connection> {
+async function connect(ports: SessionPorts, options: SessionOptions): Promise<Connection> {
+  const { targets, atlassian, contacts } = ports;
+  const open = (one: Target): Opened =>
+    atlassian.open(one, { ...(contacts && { isKnown: () => contacts.has(one) }), ...options });
+  const noted = async <Value>(answer: Promise<Value>): Promise<Value> => {
+    const value = await answer;
+    if (contacts && opened.countCalls().sent > 0) await contacts.note(target);
+    return value;
+  };
   let target = await find(false);
-  let opened = atlassian.open(target, options);
+  let opened = open(target);
   let former: CallCount = { sent: 0, rateLimited: 0 };
 
   return {
     opened: () => opened,
     ask: async (question) => {
       try {
-        return await question(opened);
+        return await noted(question(opened));
       } catch (error) {
         if (!haltsJob(error)) throw error;
         const fresh = await find(true);
         if (same(fresh, target)) throw error;
         former = callsSoFar();
         target = fresh;
-        opened = atlassian.open(target, options);
-        return await question(opened);
+        opened = open(target);
+        return await noted(question(opened));
       }
     },
     calls: callsSoFar,

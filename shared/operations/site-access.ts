@@ -84,7 +84,7 @@ const CHANGE = {
 function parseCloud(cells: Cells, target: Target) {
   const reader = readRow(cells);
   const user = reader.user();
-  const orgId = reader.text('orgId');
+  const orgId = reader.uuid('orgId');
   const expected = target.type === 'cloud' ? target.orgId : undefined;
   if (orgId !== undefined && orgId.toLowerCase() !== expected?.toLowerCase()) {
     reader.wrong(

@@ -225,8 +225,9 @@ function dataCenterContract(make: (options?: AtlassianOptions) => Promise<DataCe
     });
     expect(await dataCenter.findUser('eva', signal)).toMatchObject({ username: 'eva', active: false });
     expect(await dataCenter.findUser('nobody', signal)).toBeUndefined();
-    expect(await dataCenter.groupExists('Release Managers', signal)).toBe(true);
-    expect(await dataCenter.groupExists('Release', signal)).toBe(false);
+    expect(await dataCenter.pickGroups('release m', signal)).toEqual({ names: ['Release Managers'], isWhole: true });
+    expect(await dataCenter.hasGroup('release MANAGERS', signal)).toBe(true);
+    expect(await dataCenter.hasGroup('Release', signal)).toBe(false);
   });
 
   it('lists everybody and the members of a group, and tells whose token it is', async () => {

@@ -198,6 +198,8 @@ function jiraOf(cloud: CloudState, email: string, { settle }: Watch): Jira {
     findGroupsOfUser: async (accountId) => seen(accountId) && cloud.groupsOf(accountId, 'jira').map(jiraGroup),
     findGroupsByName: async (names) => names.flatMap(cloud.groupsNamed).map(jiraGroup),
     findGroupsById: async (groupIds) => groupIds.flatMap((groupId) => cloud.group(groupId) ?? []).map(jiraGroup),
+    pickGroups: async (text) =>
+      [...cloud.everyGroup()].filter(({ name }) => name.toLowerCase().includes(text.toLowerCase())).map(jiraGroup),
     addToGroup: async (member) => membership(rules.joinGroup(cloud, ...named(member)), 201),
     removeFromGroup: async (member) => membership(rules.leaveGroup(cloud, ...named(member)), 200),
     createUser: async ({ emailAddress, products }) => {

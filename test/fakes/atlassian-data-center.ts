@@ -146,7 +146,13 @@ function methodsOf(
       const user = site.user(username, 'dataCenter');
       return user && { ...userOf(user), groups: site.groupsOf(username, 'dataCenter') };
     },
-    groupExists: async (name) => site.group(name) !== undefined,
+    pickGroups: async (text) => ({
+      names: [...site.everyGroup()]
+        .map(({ name }) => name)
+        .filter((name) => name.toLowerCase().includes(text.toLowerCase())),
+      isWhole: true,
+    }),
+    hasGroup: async (name) => site.group(name) !== undefined,
     addToGroup: async (member) => membership(site.joinGroup(...named(member)), 201),
     removeFromGroup: async (member) => membership(site.leaveGroup(...named(member)), 200),
     createUser: async (user) => {

@@ -30,19 +30,28 @@ function openClient(): ApiClient {
     clock: { now: () => new Date() },
     deadlineMs: Infinity,
     beforeCall: async () => undefined,
+    answered: new Set(),
+    isKnown: async () => true,
   });
-  return clients.open({ target: 'acme', baseUrl: `${server.url}/context`, authorization: 'Bearer key', secrets: [] });
+  return clients.open({
+    target: 'acme',
+    baseUrl: `${server.url}/context`,
+    authorization: 'Bearer key',
+    secrets: [],
+    checks: 'baseUrl',
+  });
 }
 
 const jira = (): Jira => createJira(openClient());
-const dataCenter = () => createDataCenter(openClient());
+const dataCenter = () =>
+  createDataCenter(openClient(), { keep: async () => ({ enabled: false }) as never, clock: { now: () => new Date() } });
 const userManagement = (): UserManagement => createUserManagement(openClient());
 const organisation = (ids = { orgId: 'org', directoryId: 'dir' }): Organisation =>
   createOrganisation({
     client: openClient(),
     orgId: ids.orgId,
     findDirectoryForReads: async () => ids.directoryId,
-    findDirectoryForWrites: async () => ids.directoryId,
+    findDirectoryOf: async () => ids.directoryId,
     findCloudId: async () => 'cloud',
   });
 
@@ -244,8 +253,14 @@ const PLACES: readonly Place[] = [
     path: 'rest/api/2/user',
   },
   {
+    call: 'Data Center: whether a group is there',
+    send: (cell, signal) => dataCenter().hasGroup(cell, signal),
+    found: query('groupname'),
+    path: 'rest/api/2/group/member',
+  },
+  {
     call: 'Data Center: group',
-    send: (cell, signal) => dataCenter().groupExists(cell, signal),
+    send: (cell, signal) => dataCenter().pickGroups(cell, signal),
     found: query('query'),
     path: 'rest/api/2/groups/picker',
   },

@@ -7,7 +7,7 @@ export interface DataCenterGroup {
   readonly readOnly: boolean;
 }
 
-/** One Jira Data Center. Usernames are compared without case, as Jira lower-cases them; group names with it. */
+/** One Jira Data Center. Usernames and the names of groups are compared without case (Crowd). */
 export interface DataCenterState {
   readonly credentials: DataCenterRecord['credentials'];
   readonly user: (username: string, side?: Side) => DataCenterUser | undefined;
@@ -40,7 +40,7 @@ export function createDataCenter(record: DataCenterRecord, ports: EnginePorts): 
   const past = createPropagation(ports);
   const members = createMemberships(past);
   const users = createUsers(past);
-  const groups = new Map(record.groups.map(({ name, readOnly }) => [name, { name, readOnly }]));
+  const groups = new Map(record.groups.map(({ name, readOnly }) => [idOf(name), { name, readOnly }]));
 
   const changeMembership = ({ name, readOnly }: DataCenterGroup, { username }: DataCenterUser, wanted: boolean) => {
     const id = idOf(username);
@@ -60,7 +60,7 @@ export function createDataCenter(record: DataCenterRecord, ports: EnginePorts): 
     user: (username, side) => users.find(idOf(username), side),
     userByKey: users.byKey,
     everybody: users.all,
-    group: (name) => groups.get(name),
+    group: (name) => groups.get(idOf(name)),
     everyGroup: () => groups.values(),
     membersOf: (group, side) => [...members.membersOf(group, side)].flatMap((id) => users.find(id, side) ?? []),
     memberCount: members.count,

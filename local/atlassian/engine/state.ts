@@ -45,6 +45,8 @@ const user = z.strictObject({
   zoneinfo: z.string().optional(),
   locale: z.string().optional(),
   addedToOrg: z.string().optional(),
+  /** The directory that the user is in, where the organisation has several; else its first. */
+  directoryId: text.optional(),
 });
 
 const group = z.strictObject({

@@ -18,6 +18,16 @@ export const dataCenterRoutes: readonly Route[] = [
     admin(listMembers),
   ),
   route('GET', '/groups/picker', 'Groups whose names contain a text.', ['query', 'exclude', 'maxResults'], pickGroups),
+  route(
+    'GET',
+    '/readonly-mode',
+    'Whether Jira is in read-only mode (Jira 11.3, and 10.3 with its updates).',
+    [],
+    (call) => {
+      const { dataCenterReadOnlyMode: mode } = call.world.behaviour.switches;
+      return mode === 'absent' ? noResource('readonly-mode') : ok({ enabled: mode === 'on', message: '', endTime: '' });
+    },
+  ),
   route('GET', '/user', 'One user.', ['username', 'key', 'includeDeleted', 'expand'], (call) =>
     ok(userJson(call, queriedUser(call, 'dataCenter'), queryValue(call, 'expand', complain)?.split(','))),
   ),
@@ -53,10 +63,16 @@ function route(
   return { method, path, api: 'data-center', about, query, handle };
 }
 
-/** Lets administrators through only. */
+/** Lets administrators through only. Jira's read-only mode does not bind them: they are trusted to respect it. */
 function admin(handle: Route['handle']): Route['handle'] {
   return (call) => (call.caller.may('site-admin') ? handle(call) : jiraError(403, ['You are not an administrator.']));
 }
+
+/** What a server says of a path that it does not have. */
+const noResource = (path: string): Answer => ({
+  status: 404,
+  body: { message: `null for uri: ${path}`, 'status-code': 404 },
+});
 
 function namedGroup(call: Call): DataCenterGroup {
   const name = queryValue(call, 'groupname', complain);
@@ -140,7 +156,7 @@ function userJson({ world }: Call, user: DataCenterUser, expand: readonly string
   const roles = user.applicationKeys.map((key) => ({ key, name: key }));
   const folded = <T>(name: string, items: readonly T[]) => ({
     size: items.length,
-    items: expand.includes(name) ? items : [],
+    items: expand.includes(name) && world.behaviour.switches.dataCenterExpand === 'honoured' ? items : [],
   });
   return {
     self: `${world.url}/jira/rest/api/2/user?username=${encodeURIComponent(user.username)}`,
@@ -174,7 +190,7 @@ const LISTED = 2000;
 
 function listUsers(call: Call): Answer {
   const { dataCenter, behaviour } = call.world;
-  if (behaviour.switches.dataCenterUserList === 'absent') return refuse(404, 'null for uri: user/list');
+  if (behaviour.switches.dataCenterUserList === 'absent') return noResource('user/list');
   const at = queryNumber(call, 'cursor', 0, complain);
   const maxResults = Math.min(LISTED, Math.max(1, queryNumber(call, 'maxResults', LISTED, complain)));
   const all = [...dataCenter.everybody()].flatMap(({ username }) => dataCenter.user(username, 'dataCenter') ?? []);

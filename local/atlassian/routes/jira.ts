@@ -53,6 +53,15 @@ export const jiraRoutes: readonly Route[] = [
   },
   {
     method: 'GET',
+    path: '/groups/picker',
+    api: 'jira',
+    about: 'Groups whose names contain a text, in the order of their names; 20 unless more are asked for.',
+    query: ['query', 'exclude', 'excludeId', 'maxResults', 'caseInsensitive', 'accountId', 'userName'],
+    scopes: READ_GROUP_SCOPES,
+    handle: pickGroups,
+  },
+  {
+    method: 'GET',
     path: '/group/member',
     api: 'jira',
     about: 'Members of a group, 50 a page at most; people whose access is suspended are left out.',
@@ -247,6 +256,21 @@ function listGroups(call: Call): Answer {
   const maxResults = Math.min(behaviour.pageSizes.groupBulk, queryNumber(call, 'maxResults', 50, complain));
   const values = all.slice(startAt, startAt + maxResults).map(({ name, groupId }) => ({ name, groupId }));
   return ok({ ...pageBean(call, { startAt, maxResults, total: all.length, given: values.length }), values });
+}
+
+/** Whoever may not browse groups finds none: no 403. */
+function pickGroups(call: Call): Answer {
+  const query = queryValue(call, 'query', complain) ?? '';
+  const anyCase = queryFlag(call, 'caseInsensitive', complain);
+  const spell = (text: string): string => (anyCase ? text.toLowerCase() : text);
+  const maxResults = Math.min(1_000, queryNumber(call, 'maxResults', 20, complain));
+  const all = call.caller.may('browse-users') ? [...call.world.cloud.everyGroup()] : [];
+  const found = all
+    .filter(({ name }) => spell(name).includes(spell(query)))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const groups = found.slice(0, maxResults).map(({ name, groupId }) => ({ name, groupId, html: name, labels: [] }));
+  const header = `Showing ${groups.length} of ${found.length} matching groups`;
+  return ok({ header, total: found.length, groups });
 }
 
 /** Members in the order in which they joined. */

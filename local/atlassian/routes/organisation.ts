@@ -114,9 +114,17 @@ function listDirectories(call: Call): Answer {
   requireOrganisation(call);
   if (call.world.behaviour.switches.v2Directory === 'absent') refuse(404, 'ADMIN-404-1', 'Not found');
   const term = queryValue(call, 'searchTerm', complain)?.toLowerCase() ?? '';
-  const found = call.world.cloud.organisation.directories.filter(({ name }) => name.toLowerCase().includes(term));
+  const accountId = queryValue(call, 'accountId', complain);
+  const { cloud } = call.world;
+  const user = accountId === undefined ? undefined : directoryUser(cloud, accountId);
+  const found = cloud.organisation.directories
+    .filter(({ name }) => name.toLowerCase().includes(term))
+    .filter(({ directoryId }) => accountId === undefined || (user && directoryOf(call, user) === directoryId));
   return ok({ data: found, links: {} });
 }
+
+const directoryOf = ({ world }: Call, user: User): string | undefined =>
+  user.directoryId ?? world.cloud.organisation.directories[0]?.directoryId;
 
 /** v1's pages have a size that nobody may choose. */
 const DOMAINS_PAGE = 100;
@@ -147,6 +155,8 @@ function setAccess(call: Call, wanted: 'active' | 'suspended'): Answer {
     throw new Refused(complain(400, 'the account id does not fit [a-zA-Z0-9_|:-]{1,128}'));
   }
   const user = directoryUser(call.world.cloud, accountId) ?? refuse(404, 'ADMIN-404-8', 'User not found');
+  if (directoryOf(call, user) !== call.params['directoryId'])
+    refuse(404, 'ADMIN-UAM-404-1', 'The user is not in this directory');
   const things = [`${wanted === 'active' ? 'restore' : 'suspend'}/${accountId}`];
   switch (changeAccess(call.world.cloud, user, wanted)) {
     case 'changed':
@@ -173,7 +183,7 @@ function unchanged(call: Call, wanted: 'active' | 'suspended'): Answer {
 }
 
 const invitation = bodySchema({
-  emails: z.array(z.string()).min(1).max(100),
+  emails: z.array(z.string()).min(1).max(25),
   permissionRules: z.array(z.strictObject({ resource: z.string(), role: z.string() })).optional(),
   additionalGroups: z.array(z.string()).optional(),
   sendNotification: z.boolean().optional(),
@@ -184,14 +194,18 @@ function inviteAll(call: Call): Answer {
   requireOrganisation(call);
   const { emails, permissionRules = [], additionalGroups = [] } = jsonBody(call, invitation, complain);
   const products = permissionRules.map((rule) => productOf(call, rule));
-  const asked = [...permissionRules, ...additionalGroups.map((group) => ({ group }))];
+  const { inviteStatus, inviteShape } = call.world.behaviour.switches;
   const invited = emails.map((email) => {
-    const { accountId: id, changed, error } = inviteOne(call, { email, products, groupIds: additionalGroups });
-    const outcome = error === undefined ? { status: 'INVITED' } : { status: 'ERROR', statusReason: error };
-    return { changed, data: { id, email, results: asked.map((one) => ({ ...one, ...outcome })) } };
+    const one = inviteOne(call, { email, products, groupIds: additionalGroups });
+    const outcome = one.error === undefined ? { status: 'INVITED' } : { status: 'ERROR', statusReason: one.error };
+    const roleAssignmentResult = permissionRules.map((rule) => ({ ...rule, ...outcome }));
+    const groupAssignmentResult = additionalGroups.map((groupId) => ({ groupId, ...outcome }));
+    const flat = [...roleAssignmentResult, ...groupAssignmentResult];
+    const results = inviteShape === 'flat' ? flat : [{ roleAssignmentResult, groupAssignmentResult }];
+    return { ...one, data: { id: one.accountId, email, results } };
   });
   return {
-    status: Number(call.world.behaviour.switches.inviteStatus),
+    status: invited.some(({ error }) => error !== undefined) ? 206 : Number(inviteStatus),
     body: { data: invited.map(({ data }) => data) },
     things: emails.map((email) => `creation/${email.toLowerCase()}`),
     effective: invited.some(({ changed }) => changed),

@@ -67,7 +67,11 @@ export const SWITCHES = {
     ['204', '200', '202'],
     'Status of v2 suspend, restore, remove and memberships; 204 was measured for suspend.',
   ),
-  inviteStatus: choice(['200', '202', '207'], 'Status of a v2 invite.'),
+  inviteStatus: choice(['200', '202'], 'Status of a v2 invite of which nothing failed; 206 where something did.'),
+  inviteShape: choice(
+    ['documented', 'flat'],
+    'Results of a v2 invite: by roles and groups, as four sources have it, or in one list, as some clients expect.',
+  ),
   organisationRetryAfter: choice(
     ['off', 'on'],
     'Whether a 429 of the organisation API has Retry-After; Atlassian promises only X-RateLimit-Reset.',
@@ -80,6 +84,14 @@ export const SWITCHES = {
   dataCenterUserSearch: choice(
     ['capped', 'whole'],
     'Capped: user/search shows the first 100 of whom it finds, as Jira 10 and later do (JRASERVER-78660); Jira 9 showed all, page by page.',
+  ),
+  dataCenterReadOnlyMode: choice(
+    ['off', 'on', 'absent'],
+    'Data Center’s read-only mode, which binds nobody who is a system administrator. Absent: GET readonly-mode answers 404, as older servers do.',
+  ),
+  dataCenterExpand: choice(
+    ['honoured', 'ignored'],
+    'Ignored: `expand` of GET user does nothing, which Data Center does not document.',
   ),
   dataCenterActive: choice(
     ['honoured', 'ignored'],

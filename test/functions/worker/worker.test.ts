@@ -272,15 +272,25 @@ describe('worker', () => {
   });
 
   it.each([
-    ['Atlassian fails for now', new Refusal('ATLASSIAN_ERROR', 'sorry', { httpStatus: 500 }), 2],
-    ['Atlassian fails and may have done it', new Refusal('ATLASSIAN_ERROR', 'sorry', { uncertain: true }), 60],
-    ['no answer comes, after which Atlassian is given time to show what was done', new NoAnswer('reset'), 60],
-  ])('tries again later when %s', async (_, error, delaySeconds) => {
+    ['Atlassian fails for now', new Refusal('ATLASSIAN_ERROR', 'sorry', { httpStatus: 500 }), 2, {}],
+    [
+      'Atlassian fails and may have done it',
+      new Refusal('ATLASSIAN_ERROR', 'sorry', { uncertain: true }),
+      60,
+      { begun: true as const },
+    ],
+    [
+      'no answer comes, after which Atlassian is given time to show what was done',
+      new NoAnswer('reset'),
+      60,
+      { begun: true as const },
+    ],
+  ])('tries again later when %s', async (_, error, delaySeconds, noted) => {
     const { applyTasks, task, tasks } = await start({ intercept: failingWrites(error) });
 
     await applyTasks(task(0));
 
-    expect(tasks.messages).toEqual([{ body: task(0, { attempts: 1 }), groupId: JOB.id, delaySeconds }]);
+    expect(tasks.messages).toEqual([{ body: task(0, { attempts: 1, ...noted }), groupId: JOB.id, delaySeconds }]);
   });
 
   it('promise 8: settles an answer that nobody heard by reading', async () => {
@@ -299,6 +309,39 @@ describe('worker', () => {
     expect(writesIn(cloud.calls)).toEqual(['id-0']);
     expect(outcomesIn(eventsQueue.events)).toMatchObject([{ row: 0, status: 'unchanged', attempts: 2 }]);
     expect(outcomesIn(eventsQueue.events)[0]?.untouched).toBeUndefined();
+  });
+
+  it.each([
+    ['its own last write was not answered', new NoAnswer('reset'), { attempts: 4 }, true],
+    ['an earlier write was not', new Refusal('FORBIDDEN', 'no'), { attempts: 1, begun: true as const }, true],
+    ['all was answered', new Refusal('FORBIDDEN', 'no'), {}, false],
+  ])('says of a failed row that it may have been changed when %s', async (_, error, given, isSaid) => {
+    const { applyTasks, task, eventsQueue } = await start({ intercept: failingWrites(error) });
+
+    await applyTasks(task(0, given));
+
+    const [outcome] = outcomesIn(eventsQueue.events);
+    expect(outcome?.status).toBe('failed');
+    expect(/A write of this row had begun.*may have been made/.test(outcome?.message ?? '')).toBe(isSaid);
+  });
+
+  it('says it too when the row fails of something else once its worker had died after a write', async () => {
+    const refusing: Intercept = async ({ name }, proceed) => {
+      if (!isWrite(name)) throw new Refusal('FORBIDDEN', 'no');
+      return proceed();
+    };
+    const { applyTasks, task, eventsQueue, save } = await start({ intercept: refusing });
+    await save({ rowStatuses: new Uint8Array(ROWS).fill(attempted(0)) });
+
+    await applyTasks(task(0));
+
+    expect(outcomesIn(eventsQueue.events)).toMatchObject([
+      {
+        status: 'failed',
+        code: 'FORBIDDEN',
+        message: expect.stringMatching(/^no A write of this row had begun/) as unknown,
+      },
+    ]);
   });
 
   it('gives a row up when its attempts are spent', async () => {

@@ -203,11 +203,14 @@ describe('invitations', () => {
     const emails = ['new@example.com', 'dan.deactivated@example.com'];
 
     expect(await invite({ emails, permissionRules })).toMatchObject({
-      status: 200,
+      status: 206,
       body: {
         data: [
-          { email: 'new@example.com', results: [{ resource, status: 'INVITED' }] },
-          { email: 'dan.deactivated@example.com', results: [{ status: 'ERROR', statusReason: 'INACTIVE_USER' }] },
+          { email: 'new@example.com', results: [{ roleAssignmentResult: [{ resource, status: 'INVITED' }] }] },
+          {
+            email: 'dan.deactivated@example.com',
+            results: [{ roleAssignmentResult: [{ status: 'ERROR', statusReason: 'INACTIVE_USER' }] }],
+          },
         ],
       },
     });

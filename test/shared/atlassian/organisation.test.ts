@@ -206,18 +206,49 @@ describe('the organisation API', () => {
     ]);
   });
 
-  it('looks in all directories and writes to none where there are several', async () => {
-    const { mock, organisation } = start([ok({ data: [{ directoryId: 'one' }, { directoryId: 'two' }] })], {
+  const directories = (...ids: readonly string[]) => ok({ data: ids.map((directoryId) => ({ directoryId })) });
+
+  it('looks in all directories and writes to the one that the person is in', async () => {
+    const { mock, organisation } = start([directories('one', 'two'), directories('two'), { status: 204 }], {
       directoryId: undefined,
     });
 
-    await expect(organisation.suspend('a', signal())).rejects.toMatchObject({ code: 'REQUEST_REFUSED' });
+    expect(await organisation.suspend('a', signal())).toMatchObject({ status: 'changed' });
     await organisation.findGroupsById(['g'], signal()).catch(() => undefined);
 
     expect(mock.sent.map(({ url }) => url)).toEqual([
       `${API}/admin/v2/orgs/org-1/directories`,
+      `${API}/admin/v2/orgs/org-1/directories?accountId=a`,
+      `${API}/admin/v2/orgs/org-1/directories/two/users/a/suspend`,
       `${API}/admin/v2/orgs/org-1/directories/-/groups/search`,
     ]);
+  });
+
+  it.each([[[]], [['one', 'two']]])('writes to none where the person is in %j', async (ids) => {
+    const { organisation } = start([directories('one', 'two'), directories(...ids)], { directoryId: undefined });
+
+    await expect(organisation.suspend('a', signal())).rejects.toMatchObject({
+      code: 'REQUEST_REFUSED',
+      message: expect.stringMatching(
+        /in none of the organisation's directories, or in more than one.*directoryId/,
+      ) as unknown,
+    });
+  });
+
+  it.each([
+    ['repeat one page under one cursor', () => ({ data: [{ accountId: 'a' }], links: { next: 'same' } })],
+    ['repeat one page under new cursors', (n: number) => ({ data: [{ accountId: 'a' }], links: { next: `c${n}` } })],
+    ['are empty and go on', (n: number) => ({ data: [], links: { next: `c${n}` } })],
+    ['bring other people without end', (n: number) => ({ data: [{ accountId: `x${n}` }], links: { next: `c${n}` } })],
+  ])('ends in a bounded number of calls when pages %s', async (_, page) => {
+    const replies = Array.from({ length: 300 }, (__, index) => ok(page(index)));
+    const { mock, organisation } = start(replies);
+
+    await expect(organisation.findUsersById(['a'], { groups: false }, signal())).rejects.toMatchObject({
+      code: 'ATLASSIAN_ERROR',
+      temporary: true,
+    });
+    expect(mock.sent.length).toBeLessThanOrEqual(3);
   });
 
   describe('an invitation', () => {

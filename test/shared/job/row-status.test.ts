@@ -42,6 +42,7 @@ const STORED: Readonly<Record<number, string>> = {
   37: 'failed USER_SUSPENDED',
   38: 'failed USER_DEACTIVATED',
   39: 'failed SITE_NOT_FOUND',
+  40: 'failed DOMAIN_NOT_ALLOWED',
 };
 
 describe('a row status', () => {

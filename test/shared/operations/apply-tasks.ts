@@ -47,7 +47,7 @@ async function write<Apis>({ subject, before, after }: Change, recipe: Recipe<Ap
 /** Plain data as it comes out of a message. */
 export const asSent = <Data>(data: Data): Data => JSON.parse(JSON.stringify(data)) as Data; // the same data
 
-const READS = /\.(find\w+|list\w+|count\w+|groupExists)$/;
+const READS = /\.(find\w+|list\w+|count\w+|pickGroups|hasGroup)$/;
 
 /** The look-ups among the calls that a fake recorded. */
 export const lookUps = (calls: readonly { readonly name: string }[]): readonly string[] =>

@@ -140,7 +140,7 @@ describe('on Data Center', () => {
     expect(count(lookUps(calls))).toEqual({
       'dataCenter.listUsers': 1,
       'dataCenter.listMembers': 1,
-      'dataCenter.groupExists': 1,
+      'dataCenter.pickGroups': 1,
     });
   });
 
@@ -159,6 +159,6 @@ describe('on Data Center', () => {
 
     await plan(membership.dataCenter, rows.slice(0, 2), apis);
 
-    expect(count(lookUps(calls))).toEqual({ 'dataCenter.findUser': 2, 'dataCenter.groupExists': 1 });
+    expect(count(lookUps(calls))).toEqual({ 'dataCenter.findUser': 2, 'dataCenter.pickGroups': 1 });
   });
 });

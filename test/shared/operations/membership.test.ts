@@ -100,7 +100,12 @@ describe.each([{ organisation: true }, { organisation: false }])(
         { accountId: 'ann', groupId: 'g-dev', groupName: 'ops & on/call' },
         'GROUP_MISMATCH',
       ],
-      ['knows no such group name', { accountId: 'ann', groupName: 'Developers' }, 'GROUP_NOT_FOUND'],
+      ['knows no such group name', { accountId: 'ann', groupName: 'Developer' }, 'GROUP_NOT_FOUND'],
+      [
+        'finds the one group that a name in other case can mean',
+        { accountId: 'ann', groupName: 'Developers' },
+        'changed',
+      ],
       ['knows no such group id', { accountId: 'ann', groupId: 'g-none' }, 'GROUP_NOT_FOUND'],
       ['cannot choose between two groups', { accountId: 'ann', groupName: 'doubled' }, 'GROUP_NOT_FOUND'],
       [
@@ -393,7 +398,7 @@ describe('membership on Data Center', () => {
     ['a failure', new Refusal('ATLASSIAN_ERROR', 'sorry'), 'ATLASSIAN_ERROR'],
   ])("%s to one group's own look-up is for its rows alone, and not for its members", async (_, error, expected) => {
     const { apis } = site(async ({ name, args }, proceed) => {
-      if (name === 'dataCenter.groupExists' && args[0] === 'testers') throw error;
+      if (name === 'dataCenter.pickGroups' && args[0] === 'testers') throw error;
       return proceed();
     });
     const rows = [
@@ -419,7 +424,7 @@ describe('membership on Data Center', () => {
     const rows = ['add', 'remove', 'add'].map((action) => ({ username: 'ann', groupName: 'developers', action }));
     await plan(membership.dataCenter, rows, apis);
 
-    expect(lookUps(calls).toSorted()).toEqual(['dataCenter.findUser', 'dataCenter.groupExists']);
+    expect(lookUps(calls).toSorted()).toEqual(['dataCenter.findUser', 'dataCenter.pickGroups']);
   });
 });
 
