@@ -42,12 +42,14 @@ const isGuess = (encoding: string | undefined): boolean => encoding === 'windows
 /** What the plan says in figures. */
 function describePlan({ plan }: Summary): readonly string[] {
   if (!plan) return [];
-  const { change, unchanged, failed, invalid, seats = {} } = plan;
+  const { change, unchanged, failed, invalid, seats = {}, domains = {} } = plan;
   const figures = nonZero({ 'to change': change, unchanged, failed, invalid });
   const taken = Object.entries(seats).map(([product, count]) => `${count > 0 ? '+' : ''}${count} ${product}`);
+  const created = Object.entries(domains).map(([domain, count]) => `${domain} (${count})`);
   return [
     `  Plan: ${figures === '' ? 'nothing to do' : figures}. Its hash is ${plan.hash}.`,
     ...(taken.length > 0 ? [`  Seats: ${taken.join(', ')}.`] : []),
+    ...(created.length > 0 ? [`  Domains of people who are created: ${created.join(', ')}.`] : []),
   ];
 }
 

@@ -4,7 +4,7 @@ export interface TargetRules {
   readonly protected?: readonly string[] | undefined;
   /** Files may add people to groups of admins, and take others than the last one and the protected out of them. */
   readonly allowAdminGroups?: boolean | undefined;
-  /** The only domains that an address given by a file may have, in lower case. */
+  /** Domains, in lower case, that people may be created in, besides the organisation's verified ones. */
   readonly allowedDomains?: readonly string[] | undefined;
   /** The day on which the credentials end; ISO 8601. */
   readonly expires?: string | undefined;

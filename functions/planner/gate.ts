@@ -44,9 +44,9 @@ async function decide(job: PlanningJob, ports: GatePorts, signal: AbortSignal): 
   const outcomes = createOutcomeChunks({ jobId: about.id, series }, ports.results, ports.clock.now);
   const rowStatuses = unpackRowStatuses(validation.rowStatuses, validation.rows);
   const relations = await relateRows(readPlan);
-  const { effect, seats } = session;
+  const { effect, seats, domain } = session;
   const { countAdmins } = await session.protection(signal);
-  const judging = { readPlan, relations, rowStatuses, policy, effect, seats, countAdmins, outcomes };
+  const judging = { readPlan, relations, rowStatuses, policy, effect, seats, domain, countAdmins, outcomes };
   const judgement = await judgeRows(judging);
   const figures = await readFigures({ job, validation, judgement, session }, ports, signal);
   return {
@@ -59,6 +59,8 @@ async function decide(job: PlanningJob, ports: GatePorts, signal: AbortSignal): 
     codes: judgement.codes,
     takes: judgement.takes,
     seats: judgement.seats,
+    domains: judgement.domains,
+    ...(relations.inTurn.size > 0 && { inTurn: [...relations.inTurn] }),
     reasons: [...findWaitReasons(figures, policy)],
     steps: policy.steps,
     twoPersons: policy.twoPersons,

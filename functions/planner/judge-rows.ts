@@ -10,7 +10,10 @@ import type { Session } from '../../shared/operations/session.ts';
 import type { ReadPlan, Relations, Settled } from './relations.ts';
 
 /** What becomes of every row of a plan, and what the plan would do in all. */
-export interface Judgement extends Pick<Gate, 'hash' | 'dependencies' | 'counts' | 'codes' | 'takes' | 'seats'> {
+export interface Judgement extends Pick<
+  Gate,
+  'hash' | 'dependencies' | 'counts' | 'codes' | 'takes' | 'seats' | 'domains'
+> {
   readonly rowStatuses: Uint8Array;
   /** Rows that planning refused, by code. */
   readonly refusals: Readonly<Partial<Record<Code, number>>>;
@@ -26,6 +29,7 @@ export interface Judging {
   readonly policy: Policy;
   readonly effect: Session['effect'];
   readonly seats: Session['seats'];
+  readonly domain: Session['domain'];
   readonly countAdmins: Protection['countAdmins'];
   /** Gets the outcomes of the rows that other rows settle. */
   readonly outcomes: OutcomeChunks;
@@ -57,9 +61,15 @@ export async function judgeRows({ readPlan, relations, policy, outcomes, ...judg
 }
 
 /** Sums what the changes of a plan do. */
-function createSum({ effect, seats, countAdmins }: Pick<Judging, 'effect' | 'seats' | 'countAdmins'>) {
+function createSum({
+  effect,
+  seats,
+  domain,
+  countAdmins,
+}: Pick<Judging, 'effect' | 'seats' | 'domain' | 'countAdmins'>) {
   const takesByGroup = new Map<string, number>();
   const seatsByProduct: Record<string, number> = {};
+  const domains = new Map<string, number>();
   let takes = 0;
   return {
     /** Why a change may not be made after those before it: it would take the last member out of an admin group. */
@@ -73,14 +83,21 @@ function createSum({ effect, seats, countAdmins }: Pick<Judging, 'effect' | 'sea
     add: (row: RowChange): void => {
       for (const [product, number] of Object.entries(seats(row)))
         seatsByProduct[product] = (seatsByProduct[product] ?? 0) + number;
+      const created = domain(row);
+      if (created !== undefined) domains.set(created, (domains.get(created) ?? 0) + 1);
       if (effect(row.after) === 'gives') return;
       takes += 1;
       const group = groupOf(row);
       if (group !== undefined) takesByGroup.set(group, (takesByGroup.get(group) ?? 0) + 1);
     },
-    result: () => ({ takes, takesByGroup, seats: seatsByProduct }),
+    result: () => ({ takes, takesByGroup, seats: seatsByProduct, domains: mostFrequent(domains) }),
   };
 }
+
+const DOMAINS_NAMED = 20;
+
+const mostFrequent = (domains: ReadonlyMap<string, number>): Readonly<Record<string, number>> =>
+  Object.fromEntries([...domains].toSorted(([, one], [, other]) => other - one).slice(0, DOMAINS_NAMED));
 
 const LAST_ADMIN: Settled = {
   status: 'failed',

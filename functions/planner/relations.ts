@@ -19,6 +19,8 @@ export interface Relations {
   readonly settled: ReadonlyMap<number, Settled>;
   /** By row, the row that must be as desired before it. */
   readonly dependencies: ReadonlyMap<number, number>;
+  /** Rows among those that only wait for their turn. */
+  readonly inTurn: ReadonlySet<number>;
   /** By row, its line. */
   readonly lines: readonly number[];
 }
@@ -39,13 +41,14 @@ export async function relateRows(readPlan: ReadPlan): Promise<Relations> {
   const repeated = subjects.repeated();
   const wanted = new Set(blocked.values());
   if (wanted.size === 0 && repeated.every(({ size }) => size === 0))
-    return { settled: new Map(), dependencies: new Map(), lines };
+    return { settled: new Map(), dependencies: new Map(), inTurn: new Set(), lines };
 
-  const { conflicts, holders } = await readAgain(readPlan, repeated, wanted);
+  const { conflicts, holders, turns } = await readAgain(readPlan, repeated, wanted);
   const settled = settleConflicts(conflicts, lines);
   const { dependencies, failing } = followBlocked(blocked, holders, settled, lines);
   if (failing.size > 0) await settleFailing(readPlan, failing, settled);
-  return { settled, dependencies, lines };
+  const { first, inTurn } = followTurns(turns, settled);
+  return { settled, dependencies: new Map([...dependencies, ...first]), inTurn, lines };
 }
 
 /** A subject of a row in few bytes: a plan may have millions. */
@@ -56,19 +59,41 @@ async function readAgain(
   readPlan: ReadPlan,
   repeated: readonly ReadonlySet<string>[],
   wanted: ReadonlySet<string>,
-): Promise<{ readonly conflicts: readonly Conflicts[]; readonly holders: ReadonlyMap<string, number> }> {
+): Promise<{
+  readonly conflicts: readonly Conflicts[];
+  readonly holders: ReadonlyMap<string, number>;
+  readonly turns: Turns;
+}> {
   const conflicts = repeated.map(createConflicts);
   const holders = new Map<string, number>();
+  const turns = new Map<string, number[]>();
   for await (const rows of readPlan()) {
     for (const row of rows) {
       if (row.kind === 'refused') continue;
-      for (const [place, key] of row.keys.entries()) conflicts[place]?.add(row.row, key);
+      for (const [place, key] of row.keys.entries()) {
+        if (!key.inTurn) conflicts[place]?.add(row.row, key);
+        else if (row.kind === 'change' && repeated[place]?.has(digestOf(key.subject)))
+          turns.set(key.subject, [...(turns.get(key.subject) ?? []), row.row]);
+      }
       const first = row.keys[0]?.subject;
       const digest = row.kind === 'change' && first !== undefined ? digestOf(first) : undefined;
       if (digest !== undefined && wanted.has(digest) && !holders.has(digest)) holders.set(digest, row.row);
     }
   }
-  return { conflicts, holders };
+  return { conflicts, holders, turns };
+}
+
+/** By subject, the rows that are applied one after the other. */
+type Turns = ReadonlyMap<string, readonly number[]>;
+
+/** The first of those that are applied goes before all others, which then find what it left. */
+function followTurns(turns: Turns, settled: ReadonlyMap<number, Settled>) {
+  const first = new Map<number, number>();
+  for (const rows of turns.values()) {
+    const [leader, ...others] = rows.filter((row) => !settled.has(row));
+    if (leader !== undefined) for (const row of others) first.set(row, leader);
+  }
+  return { first, inTurn: new Set(first.keys()) };
 }
 
 type Keys = Exclude<RowPlan, { readonly kind: 'refused' }>['keys'];

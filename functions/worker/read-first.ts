@@ -56,7 +56,9 @@ function mayGoUnread({ task, isFirst }: Delivery<ChangeTask>, batch: Batch): boo
   const isUntried = isFirst && task.attempts === 0 && task.generation === 0 && !isAttempted(task, batch);
   // The tasks of an undo name the operation that they perform.
   const isUndo = task.operation !== batch.state.job.operation;
-  return isUntried && !isUndo && !task.readAgain && nowMs(batch) - Date.parse(task.plannedAt) <= FRESH_MS;
+  return (
+    isUntried && !isUndo && !task.readAgain && !task.freed && nowMs(batch) - Date.parse(task.plannedAt) <= FRESH_MS
+  );
 }
 
 const isAttempted = ({ row }: Task, { state }: Batch): boolean => wasAttempted(state.rowStatuses[row] ?? 0);
@@ -88,7 +90,9 @@ function standingOf(change: Change, state: Finding<unknown> | undefined, session
   if (!state) throw new Error('fewer states than changes');
   if (state.kind !== 'found') return state;
   const kind = session.compare(change, state.value);
-  return kind === 'other' ? { kind, refusal: changedSincePlan(change, state.value) } : { kind, change };
+  if (kind !== 'other') return { kind, change };
+  const rebased = session.rebase(change, state.value);
+  return rebased ? { kind: 'before', change: rebased } : { kind, refusal: changedSincePlan(change, state.value) };
 }
 
 function changedSincePlan({ before }: Change, state: unknown): Refusal {

@@ -81,7 +81,7 @@ export interface Jira {
   readonly createUser: (
     user: { readonly emailAddress: string; readonly products: readonly string[] },
     signal: AbortSignal,
-  ) => Promise<Answer>;
+  ) => Promise<Answer & { readonly accountId?: string | undefined }>;
 }
 
 /** Who is, or is to be, in which group. */

@@ -25,6 +25,7 @@ const userSchema = z
 
 const groupSchema = z.object({ groupId: z.string().min(1), name: z.string() });
 
+const createdSchema = z.object({ accountId: z.string().min(1) });
 const pickerSchema = z.object({ groups: z.array(groupSchema) });
 /** Groups that look like one name; a server may show fewer. */
 const PICKED = 100;
@@ -72,7 +73,8 @@ export function createJira(client: ApiClient): Jira {
       client.write('removeFromGroup', { query: { groupId, accountId } }, signal),
     createUser: async ({ emailAddress, products }, signal) => {
       try {
-        return await client.write('createUser', { body: { emailAddress, products } }, signal);
+        const { answer, json } = await client.writeAndRead('createUser', { body: { emailAddress, products } }, signal);
+        return { ...answer, accountId: createdSchema.safeParse(json).data?.accountId };
       } catch (error) {
         throw products.length === 0 && error instanceof Refusal ? explainNoProduct(error) : error;
       }

@@ -41,7 +41,7 @@ interface CodeEntry {
 export const CODES = {
   USER_NOT_FOUND: failed(5, 'Check the account id or e-mail address; invite the user first if they are new.'),
   USER_AMBIGUOUS: failed(6, 'More than one account matches; put the account id in the row.'),
-  GROUP_NOT_FOUND: failed(7, 'Check the group name or id; a name must match exactly.'),
+  GROUP_NOT_FOUND: failed(7, 'Check the name or id of the group.'),
   GROUP_MISMATCH: failed(8, 'The group id belongs to a group with another name; correct one of the two.'),
   EMAIL_MISMATCH: failed(
     9,

@@ -7,7 +7,7 @@ import { codeSchema } from './events.ts';
 import { gateKey, planChunkKey } from './keys.ts';
 import { WAIT_REASONS } from './outcome.ts';
 
-const keySchema = z.object({ subject: z.string(), desired: z.string() });
+const keySchema = z.object({ subject: z.string(), desired: z.string(), inTurn: z.literal(true).optional() });
 
 const rowFields = {
   row: z.int().nonnegative(),
@@ -78,10 +78,14 @@ export const gateSchema = z.object({
   outcomeChunks: z.array(z.object({ name: z.string(), firstRow: z.int(), lastRow: z.int() })),
   /** `[row, line, onRow, onLine]`: the first can be applied once the second is as desired. */
   dependencies: z.array(z.tuple([z.int(), z.int(), z.int(), z.int()])),
+  /** Of those rows, by number, the ones that can be applied whatever became of the other: they only take turns. */
+  inTurn: z.array(z.int()).optional(),
   counts,
   codes: z.partialRecord(codeSchema, z.int()),
   /** Seats of products that the changes take (positive) or free, where that is known; by product. */
   seats: z.record(z.string(), z.int()).optional(),
+  /** Domains of people whom the changes create: how many of each. */
+  domains: z.record(z.string(), z.int()).optional(),
   /** Why the job must wait for a person; empty when it may run. */
   reasons: z.array(reasonSchema),
   /** After so many changes it waits again. */

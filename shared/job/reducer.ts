@@ -241,16 +241,18 @@ function settleDependents(draft: Draft, { row, line, status, finishedAt }: Outco
   const waiting = dependentsOn(draft, row).filter(
     ([dependent]) => bareRowStatus(draft.rowStatuses[dependent] ?? PENDING) === AWAITING_ROW,
   );
-  if (status === 'changed' || status === 'unchanged') {
-    for (const [dependent] of waiting) {
-      mark(draft, dependent, PENDING);
-      if (dependent < draft.released) draft.freed.push(dependent);
-    }
-    return [];
+  const isDone = status === 'changed' || status === 'unchanged';
+  const inTurn = draft.plan?.gate?.inTurn ?? [];
+  const [going, failing] = [true, false].map((goes) =>
+    waiting.filter(([dependent]) => (isDone || inTurn.includes(dependent)) === goes),
+  );
+  for (const [dependent] of going ?? []) {
+    mark(draft, dependent, PENDING);
+    if (dependent < draft.released) draft.freed.push(dependent);
   }
   const message = `Line ${line} should have freed this address, and it was not changed; nothing was sent to Atlassian.`;
   const failure = { generation: 0, status: 'failed', code: 'EMAIL_IN_USE', message, attempts: 0, finishedAt } as const;
-  return waiting.map(([dependent, itsLine]) => ({ row: dependent, line: itsLine, ...failure }));
+  return (failing ?? []).map(([dependent, itsLine]) => ({ row: dependent, line: itsLine, ...failure }));
 }
 
 type Dependencies = Gate['dependencies'];

@@ -10,7 +10,7 @@ export type Counts = Readonly<Record<'rows' | Status, number>>;
 
 /** What the plan would do with the rows: how many it would change, and what would become of the others. */
 export type PlanFigures = Pick<GateSummary['counts'], 'change' | 'unchanged' | 'failed' | 'invalid'> &
-  Pick<GateSummary, 'hash' | 'codes' | 'seats'>;
+  Pick<GateSummary, 'hash' | 'codes' | 'seats' | 'domains'>;
 
 /** A job at a glance: what `status.json` says while it runs and `summary.json` when it has stopped. What is not known yet is absent. */
 export interface Summary {
@@ -90,9 +90,10 @@ export function summaryWith(state: State, tally: Tally, amiss: Amiss = { problem
   };
 }
 
-function figuresOf({ hash, counts, codes, seats }: GateSummary): PlanFigures {
+function figuresOf({ hash, counts, codes, seats, domains }: GateSummary): PlanFigures {
   const { change, unchanged, failed, invalid } = counts;
-  return { hash, change, unchanged, failed, invalid, codes, seats };
+  const named = domains && Object.keys(domains).length > 0 ? { domains } : {};
+  return { hash, change, unchanged, failed, invalid, codes, seats, ...named };
 }
 
 const waitOf = ({ state, waitReasons, stateSinceMs }: State): Summary['waiting'] =>

@@ -2,7 +2,8 @@ import * as z from 'zod';
 
 import type { Cloud, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
-import { ACCOUNT_ID, EMAIL, type Parsed, quoted, readRow, userKey, type UserReference } from './columns.ts';
+import type { Target } from '../target.ts';
+import { ACCOUNT_ID, EMAIL, ORG_ID, type Parsed, quoted, readRow, userKey, type UserReference } from './columns.ts';
 import { defineRecipe, readSubjects } from './define-recipe.ts';
 import { directoryOf, findManaged, organisationOf, resolveUser } from './directory.ts';
 import { findPeople } from './find-people.ts';
@@ -26,7 +27,7 @@ export const lifecycleOperation = ({ name, about, desired, columns }: LifecycleO
   name,
   about,
   cloud: defineRecipe({
-    columns: [ACCOUNT_ID, EMAIL, ...columns],
+    columns: [ACCOUNT_ID, EMAIL, ORG_ID, ...columns],
     required: [['accountId', 'email']],
     change: {
       subject: z.object({ accountId: z.string() }),
@@ -57,9 +58,10 @@ export const lifecycleOperation = ({ name, about, desired, columns }: LifecycleO
   }),
 });
 
-function parse(cells: Cells): Parsed<Row> {
+function parse(cells: Cells, target: Target): Parsed<Row> {
   const reader = readRow(cells);
   const user = reader.user();
+  reader.organisation(target);
   return reader.settle(user && { ...user, message: reader.text('message') });
 }
 

@@ -1,4 +1,5 @@
 import { foldCase } from '../folding.ts';
+import type { Target } from '../target.ts';
 import type { Cells, Column } from './operation.ts';
 
 /** Columns that several operations share, with the spellings of Atlassian's exports and of the articles that admins follow. */
@@ -17,6 +18,8 @@ export const USERNAME: Column = {
   ...column('username', [], "The person's username in Jira Data Center."),
   resembles: /user|login|account|benutzer|uid/i,
 };
+
+export const ORG_ID = column('orgId', ['org_id'], "The organisation's id; where given, it must be the target's.");
 
 /** A column of ours; its own name is read as the aliases are. */
 export function column(name: string, aliases: readonly string[], about: string): Column {
@@ -57,6 +60,8 @@ export interface RowReader {
   readonly accountId: () => string | undefined;
   /** As text; a UUID in capitals or braces is one all the same. */
   readonly uuid: (column: string) => string | undefined;
+  /** An orgId that is not the target's is a problem. */
+  readonly organisation: (target: Target) => void;
   /** As written; compare with sameEmail. */
   readonly email: (column: string) => string | undefined;
   /** Case does not matter; gives the choice as it is spelt in `choices`. */
@@ -85,6 +90,14 @@ export function readRow(cells: Cells): RowReader {
     cells['accountId'] === undefined || isAccountId(plainUuid(cells['accountId']) ?? '')
       ? plainUuid(cells['accountId'])
       : fitting('accountId', isAccountId, ACCOUNT_ID_EXPECTED);
+  const organisation = (target: Target): void => {
+    const orgId = uuid('orgId');
+    const expected = target.type === 'cloud' ? target.orgId : undefined;
+    if (orgId === undefined || orgId.toLowerCase() === expected?.toLowerCase()) return;
+    wrong(
+      `orgId: ${quoted(orgId)} is not the organisation of the target ${target.name}; ${expected ?? 'an empty cell'} is expected.`,
+    );
+  };
   const email = (name: string) => fitting(name, isEmail, EMAIL_EXPECTED);
   return {
     text,
@@ -103,6 +116,7 @@ export function readRow(cells: Cells): RowReader {
     },
     accountId,
     uuid,
+    organisation,
     email,
     oneOf: (name, choices) => {
       const chosen = choices.find((choice) => choice.toLowerCase() === cells[name]?.toLowerCase());

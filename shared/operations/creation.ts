@@ -1,14 +1,14 @@
 import * as z from 'zod';
 
-import type { Cloud, DataCenter, OrganisationUser } from '../atlassian/apis.ts';
+import type { Cloud, DataCenter, Jira, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
-import type { Target } from '../target.ts';
+import { secretName, type Target } from '../target.ts';
 import { column, EMAIL, quoted, readRow, telling, userKey, USERNAME, type UsernameReference } from './columns.ts';
 import { sameEmail } from '../folding.ts';
 import { defineRecipe, readSubjects, type Resolved } from './define-recipe.ts';
 import { keysMissing } from './directory.ts';
 import { findPeople, findUsers } from './find-people.ts';
-import { type Finding, found, whenFound } from './finding.ts';
+import { type Finding, found, valueOf, whenFound } from './finding.ts';
 import { refuseInactive } from './inactive.ts';
 import type { Cells, Operation } from './operation.ts';
 import { CONFLUENCE, findProducts, readProducts } from './products.ts';
@@ -34,12 +34,16 @@ const cloud = defineRecipe({
   required: [['email']],
   change: {
     subject: z.object({ email: z.string(), accountId: z.string().optional() }),
-    /** Products that the person has, those of the row at least; absent where nobody told of all of them. */
-    before: z.object({ exists: z.boolean(), products: PRODUCT_KEYS.optional() }),
+    /** Whether somebody has the address, absent where nobody tells. Products that the person has, those of the row at least; absent where nobody told of all of them. */
+    before: z.object({ exists: z.boolean().optional(), products: PRODUCT_KEYS.optional() }),
     after: z.object({ exists: z.boolean(), products: PRODUCT_KEYS }),
   },
   parse: parseCloud,
-  keys: ({ email }, { products }) => [{ subject: userKey({ email }), desired: products.join(' ') }],
+  // One product a row adds up: rows about one person, each for what it asks, take turns.
+  keys: ({ email }, { products }) => [
+    { subject: `${userKey({ email })} gets ${products.join(' ')}`, desired: '' },
+    { subject: userKey({ email }), desired: '', inTurn: true },
+  ],
   resolve: findOnCloud,
   read: async (aims, apis, signal) => {
     const rowOf = ({ subject: { email }, after: { products } }: (typeof aims)[number]) => ({ email, products });
@@ -52,14 +56,58 @@ const cloud = defineRecipe({
   reversible: false,
   seats: ({ before, after }) =>
     Object.fromEntries(missing(before.products ?? [], after.products).map((product) => [product, 1])),
+  domain: ({ subject: { email }, before }) => (before.exists === true ? undefined : domainOf(email)),
+  // Whoever is there, and can be let in, may get what is missing, whatever the plan found.
+  isSoundFrom: ({ exists, products }) => exists === true && products !== undefined,
   // One call a row: the invite carries Jira's products too where Confluence is among them, so nobody is left with half of a row.
-  write: ({ subject: { email }, before, after }, { jira, organisation }, signal) => {
+  write: async ({ subject: { email }, before, after }, { jira, organisation }, signal) => {
     const products = missing(before.products ?? [], after.products);
-    return products.includes(CONFLUENCE) && organisation
-      ? organisation.invite({ email, products }, signal)
-      : jira.createUser({ emailAddress: email, products }, signal);
+    if (organisation && (products.includes(CONFLUENCE) || before.exists))
+      return organisation.invite({ email, products }, signal);
+    const created = await jira.createUser({ emailAddress: email, products }, signal);
+    if (before.exists !== false)
+      await requireProducts(created.accountId, { products, httpStatus: created.httpStatus }, jira, signal);
+    return created;
   },
 });
+
+/** To somebody who has access to Jira already it answers 201 whatever it gives (Jira REST API, "Create user"): so it is looked at. */
+async function requireProducts(
+  accountId: string | undefined,
+  { products, httpStatus }: { readonly products: readonly string[]; readonly httpStatus: number },
+  jira: Jira,
+  signal: AbortSignal,
+): Promise<void> {
+  const user = accountId === undefined ? undefined : await jira.findUser(accountId, signal);
+  const lacking = missing(user?.products ?? [], products);
+  if (lacking.length === 0) return;
+  throw new Refusal(
+    'ATLASSIAN_ERROR',
+    `Jira answered ${httpStatus}, and the account has no access to ${lacking.join(', ')}. ` +
+      "If this repeats, give the target's secret orgId and orgApiKey: then people who are there already are invited to the product.",
+    { httpStatus, uncertain: true },
+  );
+}
+
+const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+
+/** Refuses addresses of domains that are neither verified nor allowed: a slip in a domain would invite a stranger. Where nobody says which are, none is refused. */
+function createDomainCheck(
+  { target }: Pick<Cloud | DataCenter, 'target'>,
+  verified: readonly string[] | undefined,
+): (email: string) => Refusal | undefined {
+  const { name, allowedDomains } = target;
+  if (!verified && !allowedDomains) return () => undefined;
+  const allowed = new Set([...(verified ?? []), ...(allowedDomains ?? [])]);
+  return (email) => {
+    const domain = domainOf(email);
+    if (allowed.has(domain)) return undefined;
+    const what = verified
+      ? 'is neither verified for the organisation nor among allowedDomains'
+      : 'is not among allowedDomains';
+    return new Refusal('DOMAIN_NOT_ALLOWED', `The domain ${quoted(domain)} ${what} of the secret ${secretName(name)}.`);
+  };
+}
 
 const missing = (held: readonly string[], desired: readonly string[]): readonly string[] =>
   desired.filter((product) => !held.includes(product));
@@ -81,12 +129,22 @@ async function findOnCloud(rows: readonly CloudRow[], apis: Cloud, signal: Abort
     return person.kind === 'found' && isOnSite(person.value) ? [{ ...row, accountId: person.value.accountId }] : [];
   });
   const productsOf = await findProducts(onSite, apis, signal);
+  const isAsAsked = (row: CloudRow): boolean => {
+    const [person] = valueOf(personOf(row));
+    if (!person || !isOnSite(person)) return false;
+    const [held] = valueOf(productsOf({ accountId: person.accountId, products: row.products }));
+    return held !== undefined && missing(held, row.products).length === 0;
+  };
+  const verified = rows.every(isAsAsked) ? [] : await apis.organisation?.listVerifiedDomains(signal);
+  const refuseDomain = createDomainCheck(apis, verified);
   return (row: CloudRow) => {
     const { email, products } = row;
-    const refusal = products.includes(CONFLUENCE) && !apis.organisation ? keysMissing(apis.target.name) : undefined;
+    const lacksKeys = products.includes(CONFLUENCE) && !apis.organisation;
+    const refusal = lacksKeys ? keysMissing(apis.target.name) : refuseDomain(email);
     const person = personOf(row);
     if (person.kind === 'refused' && UNKNOWN.has(person.refusal.code)) {
-      return found({ subject: { email }, state: { exists: false, products: undefined }, refusal });
+      const exists = person.refusal.code === 'USER_NOT_FOUND' ? false : undefined;
+      return found({ subject: { email }, state: { exists, products: undefined }, refusal });
     }
     return whenFound(person, (user) => {
       const { accountId } = user;
@@ -134,6 +192,7 @@ const dataCenter = defineRecipe({
     exists && active !== false && !isAnother(emailAddress, desired.emailAddress),
   effect: () => 'gives',
   reversible: false,
+  domain: ({ after }) => domainOf(after.emailAddress),
   write: ({ subject: { username }, after: { emailAddress, displayName } }, apis, signal) =>
     apis.createUser({ username, emailAddress, displayName }, signal),
 });
@@ -151,10 +210,12 @@ type NamedOnDataCenter = UsernameReference & { readonly emailAddress?: string | 
 
 async function findOnDataCenter(named: readonly NamedOnDataCenter[], apis: DataCenter, signal: AbortSignal) {
   const userOf = await findUsers(named, apis, signal);
+  const refuseDomain = createDomainCheck(apis, undefined);
   return (one: NamedOnDataCenter): Finding<Resolved<UsernameReference, z.infer<typeof ON_DATA_CENTER>>> => {
     const user = userOf(one);
     if (user.kind === 'refused' && user.refusal.code === 'USER_NOT_FOUND') {
-      return found({ subject: { username: one.username }, state: { exists: false } });
+      const refusal = one.emailAddress === undefined ? undefined : refuseDomain(one.emailAddress);
+      return found({ subject: { username: one.username }, state: { exists: false }, refusal });
     }
     return whenFound(user, ({ username, emailAddress, active }) =>
       found({

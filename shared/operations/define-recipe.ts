@@ -68,6 +68,9 @@ export interface RecipePieces<Row, Subject, State extends object, Desired extend
   readonly isAsDesired: (state: State, desired: Desired) => boolean;
   readonly effect: (desired: Desired) => Effect;
   readonly seats?: (change: Change<Subject, State, Desired>) => Seats;
+  readonly domain?: (change: Change<Subject, State, Desired>) => string | undefined;
+  /** Whether a change may be made from this state, although the plan found another; absent where it never may. */
+  readonly isSoundFrom?: (state: State) => boolean;
   /** Whether a write can bring back what was before: then that is a state which can be desired. */
   readonly reversible: boolean;
   readonly readsFirst?: boolean;
@@ -134,6 +137,11 @@ export function defineRecipe<Row, Subject, State extends object, Desired extends
     },
     effect: (after) => effect(change.after.parse(after)),
     seats: (sent) => pieces.seats?.(parseChange(sent)) ?? {},
+    domain: (sent) => pieces.domain?.(parseChange(sent)),
+    rebase: (sent, state) => {
+      const before = change.before.parse(state);
+      return pieces.isSoundFrom?.(before) ? { ...sent, before } : undefined;
+    },
     invert: ({ subject, before, after }) => {
       const desired = pieces.reversible ? change.after.safeParse(before) : undefined;
       return desired?.success ? { subject, before: change.before.parse(after), after: desired.data } : undefined;

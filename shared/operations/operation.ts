@@ -25,6 +25,8 @@ export type Cells = Readonly<Record<string, string>>;
 export interface SubjectKey {
   readonly subject: string;
   readonly desired: string;
+  /** Rows with this subject do not repeat or contradict one another by it: they are applied one after the other. */
+  readonly inTurn?: true | undefined;
 }
 
 /** Everything that is wrong with a row's cells; empty when nothing is. */
@@ -126,6 +128,10 @@ export interface Recipe<Apis> extends RowFormat {
   readonly effect: (after: unknown) => Effect;
   /** How many seats of which product a change takes, as far as that is known. */
   readonly seats: (change: Change) => Seats;
+  /** The domain in which a change creates somebody. */
+  readonly domain: (change: Change) => string | undefined;
+  /** The same change from another state, where that leads as well to what is desired; `undefined` where it may not. */
+  readonly rebase: (change: Change, state: unknown) => Change | undefined;
   /** The change that takes a change back; `undefined` where none can, or where what was before is not known. */
   readonly invert: (change: Change) => Change | undefined;
   /** The state is read before every write, however fresh the plan. */
@@ -150,7 +156,10 @@ export const recipeOf = ({ cloud, dataCenter }: Operation, type: Target['type'])
   type === 'cloud' ? cloud : dataCenter;
 
 /** An operation with the APIs of the target that it is for. */
-export interface BoundOperation extends Pick<Recipe<never>, 'compare' | 'effect' | 'invert' | 'readsFirst' | 'seats'> {
+export interface BoundOperation extends Pick<
+  Recipe<never>,
+  'compare' | 'domain' | 'effect' | 'invert' | 'readsFirst' | 'rebase' | 'seats'
+> {
   readonly plan: (rows: readonly Cells[], signal: AbortSignal) => Promise<readonly PlannedRow[]>;
   readonly planChanges: (changes: readonly Change[], signal: AbortSignal) => Promise<readonly PlannedRow[]>;
   readonly read: (changes: readonly Aim[], signal: AbortSignal) => Promise<readonly Finding<unknown>[]>;

@@ -40,6 +40,8 @@ export interface Session {
   readonly effect: BoundOperation['effect'];
   /** How many seats of which product a change takes, as far as that is known. */
   readonly seats: BoundOperation['seats'];
+  readonly domain: BoundOperation['domain'];
+  readonly rebase: BoundOperation['rebase'];
   /** Who and what no file may touch at the target; asked at most once a minute. */
   readonly protection: (signal: AbortSignal) => Promise<Protection>;
   /** How many people of the target are active; `undefined` when nobody tells. */
@@ -77,6 +79,8 @@ export async function openSession(ports: SessionPorts, options: SessionOptions):
     compare: (change, state) => bound().compare(change, state),
     effect: (after) => bound().effect(after),
     seats: (change) => bound().seats(change),
+    domain: (change) => bound().domain(change),
+    rebase: (change, state) => bound().rebase(change, state),
     invert: (change) => bound().invert(change),
     protection: (signal) => ask(({ apis }) => openProtection(apis, signal)),
     countActivePeople: (signal) => ask(({ apis }) => countActivePeople(apis, signal)),

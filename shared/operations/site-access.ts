@@ -4,8 +4,8 @@ import type { Cloud, DataCenter, OrganisationUser } from '../atlassian/apis.ts';
 import type { Target } from '../target.ts';
 import {
   ACCOUNT_ID,
-  column,
   EMAIL,
+  ORG_ID,
   quoted,
   readRow,
   userKey,
@@ -19,8 +19,6 @@ import { findPeople, findUsers } from './find-people.ts';
 import { found, refusedBy, whenFound } from './finding.ts';
 import { refuseInactive, refuseStranger } from './inactive.ts';
 import type { Cells, Operation } from './operation.ts';
-
-const ORG_ID = column('orgId', ['org_id'], "The organisation's id; where given, it must be the target's.");
 
 /** What differs between suspending and restoring. */
 export interface AccessOperation {
@@ -84,13 +82,7 @@ const CHANGE = {
 function parseCloud(cells: Cells, target: Target) {
   const reader = readRow(cells);
   const user = reader.user();
-  const orgId = reader.uuid('orgId');
-  const expected = target.type === 'cloud' ? target.orgId : undefined;
-  if (orgId !== undefined && orgId.toLowerCase() !== expected?.toLowerCase()) {
-    reader.wrong(
-      `orgId: ${quoted(orgId)} is not the organisation of the target ${target.name}; ${expected ?? 'an empty cell'} is expected.`,
-    );
-  }
+  reader.organisation(target);
   return reader.settle(user);
 }
 

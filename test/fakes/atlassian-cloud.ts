@@ -203,11 +203,11 @@ function jiraOf(cloud: CloudState, email: string, { settle }: Watch): Jira {
     addToGroup: async (member) => membership(rules.joinGroup(cloud, ...named(member)), 201),
     removeFromGroup: async (member) => membership(rules.leaveGroup(cloud, ...named(member)), 200),
     createUser: async ({ emailAddress, products }) => {
-      const { result } = rules.createUser(cloud, emailAddress, products);
-      if (result === 'no-seat') return refuse('LICENCE_LIMIT', 400);
-      if (result === 'no-product') return refuse('REQUEST_REFUSED', 400);
+      const created = rules.createUser(cloud, emailAddress, products);
+      if (created.result === 'no-seat') return refuse('LICENCE_LIMIT', 400);
+      if (created.result === 'no-product') return refuse('REQUEST_REFUSED', 400);
       // 201 is also the answer for one who has access already.
-      return { ...settle(result, 201), status: 'changed' };
+      return { ...settle(created.result, 201), status: 'changed', accountId: created.user.accountId };
     },
   };
 }

@@ -222,7 +222,10 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
     },
     settle: async (jobId, isEnough) => {
       const quietMs = clock.now().getTime() + QUIET_AFTER_MS;
-      const enough = async (): Promise<boolean> => isEnough !== undefined && isEnough(await stateOf(jobId));
+      const enough = async (): Promise<boolean> => {
+        const state = isEnough && (await readState(results, jobId)); // the first event makes one
+        return state !== undefined && isEnough?.(state) === true;
+      };
       if (await deliverAll(enough)) return stateOf(jobId);
       for (let dueMs = nextDueMs(); dueMs !== undefined && dueMs < quietMs; dueMs = nextDueMs()) {
         passedMs += Math.max(0, dueMs - clock.now().getTime());

@@ -88,4 +88,4 @@ describe('promise 11, injection-safe both ways', () => {
 
 /** Such cells make their row invalid where they are ours. */
 // oxlint-disable-next-line no-control-regex
-const UNREADABLE = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFD]/;
+const UNREADABLE = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFD]|^'+[=+\-@\t\r\n＝＋－＠]/;

@@ -90,14 +90,19 @@ export function invite(
   return present?.accountStatus === 'inactive' ? { result: 'inactive' } : admit(cloud, email, products);
 }
 
-/** Jira's creation of a user: an account that is there without Jira needs a product to be let in. */
+/**
+ * Jira's creation of a user: an account that is there without Jira needs a product to be let in. Of one that has Jira it is documented
+ * that the answer is the same, and not that it gets anything: `givesMembers` says so.
+ */
 export function createUser(
   cloud: CloudState,
   email: string,
   products: readonly string[],
+  givesMembers = false,
 ): Admitted | { readonly result: 'no-product' } {
   const [present] = cloud.withEmail(email);
   const hasJira = present && isOnSite(present) && present.products.some((product) => product.startsWith('jira-'));
+  if (present && hasJira && !givesMembers) return { result: 'unchanged', user: present };
   return present && !hasJira && products.length === 0 ? { result: 'no-product' } : admit(cloud, email, products);
 }
 

@@ -345,7 +345,8 @@ function postUser(call: Call): Answer {
   if (!call.caller.may('site-admin')) refuse(403, 'You do not have permission to create users.');
   const { emailAddress, products } = jsonBody(call, newUser, complain);
   const things = [`creation/${emailAddress.toLowerCase()}`];
-  const created = createUser(call.world.cloud, emailAddress, products);
+  const { createUserOfMember } = call.world.behaviour.switches;
+  const created = createUser(call.world.cloud, emailAddress, products, createUserOfMember === 'gives');
   switch (created.result) {
     case 'changed':
     case 'unchanged':

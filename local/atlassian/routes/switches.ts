@@ -41,6 +41,10 @@ export const SWITCHES = {
     ['403', '400', '404'],
     'Jira’s answer to a change of a group that an identity provider synchronises; the organisation API answers ADMIN-403-5.',
   ),
+  createUserOfMember: choice(
+    ['nothing', 'gives'],
+    'POST user of somebody who has Jira already answers 201 whatever is asked for; whether it gives another product is not documented.',
+  ),
   removeNonMember: choice(
     ['400', '404', 'success'],
     'Taking out of a group one who is not in it, in Jira and the organisation.',

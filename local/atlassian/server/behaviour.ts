@@ -52,6 +52,12 @@ const faults = z.strictObject({
   hangMs: milliseconds,
   truncated: rate,
   notJson: rate,
+  /** A page in the place of the API, as outages, firewalls and proxies show it, before the request was applied or after. */
+  page: rate,
+  pageAfter: rate,
+  /** 200 with nothing in it. */
+  empty: rate,
+  emptyAfter: rate,
 });
 
 const refusedWrite = z.strictObject({
@@ -145,6 +151,10 @@ export const defaultBehaviour = (): Behaviour => ({
     hangMs: 60_000,
     truncated: 0,
     notJson: 0,
+    page: 0,
+    pageAfter: 0,
+    empty: 0,
+    emptyAfter: 0,
   },
   pageSizes: { groupBulk: 50, organisation: 100 },
   switches: defaultSwitches(),

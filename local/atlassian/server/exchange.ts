@@ -169,8 +169,16 @@ function faultAnswer(fault: Fault, { route }: Endpoint, { world }: Controlled): 
     const headers = { ...reason, 'X-RateLimit-Remaining': '0', ...retryAfter(retryAfterSeconds) };
     return withHeaders(tooMany(route.api), headers);
   }
-  if (fault.kind !== 'serverError') return { status: 0 };
-  return serverError(fault.status, serverErrorRetryAfterSeconds);
+  switch (fault.kind) {
+    case 'serverError':
+      return serverError(fault.status, serverErrorRetryAfterSeconds);
+    case 'page':
+      return page(fault.status);
+    case 'empty':
+      return EMPTY;
+    default:
+      return { status: 0 };
+  }
 }
 
 const retryAfter = (seconds: number | null): Record<string, string> =>
@@ -187,9 +195,26 @@ const serverError = (status: number, retryAfterSeconds: number | null): Answer =
   headers: { 'content-type': 'text/html', ...(status === 503 ? retryAfter(retryAfterSeconds) : {}) },
 });
 
-/** A server error after the fact hides the answer to a request that was applied. */
+/** The page of an outage (public logs of May and June 2026). */
+const page = (status: number): Answer => ({
+  status,
+  text: '<!DOCTYPE html><html><head><title>Page Unavailable</title></head><body>This page is currently unavailable.</body></html>',
+  headers: { 'content-type': 'text/html' },
+});
+
+const EMPTY: Answer = { status: 200 };
+
+/** Some faults hide the answer to a request that was applied. */
 function hiddenBy(fault: Fault | undefined, answer: Answer, { world }: Controlled): Answer {
-  if (fault?.kind !== 'serverErrorAfter') return answer;
   const { things = [], effective = false } = answer;
-  return { ...serverError(fault.status, world.behaviour.faults.serverErrorRetryAfterSeconds), things, effective };
+  switch (fault?.kind) {
+    case 'serverErrorAfter':
+      return { ...serverError(fault.status, world.behaviour.faults.serverErrorRetryAfterSeconds), things, effective };
+    case 'pageAfter':
+      return { ...page(fault.status), things, effective };
+    case 'emptyAfter':
+      return { ...EMPTY, things, effective };
+    default:
+      return answer;
+  }
 }

@@ -5,8 +5,11 @@ import type { Behaviour, RefusedWrite } from './behaviour.ts';
 /** What goes wrong with one request; BEFORE names the kinds that keep it from being applied. */
 export type Fault =
   | { readonly kind: 'rateLimited' }
-  | { readonly kind: 'serverError' | 'serverErrorAfter'; readonly status: number }
-  | { readonly kind: 'resetBefore' | 'resetAfter' | 'hangBefore' | 'hangAfter' | 'truncated' | 'notJson' };
+  | { readonly kind: 'serverError' | 'serverErrorAfter' | 'page' | 'pageAfter'; readonly status: number }
+  | {
+      readonly kind:
+        'resetBefore' | 'resetAfter' | 'hangBefore' | 'hangAfter' | 'truncated' | 'notJson' | 'empty' | 'emptyAfter';
+    };
 
 const KINDS = [
   'rateLimited',
@@ -18,10 +21,21 @@ const KINDS = [
   'hangAfter',
   'truncated',
   'notJson',
+  'page',
+  'pageAfter',
+  'empty',
+  'emptyAfter',
 ] as const;
 
 /** Faults after which nothing was applied. */
-export const BEFORE: ReadonlySet<Fault['kind']> = new Set(['rateLimited', 'serverError', 'resetBefore', 'hangBefore']);
+export const BEFORE: ReadonlySet<Fault['kind']> = new Set([
+  'rateLimited',
+  'serverError',
+  'resetBefore',
+  'hangBefore',
+  'page',
+  'empty',
+]);
 
 /** Faults after which nobody hears an answer. */
 const SILENT: ReadonlySet<Fault['kind']> = new Set(['resetBefore', 'resetAfter', 'hangBefore', 'hangAfter']);
@@ -50,10 +64,21 @@ export function createDice(seed: number): Dice {
 }
 
 function faultOf(kind: (typeof KINDS)[number], faults: Behaviour['faults'], random: () => number): Fault {
-  if (kind !== 'serverError' && kind !== 'serverErrorAfter') return { kind };
-  const { serverErrorStatuses: statuses } = faults;
-  return { kind, status: statuses[Math.floor(random() * statuses.length)] ?? 500 };
+  const pick = (statuses: readonly number[]): number => statuses[Math.floor(random() * statuses.length)] ?? 500;
+  switch (kind) {
+    case 'serverError':
+    case 'serverErrorAfter':
+      return { kind, status: pick(faults.serverErrorStatuses) };
+    case 'page':
+    case 'pageAfter':
+      return { kind, status: pick(PAGE_STATUSES) };
+    default:
+      return { kind };
+  }
 }
+
+/** With which an outage's page, a firewall's, and a proxy's come. */
+const PAGE_STATUSES = [404, 403, 503, 200];
 
 /** A small generator of good enough numbers in [0, 1) (Tommy Ettinger's mulberry32, public domain). */
 function mulberry32(seed: number): () => number {

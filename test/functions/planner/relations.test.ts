@@ -5,7 +5,7 @@ import { type Relations, relateRows } from '../../../functions/planner/relations
 import type { RowPlan } from '../../../shared/job/plan.ts';
 import { NOW_MS } from '../../shared/job/building.ts';
 
-type Key = { readonly subject: string; readonly desired: string };
+type Key = { readonly subject: string; readonly desired: string; readonly inTurn?: true };
 
 const which = (row: number) => ({ row, line: row + 2, at: new Date(NOW_MS).toISOString() });
 
@@ -40,6 +40,31 @@ const relate = (rows: readonly RowPlan[], chunk = 3): Promise<Relations> =>
 
 const codesOf = ({ settled }: Relations): Readonly<Record<number, string>> =>
   Object.fromEntries([...settled].map(([row, { code }]) => [row, code]));
+
+describe('rows that take turns', () => {
+  const turn = (row: number, gets: string) =>
+    change(row, [
+      { subject: `ann gets ${gets}`, desired: '' },
+      { subject: 'ann', desired: '', inTurn: true },
+    ]);
+
+  it('neither repeat nor contradict one another, and come after the first that is applied', async () => {
+    const relations = await relate([turn(0, 'a'), turn(1, 'b'), refused(2), turn(3, 'a b'), turn(4, 'b')]);
+
+    expect(codesOf(relations)).toEqual({ 4: 'DUPLICATE' });
+    expect([...relations.dependencies]).toEqual([
+      [1, 0],
+      [3, 0],
+    ]);
+    expect([...relations.inTurn]).toEqual([1, 3]);
+  });
+
+  it('are free where nothing else is to be applied to their subject', async () => {
+    const relations = await relate([noop(0, [{ subject: 'ann', desired: '' }]), turn(1, 'b')]);
+
+    expect([...relations.dependencies]).toEqual([]);
+  });
+});
 
 describe('rows about one subject', () => {
   it('that ask for the same are one row and its repeats', async () => {

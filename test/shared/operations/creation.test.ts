@@ -27,7 +27,12 @@ describe('a creation row is checked', () => {
 
     expect(creation.cloud?.check(cells, apis.target)).toEqual([]);
     expect(await plan(creation.cloud, [cells], apis)).toMatchObject([
-      { keys: [{ subject: 'email:new@acme.example', desired }] },
+      {
+        keys: [
+          { subject: `email:new@acme.example gets ${desired}`, desired: '' },
+          { subject: 'email:new@acme.example', inTurn: true },
+        ],
+      },
     ]);
   });
 
@@ -112,7 +117,7 @@ describe('creation on Cloud', () => {
       'ann@acme.example',
       'jira-software,jira-core',
       'changed',
-      'jira.createUser',
+      'organisation.invite',
       ['jira-core'],
     ],
     [
@@ -131,7 +136,7 @@ describe('creation on Cloud', () => {
       'cat@acme.example',
       'jira-software,confluence',
       'changed',
-      'jira.createUser',
+      'organisation.invite',
       ['jira-software'],
     ],
     ['one who is there, without access', 'ann@acme.example', 'none', 'unchanged', undefined, undefined],
@@ -193,7 +198,7 @@ describe('creation on Cloud', () => {
 
     await plan(creation.cloud, rows, apis);
 
-    expect(calls.slice(1)).toMatchObject([
+    expect(calls.slice(1, 3)).toMatchObject([
       { name: 'organisation.findUsersByProduct', args: ['confluence', ['cat@acme.example']] },
       { name: 'organisation.findUsersByProduct', args: ['jira-core', ['ann@acme.example']] },
     ]);
@@ -232,11 +237,58 @@ describe('creation on Cloud', () => {
 
     expect(await plan(creation.cloud, rows, apis)).toMatchObject([
       {
-        keys: [{ subject: 'email:ann@acme.example', desired: 'jira-core' }],
+        keys: [{ subject: 'email:ann@acme.example gets jira-core' }, { subject: 'email:ann@acme.example' }],
         before: { exists: true, products: [] },
       },
-      { keys: [{ subject: 'email:new@acme.example', desired: 'jira-core' }], before: { exists: false } },
+      {
+        keys: [{ subject: 'email:new@acme.example gets jira-core' }, { subject: 'email:new@acme.example' }],
+        before: { exists: false },
+      },
     ]);
+  });
+
+  describe('a domain', () => {
+    const planOne = async (email: string, options: FakeCloudOptions) => {
+      const [planned] = await plan(creation.cloud, [{ email, products: 'jira-core' }], fakeCloud(options).apis);
+      return planned?.kind === 'refused' ? planned.refusal.code : planned?.kind;
+    };
+
+    it.each([
+      ['a verified one', 'new@acme.example', {}, 'change'],
+      ['a slip in it', 'new@acme.exmaple', {}, 'DOMAIN_NOT_ALLOWED'],
+      [
+        'one that the secret allows',
+        'new@partner.example',
+        { target: { allowedDomains: ['partner.example'] } },
+        'change',
+      ],
+      [
+        'another one',
+        'new@gmail.example',
+        { organisation: false, target: { allowedDomains: ['acme.example'] } },
+        'DOMAIN_NOT_ALLOWED',
+      ],
+      ['any, where nobody says which', 'new@gmail.example', { organisation: false }, 'change'],
+    ] as const)('%s', async (_, email, options, expected) => {
+      expect(await planOne(email, { ...SITE, ...options })).toBe(expected);
+    });
+
+    it('does not matter where there is nothing to do', async () => {
+      const users = [{ accountId: 'out', email: 'out@partner.example', products: ['jira-core'] }];
+
+      expect(await planOne('out@partner.example', { users })).toBe('noop');
+    });
+
+    it('is named of those who are created', async () => {
+      const { apis } = fakeCloud(SITE);
+      const rows = ['New@ACME.example', 'ann@acme.example'].map((email) => ({ email, products: 'jira-core' }));
+
+      const planned = await plan(creation.cloud, rows, apis);
+
+      expect(
+        planned.map((one) => (one.kind === 'change' ? (creation.cloud?.domain(asSent(one)) ?? 'none') : one.kind)),
+      ).toEqual(['acme.example', 'none']);
+    });
   });
 
   describe('without organisation keys', () => {
@@ -265,7 +317,7 @@ describe('creation on Cloud', () => {
     });
   });
 
-  it('asks for everything where nobody tells which products there are', async () => {
+  it('does not believe an answer about somebody who is there where nobody tells which products there are', async () => {
     const { apis, calls } = fakeCloud({
       ...SITE,
       organisation: false,
@@ -273,7 +325,9 @@ describe('creation on Cloud', () => {
         name === 'jira.findUser' ? { accountId: 'ann', active: true } : proceed(),
     });
 
-    await applyTasks(creation.cloud, [{ email: 'ann@acme.example', products: 'jira-software' }], apis);
+    expect(await applyTasks(creation.cloud, [{ email: 'ann@acme.example', products: 'jira-software' }], apis)).toEqual([
+      'ATLASSIAN_ERROR',
+    ]);
 
     expect(lookUps(calls)).toEqual(['jira.findUsers']);
     expect(writes(calls)).toMatchObject([{ name: 'jira.createUser', effective: false }]);
