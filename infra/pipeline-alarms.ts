@@ -1,6 +1,7 @@
 import { Aws, Stack } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -16,6 +17,8 @@ interface AlarmsOptions {
   readonly functions: Readonly<Record<FunctionName, PipelineFunction>>;
   readonly queues: Queues;
   readonly lastStops: LastStops;
+  /** Reminds open jobs of the time. */
+  readonly reconcile: Rule;
 }
 
 /** Everything that somebody must be told of, and the topic that tells them. */
@@ -25,6 +28,8 @@ export function pipelineAlarms(scope: Construct, options: AlarmsOptions): Topic 
   watchOldest(scope, topic, options);
   for (const { lambda } of Object.values(options.functions)) watchFunction(scope, topic, lambda.node.id, lambda);
   watchQuarantine(scope, topic, options);
+  watchFailures(scope, topic, options);
+  watchReconcile(scope, topic, options.reconcile);
   return topic;
 }
 
@@ -100,12 +105,26 @@ function watchLastStops(scope: Construct, topic: Topic, lastStops: LastStops): v
   }
 }
 
+/** Nothing of ours waits for anybody but AWS. */
+const OWN_MINUTES = 10;
+
 function watchOldest(scope: Construct, topic: Topic, { stage, queues }: AlarmsOptions): void {
   const minutes = stage.alarms.oldestRowMinutes;
-  const watch = (id: string, queue: keyof Queues, description: string): void => {
+  const watch = (id: string, queue: keyof Queues, description: string, atMost = minutes): void => {
     const metric = queues[queue].metricApproximateAgeOfOldestMessage({ period: ALARM_PERIOD, statistic: 'Maximum' });
-    pipelineAlarm(scope, id, { topic, metric, above: minutes * 60, description });
+    pipelineAlarm(scope, id, { topic, metric, above: atMost * 60, description });
   };
+  const OWN: readonly (readonly [string, keyof Queues, string, string])[] = [
+    ['OldestUploadAlarm', 'intake', 'An upload or a command', "intake's log"],
+    ['OldestRequestAlarm', 'enqueue', 'A request to send rows', "the splitter's log"],
+    ['OldestEventAlarm', 'events', 'What happened to a job', "the coordinator's log"],
+    ['OldestReportAlarm', 'reports', 'A report', "the reporter's log"],
+    ['OldestAloneAlarm', 'isolation', 'A row that is tried alone, since its batch died,', "the worker's log"],
+  ];
+  for (const [id, queue, what, where] of OWN) {
+    const text = `${what} has waited for more than ${OWN_MINUTES} minutes, so what comes after it waits too. Find the cause in ${where}; it is tried again by itself.`;
+    watch(id, queue, text, OWN_MINUTES);
+  }
 
   watch(
     'OldestFileAlarm',
@@ -174,5 +193,52 @@ function watchQuarantine(scope: Construct, topic: Topic, { stage, functions }: A
     description:
       'A message that is not ours, or of a version we do not know, was kept under quarantine/ in the results bucket. ' +
       'Read its reason there, find who sent it, and delete it or send it again in the right shape.',
+  });
+}
+
+/** Each function's log line about a message that it could not do and that comes again; no Lambda error counts those. */
+const FAILURES: Readonly<Record<FunctionName, readonly string[]>> = {
+  intake: ['intake.failed'],
+  splitter: ['splitter.failed'],
+  planner: ['planner.failed'],
+  worker: ['batch.failed', 'task.failed'],
+  coordinator: ['run.failed'],
+  reporter: ['report.failed'],
+};
+
+function watchFailures(scope: Construct, topic: Topic, { stage, functions }: AlarmsOptions): void {
+  const place = { metricNamespace: 'Rollcall', metricName: `${stackNameOf(stage)}-MessagesFailed` };
+  for (const [name, { lambda, logGroup }] of Object.entries(functions)) {
+    const filterPattern = FilterPattern.anyTerm(...FAILURES[name as FunctionName]); // the keys of a record over them
+    new MetricFilter(scope, `${lambda.node.id}Failures`, { logGroup, filterPattern, ...place });
+  }
+  const { metricNamespace: namespace, metricName } = place;
+  pipelineAlarm(scope, 'FailuresAlarm', {
+    topic,
+    metric: new Metric({ namespace, metricName, period: ALARM_PERIOD, statistic: 'Sum' }),
+    above: 0,
+    periods: 2,
+    description:
+      'Messages keep failing, for ten minutes now; each is tried again within two. Look for lines that end in .failed in the logs of the ' +
+      'functions: they name the error and the job. Where AWS is at fault, nothing is lost and nothing is to be done.',
+  });
+}
+
+/** Without it a job that waits for nothing but time stands still. */
+function watchReconcile(scope: Construct, topic: Topic, rule: Rule): void {
+  pipelineAlarm(scope, 'ReconcileAlarm', {
+    topic,
+    metric: new Metric({
+      namespace: 'AWS/Events',
+      metricName: 'Invocations',
+      dimensionsMap: { RuleName: rule.ruleName },
+      period: ALARM_PERIOD,
+      statistic: 'Sum',
+    }),
+    below: 1,
+    periods: 2,
+    description:
+      'The scheduled look at open jobs has not come for ten minutes: jobs that wait for time do not go on, and lost messages are not ' +
+      'sent again. See in EventBridge whether the rule Reconcile is enabled and may invoke the coordinator.',
   });
 }

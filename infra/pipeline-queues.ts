@@ -29,6 +29,10 @@ interface Receiver {
 const ISOLATION_FACTOR = 3;
 /** A part of a plan may wait for Atlassian for six hours, and comes again within two minutes each time. */
 const PLAN_RECEIVES = 400;
+/** What fails comes again within two minutes (shared/aws/redelivery.ts): three hours, so that an outage of one leaves no dead letter. */
+const RETRIED_RECEIVES = 100;
+/** The same of a mailbox, whose messages come again within seconds; SQS counts no further. */
+const MAILBOX_RECEIVES = 1_000;
 
 /** Every queue, with where its messages go when nobody finishes them. */
 export function pipelineQueues(
@@ -44,7 +48,8 @@ export function pipelineQueues(
     eventsDead: pipelineQueue(scope, 'EventsDead', { fifo: true }),
     reportsDead: pipelineQueue(scope, 'ReportsDead'),
   };
-  const queue = (id: string, { to, receives = maxReceiveCount, ...receiver }: Receiver): Queue =>
+  const retried = Math.max(RETRIED_RECEIVES, maxReceiveCount);
+  const queue = (id: string, { to, receives = retried, ...receiver }: Receiver): Queue =>
     pipelineQueue(scope, id, {
       redrive: { to, maxReceiveCount: receives },
       visibilitySeconds: visibilitySeconds(receiver),
@@ -63,10 +68,14 @@ export function pipelineQueues(
     validate: queue('Validate', { timeoutSeconds: splitter.timeoutSeconds, to: lastStops.validateDead }),
     plan: queue('Plan', { timeoutSeconds: planner.timeoutSeconds, to: lastStops.planDead, receives: PLAN_RECEIVES }),
     enqueue: queue('Enqueue', { timeoutSeconds: splitter.timeoutSeconds, to: lastStops.enqueueDead }),
-    tasks: queue('Tasks', { timeoutSeconds, batchingWindowSeconds, to: isolation }),
+    tasks: queue('Tasks', { timeoutSeconds, batchingWindowSeconds, to: isolation, receives: maxReceiveCount }),
     isolation,
     deadLetters: lastStops.deadLetters,
-    events: queue('Events', { timeoutSeconds: coordinator.timeoutSeconds, to: lastStops.eventsDead }),
+    events: queue('Events', {
+      timeoutSeconds: coordinator.timeoutSeconds,
+      to: lastStops.eventsDead,
+      receives: MAILBOX_RECEIVES,
+    }),
     reports: queue('Reports', { timeoutSeconds: reporter.timeoutSeconds, to: lastStops.reportsDead }),
   };
   return { queues, lastStops };

@@ -13,7 +13,7 @@ import {
   stateKey,
   validationKey,
 } from '../shared/job/keys.ts';
-import { onObjects, readsTargets, receives, sends, tellsMissing } from './constructs/statements.ts';
+import { onObjects, readsTargets, receives, receivesAgain, sends, tellsMissing } from './constructs/statements.ts';
 import type { Queues } from './pipeline-queues.ts';
 
 /** What the functions work with. */
@@ -45,14 +45,14 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
   const { inbox, results, queues } = holdings;
   return {
     intake: [
-      receives(queues.intake),
+      receivesAgain(queues.intake),
       sends(queues.validate, queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], APPROVALS),
       onObjects(results, ['s3:PutObject'], QUARANTINE),
       tellsMissing(inbox),
     ],
     splitter: [
-      receives(queues.validate, queues.enqueue),
+      receivesAgain(queues.validate, queues.enqueue),
       sends(queues.tasks, queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], '*'),
       onObjects(results, ['s3:GetObject'], STATE, VALIDATION, PLAN),
@@ -61,7 +61,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       readsTargets(scope),
     ],
     planner: [
-      receives(queues.plan),
+      receivesAgain(queues.plan),
       sends(queues.plan, queues.events),
       onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ROWS, PLAN, LEDGER),
       onObjects(results, ['s3:PutObject'], PLAN, CHUNKS, LEDGER, QUARANTINE),
@@ -77,7 +77,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       readsTargets(scope),
     ],
     coordinator: [
-      receives(queues.events),
+      receivesAgain(queues.events),
       sends(queues.validate, queues.plan, queues.enqueue, queues.events, queues.reports),
       onObjects(results, ['s3:GetObject'], STATE, VALIDATION, PLAN),
       onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', QUARANTINE),
@@ -85,7 +85,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       tellsMissing(results),
     ],
     reporter: [
-      receives(queues.reports),
+      receivesAgain(queues.reports),
       sends(queues.deadLetters, queues.events),
       onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ROWS, PLAN, CHUNKS, DEAD_LETTERS),
       onObjects(results, ['s3:PutObject'], ...REPORT, DEAD_LETTERS, QUARANTINE),

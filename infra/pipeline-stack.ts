@@ -41,10 +41,10 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
 
   const functions = pipelineFunctions(stack, { stage, code, holdings: { inbox, results, queues } });
   connect(functions, queues, stage);
-  reconcileEveryMinute(stack, functions.coordinator);
+  const reconcile = reconcileEveryMinute(stack, functions.coordinator);
   new Alias(stack, 'Stop', { aliasName: STOP_ALIAS, version: functions.intake.lambda.currentVersion });
 
-  const topic = pipelineAlarms(stack, { stage, functions, queues, lastStops });
+  const topic = pipelineAlarms(stack, { stage, functions, queues, lastStops, reconcile });
   output(stack, {
     InboxBucketName: inbox.bucketName,
     ResultsBucketName: results.bucketName,
@@ -182,8 +182,8 @@ function connect(functions: Functions, queues: Holdings['queues'], stage: Settin
   receivesFrom(reporter, 'Reports', { queue: queues.reports, batchSize: 1, maxConcurrency: reportsConcurrency });
 }
 
-function reconcileEveryMinute(scope: Construct, coordinator: PipelineFunction): void {
-  new Rule(scope, 'Reconcile', {
+function reconcileEveryMinute(scope: Construct, coordinator: PipelineFunction): Rule {
+  return new Rule(scope, 'Reconcile', {
     description: 'Reminds every open job of the time.',
     schedule: Schedule.rate(Duration.minutes(1)),
     targets: [new InvokeFunction(coordinator.lambda)],

@@ -1,5 +1,6 @@
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
+import { backOffBriefly, withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
@@ -14,22 +15,25 @@ const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 const RESEND_MS = 30_000;
 const DAY_MS = 86_400_000;
 
-export const handler = createCoordinator({
-  results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
-  eventsQueue: eventsQueueOver(queue(resources.events)),
-  validateQueue: queue(resources.validate),
-  planQueue: queue(resources.plan),
-  enqueueQueue: queue(resources.enqueue),
-  reports: queue(resources.reports),
-  clock: systemClock,
-  chance: systemChance,
-  log: jsonLog,
-  approvalMs: settings.policy.approvalMinutes * 60_000,
-  bounds: {
-    windowRows: settings.coordinator.windowRows,
-    windowSeconds: settings.coordinator.windowSeconds,
-    overdueMs: visibilitySeconds(settings.worker) * 1_000,
-    expiryMs: settings.coordinator.expiryDays * DAY_MS,
-    resendMs: RESEND_MS,
-  },
-});
+export const handler = withRedelivery(
+  createCoordinator({
+    results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
+    eventsQueue: eventsQueueOver(queue(resources.events)),
+    validateQueue: queue(resources.validate),
+    planQueue: queue(resources.plan),
+    enqueueQueue: queue(resources.enqueue),
+    reports: queue(resources.reports),
+    clock: systemClock,
+    chance: systemChance,
+    log: jsonLog,
+    approvalMs: settings.policy.approvalMinutes * 60_000,
+    bounds: {
+      windowRows: settings.coordinator.windowRows,
+      windowSeconds: settings.coordinator.windowSeconds,
+      overdueMs: visibilitySeconds(settings.worker) * 1_000,
+      expiryMs: settings.coordinator.expiryDays * DAY_MS,
+      resendMs: RESEND_MS,
+    },
+  }),
+  { client: sqs, queueUrl: resources.events, log: jsonLog, delaySeconds: backOffBriefly },
+);

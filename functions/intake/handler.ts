@@ -1,5 +1,6 @@
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
+import { withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
@@ -11,12 +12,15 @@ const { resources } = readEnvironment('intake', process.env);
 const s3 = s3Client(process.env);
 const sqs = sqsClient(process.env);
 
-export const handler = createIntake({
-  inbox: s3ObjectStore({ client: s3, bucket: resources.inbox }),
-  results: s3ObjectStore({ client: s3, bucket: resources.results }),
-  validate: sqsQueue({ client: sqs, queueUrl: resources.validate }),
-  eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
-  clock: systemClock,
-  chance: systemChance,
-  log: jsonLog,
-});
+export const handler = withRedelivery(
+  createIntake({
+    inbox: s3ObjectStore({ client: s3, bucket: resources.inbox }),
+    results: s3ObjectStore({ client: s3, bucket: resources.results }),
+    validate: sqsQueue({ client: sqs, queueUrl: resources.validate }),
+    eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
+    clock: systemClock,
+    chance: systemChance,
+    log: jsonLog,
+  }),
+  { client: sqs, queueUrl: resources.events, log: jsonLog },
+);

@@ -1,5 +1,6 @@
 import { s3Client, secretsManagerClient, sqsClient } from '../../shared/aws/clients.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
+import { withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { secretsManagerTargets } from '../../shared/aws/targets.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
@@ -14,21 +15,24 @@ const { settings, resources } = readEnvironment('planner', process.env);
 const sqs = sqsClient(process.env);
 const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 
-export const handler = createPlanner({
-  results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
-  planQueue: queue(resources.plan),
-  eventsQueue: eventsQueueOver(queue(resources.events)),
-  targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
-  atlassian: createAtlassian({
+export const handler = withRedelivery(
+  createPlanner({
+    results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
+    planQueue: queue(resources.plan),
+    eventsQueue: eventsQueueOver(queue(resources.events)),
+    targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
+    atlassian: createAtlassian({
+      clock: systemClock,
+      chance: systemChance,
+      workers: settings.planner.planConcurrency,
+      responseLimitBytes: settings.worker.responseBytes,
+      connections: settings.worker.callsUnderWay,
+    }),
+    operations: findOperation,
+    policy: settings.policy,
     clock: systemClock,
     chance: systemChance,
-    workers: settings.planner.planConcurrency,
-    responseLimitBytes: settings.worker.responseBytes,
-    connections: settings.worker.callsUnderWay,
+    log: jsonLog,
   }),
-  operations: findOperation,
-  policy: settings.policy,
-  clock: systemClock,
-  chance: systemChance,
-  log: jsonLog,
-});
+  { client: sqs, queueUrl: resources.events, log: jsonLog },
+);

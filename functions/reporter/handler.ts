@@ -1,5 +1,6 @@
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
+import { withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemClock } from '../../shared/aws/system.ts';
@@ -11,10 +12,13 @@ const { resources } = readEnvironment('reporter', process.env);
 const client = s3Client(process.env);
 const sqs = sqsClient(process.env);
 
-export const handler = createReporter({
-  results: s3ObjectStore({ client, bucket: resources.results }),
-  eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
-  deadLetters: sqsQueue({ client: sqs, queueUrl: resources.deadLetters }),
-  clock: systemClock,
-  log: jsonLog,
-});
+export const handler = withRedelivery(
+  createReporter({
+    results: s3ObjectStore({ client, bucket: resources.results }),
+    eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
+    deadLetters: sqsQueue({ client: sqs, queueUrl: resources.deadLetters }),
+    clock: systemClock,
+    log: jsonLog,
+  }),
+  { client: sqs, queueUrl: resources.events, log: jsonLog },
+);

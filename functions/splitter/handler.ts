@@ -1,5 +1,6 @@
 import { s3Client, secretsManagerClient, sqsClient } from '../../shared/aws/clients.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
+import { withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { secretsManagerTargets } from '../../shared/aws/targets.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
@@ -13,15 +14,18 @@ const { settings, resources } = readEnvironment('splitter', process.env);
 const s3 = s3Client(process.env);
 const sqs = sqsClient(process.env);
 
-export const handler = createSplitter({
-  inbox: s3ObjectStore({ client: s3, bucket: resources.inbox }),
-  results: s3ObjectStore({ client: s3, bucket: resources.results }),
-  targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
-  operations: OPERATIONS,
-  tasks: sqsQueue({ client: sqs, queueUrl: resources.tasks }),
-  eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
-  clock: systemClock,
-  chance: systemChance,
-  limits: settings.limits,
-  log: jsonLog,
-});
+export const handler = withRedelivery(
+  createSplitter({
+    inbox: s3ObjectStore({ client: s3, bucket: resources.inbox }),
+    results: s3ObjectStore({ client: s3, bucket: resources.results }),
+    targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
+    operations: OPERATIONS,
+    tasks: sqsQueue({ client: sqs, queueUrl: resources.tasks }),
+    eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
+    clock: systemClock,
+    chance: systemChance,
+    limits: settings.limits,
+    log: jsonLog,
+  }),
+  { client: sqs, queueUrl: resources.events, log: jsonLog },
+);

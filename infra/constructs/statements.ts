@@ -12,6 +12,13 @@ export const allow = (actions: readonly string[], resources: readonly string[]):
 export const receives = (...queues: readonly Queue[]): PolicyStatement =>
   allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], queues.map(arnOf));
 
+/** The same for a function that says when what it could not do comes again. */
+export const receivesAgain = (...queues: readonly Queue[]): PolicyStatement =>
+  allow(
+    ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+    queues.map(arnOf),
+  );
+
 export const sends = (...queues: readonly Queue[]): PolicyStatement => allow(['sqs:SendMessage'], queues.map(arnOf));
 
 /** Actions on the objects of a bucket under these prefixes or patterns. */

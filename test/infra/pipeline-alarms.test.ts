@@ -28,8 +28,12 @@ describe.each(alarms)('the alarm $name', ({ name, alarm }) => {
     expect(alarm.AlarmActions.map(idIn)).toEqual([topic]);
   });
 
-  it('takes silence for health', () => {
-    expect(alarm.TreatMissingData).toBe('notBreaching');
+  it('takes silence for health, but for what should come every minute', () => {
+    expect(alarm.TreatMissingData).toBe(name === 'Reconcile' ? 'breaching' : 'notBreaching');
+  });
+
+  it('tells within ten minutes', () => {
+    expect(alarm.EvaluationPeriods * alarm.Period).toBeLessThanOrEqual(600);
   });
 
   it('has a section in the operations handbook', () => {
@@ -48,8 +52,10 @@ it('watches every queue that no function receives from', () => {
   expect(watched('ApproximateNumberOfMessagesVisible', 'QueueName')).toEqual(lastStops.map(([id]) => id).toSorted());
 });
 
-it('watches the age of the oldest file, part of a plan, and row', () => {
-  const queues = ['Validate', 'Plan', 'Tasks'].map((name) => stage.idOf(QUEUE, name));
+it('watches the age of the oldest message of every queue that a function receives from', () => {
+  const queues = stage
+    .all('AWS::Lambda::EventSourceMapping')
+    .map(([, { Properties: source }]) => idIn(source.EventSourceArn));
 
   expect(watched('ApproximateAgeOfOldestMessage', 'QueueName')).toEqual(queues.toSorted());
 });
@@ -60,14 +66,20 @@ it.each(['Errors', 'Throttles', 'RecursiveInvocationsDropped'])('watches %s of e
   expect(watched(metric, 'FunctionName')).toEqual(functions.toSorted());
 });
 
-it('counts in the log of every function the messages that are quarantined', () => {
-  const filters = stage.all('AWS::Logs::MetricFilter').map(([, { Properties: filter }]) => filter);
-  const { MetricName: name, Namespace: namespace } = alarms.find((one) => one.name === 'Quarantine')!.alarm;
+it.each([
+  ['Quarantine', /^"message\.quarantined"$/],
+  ['Failures', /^(?:\??"\w+\.failed" ?)+$/],
+])('counts in the log of every function what the alarm %s is about', (kind, pattern) => {
+  const { MetricName: name, Namespace: namespace } = alarms.find((one) => one.name === kind)!.alarm;
+  const filters = stage
+    .all('AWS::Logs::MetricFilter')
+    .map(([, { Properties: filter }]) => filter)
+    .filter(({ MetricTransformations: [{ MetricName: counted }] }: Json) => counted === name);
 
   const logGroups = stage.all('AWS::Logs::LogGroup').map(([id]) => id);
   expect(filters.map((filter) => idIn(filter.LogGroupName)).toSorted()).toEqual(logGroups.toSorted());
   for (const filter of filters) {
-    expect(filter.FilterPattern).toBe('"message.quarantined"');
+    expect(filter.FilterPattern).toMatch(pattern);
     expect(filter.MetricTransformations).toEqual([{ MetricName: name, MetricNamespace: namespace, MetricValue: '1' }]);
   }
 });
@@ -93,4 +105,26 @@ describe('the topic', () => {
     expect(textOf(allowing.Condition.StringEquals['aws:SourceAccount'])).toBe('<AWS::AccountId>');
     expect(denying.Condition).toEqual({ Bool: { 'aws:SecureTransport': 'false' } });
   });
+});
+
+it('looks for the lines that functions log of messages which they give back', () => {
+  const patterns = stage
+    .all('AWS::Logs::MetricFilter')
+    .map(([, { Properties: filter }]) => filter.FilterPattern as string);
+  const wanted = patterns.flatMap((pattern) => pattern.match(/\w+\.failed/g) ?? []);
+  const logged = [
+    'intake/intake',
+    'splitter/splitter',
+    'planner/planner',
+    'worker/apply-tasks',
+    'worker/batch',
+    'coordinator/coordinator',
+    'reporter/reporter',
+  ].flatMap((file) =>
+    [
+      ...readFileSync(new URL(`../../functions/${file}.ts`, import.meta.url), 'utf8').matchAll(/log\('(\w+\.failed)'/g),
+    ].map(([, line]) => line),
+  );
+
+  expect(wanted.toSorted()).toEqual(logged.toSorted());
 });
