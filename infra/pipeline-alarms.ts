@@ -239,6 +239,6 @@ function watchReconcile(scope: Construct, topic: Topic, rule: Rule): void {
     periods: 2,
     description:
       'The scheduled look at open jobs has not come for ten minutes: jobs that wait for time do not go on, and lost messages are not ' +
-      'sent again. See in EventBridge whether the rule Reconcile is enabled and may invoke the coordinator.',
+      'sent again. See in EventBridge whether the schedule of this stack is enabled and may invoke the coordinator.',
   });
 }

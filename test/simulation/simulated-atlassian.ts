@@ -247,7 +247,12 @@ export function atlassianPort(
 }
 
 /** A call as text, without the signal that ends it. */
-export const keyOf = ({ name, args }: Call): string => JSON.stringify([name, ...args]);
+export function keyOf({ name, args }: Call): string {
+  if (name !== 'organisation.invite') return JSON.stringify([name, ...args]);
+  // One who is there already is invited to the product that a new one is created with.
+  const { email, products } = args[0] as { readonly email: string; readonly products: readonly string[] }; // its own arguments
+  return JSON.stringify(['jira.createUser', { emailAddress: email, products }]);
+}
 
 type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
 type Send = (call: Call, signal: AbortSignal) => Promise<unknown>;
