@@ -74,9 +74,16 @@ const ADD: Readonly<Record<Command, Add>> = {
   approve: addApprove,
 };
 
+/** As jobs are named after their files. */
+const FULL_ID = /^[a-z0-9-]+-[0-9a-f]{12}$/;
+
 /** The id of a job that has not ended; where the results bucket is not known, what was given. */
 async function findOpen(pipeline: Pipeline, idOrEnd: string, command: Command): Promise<string> {
   const found = await checkJob(pipeline, idOrEnd);
+  if (!found && !FULL_ID.test(idOrEnd))
+    throw new CommandFailed(
+      `${idOrEnd} is no full job id, and which job it means cannot be seen without the results bucket. Give the whole id, or --results.`,
+    );
   if (!found || !hasEnded(found.state)) return found?.job.id ?? idOrEnd;
   throw new CommandFailed(
     `${found.job.id} has ended (${found.state}), so there is nothing to ${command}. To run the rest of its rows, upload its unprocessed.csv or failed.csv.`,

@@ -31,6 +31,8 @@ export interface DeadLetters {
   readonly list: () => Promise<readonly DeadLetter[]>;
   /** Sends the dead letters of a job to the tasks queue and only then deletes them; how many there were. */
   readonly redrive: (jobId: string) => Promise<number>;
+  /** Deletes the dead letters of a job; how many there were. */
+  readonly discard: (jobId: string) => Promise<number>;
 }
 
 /** As many as can be hidden until the last is read. */
@@ -44,19 +46,24 @@ const BATCH = 10;
 /** Opens the dead-letter queue; `signal` ends a use of it between two receives. */
 export function openDeadLetters(sqs: SQSClient, queueUrl: string, signal: AbortSignal): DeadLetters {
   const queue = { sqs, queueUrl, signal };
+  const take = (jobId: string, use: (tasks: readonly (Task | undefined)[]) => Promise<void>): Promise<number> =>
+    hideAll(queue, async (hidden) => {
+      const own = [...hidden].filter(([{ task }]) => task?.jobId === jobId);
+      await use(own.map(([{ task }]) => task));
+      await deleteAll(
+        queue,
+        own.map(([, message]) => message),
+      );
+      for (const [deadLetter] of own) hidden.delete(deadLetter);
+      return own.length;
+    });
   return {
     list: () => hideAll(queue, async (hidden) => [...hidden.keys()]),
     redrive: async (jobId) => {
       const tasks = sqsQueue({ client: sqs, queueUrl: await findTasksQueue(queue) });
-      return hideAll(queue, async (hidden) => {
-        const own = [...hidden].filter(([{ task }]) => task?.jobId === jobId);
-        const messages = own.map(([, message]) => message);
-        await tasks.send(own.map(([{ task }]) => ({ body: task, groupId: jobId })));
-        await deleteAll(queue, messages);
-        for (const [deadLetter] of own) hidden.delete(deadLetter);
-        return own.length;
-      });
+      return take(jobId, (own) => tasks.send(own.map((task) => ({ body: task, groupId: jobId }))));
     },
+    discard: (jobId) => take(jobId, async () => undefined),
   };
 }
 

@@ -7,12 +7,13 @@ import { checkJob } from './jobs.ts';
 import { addPipelineCommand, openDeadLetterQueue, openPipeline, type PipelineOptions } from './pipeline.ts';
 import { countRows, renderTable } from './show.ts';
 
-/** `dead-letters list|show|redrive`: the rows that failed, and another try for those of one job. */
+/** `dead-letters list|show|redrive|discard`: the rows that failed, another try for those of one job, or none. */
 export function addDeadLetters(program: Program): void {
-  const group = program.command('dead-letters').description('list, show or redrive the rows that failed');
+  const group = program.command('dead-letters').description('list, show, redrive or discard the rows that failed');
   addAction(group, 'list', 'count failed rows by job and code', list);
   addAction(group, 'show', "show a job's failed rows; their cells are in the job's failed.csv", show);
   addAction(group, 'redrive', "run a job's failed rows again, as they are", redrive);
+  addAction(group, 'discard', "give a job's failed rows up; its failed.csv still has them", discard);
 }
 
 function addAction(
@@ -60,6 +61,12 @@ async function redrive(deadLetters: DeadLetters, jobId: string): Promise<void> {
   const sent = await deadLetters.redrive(jobId);
   if (sent === 0) throw noDeadLetters(jobId);
   console.log(`Sent ${countRows(sent)} of ${jobId} to run again. The next revision of its report has their results.`);
+}
+
+async function discard(deadLetters: DeadLetters, jobId: string): Promise<void> {
+  const discarded = await deadLetters.discard(jobId);
+  if (discarded === 0) throw noDeadLetters(jobId);
+  console.log(`Discarded ${countRows(discarded)} of ${jobId}. Its failed.csv has them, should they be needed again.`);
 }
 
 const noDeadLetters = (jobId: string): CommandFailed =>

@@ -25,6 +25,7 @@ interface AlarmsOptions {
 export function pipelineAlarms(scope: Construct, options: AlarmsOptions): Topic {
   const topic = alarmTopic(scope, options.stage);
   watchLastStops(scope, topic, options.lastStops);
+  watchFailedRows(scope, topic, options);
   watchOldest(scope, topic, options);
   for (const { lambda } of Object.values(options.functions)) watchFunction(scope, topic, lambda.node.id, lambda);
   watchQuarantine(scope, topic, options);
@@ -51,13 +52,10 @@ function alarmTopic(scope: Construct, { alarms }: Settings): Topic {
   return topic;
 }
 
-const LAST_STOP_ALARMS: Readonly<Record<keyof LastStops, { readonly id: string; readonly description: string }>> = {
-  deadLetters: {
-    id: 'DeadLettersAlarm',
-    description:
-      "Rows failed for good. Read their codes in the job's failed.csv, fix what they name, then drop failed.csv into the inbox, " +
-      'or redrive this queue to the tasks queue.',
-  },
+/** The dead letters of rows are no last stop of messages: most wake nobody, and the queue is never empty for long. */
+type WatchedStop = Exclude<keyof LastStops, 'deadLetters'>;
+
+const LAST_STOP_ALARMS: Readonly<Record<WatchedStop, { readonly id: string; readonly description: string }>> = {
   intakeDead: {
     id: 'IntakeDeadAlarm',
     description:
@@ -98,7 +96,7 @@ const LAST_STOP_ALARMS: Readonly<Record<keyof LastStops, { readonly id: string; 
 
 function watchLastStops(scope: Construct, topic: Topic, lastStops: LastStops): void {
   for (const [name, { id, description }] of Object.entries(LAST_STOP_ALARMS)) {
-    const queue = lastStops[name as keyof LastStops]; // the keys of a record over them
+    const queue = lastStops[name as WatchedStop]; // the keys of a record over them
     // NumberOfMessagesSent would not count messages that SQS redrives itself.
     const metric = queue.metricApproximateNumberOfMessagesVisible({ period: ALARM_PERIOD, statistic: 'Maximum' });
     pipelineAlarm(scope, id, { topic, metric, above: 0, description });
@@ -107,6 +105,25 @@ function watchLastStops(scope: Construct, topic: Topic, lastStops: LastStops): v
 
 /** Nothing of ours waits for anybody but AWS. */
 const OWN_MINUTES = 10;
+
+/** A word of the log line that the reporter writes when it has sent dead letters of rows that are not to blame for them. */
+const NOT_THE_ROWS = FilterPattern.literal('"dead-letters.infrastructure"');
+
+/** By what is sent and not by what lies there: an old dead letter keeps no new one quiet. */
+function watchFailedRows(scope: Construct, topic: Topic, { stage, functions }: AlarmsOptions): void {
+  const place = { metricNamespace: 'Rollcall', metricName: `${stackNameOf(stage)}-RowsFailed` };
+  const { logGroup } = functions.reporter;
+  new MetricFilter(scope, 'RowsFailed', { logGroup, filterPattern: NOT_THE_ROWS, metricValue: '1', ...place });
+  const { metricNamespace: namespace, metricName } = place;
+  pipelineAlarm(scope, 'DeadLettersAlarm', {
+    topic,
+    metric: new Metric({ namespace, metricName, period: ALARM_PERIOD, statistic: 'Sum' }),
+    above: 0,
+    description:
+      'Rows of a job failed for good for reasons that are not their own: credentials, Atlassian, or a worker that died. Read their codes in ' +
+      "the job's failed.csv and fix what they name, then redrive them with dead-letters redrive, or drop failed.csv in again.",
+  });
+}
 
 function watchOldest(scope: Construct, topic: Topic, { stage, queues }: AlarmsOptions): void {
   const minutes = stage.alarms.oldestRowMinutes;

@@ -36,6 +36,8 @@ const ISOLATED = 'jobs/*/isolated/*';
 const OPEN = openKey('*');
 export const APPROVALS = 'control/*/approve';
 const QUARANTINE = 'quarantine/*';
+/** What became of a command that is none. */
+const NOTICES = '*/notice.txt';
 const REPORT = REPORT_FILES.map((file) => `*/${file}`);
 /** Written in parts, which are thrown away where a report breaks off. */
 const TABLES = REPORT.filter((file) => file.endsWith('.csv'));
@@ -48,7 +50,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receivesAgain(queues.intake),
       sends(queues.validate, queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], APPROVALS),
-      onObjects(results, ['s3:PutObject'], QUARANTINE),
+      onObjects(results, ['s3:PutObject'], QUARANTINE, NOTICES),
       tellsMissing(inbox),
     ],
     splitter: [

@@ -1,7 +1,7 @@
-import { Aws, CfnOutput, Duration, Stack, type App } from 'aws-cdk-lib';
+import { Aws, CfnOutput, Duration, Stack, Tags, type App } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as InvokeFunction } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, PermissionsBoundary, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, type Code } from 'aws-cdk-lib/aws-lambda';
 import type { CfnBucket, Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -35,6 +35,11 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
   const stack = new Stack(app, stackNameOf(stage), {
     description: 'Rollcall: drop a CSV of people in a bucket; a report accounts for every row.',
   });
+  for (const [key, value] of Object.entries(stage.tags)) Tags.of(stack).add(key, value);
+  if (stage.permissionsBoundary !== undefined)
+    PermissionsBoundary.of(stack).apply(
+      ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', stage.permissionsBoundary),
+    );
   const { queues, lastStops } = pipelineQueues(stack, stage);
   const { inbox, results } = pipelineBuckets(stack, stage);
   announceUploads(stack, inbox, queues.intake);

@@ -188,7 +188,10 @@ const alarms = z.strictObject({
   oldestRowMinutes: count.default(30),
 });
 
-const settingsSchema = z.strictObject({
+/** With the longest of purposes, an account's 12 digits and the longest names of regions (16), a bucket's name has 63 characters. (Amazon S3 user guide, bucket naming.) */
+const LONGEST_STAGE_IN_BUCKETS = 16;
+
+const settingsFields = z.strictObject({
   /** Tells stages in one account apart: the stack is `Rollcall`, or `Rollcall-<name>`. */
   name: z
     .string()
@@ -209,6 +212,20 @@ const settingsSchema = z.strictObject({
   retention,
   alarms: alarms.prefault({}),
   maxReceiveCount: maxReceiveCount.default(5),
+  /** Put on everything in the stack that takes tags. */
+  tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
+  /** The ARN of a policy that bounds every role of the stack. */
+  permissionsBoundary: z
+    .string()
+    .regex(/^arn:[\w-]+:iam::\d{12}:policy\/.+$/, 'must be the ARN of a policy')
+    .optional(),
+});
+
+const settingsSchema = settingsFields.superRefine(({ name, inboxBucketName, resultsBucketName }, context) => {
+  if (name === undefined || name.length <= LONGEST_STAGE_IN_BUCKETS) return;
+  if (inboxBucketName !== undefined && resultsBucketName !== undefined) return;
+  const message = `${JSON.stringify(name)} has ${name.length} characters, and more than ${LONGEST_STAGE_IN_BUCKETS} do not fit into the names of its buckets in every region; shorten it, or give inboxBucketName and resultsBucketName`;
+  context.addIssue({ code: 'custom', path: ['name'], message });
 });
 
 /** What a deployer may set; what is left out has a sane default. */
@@ -298,7 +315,7 @@ export function readEnvironment<Name extends FunctionName>(
 ): Environment<Name> {
   const { sections, resources } = FUNCTIONS[name];
   const schema = z.object({
-    settings: z.object(Object.fromEntries(sections.map((section) => [section, settingsSchema.shape[section]]))),
+    settings: z.object(Object.fromEntries(sections.map((section) => [section, settingsFields.shape[section]]))),
     resources: z.object(Object.fromEntries(resources.map((resource) => [resource, z.string().min(1)]))),
   });
   const parsed = schema.safeParse(parseJson(variables[VARIABLE]));

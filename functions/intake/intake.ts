@@ -86,9 +86,14 @@ async function route(upload: Upload, ports: IntakePorts): Promise<void> {
   ports.log('job.uploaded', { job: jobIdOf(upload) });
 }
 
-/** A control object becomes a command. */
+/** A control object becomes a command; what is none is told to whoever looks for it, and wakes nobody. */
 async function sendCommand(upload: Upload, ports: IntakePorts): Promise<void> {
-  const { jobId, command } = parseControlKey(upload.key);
+  const found = parseControlKey(upload.key);
+  if (!found) {
+    await ports.results.write(`rejected/${jobIdOf(upload)}/notice.txt`, NO_SUCH_COMMAND(upload.key));
+    return ports.log('command.unknown', { job: jobIdOf(upload) });
+  }
+  const { jobId, command } = found;
   const { versionId, principal, at } = upload;
   const approval = command === 'approve' ? await readApproval(ports.inbox, upload) : undefined;
   await post(jobId, { type: 'commanded', command, approval, versionId, principal }, { ...ports, at });
@@ -123,12 +128,14 @@ function groupOf(key: string): string | undefined {
   return MAY_BE_GROUP.test(folder) ? folder : undefined;
 }
 
-function parseControlKey(key: string): { readonly jobId: string; readonly command: Command } {
+const NO_SUCH_COMMAND = (key: string): string =>
+  `${JSON.stringify(key.slice(0, 200))} is no command, and nothing was done. Expected is control/<job>/<command>, with the full job id and one of ${COMMANDS.join(', ')}.\n`;
+
+function parseControlKey(key: string): { readonly jobId: string; readonly command: Command } | undefined {
   const [, jobId, word, ...more] = key.split('/');
   const command = COMMANDS.find((known) => known === word);
   const job = jobIdSchema.safeParse(jobId);
-  if (job.success && command !== undefined && more.length === 0) return { jobId: job.data, command };
-  throw new MessageUnreadable(`There is no such command; expected is control/<jobId>/<${COMMANDS.join('|')}>.`);
+  return job.success && command !== undefined && more.length === 0 ? { jobId: job.data, command } : undefined;
 }
 
 /** An approval is a few words. */

@@ -7,6 +7,7 @@ import type { Task } from '../../shared/job/messages.ts';
 import { CODES } from '../../shared/job/outcome.ts';
 import { packRowStatuses, unpackRowStatuses } from '../../shared/job/row-status.ts';
 import type { State } from '../../shared/job/state.ts';
+import type { Log } from '../../shared/log.ts';
 import type { Clock, Message, ObjectStore, Queue } from '../../shared/ports.ts';
 import type { FailedRow, SendFailed } from './report.ts';
 
@@ -14,6 +15,7 @@ export interface DeadLetterPorts {
   readonly results: ObjectStore;
   readonly deadLetters: Queue;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** Another report of the same job is sending dead letters; once it has sent them, nothing may be left to send. */
@@ -33,7 +35,7 @@ const CLAIM_MS = 120_000;
  * afterwards, so that none is lost, and claimed before, so that of two reports of one job only one sends.
  */
 export const createDeadLetterSender =
-  ({ results, deadLetters, clock }: DeadLetterPorts, state: State): SendFailed =>
+  ({ results, deadLetters, clock, log }: DeadLetterPorts, state: State): SendFailed =>
   async (failed) => {
     const { job, rows } = state;
     const key = deadLettersKey(job.id);
@@ -47,6 +49,12 @@ export const createDeadLetterSender =
     const claim = textOf({ sent, claimedUntilMs: nowMs + CLAIM_MS });
     const { etag } = await results.write(key, claim, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });
     await deadLetters.send(due.map((row) => deadLetter(state, row)));
+    // Rows that failed for reasons of their own are their uploader's business, and wake nobody.
+    const infrastructure = due.filter(
+      ({ outcome: { code } }) => code === undefined || CODES[code].class !== 'row',
+    ).length;
+    log('dead-letters.sent', { job: job.id, rows: due.length });
+    if (infrastructure > 0) log('dead-letters.infrastructure', { job: job.id, rows: infrastructure });
     for (const { outcome } of due) sent[outcome.row] = markOf(outcome);
     await results.write(key, textOf({ sent, claimedUntilMs: 0 }), { ifMatch: etag });
   };

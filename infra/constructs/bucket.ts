@@ -25,7 +25,8 @@ export function pipelineBucket(scope: Construct, id: string, options: BucketOpti
     minimumTLSVersion: 1.2,
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-    removalPolicy: RemovalPolicy.RETAIN,
+    // Kept, but for a deployment that fails at its first: the next one could not make a bucket of the same name.
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     lifecycleRules: [
       ...lifecycle(expiryDays, versioned),
       ...(sooner?.prefixes.map((prefix) => ({ prefix, expiration: Duration.days(sooner.expiryDays) })) ?? []),

@@ -150,6 +150,7 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
   'plan',
   'control',
   'isolated',
+  'notice.txt',
   'ledger',
   'chunks',
   'state.json',

@@ -66,6 +66,19 @@ it('counts, shows and redrives the dead letters of one job, leaves those of othe
   expect(await countDeadLetters()).toBe(0);
 }, 60_000);
 
+it('discards the dead letters of one job, and leaves those of others', async () => {
+  await refuse(15, 16);
+  const [job, other] = [await runFor([15]), await runFor([16])];
+  await Promise.all([reportOf(job), reportOf(other)]);
+
+  const discarded = await rollcall('dead-letters', 'discard', job.jobId);
+
+  expect(discarded).toContain(`Discarded 1 row of ${job.jobId}`);
+  expect(await countDeadLetters()).toBe(1);
+  await expect(rollcall('dead-letters', 'discard', job.jobId)).rejects.toThrow('no dead letters');
+  await rollcall('dead-letters', 'discard', other.jobId);
+}, 60_000);
+
 it('redrives a row once, and keeps one dead letter, of the next generation, of one that fails again', async () => {
   await refuse(5);
   const job = await runFor([5]);

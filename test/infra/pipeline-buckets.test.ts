@@ -10,7 +10,8 @@ const standard = synthesizedStage();
 describe('buckets', () => {
   it('are encrypted, closed to the public, emptied with time, and kept when the stack is removed', () => {
     for (const [, bucket] of standard.all(BUCKET)) {
-      expect(bucket.DeletionPolicy).toBe('Retain');
+      expect(bucket.DeletionPolicy).toBe('RetainExceptOnCreate');
+      expect(bucket.UpdateReplacePolicy).toBe('Retain');
       expect(bucket.Properties.BucketEncryption).toBeDefined();
       expect(Object.values(bucket.Properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
       expect(bucket.Properties.LifecycleConfiguration.Rules[0].ExpirationInDays).toBeGreaterThan(0);

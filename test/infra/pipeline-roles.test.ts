@@ -81,7 +81,7 @@ it.each([
 });
 
 it.each([
-  ['Intake', []],
+  ['Intake', ['*/notice.txt']],
   ['Splitter', ['jobs/*/chunks/*', 'jobs/*/validation.json', 'rows/*']],
   ['Planner', ['jobs/*/chunks/*', 'jobs/ledger/*', 'plan/*']],
   ['Worker', ['jobs/*/isolated/*']],

@@ -14,6 +14,7 @@ export interface Resource {
   readonly Properties: Json;
   readonly DependsOn?: readonly string[];
   readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
 }
 
 /** A synthesized stage, its resources by type and by the constructs' names. */

@@ -24,6 +24,10 @@ export const EXCEPTIONS: readonly Exception[] = [
       'What cannot be planned now, because Atlassian limits the rate or the time of one message is over, is sent on.',
   },
   {
+    use: /^\w+ sqs:ChangeMessageVisibility /,
+    reason: 'When a message comes again is said only of one that failed for a passing reason.',
+  },
+  {
     use: /^(splitter|intake) s3:ListBucket inbox$/,
     reason:
       'S3 answers 404 rather than 403 for a manifest that is gone only to who may list; the object store here tells that apart for newest versions alone.',

@@ -164,6 +164,7 @@ async function sendRubbish(world: World): Promise<void> {
     'Tasks',
     JSON.stringify(taskOf({ jobId: 'nowhere-0123456789ab', target: 'cloud', operation: 'suspend' })),
   );
+  await command(world, `${CANARY.toLowerCase()}-0123456789ab`, 'puase' as Command); // as it is misspelt
   await send(world, 'Reports', JSON.stringify({ version: 1, kind: 'report', jobId: `${CANARY}-0`, revision: 1 }));
 }
 

@@ -34,7 +34,7 @@ const NOTE = `${CANARY} `.repeat(900);
 export const LARGE: Errand = {
   ...errand('cloud', 'creation', [
     'email,products,Note',
-    ...nobody(LARGE_ROWS).map((email) => `${email},confluence,${NOTE}`),
+    ...nobody(LARGE_ROWS).map((email) => `${email.replace(/@.*/, '@example.com')},confluence,${NOTE}`),
   ]),
   metadata: { 'rollcall-approval': 'required' },
 };

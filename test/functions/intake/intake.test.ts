@@ -222,9 +222,6 @@ describe('the intake queue', () => {
   it.each([
     ['no JSON', 'hello', /not JSON/],
     ['no notification', { kind: 'validate', version: 1 }, /no notification of S3/],
-    ['a command that there is not', notification(`control/${JOB}/explode`), /no such command.*pause/],
-    ['a command with more behind it', notification(`control/${JOB}/pause/now`), /no such command/],
-    ['a command for what is no job id', notification('control/é +%/pause'), /no such command/],
     [
       'a key that S3 did not encode',
       JSON.stringify(notification('acme/suspend/x.csv')).replace('x.csv', '%zz.csv'),
@@ -243,6 +240,32 @@ describe('the intake queue', () => {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
     expect(logged).toEqual(['message.quarantined']);
+  });
+
+  it.each(['explode', 'puase', 'pause/now'])(
+    'may bring the command %s, which is told to be none and wakes nobody',
+    async (word) => {
+      const { deliver, results, events, requests, logged } = start();
+
+      expect(await deliver(notification(`control/${JOB}/${word}`))).toEqual(DONE);
+
+      expect([events, requests]).toEqual([[], []]);
+      const [key = '', ...others] = results.objects.keys();
+      expect(others).toEqual([]);
+      expect(key).toMatch(/^rejected\/[a-z0-9-]+-[0-9a-f]{12}\/notice\.txt$/);
+      expect(results.textOf(key)).toMatch(
+        /is no command, and nothing was done\. Expected is control\/<job>\/<command>.*pause/,
+      );
+      expect(logged).toEqual(['command.unknown']);
+    },
+  );
+
+  it('may bring a command for what is no job id', async () => {
+    const { deliver, results, logged } = start();
+
+    expect(await deliver(notification('control/é +%/pause'))).toEqual(DONE);
+    expect(results.objects.size).toBe(1);
+    expect(logged).toEqual(['command.unknown']);
   });
 
   it('may bring several objects in one message', async () => {

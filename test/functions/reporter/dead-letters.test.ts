@@ -176,7 +176,7 @@ describe('the dead letters of a job', () => {
     const { reporter, deadLetters, results, time, state } = start(job());
     const dying: Queue = { send: async () => Promise.reject(new Error('503')) };
     const sender = createDeadLetterSender(
-      { results, deadLetters: dying, clock: { now: () => new Date(time.nowMs) } },
+      { results, deadLetters: dying, clock: { now: () => new Date(time.nowMs) }, log: () => undefined },
       state,
     );
     await expect(sender([failedRow(3)])).rejects.toThrow('503');
@@ -198,7 +198,9 @@ describe('the dead letters of a job', () => {
     const deadLetters = memoryQueue();
     const clock = { now: () => new Date(0) };
     const state = stoppedState({ rows: 10, appliedAt: APPLIED_AT });
-    const senders = [0, 1].map(() => createDeadLetterSender({ results, deadLetters, clock }, state));
+    const senders = [0, 1].map(() =>
+      createDeadLetterSender({ results, deadLetters, clock, log: () => undefined }, state),
+    );
     const rows = [0, 1, 2].map(failedRow);
 
     const ends = await Promise.allSettled(senders.map((send) => send(rows)));
@@ -211,11 +213,39 @@ describe('the dead letters of a job', () => {
     ]);
   });
 
+  it.each([
+    ['FORBIDDEN', true],
+    ['WORKER_DIED', true],
+    ['USER_NOT_FOUND', false],
+  ] as const)('of %s are said to be of the infrastructure in the log: %s', async (code, isSaid) => {
+    const logged: string[] = [];
+    const sender = createDeadLetterSender(
+      {
+        results: memoryObjectStore(),
+        deadLetters: memoryQueue(),
+        clock: { now: () => new Date(0) },
+        log: (event) => void logged.push(event),
+      },
+      stoppedState({ rows: 1 }),
+    );
+    const row = failedRow(0);
+
+    await sender([{ ...row, outcome: { ...row.outcome, code } }]);
+
+    expect(logged.includes('dead-letters.infrastructure')).toBe(isSaid);
+    expect(logged).toContain('dead-letters.sent');
+  });
+
   it('are written down in little memory for a million rows', async () => {
     const rows = 1_000_000;
     const results = memoryObjectStore();
     const sender = createDeadLetterSender(
-      { results, deadLetters: { send: async () => undefined }, clock: { now: () => new Date(0) } },
+      {
+        results,
+        deadLetters: { send: async () => undefined },
+        clock: { now: () => new Date(0) },
+        log: () => undefined,
+      },
       stoppedState({ rows }),
     );
 
