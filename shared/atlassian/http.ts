@@ -1,3 +1,4 @@
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
 
 import type { Headers } from './rate-limit-reading.ts';
@@ -84,7 +85,8 @@ async function exchange(
     signal,
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  const bytes = await readUpTo(responseLimitBytes, answer.body);
+  const sent = await readUpTo(responseLimitBytes, answer.body);
+  const bytes = sent && decode(sent, answer.headers['content-encoding'], responseLimitBytes);
   return {
     type: 'answer',
     status: answer.statusCode,
@@ -114,6 +116,33 @@ async function readUpTo(limitBytes: number, body: AsyncIterable<Buffer>): Promis
     parts.push(part);
   }
   return Buffer.concat(parts, bytes);
+}
+
+const DECODERS: Readonly<Record<string, (bytes: Buffer, options: { readonly maxOutputLength: number }) => Buffer>> = {
+  gzip: gunzipSync,
+  'x-gzip': gunzipSync,
+  br: brotliDecompressSync,
+  deflate: inflateSync,
+};
+
+/** What was encoded on its way, as proxies do unasked; `undefined` when it is longer than the limit. Throws for what is not encoded as it says. */
+function decode(
+  bytes: Buffer,
+  encoding: string | readonly string[] | undefined,
+  limitBytes: number,
+): Buffer | undefined {
+  const names = (typeof encoding === 'string' ? encoding.split(',') : (encoding ?? [])).map((name) =>
+    name.trim().toLowerCase(),
+  );
+  try {
+    return names.reduceRight(
+      (decoded, name) => DECODERS[name]?.(decoded, { maxOutputLength: limitBytes }) ?? decoded,
+      bytes,
+    );
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function parseBody(text: string): Body {

@@ -39,6 +39,7 @@ export function readRateLimit(headers: Headers, nowMs: number): RateLimitReading
   const name = choosePolicy([...policies.keys(), ...states.keys()], reason);
   const policy = policies.get(name);
   const state = states.get(name);
+  const aheadMs = measureSkew(get('date'), nowMs);
   const fill = readFill(parseCount(get('x-ratelimit-fillrate')), parseCount(get('x-ratelimit-interval-seconds')));
   const stateSeconds = state?.get('t');
   return {
@@ -47,8 +48,8 @@ export function readRateLimit(headers: Headers, nowMs: number): RateLimitReading
     perSecond: divide(policy?.get('q'), policy?.get('w')) ?? divide(fill?.calls, fill?.seconds),
     fill,
     near: get('x-ratelimit-nearlimit')?.toLowerCase() === 'true',
-    resetMs: keepAfter(readInstant(get('x-ratelimit-reset'), nowMs), nowMs - LONGEST_WAY_MS),
-    retryAtMs: keepAfter(readInstant(get('retry-after') ?? get('beta-retry-after'), nowMs), nowMs),
+    resetMs: keepAfter(readInstant(get('x-ratelimit-reset'), nowMs, aheadMs), nowMs - LONGEST_WAY_MS),
+    retryAtMs: keepAfter(readInstant(get('retry-after') ?? get('beta-retry-after'), nowMs, aheadMs), nowMs),
     stateEndsAtMs: stateSeconds === undefined ? undefined : keepAfter(nowMs + stateSeconds * 1_000, nowMs),
     scope: reason?.includes('quota') === true ? 'target' : 'endpoint',
   };
@@ -64,9 +65,11 @@ export function computeBackoffMs(refusals: number, random: number): number {
  * headers say, else a backoff.
  */
 export function computeNotBefore(
-  { retryAtMs, resetMs, stateEndsAtMs, scope }: RateLimitReading,
+  { retryAtMs, resetMs: namedResetMs, stateEndsAtMs, remaining = 0, scope }: RateLimitReading,
   { nowMs, refusals, random }: { readonly nowMs: number; readonly refusals: number; readonly random: number },
 ): number {
+  // A reset is when there is room again: where some is left, it says nothing about this refusal.
+  const resetMs = remaining > 0 && scope !== 'target' ? undefined : namedResetMs;
   const areBoth = scope === 'target' && retryAtMs !== undefined && resetMs !== undefined;
   const named = areBoth ? Math.max(retryAtMs, resetMs) : (retryAtMs ?? resetMs ?? stateEndsAtMs);
   const wantedMs = named === undefined ? nowMs + computeBackoffMs(refusals, random) : Math.max(named, nowMs);
@@ -149,19 +152,28 @@ export function measureGrowth(last: Fullness | undefined, now: Fullness, windowM
 }
 
 /** Seconds from now, or a date: HTTP's (Retry-After) or ISO 8601 (X-RateLimit-Reset). */
-function readInstant(text: string | undefined, nowMs: number): number | undefined {
+function readInstant(text: string | undefined, nowMs: number, aheadMs: number): number | undefined {
   if (text === undefined) return undefined;
   const seconds = parseCount(text);
-  if (seconds !== undefined) return toEpochMs(seconds, nowMs);
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
+  if (seconds !== undefined && seconds <= LARGEST_DELAY_SECONDS) return nowMs + seconds * 1_000;
+  const ms = seconds === undefined ? (DATE.test(text) ? Date.parse(text) : NaN) : seconds * 1_000;
+  return Number.isNaN(ms) ? undefined : ms - aheadMs;
+}
+
+/** HTTP's dates have names of months, and ISO's a full date: Date.parse takes much else for one, such as -3600. */
+const DATE = /\d [A-Z][a-z]{2} \d|^\s*\d{4}-\d\d-\d\dT/;
+
+/** A Date header has whole seconds, and an answer takes time. */
+const LEAST_SKEW_MS = 3_000;
+
+/** How far the server's clock is ahead of ours, by the answer's own Date: the instants that it names are of its clock. */
+function measureSkew(date: string | undefined, nowMs: number): number {
+  const aheadMs = Date.parse(date ?? '') - nowMs;
+  return Math.abs(aheadMs) > LEAST_SKEW_MS ? aheadMs : 0;
 }
 
 /** Ten years of seconds: a larger number can only be an instant. */
 const LARGEST_DELAY_SECONDS = 315_360_000;
-
-const toEpochMs = (seconds: number, nowMs: number): number =>
-  seconds > LARGEST_DELAY_SECONDS ? seconds * 1_000 : nowMs + seconds * 1_000;
 
 /** An answer takes no longer; a reset further back is stale. */
 const LONGEST_WAY_MS = 2_000;

@@ -110,7 +110,9 @@ function createRateLimiter(options: RateLimiterOptions, perSecond: number, pause
       const refusals = countRefusals(state.bucket, sentAtMs);
       const notBeforeMs = computeNotBefore(reading, { nowMs: now, refusals, random: chance.random() });
       if (reading.scope === 'target') pause.untilMs = Math.max(pause.untilMs, notBeforeMs);
-      state.bucket = slowDown(refillNow(state), { nowMs: now, sentAtMs, notBeforeMs, remaining: reading.remaining });
+      const { remaining, retryAtMs, resetMs, stateEndsAtMs } = reading;
+      const isBare = remaining !== 0 && [retryAtMs, resetMs, stateEndsAtMs].every((named) => named === undefined);
+      state.bucket = slowDown(refillNow(state), { nowMs: now, sentAtMs, notBeforeMs, remaining, isBare });
       giveUpLate(state);
       return notBeforeMs;
     },

@@ -26,6 +26,24 @@ export interface TokenBucket extends ObservedLimit {
   readonly lastFullness?: Fullness | undefined;
   readonly tick: Tick;
   readonly latencyMs: number;
+  readonly noise: Noise;
+}
+
+/**
+ * Refusals that say neither when to come back nor that nothing is left, and how often they come: some limiters say no for reasons of
+ * their own, whatever the rate. Slowing down for those would end in standing still.
+ */
+interface Noise {
+  /** Calls, and refusals of that kind, at the present rate. */
+  readonly calls: number;
+  readonly refused: number;
+  /** Their share at the rate before, and how often in a row a lower rate has not made it smaller. */
+  readonly shareBefore?: number | undefined;
+  readonly futile: number;
+  /** The rate before it was lowered in vain. */
+  readonly rateBefore: number;
+  /** Their share that is taken as given; absent while they are taken for a limit. */
+  readonly given?: number | undefined;
 }
 
 /** What happened since the rate was last adjusted. */
@@ -80,6 +98,7 @@ export function createTokenBucket(options: { readonly perSecond: number; readonl
     slowedAtMs: 0,
     tick: { sinceMs: nowMs, hungry: false, near: false },
     latencyMs: 100,
+    noise: { calls: 0, refused: 0, futile: 0, rateBefore: perSecond },
   };
 }
 
@@ -125,6 +144,7 @@ export function learnFromAnswer(bucket: TokenBucket, answer: AnsweredCall): Toke
     ...observe(bucket, (sentAtMs + nowMs) / 2, reading),
     refusals: sentAtMs > bucket.slowedAtMs ? 0 : bucket.refusals,
     latencyMs: bucket.latencyMs * 0.9 + Math.max(0, nowMs - sentAtMs) * 0.1,
+    noise: countCall(bucket.noise, false),
     tick: { ...tick, near: tick.near || reading.near },
   };
   return adjustRate(adoptNamedRate(noted, reading.perSecond, workers), nowMs, workers);
@@ -134,7 +154,7 @@ export function learnFromAnswer(bucket: TokenBucket, answer: AnsweredCall): Toke
 export const countRefusals = (bucket: TokenBucket, sentAtMs: number): number =>
   bucket.refusals + (sentAtMs > bucket.slowedAtMs ? 1 : 0);
 
-/** Atlassian said 429: half the rate, once for all the calls that were under way, and nothing before it asks us back. */
+/** Atlassian said 429. */
 export function slowDown(
   bucket: TokenBucket,
   refusal: {
@@ -143,8 +163,51 @@ export function slowDown(
     readonly notBeforeMs: number;
     /** What the refusal itself says is left. */
     readonly remaining?: number | undefined;
+    /** It says nothing of a limit: neither when to come back, nor that nothing is left. */
+    readonly isBare: boolean;
   },
 ): TokenBucket {
+  const { isBare, ...told } = refusal;
+  return isBare ? slowDownUnlessVain(bucket, told) : obey(bucket, told);
+}
+
+type Refusal = Omit<Parameters<typeof slowDown>[1], 'isBare'>;
+
+/** So many calls show a share of refusals, and as many times in a row it has to stay as it is. */
+const CALLS_FOR_A_SHARE = 25;
+const FUTILE = 2;
+/** A share that has fallen by less is the same, and one that has risen by more is another. */
+const SAME_SHARE = 0.5;
+const OTHER_SHARE = 2;
+
+const countCall = (noise: Noise, isRefused: boolean): Noise => {
+  // Old calls are forgotten by halves, so that a share that changes is noticed.
+  const keep = noise.given !== undefined && noise.calls >= 8 * CALLS_FOR_A_SHARE ? 0.5 : 1;
+  return { ...noise, calls: noise.calls * keep + 1, refused: noise.refused * keep + (isRefused ? 1 : 0) };
+};
+
+/** A refusal without a reason slows down as any other, until that has shown to be in vain; then it costs its own call alone, as long as they are no more than that. */
+function slowDownUnlessVain(bucket: TokenBucket, refusal: Refusal): TokenBucket {
+  const counted = countCall(bucket.noise, true);
+  const share = counted.refused / counted.calls;
+  if (counted.given !== undefined) {
+    if (counted.calls < CALLS_FOR_A_SHARE || share <= OTHER_SHARE * counted.given) return { ...bucket, noise: counted };
+    return obey({ ...bucket, noise: { ...startAgain(counted), given: undefined, futile: 0 } }, refusal);
+  }
+  if (refusal.sentAtMs <= bucket.slowedAtMs) return obey({ ...bucket, noise: counted }, refusal);
+  if (counted.shareBefore !== undefined && counted.calls < CALLS_FOR_A_SHARE) return { ...bucket, noise: counted };
+  const isVain = counted.shareBefore !== undefined && share >= SAME_SHARE * counted.shareBefore;
+  const futile = isVain ? counted.futile + 1 : 0;
+  const rateBefore = futile === 0 ? bucket.rate : counted.rateBefore;
+  const noise: Noise = { ...startAgain(counted), shareBefore: share, futile, rateBefore };
+  if (futile < FUTILE) return obey({ ...bucket, noise }, refusal);
+  return { ...bucket, rate: clamp(rateBefore), ceiling: undefined, refusals: 0, noise: { ...noise, given: share } };
+}
+
+const startAgain = (noise: Noise): Noise => ({ ...noise, calls: 0, refused: 0 });
+
+/** Half the rate, once for all the calls that were under way, and nothing before it asks us back. */
+function obey(bucket: TokenBucket, refusal: Refusal): TokenBucket {
   const { nowMs, sentAtMs, notBeforeMs, remaining } = refusal;
   const paused = { ...bucket, pausedUntilMs: Math.max(bucket.pausedUntilMs, notBeforeMs), tokens: 0 };
   if (sentAtMs <= bucket.slowedAtMs) return paused;
@@ -223,7 +286,8 @@ function steerByFullness(bucket: TokenBucket, fullness: Fullness, { seconds, now
   const { remaining, resetMs } = fullness;
   // The first window is spread over the time that it has left.
   const leftMs = (resetMs ?? 0) - nowMs;
-  if (windowMs === undefined && leftMs > SHORT_WINDOW_MS) return ((remaining / leftMs) * 1_000) / workers;
+  if (windowMs === undefined && leftMs > SHORT_WINDOW_MS && !isFarWithRoom(fullness, leftMs))
+    return ((remaining / leftMs) * 1_000) / workers;
   const above = measureSurplus(fullness, windowMs);
   const damping = windowMs !== undefined && windowMs <= SHORT_WINDOW_MS ? 0 : DAMPING;
   const push = damping * measureGrowth(lastFullness, fullness, windowMs) + STIFFNESS * above;
@@ -233,5 +297,11 @@ function steerByFullness(bucket: TokenBucket, fullness: Fullness, { seconds, now
   const pull = share > 0 && isBelowShare === hasRoom ? EVENNESS * (share - rate) : 0;
   return rate + ((push + pull) * seconds) / workers;
 }
+
+/** A reset further ahead than this, while half is left that would have to last until then, names no window of these limits. */
+const FAR_MS = 300_000;
+
+const isFarWithRoom = ({ remaining, limit }: Fullness, leftMs: number): boolean =>
+  leftMs > FAR_MS && remaining >= limit / 2 && limit / leftMs < 1 / 1_000;
 
 const clamp = (rate: number): number => Math.min(Math.max(rate, SLOWEST), FASTEST);

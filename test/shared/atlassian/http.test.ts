@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -114,6 +115,32 @@ describe('the HTTP layer', () => {
 
     expect(error).toBeInstanceOf(Refusal);
     expect(error).toMatchObject({ code: 'ATLASSIAN_ERROR', temporary: true });
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+    ['identity', (bytes: Buffer) => bytes],
+  ])('reads an answer that came as %s', async (encoding, encode) => {
+    const body = Buffer.from(JSON.stringify([{ groupId: 'g', name: 'G' }]));
+    const { cloud } = await against(
+      (response) => void response.writeHead(200, { 'content-encoding': encoding }).end(encode(body)),
+    );
+
+    expect(await cloud.jira.findGroupsOfUser('a', signal())).toEqual([{ groupId: 'g', name: 'G' }]);
+  });
+
+  it('counts the bytes of an answer as they are decoded, and takes what cannot be for a broken one', async () => {
+    const large = await against(
+      (response) =>
+        void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50 * LIMIT_BYTES, ' '))),
+    );
+    const broken = await against((response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end('{}'));
+
+    expect(await errorOf(large.cloud.jira.findGroupsOfUser('a', signal()))).toMatchObject({ code: 'REQUEST_REFUSED' });
+    expect(await errorOf(broken.cloud.jira.findGroupsOfUser('a', signal()))).toMatchObject({ temporary: true });
   });
 
   it('reads no more of an answer than the limit', async () => {

@@ -164,3 +164,42 @@ describe('the rate limits in an answer', () => {
     expect(Math.round(computeBackoffMs(refusals, random))).toBe(ms);
   });
 });
+
+describe('instants that an answer names', () => {
+  it.each([
+    ['the server is an hour ahead', 'Thu, 01 Jan 2026 02:00:00 GMT', '2026-01-01T02:00:10Z', 10_000],
+    ['the server is an hour behind', 'Thu, 01 Jan 2026 00:00:00 GMT', '2026-01-01T00:00:10Z', 10_000],
+    ['the clocks agree', 'Thu, 01 Jan 2026 01:00:01 GMT', '2026-01-01T01:00:10Z', 10_000],
+    ['the answer has no date', undefined, '2026-01-01T01:00:10Z', 10_000],
+    ['its date cannot be read', 'yesterday', '2026-01-01T01:00:10Z', 10_000],
+  ])("are of the server's own clock: %s", (_, date, reset, afterMs) => {
+    const reading = readRateLimit({ ...(date !== undefined && { date }), 'x-ratelimit-reset': reset }, NOW_MS);
+
+    expect(reading.resetMs).toBe(NOW_MS + afterMs);
+  });
+
+  it.each([
+    ['0', undefined],
+    ['-5', undefined],
+    ['-3600', undefined],
+    ['soon', undefined],
+    ['', undefined],
+    ['1.5', 1_500],
+    ['3600', 3_600_000],
+    ['Thu, 01 Jan 2026 01:00:30 GMT', 30_000],
+    ['Thu, 01 Jan 2026 00:00:00 GMT', undefined],
+  ])('Retry-After: %s asks for %s ms', (text, afterMs) => {
+    expect(readRateLimit({ 'retry-after': text }, NOW_MS).retryAtMs).toBe(
+      afterMs === undefined ? undefined : NOW_MS + afterMs,
+    );
+  });
+
+  it('stop nothing where a refusal says itself that there is room', () => {
+    const reading = readRateLimit(
+      { 'x-ratelimit-limit': '100', 'x-ratelimit-remaining': '90', 'x-ratelimit-reset': '2026-01-01T02:00:00Z' },
+      NOW_MS,
+    );
+
+    expect(computeNotBefore(reading, { nowMs: NOW_MS, refusals: 1, random: 0.5 })).toBe(NOW_MS + 2_000);
+  });
+});

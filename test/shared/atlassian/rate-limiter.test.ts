@@ -423,3 +423,70 @@ describe('a rate limiter', () => {
     expect(begun).toBeLessThanOrEqual(120);
   });
 });
+
+describe('a limiter that says no for reasons of its own', () => {
+  /** Refuses a share of all calls without a word, by a fixed sequence that looks like chance; beside it a real limit may stand. */
+  const noisy =
+    (share: number, beside?: (time: VirtualTime) => Limiter) =>
+    (time: VirtualTime): Limiter => {
+      const real = beside?.(time);
+      const counts = { allowed: 0, refused: 0 };
+      let seed = 1;
+      const chanceOf = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+      return {
+        counts,
+        change: () => undefined,
+        empty: () => undefined,
+        call: () => {
+          if (chanceOf() < share) {
+            counts.refused += 1;
+            return { allowed: false, headers: {} };
+          }
+          const answer = real?.call() ?? { allowed: true, headers: {} };
+          counts[answer.allowed ? 'allowed' : 'refused'] += 1;
+          return answer;
+        },
+      };
+    };
+
+  it.each([0.02, 0.05, 0.16, 0.3, 0.5])(
+    'of %f of all calls keeps at least half of what is let through',
+    async (share) => {
+      const { between } = simulate({ workers: 2 }, noisy(share));
+
+      const { perSecond } = await between(30, 90);
+
+      expect(perSecond).toBeGreaterThan((100 * (1 - share)) / 2);
+    },
+  );
+
+  it.each([0.05, 0.16, 0.3])('of %f of all calls does so beside a real limit, which is still obeyed', async (share) => {
+    const { between } = simulate(
+      { workers: 2 },
+      noisy(share, (time) => tokenBucket(time, 50)),
+    );
+
+    const { perSecond, allowed, refused } = await between(60, 120);
+
+    expect(perSecond).toBeGreaterThan(25);
+    expect(refused / (allowed + refused)).toBeLessThan(share + 0.06);
+  });
+});
+
+it('is not stopped by a reset an hour ahead while there is room', async () => {
+  const { between } = simulate({ workers: 2 }, (time) => ({
+    counts: { allowed: 0, refused: 0 },
+    change: () => undefined,
+    empty: () => undefined,
+    call(this: Limiter) {
+      this.counts.allowed += 1;
+      const reset = new Date(time.nowMs() + 3_600_000).toISOString();
+      return {
+        allowed: true,
+        headers: { 'x-ratelimit-limit': '100', 'x-ratelimit-remaining': '95', 'x-ratelimit-reset': reset },
+      };
+    },
+  }));
+
+  expect((await between(5, 30)).perSecond).toBeGreaterThan(50);
+});
