@@ -4,7 +4,7 @@ export type KeyEnding =
   | { readonly kind: 'refused'; readonly says: RegExp }
   | { readonly kind: 'commanded'; readonly jobId: string }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'quarantined' };
+  | { readonly kind: 'told' };
 
 export interface OddKey {
   readonly key: string;
@@ -16,7 +16,7 @@ const manifest = (rest: string, stem: string): OddKey => ({
   ending: { kind: 'validated', stem },
 });
 const refused = (key: string, says: RegExp): OddKey => ({ key, ending: { kind: 'refused', says } });
-const quarantine = (key: string): OddKey => ({ key, ending: { kind: 'quarantined' } });
+const noCommand = (key: string): OddKey => ({ key, ending: { kind: 'told' } });
 
 const LONGEST_KEY_BYTES = 1_024;
 const FOLDER = 'acme/membership/';
@@ -86,12 +86,12 @@ export const KEYS: readonly OddKey[] = [
   { key: 'acme/membership/folder.csv/', ending: { kind: 'nothing' } },
   { key: 'control/', ending: { kind: 'nothing' } },
   { key: 'control/people-0123456789ab/pause', ending: { kind: 'commanded', jobId: 'people-0123456789ab' } },
-  quarantine('control/people-0123456789ab/explode'),
-  quarantine('control/people-0123456789ab'),
-  quarantine('control/people-0123456789ab/pause/twice'),
-  quarantine('control//pause'),
-  quarantine('control/é +%/pause'),
-  quarantine('control/../pause'),
-  quarantine(`control/${'x'.repeat(200)}/pause`),
-  quarantine('control/membership/people.csv'),
+  noCommand('control/people-0123456789ab/explode'),
+  noCommand('control/people-0123456789ab'),
+  noCommand('control/people-0123456789ab/pause/twice'),
+  noCommand('control//pause'),
+  noCommand('control/é +%/pause'),
+  noCommand('control/../pause'),
+  noCommand(`control/${'x'.repeat(200)}/pause`),
+  noCommand('control/membership/people.csv'),
 ];
