@@ -8,6 +8,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
 import {
+  bucketPrefixOf,
   STOP_ALIAS,
   stackNameOf,
   VARIABLE,
@@ -84,8 +85,8 @@ function pipelineBuckets(scope: Construct, stage: Settings): { readonly inbox: B
 
 // S3 tests that it may send before a bucket with notifications exists, so the queue's policy must know the bucket's name
 // beforehand: it cannot be one that CloudFormation makes up.
-const defaultBucketName = (stage: Settings, purpose: string): string =>
-  `${stackNameOf(stage).toLowerCase()}-${purpose}-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
+const defaultBucketName = (stage: Settings, purpose: 'inbox' | 'results'): string =>
+  `${bucketPrefixOf(stage, purpose)}${Aws.ACCOUNT_ID}-${Aws.REGION}`;
 
 /** Tells the intake queue of every object; intake tells manifests from commands. Filters for both would overlap, which S3 refuses. */
 function announceUploads(stack: Stack, inbox: Bucket, intake: Queue): void {

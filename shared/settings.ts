@@ -6,7 +6,13 @@ import { RollcallError } from './errors.ts';
 const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] as const;
 
 const count = z.int().positive();
-const bucketName = z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, 'must be 3 to 63 of a-z, 0-9 and -');
+
+/** Names that S3 keeps for itself, though their characters are right. (Amazon S3 user guide, bucket naming rules.) */
+const RESERVED_BUCKET_NAME = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3|-an)$/;
+const bucketName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, 'must be 3 to 63 of a-z, 0-9 and -, a letter or digit first and last')
+  .refine((name) => !RESERVED_BUCKET_NAME.test(name), 'begins or ends as S3 lets no bucket be named; choose another');
 
 /** Lambda's own limits: 15 minutes, 128 to 10,240 MB. (AWS Lambda developer guide, quotas.) */
 const timeoutSeconds = z.int().min(1).max(900);
@@ -188,10 +194,7 @@ const alarms = z.strictObject({
   oldestRowMinutes: count.default(30),
 });
 
-/** With the longest of purposes, an account's 12 digits and the longest names of regions (16), a bucket's name has 63 characters. (Amazon S3 user guide, bucket naming.) */
-const LONGEST_STAGE_IN_BUCKETS = 16;
-
-const settingsFields = z.strictObject({
+const stageSchema = z.strictObject({
   /** Tells stages in one account apart: the stack is `Rollcall`, or `Rollcall-<name>`. */
   name: z
     .string()
@@ -221,12 +224,7 @@ const settingsFields = z.strictObject({
     .optional(),
 });
 
-const settingsSchema = settingsFields.superRefine(({ name, inboxBucketName, resultsBucketName }, context) => {
-  if (name === undefined || name.length <= LONGEST_STAGE_IN_BUCKETS) return;
-  if (inboxBucketName !== undefined && resultsBucketName !== undefined) return;
-  const message = `${JSON.stringify(name)} has ${name.length} characters, and more than ${LONGEST_STAGE_IN_BUCKETS} do not fit into the names of its buckets in every region; shorten it, or give inboxBucketName and resultsBucketName`;
-  context.addIssue({ code: 'custom', path: ['name'], message });
-});
+const settingsSchema = stageSchema.superRefine(bucketsHaveNames);
 
 /** What a deployer may set; what is left out has a sane default. */
 export type GivenSettings = z.input<typeof settingsSchema>;
@@ -250,7 +248,12 @@ export function completeSettings(given: unknown = {}): Settings {
 }
 
 /** The stack's name. */
-export const stackNameOf = ({ name }: Settings): string => (name === undefined ? 'Rollcall' : `Rollcall-${name}`);
+export const stackNameOf = ({ name }: Pick<Settings, 'name'>): string =>
+  name === undefined ? 'Rollcall' : `Rollcall-${name}`;
+
+/** What a bucket's own name is when none is given: before the account and the region come. */
+export const bucketPrefixOf = (settings: Pick<Settings, 'name'>, purpose: 'inbox' | 'results'): string =>
+  `${stackNameOf(settings).toLowerCase()}-${purpose}-`;
 
 /** How long a message stays with the function that received it, in seconds: six times its time-out, and the window it was gathered in. (AWS Lambda developer guide, SQS event sources.) */
 export const visibilitySeconds = (settings: {
@@ -315,7 +318,7 @@ export function readEnvironment<Name extends FunctionName>(
 ): Environment<Name> {
   const { sections, resources } = FUNCTIONS[name];
   const schema = z.object({
-    settings: z.object(Object.fromEntries(sections.map((section) => [section, settingsFields.shape[section]]))),
+    settings: z.object(Object.fromEntries(sections.map((section) => [section, stageSchema.shape[section]]))),
     resources: z.object(Object.fromEntries(resources.map((resource) => [resource, z.string().min(1)]))),
   });
   const parsed = schema.safeParse(parseJson(variables[VARIABLE]));
@@ -344,4 +347,28 @@ function reservesEnough(
   if (own.reservedConcurrency === 'none' || own.reservedConcurrency >= needed) return;
   const message = `must be at least ${needed}, what its sources may run at once, or "none"`;
   context.addIssue({ code: 'custom', path: ['reservedConcurrency'], message });
+}
+
+const BUCKET_NAME_CHARACTERS = 63;
+/** An account and a region of the longest name that AWS has, as they end a bucket's name. */
+const LONGEST_PLACE = '123456789012-us-isof-south-1';
+
+function bucketsHaveNames(settings: z.output<typeof stageSchema>, context: z.RefinementCtx): void {
+  const { name = '', inboxBucketName, resultsBucketName } = settings;
+  const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+  const tooLong = Math.max(
+    inboxBucketName === undefined ? bucketPrefixOf(settings, 'inbox').length : 0,
+    resultsBucketName === undefined ? bucketPrefixOf(settings, 'results').length : 0,
+  );
+  const excess = tooLong + LONGEST_PLACE.length - BUCKET_NAME_CHARACTERS;
+  if (excess > 0) {
+    refuse(
+      'name',
+      `the stage "${name}" has ${name.length} characters, and a bucket's name has room for ${name.length - excess} beside the account and a long region; ` +
+        'shorten it, or name both buckets with inboxBucketName and resultsBucketName',
+    );
+  }
+  if (inboxBucketName !== undefined && inboxBucketName === resultsBucketName) {
+    refuse('resultsBucketName', `is "${resultsBucketName}", as is inboxBucketName; choose two names`);
+  }
 }

@@ -74,6 +74,13 @@ describe('a stage', () => {
     ['so few receives that throttling uses them up', { maxReceiveCount: 2 }, 'maxReceiveCount'],
     ['rows that no message can carry', { limits: { rowBytes: 2_000_000 } }, 'limits.rowBytes'],
     ['a bucket name that S3 refuses', { inboxBucketName: 'In_Box' }, 'inboxBucketName'],
+    ['a bucket name that S3 keeps for itself', { resultsBucketName: 'people-s3alias' }, 'resultsBucketName'],
+    ['one name for two buckets', { inboxBucketName: 'one', resultsBucketName: 'one' }, 'choose two names'],
+    [
+      'a name that its buckets have no room for',
+      { name: 'a-stage-too-long-1' },
+      'name: the stage "a-stage-too-long-1" has 18 characters, and a bucket\'s name has room for 17',
+    ],
     [
       'a sender without its own number',
       { policy: { rules: [{ sender: 'hr', twoPersons: true }] } },
@@ -99,6 +106,13 @@ describe('a stage', () => {
     expect(
       completeSettings({ worker: { tasksConcurrency: 50, reservedConcurrency: 'none' } }).worker.tasksConcurrency,
     ).toBe(50);
+  });
+
+  it('may have a long name when both its buckets have their own', () => {
+    const named = { name: 'a-stage-too-long-1', inboxBucketName: 'inbox', resultsBucketName: 'results' };
+
+    expect(fault(named)).toBe('none');
+    expect(fault({ ...named, resultsBucketName: undefined })).toContain('name both buckets');
   });
 
   it.each([
