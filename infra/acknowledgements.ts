@@ -38,7 +38,7 @@ export function acknowledgeFindings(
     objects(results, 'quarantine/*'),
     'A message that is quarantined lies under its own id; this is only written.',
   );
-  for (const file of [...REPORT_FILES, 'status.json']) {
+  for (const file of [...REPORT_FILES, 'status.json', 'notice.txt']) {
     acknowledge(objects(results, `*/${file}`), 'The file lies in the folder of its job; its name is fixed.');
   }
   acknowledge(
