@@ -69,7 +69,7 @@ export const CODES = {
   CHANGED_SINCE_PLAN: failed(19, 'Somebody changed this since the plan was made; make a new plan.'),
   UNAUTHORIZED: refused(
     20,
-    "Atlassian refuses the credentials: they are wrong or have expired (a token lives a year at most), or their owner is suspended or deactivated. Put valid ones into the target's secret and resume the job.",
+    "Atlassian refuses the credentials: they are wrong or have expired (a token lives a year at most), or their owner is suspended or deactivated. Put valid ones into the target's secret and resume the job; where it has ended, redrive the row.",
   ),
   INSUFFICIENT_SCOPE: refused(
     21,
@@ -108,7 +108,7 @@ export const CODES = {
   USER_DEACTIVATED: failed(38, 'The account is deactivated; reactivate it first (operation reactivate).'),
   SITE_NOT_FOUND: refused(
     39,
-    "No Atlassian answers at the target's address, or not for this organisation; correct the address, its context path, the cloudId or the orgId in the secret and resume the job.",
+    "No Atlassian answers at the target's address, or not for this organisation; correct the address, its context path, the cloudId or the orgId in the secret and resume the job; where it has ended, redrive the row.",
   ),
   DOMAIN_NOT_ALLOWED: failed(
     40,

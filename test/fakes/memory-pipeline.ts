@@ -48,12 +48,15 @@ export interface MemoryPipeline {
   /** A file of a job's report. */
   readonly fileOf: (jobId: string, name: string) => Promise<string>;
   readonly deadLetters: readonly Message[];
+  /** Moves every dead letter back to the tasks queue. */
+  readonly redrive: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 type Handler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
 interface Waiting {
+  readonly id: string;
   readonly message: Message;
   readonly dueMs: number;
   readonly received: number;
@@ -80,7 +83,7 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
       for (const message of messages) {
         const body: unknown = JSON.parse(textOf(message.body));
         const dueMs = clock.now().getTime() + (message.delaySeconds ?? 0) * 1_000;
-        waiting.push({ message: { ...message, body }, dueMs, received: 0 });
+        waiting.push({ id: `m${(ids += 1)}`, message: { ...message, body }, dueMs, received: 0 });
       }
     },
   });
@@ -159,8 +162,8 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
       name,
       waiting.filter((one) => !due.includes(one)),
     );
-    const Records = due.map(({ message, received }, index) => ({
-      messageId: String(index),
+    const Records = due.map(({ id, message, received }) => ({
+      messageId: id,
       body: JSON.stringify(message.body),
       eventSourceARN: `arn:aws:sqs:r:1:${name}`,
       attributes: { ApproximateReceiveCount: String(received + 1) },
@@ -168,7 +171,7 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
     // Only what the functions read of a batch and its context.
     const answer = await handler({ Records } as unknown as SQSEvent, context as unknown as Context);
     for (const { itemIdentifier } of answer.batchItemFailures) {
-      const one = due[Number(itemIdentifier)];
+      const one = due.find(({ id }) => id === itemIdentifier);
       if (!one || one.received >= MOST_RECEIVES) throw new Error(`A message of ${name} fails again and again`);
       queues.get(name)?.push({ ...one, received: one.received + 1, dueMs: nowMs + AGAIN_MS });
     }
@@ -241,6 +244,7 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
       JSON.parse(results.textOf(`${resultsPrefix((await stateOf(jobId)).job)}summary.json`)) as Summary, // the reporter's own
     fileOf: async (jobId, name) => results.textOf(`${resultsPrefix((await stateOf(jobId)).job)}${name}`),
     deadLetters,
+    redrive: () => queueTo('tasks').send(deadLetters.splice(0)),
     close: atlassian.close,
   };
 }
