@@ -95,8 +95,7 @@ function readRunning(folder: string): z.infer<typeof runningSchema> | undefined 
 
 const pathIn = (folder: string): string => join(folder, 'stack.json');
 
-/** Whether there is a process with this id. */
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -15,7 +15,7 @@ import { addCommand, checkOperation, collectReason, readStage, readTargetFile } 
 import { catchSignals, CommandFailed } from './failures.ts';
 import { makeReportFolder, measureFile, saveReport, uploadManifest } from './files.ts';
 import { exitCodeOf, stopJob, type Followed } from './jobs.ts';
-import { isAlive, withStack } from './local-stack.ts';
+import { withStack } from './local-stack.ts';
 import { connectTo, openInbox, openResults } from './pipeline.ts';
 import { readChanges } from './plan-preview.ts';
 import { countRows, describeSummary } from './show.ts';
@@ -79,28 +79,11 @@ async function run(file: string, options: RunOptions): Promise<number> {
   return withStack(stack, (running) => runFile(running, { ...options, file, target }, ending));
 }
 
-/** One of the process that made it, which its name tells. */
-const TEMPORARY = /^rollcall-run-(\d+)-/;
-
 function makeTemporaryFolder(): string {
-  removeLeftovers();
-  const folder = mkdtempSync(join(tmpdir(), `rollcall-run-${process.pid}-`));
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-run-'));
   // The target's secret comes to lie in it, so it goes however this process ends.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/** Of processes that were killed: secrets lie in their folders. Somebody else's cannot be removed, and are not ours to. */
-function removeLeftovers(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = TEMPORARY.exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      continue;
-    }
-  }
 }
 
 interface Request extends RunOptions {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,26 +37,6 @@ it('leaves nothing behind when Ctrl-C comes while the stack starts', async () =>
   expect(code).toBe(130);
   expect(run.leftBehind()).toEqual([]);
 }, 90_000);
-
-it('removes at its start what a run left that was killed', async () => {
-  const temporary = join(folder, 'killed');
-  mkdirSync(temporary);
-  const dead = spawnSync(process.execPath, ['-e', '']).pid;
-  for (const name of [`rollcall-run-${dead}-abc`, `rollcall-run-${process.pid}-abc`, 'rollcall-run-other'])
-    mkdirSync(join(temporary, name));
-  const manifest = join(folder, 'one.csv');
-  writeFileSync(manifest, 'email,products\nnobody\n');
-
-  const words = [join(CLI, 'node24.mjs'), join(CLI, 'rollcall.ts')];
-  spawnSync(process.execPath, [...words, 'run', manifest, '--operation', 'creation', '--out', join(folder, 'one')], {
-    cwd: folder,
-    env: { ...process.env, TMPDIR: temporary },
-  });
-
-  expect(readdirSync(temporary).filter((name) => name.startsWith('rollcall-run-'))).toEqual(
-    ['rollcall-run-other', `rollcall-run-${process.pid}-abc`].toSorted(),
-  );
-}, 60_000);
 
 /** A run of many rows, in a process group and a temporary folder of its own. */
 function startRun(name: string) {
