@@ -6,6 +6,7 @@ import { assemble } from '../local/assembly.ts';
 import { startStack, type Connection, type LocalStack, type StackOptions } from '../local/stack.ts';
 import type { Settings } from '../shared/settings.ts';
 import { CommandFailed } from './failures.ts';
+import { isAlive, removeLeftovers } from './temporary-folder.ts';
 
 interface StartOptions extends Omit<StackOptions, 'synthesized'> {
   readonly settings: Settings;
@@ -27,6 +28,7 @@ export async function withStack(options: StartOptions, use: Use): Promise<number
 }
 
 async function startAndUse({ settings, ending, ...options }: StartOptions, use: Use): Promise<number> {
+  removeLeftovers();
   const stack = await startStack({ ...options, synthesized: await assemble(settings) });
   let code: number;
   try {
@@ -94,11 +96,3 @@ function readRunning(folder: string): z.infer<typeof runningSchema> | undefined 
 }
 
 const pathIn = (folder: string): string => join(folder, 'stack.json');
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

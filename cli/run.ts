@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 
@@ -19,6 +17,7 @@ import { withStack } from './local-stack.ts';
 import { connectTo, openInbox, openResults } from './pipeline.ts';
 import { readChanges } from './plan-preview.ts';
 import { countRows, describeSummary } from './show.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
 
 const REPORTS = 'reports';
 const MOST_REASON_CHARACTERS = 1_000;
@@ -77,13 +76,6 @@ async function run(file: string, options: RunOptions): Promise<number> {
     simulator: given === undefined,
   };
   return withStack(stack, (running) => runFile(running, { ...options, file, target }, ending));
-}
-
-function makeTemporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'rollcall-run-'));
-  // The target's secret comes to lie in it, so it goes however this process ends.
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 interface Request extends RunOptions {

@@ -38,12 +38,29 @@ it('leaves nothing behind when Ctrl-C comes while the stack starts', async () =>
   expect(run.leftBehind()).toEqual([]);
 }, 90_000);
 
+it('leaves nothing that the next start does not remove when it is killed, and lets the living alone', async () => {
+  const killed = startRun('killed');
+  await expect.poll(() => killed.leftBehind().length, { timeout: 30_000, interval: 5 }).toBe(1);
+  await killed.kill();
+  const left = killed.leftBehind();
+  expect(left).toHaveLength(1);
+
+  const next = startRun('next', 'killed');
+  await expect.poll(() => next.leftBehind().some((entry) => !left.includes(entry)), { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => next.leftBehind().length, { timeout: 30_000 }).toBe(1);
+  const other = startRun('other', 'killed');
+  await expect.poll(() => other.leftBehind().length, { timeout: 30_000 }).toBe(2);
+
+  await Promise.all([next.interrupt(), other.interrupt()]);
+  expect(next.leftBehind()).toEqual([]);
+}, 90_000);
+
 /** A run of many rows, in a process group and a temporary folder of its own. */
-function startRun(name: string) {
-  const temporary = join(folder, name);
+function startRun(name: string, place = name) {
+  const temporary = join(folder, place);
   const out = join(folder, `${name}-report`);
   const manifest = join(folder, `${name}.csv`);
-  mkdirSync(temporary);
+  mkdirSync(temporary, { recursive: true });
   const rows = Array.from({ length: ROWS }, (_, index) => `person.${index}@example.com,jira-software\n`);
   writeFileSync(manifest, `emailAddress,products\n${rows.join('')}`);
   const words = [join(CLI, 'node24.mjs'), join(CLI, 'rollcall.ts')];
@@ -60,6 +77,11 @@ function startRun(name: string) {
     leftBehind,
     /** Whether the worker has said what became of a batch. */
     hasBegun: () => leftBehind().some((entry) => sizeOf(join(temporary, entry, 'logs', 'worker.log')) > 0),
+    /** Ends every process of the group at once. */
+    kill: async () => {
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+      await ended;
+    },
     /** Sends SIGINT as a terminal does: to every process of the group. */
     interrupt: async () => {
       process.kill(-(child.pid ?? 0), 'SIGINT');
