@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
 import { RollcallError } from '../shared/errors.ts';
+import { describeSystemError } from './system-errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const CHECK_LAUNCHER_MS = 250;
@@ -24,10 +25,14 @@ export class Interrupted extends RollcallError {
   }
 }
 
-/** What a person reads of an error: our own messages and those of AWS as they are; anything else is our bug, with its stack. */
+/** What a person reads of an error: our own messages and those of AWS as they are; of this machine's what to do; anything else is our bug, with its stack. */
 export function describeError(error: unknown): string {
   if (error instanceof RollcallError) return error.message;
   if (!(error instanceof Error)) return `Unexpected error, please report it: ${String(error)}`;
+  const ofMachine = describeSystemError(error);
+  if (ofMachine !== undefined) return ofMachine;
+  // The local stack says so of its disk, and AWS of itself.
+  if (error.name === 'ServiceUnavailable') return `${error.message} Then run the command again.`;
   // The SDK puts $metadata on whatever a request fails with; these two stop it before it sends one.
   if ('$metadata' in error || /^CredentialsProviderError:|Region is missing/.test(String(error))) {
     return `A request to AWS failed (${error.name}: ${error.message}). Check the credentials, the region and the names that the command was given.`;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 
@@ -6,6 +6,7 @@ import { assemble } from '../local/assembly.ts';
 import { startStack, type Connection, type LocalStack, type StackOptions } from '../local/stack.ts';
 import type { Settings } from '../shared/settings.ts';
 import { CommandFailed } from './failures.ts';
+import { codeOf, describeSystemError } from './system-errors.ts';
 import { isAlive, removeLeftovers } from './temporary-folder.ts';
 
 interface StartOptions extends Omit<StackOptions, 'synthesized'> {
@@ -29,7 +30,7 @@ export async function withStack(options: StartOptions, use: Use): Promise<number
 
 async function startAndUse({ settings, ending, ...options }: StartOptions, use: Use): Promise<number> {
   removeLeftovers();
-  const stack = await startStack({ ...options, synthesized: await assemble(settings) });
+  const stack = await startStack({ say: console.error, ...options, synthesized: await assemble(settings) });
   let code: number;
   try {
     ending.throwIfAborted();
@@ -63,22 +64,43 @@ export const connectionSchema = z.object({
 const runningSchema = z.object({ pid: z.int(), connection: connectionSchema.optional() });
 
 /** Claims a folder for a stack of this process: a folder's state has one owner. Throws CommandFailed when it has one already. */
-export function claimFolder(folder: string): {
+export function claimFolder(
+  folder: string,
+  writeFile = writeFileSync,
+): {
   readonly announce: (connection: Connection) => void;
   readonly release: () => void;
 } {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const other = readRunning(folder);
-  if (other && other.pid !== process.pid && isAlive(other.pid)) {
-    throw new CommandFailed(
-      `A local stack is already running in ${folder} (process ${other.pid}). Stop it, or choose another folder with --folder.`,
-    );
-  }
-  const write = (connection?: Connection): void =>
+  if (other && other.pid !== process.pid && isAlive(other.pid)) throw alreadyRunning(folder, other.pid);
+  if (existsSync(pathIn(folder))) rmSync(pathIn(folder)); // of one that was killed
+  const write = (flag: 'w' | 'wx', connection?: Connection): void =>
     // Only its owner may read it: the key to the stack is in it.
-    writeFileSync(pathIn(folder), JSON.stringify({ pid: process.pid, connection }), { mode: 0o600 });
-  write();
-  return { announce: write, release: () => rmSync(pathIn(folder), { force: true }) };
+    writeFile(pathIn(folder), JSON.stringify({ pid: process.pid, connection }), { mode: 0o600, flag });
+  try {
+    write('wx');
+  } catch (error) {
+    // Another has started in the same moment.
+    if (codeOf(error) === 'EEXIST') throw alreadyRunning(folder, readRunning(folder)?.pid);
+    removeUnlessRefused(pathIn(folder)); // a full disk may have taken its name alone
+    throw error;
+  }
+  return { announce: (connection) => write('w', connection), release: () => removeUnlessRefused(pathIn(folder)) };
+}
+
+const alreadyRunning = (folder: string, pid: number | undefined): CommandFailed =>
+  new CommandFailed(
+    `A local stack is already running in ${folder}${pid === undefined ? '' : ` (process ${pid})`}. Stop it, or choose another folder with --folder.`,
+  );
+
+/** What stays on a read-only disk names a process that is dead by then. */
+function removeUnlessRefused(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    if (describeSystemError(error) === undefined) throw error;
+  }
 }
 
 /** The stack that runs in a folder; `undefined` when none does. */

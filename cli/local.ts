@@ -34,12 +34,12 @@ export const addLocal = (program: Command): Command =>
 async function runLocal({ port, targetFile = [], folder, stage }: LocalOptions): Promise<number> {
   const files = targetFile.map(readTargetFile);
   const ports = parsePorts(port);
-  await checkFree(Object.values(ports));
   const settings = readStage(stage);
   const targets = Object.fromEntries(files.map(({ name, secret }) => [name, secret]));
   const claim = claimFolder(folder);
   const ending = catchSignals();
   try {
+    await checkFree(Object.values(ports));
     return await withStack({ folder, settings, targets, ports, ending }, async (stack) => {
       const connection = connectionSchema.parse(stack);
       claim.announce(connection);

@@ -92,10 +92,15 @@ interface Log {
 }
 
 function openLog(path: string): Log {
-  const stream = createWriteStream(path, { flags: 'a' });
+  // What a full disk does not take is lost; the log goes on once it does.
+  const open = () => createWriteStream(path, { flags: 'a' }).on('error', () => undefined);
+  let stream = open();
   return {
-    // What a killed process wrote last may arrive after the end.
-    write: (text) => void (stream.writableEnded || stream.write(text)),
+    write: (text) => {
+      if (stream.writableEnded) return; // what a killed process wrote last may arrive after the end
+      if (stream.destroyed) stream = open();
+      stream.write(text);
+    },
     close: () => new Promise((resolve) => stream.end(resolve)),
   };
 }

@@ -27,6 +27,8 @@ export interface StackOptions {
   /** Milliseconds between two runs of each schedule, instead of the template's rate. */
   readonly reconcileEveryMs?: number | undefined;
   readonly faults?: ServiceFaults | undefined;
+  /** Told what whoever runs the stack should know: that its disk is full, and that it goes on. */
+  readonly say?: ((sentence: string) => void) | undefined;
   /** Told of each batch that an event source hands a function: for tests that ask when a row was in whose hands. */
   readonly watch?: Watch | undefined;
 }
@@ -71,12 +73,12 @@ export interface LocalStack extends Connection {
 export async function startStack(options: StackOptions): Promise<LocalStack> {
   const folder = resolve(options.folder);
   mkdirSync(folder, { recursive: true });
-  const { ports = {}, synthesized, faults, watch } = options;
+  const { ports = {}, synthesized, faults, watch, say } = options;
   const access = createAccessControl();
   const place = { account: ACCOUNT, region: REGION };
 
   const [services, simulator] = await Promise.all([
-    startServices({ ...place, folder, access, synthesized, ports, faults }),
+    startServices({ ...place, folder, access, synthesized, ports, faults, say }),
     options.simulator === false ? undefined : startSimulatorProcess(ports.atlassian),
   ]);
   const targets = { ...simulator?.targets, ...options.targets };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Synthesized } from '../../infra/synthesize.ts';
 import { sqsClient } from '../../shared/aws/clients.ts';
 import type { AccessControl, AccessKey } from './access-control.ts';
+import { watchDisk, type DiskFault } from './disk.ts';
 import { createNotifier } from './notifications.ts';
 import { startObjectStore } from './s3/object-store.ts';
 import { startSecrets } from './secrets-manager.ts';
@@ -37,6 +38,8 @@ export interface ServicesOptions {
   readonly region: string;
   readonly ports: Ports;
   readonly faults?: ServiceFaults | undefined;
+  /** Told when the disk refuses something, and when it takes something again. */
+  readonly say?: ((sentence: string) => void) | undefined;
 }
 
 /** Ports on 127.0.0.1; what is not given is any free one. */
@@ -52,13 +55,15 @@ export interface Ports {
 export interface ServiceFaults {
   readonly s3?: Faults | undefined;
   readonly sqs?: Faults | undefined;
+  readonly disk?: DiskFault | undefined;
 }
 
 /** Starts the emulators on 127.0.0.1 and creates what the template lists. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
-  const { folder, access, synthesized, account, region, ports, faults } = options;
+  const { folder, access, synthesized, account, region, ports, faults, say } = options;
   const key = access.issueKey({ name: 'you' });
-  const common = { credentials: access.secretOf, record: access.authorize, region, account };
+  const disk = watchDisk({ folder, say, fault: faults?.disk });
+  const common = { credentials: access.secretOf, record: access.authorize, region, account, disk };
 
   const queues = await startQueues({ ...common, folder: join(folder, 'queues'), port: ports.sqs, fault: faults?.sqs });
   const place = { stackName: synthesized.stackName, account, region, queuesUrl: queues.url };

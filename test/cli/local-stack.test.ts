@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -42,6 +42,25 @@ it('keeps the key to itself', () => {
   claimFolder(folder).announce(CONNECTION);
 
   expect(statSync(join(folder, 'stack.json')).mode & 0o077).toBe(0);
+});
+
+it('takes a folder whose stack was killed while it wrote who it is', () => {
+  writeFileSync(join(folder, 'stack.json'), '{"pid":1');
+
+  claimFolder(folder).release();
+
+  expect(findRunning(folder)).toBeUndefined();
+});
+
+it('leaves no claim where a full disk has taken its name alone', () => {
+  const writeName: typeof writeFileSync = (path, _, options) => {
+    writeFileSync(path, '', options);
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  };
+
+  expect(() => claimFolder(folder, writeName)).toThrow('ENOSPC');
+
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 it('refuses a folder that a living stack has claimed, and takes one whose stack was killed', () => {

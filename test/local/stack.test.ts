@@ -12,6 +12,9 @@ import { invokeFunction } from '../../shared/aws/invoke-function.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-stack-'));
 let stack: LocalStack;
+/** What a write fails with, by the operation. */
+let diskFault: (operation: string) => Error | undefined = () => undefined;
+const said: string[] = [];
 
 // Answers an upload with a copy of what it is told of it, and does what a message asks of it.
 const SOURCE = `
@@ -41,6 +44,8 @@ beforeAll(async () => {
     folder: join(folder, 'state'),
     synthesized: { stackName: 'Test', template: TEMPLATE, folderOf: () => bundle },
     simulator: false,
+    faults: { disk: (operation) => diskFault(operation) },
+    say: (sentence) => said.push(sentence),
   });
 });
 
@@ -65,6 +70,31 @@ it('carries an upload through notification, queue, event source and function, wi
     expect.objectContaining({ caller: 'copier', action: 's3:PutObject', resource: 'arn:aws:s3:::results/*' }),
   );
 });
+
+it('waits while its disk is full, and goes on by itself once there is room', async () => {
+  const { s3, sqs } = clients();
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  const QueueUrl = stack.description.queues[0]?.url;
+  // The upload still finds room; nobody can be told of it.
+  diskFault = (operation) => (operation === 'PUT' ? undefined : full);
+  await s3.send(new PutObjectCommand({ Bucket: stack.inboxBucket, Key: 'late.csv', Body: 'xx' }));
+  await expect(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))).rejects.toThrow('the disk is full');
+  diskFault = () => full;
+  await expect(s3.send(new PutObjectCommand({ Bucket: stack.inboxBucket, Key: 'x.csv', Body: 'x' }))).rejects.toThrow(
+    'the disk is full',
+  );
+  expect(await read('copied')).not.toContain('late');
+
+  diskFault = () => undefined;
+
+  await expect.poll(() => read('copied'), { timeout: 15_000 }).toContain('late');
+  await expect
+    .poll(() => said, { timeout: 30_000 })
+    .toEqual([
+      expect.stringMatching(/^Nothing can be written to .+: the disk is full\. Make room; /),
+      expect.stringContaining('can be written to again'),
+    ]);
+}, 60_000);
 
 it('runs a function whose alias is invoked directly', async () => {
   const environment = clientEnvironment(stack);

@@ -1,19 +1,10 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { emptyBucketState, type Blob, type BucketRecord, type BucketState, type Created } from './bucket-state.ts';
+import { openRecordLog, type RecordLog } from './record-log.ts';
 
 /** One bucket on disk: a log of what happened to it, and its content in files beside that. */
 export interface Bucket {
@@ -48,10 +39,10 @@ export function openBucket({ folder, name, isVersioned, notify }: BucketOptions)
   const log = reopenLog(join(home, 'log.jsonl'), state);
   removeUnmentioned(content, state);
   let isOpen = true;
-  const discard = (blob: string): Promise<void> => rm(join(content, blob), { force: true });
+  const discard = (blob: string): Promise<void> => removeUnlessRefused(join(content, blob));
   const append = (record: BucketRecord): void => {
     if (!isOpen) throw new Error(`The bucket ${name} is closed`);
-    writeSync(log, `${JSON.stringify(record)}\n`);
+    log.append(JSON.stringify(record));
     for (const blob of state.fold(record)) void discard(blob.name);
     if (record.type === 'stored' && record.created) notifications?.send(record.created);
   };
@@ -67,19 +58,19 @@ export function openBucket({ folder, name, isVersioned, notify }: BucketOptions)
     discard,
     close: async () => {
       await notifications?.close();
-      if (isOpen) closeSync(log);
+      if (isOpen) log.close();
       isOpen = false;
     },
   };
 }
 
 // Every start begins with the shortest log, so it does not grow with overwrites for ever.
-function reopenLog(path: string, state: BucketState): number {
+function reopenLog(path: string, state: BucketState): RecordLog {
   if (existsSync(path)) for (const record of recordsIn(readFileSync(path, 'utf8'))) state.fold(record);
   const lines = [...state.records()].map((record) => `${JSON.stringify(record)}\n`);
   writeFileSync(`${path}.new`, lines.join(''), { mode: 0o600 });
   renameSync(`${path}.new`, path);
-  return openSync(path, 'a');
+  return openRecordLog(path);
 }
 
 // A last line without its end was being written when the process was killed: nobody was told that it is so.
@@ -91,8 +82,11 @@ function recordsIn(log: string): readonly BucketRecord[] {
 function removeUnmentioned(content: string, state: BucketState): void {
   const mentioned = new Set([...state.records()].flatMap(blobsOf).map((blob) => blob.name));
   const stray = readdirSync(content).filter((name) => !mentioned.has(name));
-  for (const name of stray) void rm(join(content, name), { force: true });
+  for (const name of stray) void removeUnlessRefused(join(content, name));
 }
+
+// What a disk keeps that is read-only for a while goes at the next start.
+const removeUnlessRefused = (path: string): Promise<void> => rm(path, { force: true }).catch(() => undefined);
 
 const blobsOf = (record: BucketRecord): readonly Blob[] =>
   record.type === 'stored' ? record.version.blobs : record.type === 'part-stored' ? [record.part.blob] : [];

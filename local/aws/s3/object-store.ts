@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
+import { watchDisk, type Disk } from '../disk.ts';
 import { ServiceRefusal, statusAfter, suffer, type Faults } from '../service-refusal.ts';
 import { openBucket } from './bucket.ts';
 import type { Created } from './bucket-state.ts';
@@ -25,6 +26,8 @@ export interface ObjectStoreOptions extends Pick<Store, 'credentials' | 'region'
   readonly port?: number | undefined;
   /** Makes a request slow, or fail before or after it runs. */
   readonly fault?: Faults | undefined;
+  /** The disk that the folder is on; watched by itself when absent. */
+  readonly disk?: Disk | undefined;
   readonly now?: () => Date;
 }
 
@@ -33,7 +36,7 @@ export interface RunningObjectStore {
   readonly close: () => Promise<void>;
 }
 
-type FaultyStore = Store & Pick<ObjectStoreOptions, 'fault'>;
+type FaultyStore = Store & Pick<ObjectStoreOptions, 'fault'> & { readonly disk: Disk };
 
 /** An S3 over a folder, on loopback: path-style, signatures checked, nothing lost by a kill, 501 for what it does not implement. */
 export async function startObjectStore(options: ObjectStoreOptions): Promise<RunningObjectStore> {
@@ -43,7 +46,12 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Run
       return [name, openBucket({ folder: options.folder, name, isVersioned, notify })];
     }),
   );
-  const store: FaultyStore = { now: () => new Date(), ...options, buckets };
+  const store: FaultyStore = {
+    now: () => new Date(),
+    ...options,
+    disk: options.disk ?? watchDisk({ folder: options.folder }),
+    buckets,
+  };
   const server = createServer((message, response) => void serve(store, message, response));
   // An upload may be slow; it is bounded by its signature's time and its size.
   server.requestTimeout = 0;
@@ -90,7 +98,7 @@ function drain(message: IncomingMessage): void {
 async function answerOf(store: FaultyStore, request: StoreRequest): Promise<Answer> {
   const fault = store.fault?.({ operation: request.method, resource: `${request.bucket}/${request.key}` });
   await suffer(fault, faultOf);
-  const answer = await answerRequest(store, request);
+  const answer = await store.disk.serve(request.method, () => answerRequest(store, request));
   const status = statusAfter(fault);
   if (status === undefined) return answer;
   answer.release?.();

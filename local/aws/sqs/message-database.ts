@@ -42,7 +42,7 @@ export function openMessageDatabase(
         prepare('COMMIT').run();
         return result;
       } catch (error) {
-        prepare('ROLLBACK').run();
+        if (database.isTransaction) prepare('ROLLBACK').run(); // SQLite has done so itself when the disk is full
         throw error;
       } finally {
         touched.forEach(changed);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { AwsCall } from '../access-control.ts';
 import { notImplemented, startJsonService, type JsonCall, type JsonServiceOptions } from '../json-service.ts';
+import { describeDiskFault, watchDisk, type Disk } from '../disk.ts';
 import { ServiceRefusal, statusAfter, suffer, type Faults } from '../service-refusal.ts';
 import type { QueueDescription } from '../template/description.ts';
 import { readInput } from './input.ts';
@@ -20,6 +21,8 @@ export interface QueuesOptions extends Pick<JsonServiceOptions, 'credentials' | 
   readonly record: (call: AwsCall) => void;
   /** Makes a request slow, or fail before or after it is applied. */
   readonly fault?: Faults | undefined;
+  /** The disk that the folder is on; watched by itself when absent. */
+  readonly disk?: Disk | undefined;
   /** What time it is for messages. */
   readonly nowMs?: () => number;
 }
@@ -49,7 +52,8 @@ export async function startQueues(options: QueuesOptions): Promise<RunningQueues
     queues.set(name, readQueue(place, attributes));
   };
   const sqs: Sqs = { database, queues, moveTasks: [], setQueue, changes };
-  const answer = (call: JsonCall): Promise<object> => answerCall(sqs, options, call);
+  const disk = options.disk ?? watchDisk({ folder });
+  const answer = (call: JsonCall): Promise<object> => answerCall(sqs, { ...options, disk }, call);
   const service = await startJsonService({
     ...options,
     service: 'sqs',
@@ -60,7 +64,7 @@ export async function startQueues(options: QueuesOptions): Promise<RunningQueues
   });
   const ofEach = (change: (queue: Queue) => void): void => database.transact(() => queues.forEach(change));
   const expire = (queue: Queue): void => expireMessages(database, queue);
-  const expiry = setInterval(ofEach, EXPIRY_EVERY_MS, expire).unref();
+  const expiry = setInterval(() => unlessRefused(() => ofEach(expire)), EXPIRY_EVERY_MS).unref();
   return {
     url: service.url,
     create: (described) => {
@@ -78,7 +82,7 @@ export async function startQueues(options: QueuesOptions): Promise<RunningQueues
 
 async function answerCall(
   sqs: Sqs,
-  { region, account, record, fault }: QueuesOptions,
+  { region, account, record, fault, disk }: QueuesOptions & { readonly disk: Disk },
   call: JsonCall,
 ): Promise<object> {
   const { operation: name, accessKeyId, bytes, gone } = call;
@@ -91,10 +95,19 @@ async function answerCall(
   record({ service: 'sqs', action, resource: `arn:aws:sqs:${region}:${account}:${queueName}`, accessKeyId, bytes });
   const suffered = fault?.({ operation: name, resource: queueName });
   await suffer(suffered, faultOf);
-  const answer = await operation(sqs, input, gone);
+  const answer = await disk.serve(name, () => operation(sqs, input, gone));
   const status = statusAfter(suffered);
   if (status !== undefined) throw faultOf(status);
   return answer;
+}
+
+/** What a disk refuses to expire now expires a minute later. */
+function unlessRefused(expire: () => void): void {
+  try {
+    expire();
+  } catch (error) {
+    if (describeDiskFault(error) === undefined) throw error;
+  }
 }
 
 /** The code that a refusal had before the JSON protocol, where it was another. Source: Amazon SQS API model, awsQueryError. */
