@@ -6,7 +6,7 @@ import { Code } from 'aws-cdk-lib/aws-lambda';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { openDeadLetters } from '../../cli/dead-letter-queue.ts';
+import { openDeadLetters, type DeadLetter } from '../../cli/dead-letter-queue.ts';
 import { startStack, type LocalStack } from '../../local/stack.ts';
 import { bundle } from '../../infra/bundles.ts';
 import { completeSettings } from '../../shared/settings.ts';
@@ -68,7 +68,9 @@ it('loses nobody but the rows that end their worker: they are WORKER_DIED and de
   expect(report.map(({ email, rollcall_code: code }) => [email, code])).toEqual(
     poison.map((email) => [email, 'WORKER_DIED']),
   );
-  const letters = await openDeadLetters(clients.sqs, stack.deadLetterQueueUrl, new AbortController().signal).list();
+  const letters: DeadLetter[] = [];
+  const { read } = openDeadLetters(clients.sqs, stack.deadLetterQueueUrl, new AbortController().signal);
+  await read((letter) => letters.push(letter));
   expect(letters.map(({ task, code }) => [task?.row, task?.generation, code]).toSorted()).toEqual(
     poison.map((_, index) => [30 + index, 1, 'WORKER_DIED']),
   );

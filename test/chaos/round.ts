@@ -159,8 +159,9 @@ async function applyTasks(
   };
   await until('the queues are empty', drained, { forMs: limitMs, everyMs: 250 });
   const summary = await summaryIn(results, prefix);
-  const { list } = openDeadLetters(clients.sqs, stack.connection().deadLetterQueueUrl, AbortSignal.timeout(limitMs));
-  const letters = new Set((await list()).flatMap(({ task }) => task?.row ?? []));
+  const { read } = openDeadLetters(clients.sqs, stack.connection().deadLetterQueueUrl, AbortSignal.timeout(limitMs));
+  const letters = new Set<number>();
+  await read(({ task }) => void (task && letters.add(task.row)));
   return {
     summary,
     letters,
