@@ -3,7 +3,7 @@ import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 import { REPORT_FILES } from '../shared/job/keys.ts';
-import { APPROVALS, CHUNKS, DEAD_LETTERS, LEDGER, PLAN, ROWS, STATE, VALIDATION } from './pipeline-roles.ts';
+import { APPROVALS, CHUNKS, DEAD_LETTERS, LEDGER, NOTICES, PLAN, ROWS, STATE, VALIDATION } from './pipeline-roles.ts';
 
 /**
  * The findings of cdk-nag's AwsSolutions pack that we stand by, each with its reason. All are AwsSolutions-IAM5, a pattern in
@@ -38,7 +38,11 @@ export function acknowledgeFindings(
     objects(results, 'quarantine/*'),
     'A message that is quarantined lies under its own id; this is only written.',
   );
-  for (const file of [...REPORT_FILES, 'status.json', 'notice.txt']) {
+  acknowledge(
+    objects(results, NOTICES),
+    'A notice lies under the name of the control object that it answers; this is only written.',
+  );
+  for (const file of [...REPORT_FILES, 'status.json']) {
     acknowledge(objects(results, `*/${file}`), 'The file lies in the folder of its job; its name is fixed.');
   }
   acknowledge(

@@ -6,6 +6,7 @@ import type { FunctionName } from '../shared/settings.ts';
 import {
   deadLettersKey,
   LEDGER_PREFIX,
+  NOTICE_PREFIX,
   openKey,
   PLAN_PREFIX,
   REPORT_FILES,
@@ -36,8 +37,7 @@ const ISOLATED = 'jobs/*/isolated/*';
 const OPEN = openKey('*');
 export const APPROVALS = 'control/*/approve';
 const QUARANTINE = 'quarantine/*';
-/** What became of a command that is none. */
-const NOTICES = '*/notice.txt';
+export const NOTICES = `${NOTICE_PREFIX}*`;
 const REPORT = REPORT_FILES.map((file) => `*/${file}`);
 /** Written in parts, which are thrown away where a report breaks off. */
 const TABLES = REPORT.filter((file) => file.endsWith('.csv'));
@@ -50,8 +50,9 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receivesAgain(queues.intake),
       sends(queues.validate, queues.events),
       onObjects(inbox, ['s3:GetObjectVersion'], APPROVALS),
+      onObjects(results, ['s3:GetObject'], STATE),
       onObjects(results, ['s3:PutObject'], QUARANTINE, NOTICES),
-      tellsMissing(inbox),
+      tellsMissing(inbox, results),
     ],
     splitter: [
       receivesAgain(queues.validate, queues.enqueue),
@@ -82,7 +83,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receivesAgain(queues.events),
       sends(queues.validate, queues.plan, queues.enqueue, queues.events, queues.reports),
       onObjects(results, ['s3:GetObject'], STATE, VALIDATION, PLAN),
-      onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', QUARANTINE),
+      onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', QUARANTINE, NOTICES),
       onObjects(results, ['s3:DeleteObject'], OPEN),
       tellsMissing(results),
     ],

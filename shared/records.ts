@@ -1,7 +1,7 @@
 import type { Context, SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
 
-import { quarantineKey } from './job/keys.ts';
+import { noticeKey, quarantineKey } from './job/keys.ts';
 import type { Log } from './log.ts';
 import type { Clock, ObjectStore } from './ports.ts';
 
@@ -25,6 +25,16 @@ export async function quarantine(
   const key = quarantineKey(queue, messageId);
   await results.write(key, JSON.stringify({ reason, body }));
   log('message.quarantined', { queue, key });
+}
+
+/** Tells whoever put an object under `control/` why nothing is done. That is a slip, and no alarm. */
+export async function refuseCommand(
+  results: ObjectStore,
+  { key, jobId = '', reason }: { readonly key: string; readonly jobId?: string | undefined; readonly reason: string },
+  log: Log,
+): Promise<void> {
+  await results.write(noticeKey(key), `${reason}\n`);
+  log('command.refused', { job: jobId });
 }
 
 /** A signal that ends after so long; a simulation's ends in virtual time. */

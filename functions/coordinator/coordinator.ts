@@ -1,10 +1,11 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
 import { createEvent, jobEventSchema, type JobEvent } from '../../shared/job/events.ts';
+import { isStop, WHERE_IDS_ARE } from '../../shared/job/job.ts';
 import { OPEN_PREFIX } from '../../shared/job/keys.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { EventsQueue } from '../../shared/ports.ts';
-import { readMessage, quarantine } from '../../shared/records.ts';
+import { quarantine, readMessage, refuseCommand } from '../../shared/records.ts';
 import { createRun, type RunPorts } from './run.ts';
 
 export interface CoordinatorPorts extends RunPorts {
@@ -54,24 +55,45 @@ export function createCoordinator(ports: CoordinatorPorts) {
     try {
       const events = deliveries.map(({ event }) => event);
       const known = await run(jobId, events);
-      if (known) ports.log('events.folded', { job: jobId, events: events.length });
-      else await turnAway(jobId, deliveries);
+      if (!known) return await turnAway(deliveries, ports);
+      ports.log('events.folded', { job: jobId, events: events.length });
       return [];
     } catch (error) {
       ports.log('run.failed', { job: jobId, ...errorFields(error) });
       return deliveries;
     }
   }
-
-  async function turnAway(jobId: string, deliveries: readonly Delivery[]): Promise<void> {
-    for (const { record, event } of deliveries) {
-      // A command for a job that is not there is a person's slip, a reconcile for one is a leftover marker: neither is an alarm.
-      if (event.type === 'commanded' || event.type === 'reconcile')
-        ports.log('job.unknown', { job: jobId, type: event.type });
-      else await quarantine(ports.results, record, `There is no job ${jobId}.`, ports.log);
-    }
-  }
 }
+
+/** How long a stop waits for its job: the file may be in the queue of those that are to be read. */
+const STOP_WAITS_MS = 120_000;
+
+/** What came for a job that is not there; gives what is to come again. */
+async function turnAway(deliveries: readonly Delivery[], ports: CoordinatorPorts): Promise<readonly Delivery[]> {
+  const nowMs = ports.clock.now().getTime();
+  const again: Delivery[] = [];
+  for (const delivery of deliveries) {
+    const { record, event } = delivery;
+    const isNew = nowMs - Number(record.attributes.SentTimestamp) < STOP_WAITS_MS;
+    if (event.type === 'commanded' && isStop(event.command) && isNew) again.push(delivery);
+    else if (event.type === 'commanded') await refuse(event, ports);
+    // One for a job that is not there is a leftover marker.
+    else if (event.type === 'reconcile') ports.log('job.unknown', { job: event.jobId });
+    else await quarantine(ports.results, record, `There is no job ${event.jobId}.`, ports.log);
+  }
+  return again;
+}
+
+const refuse = ({ jobId, command }: JobEvent & { readonly type: 'commanded' }, { results, log }: CoordinatorPorts) =>
+  refuseCommand(
+    results,
+    {
+      key: `control/${jobId}/${command}`,
+      jobId,
+      reason: `There is no job ${jobId}, so ${command} did nothing. ${WHERE_IDS_ARE}`,
+    },
+    log,
+  );
 
 function byJob(deliveries: readonly Delivery[]): Map<string, Delivery[]> {
   return Map.groupBy(deliveries, ({ event }) => event.jobId);

@@ -7,7 +7,7 @@ import {
   type Queue,
 } from '../../shared/ports.ts';
 import { fold } from '../../shared/job/reducer.ts';
-import { hasEnded, isValidating, mayPlan } from '../../shared/job/job.ts';
+import { hasEnded, mayPlan } from '../../shared/job/job.ts';
 import type { JobEvent } from '../../shared/job/events.ts';
 import { chunkKey, openKey, resultsPrefix } from '../../shared/job/keys.ts';
 import { type Gate, readGate } from '../../shared/job/plan.ts';
@@ -20,6 +20,7 @@ import {
   type StoredState,
 } from '../../shared/job/state.ts';
 import { summaryOf } from '../../shared/job/summary.ts';
+import { awaitsValidation } from '../../shared/job/transitions.ts';
 import { readValidation, type Validation } from '../../shared/job/validation.ts';
 import type { EnqueueRequest, PlanRequest, ReportRequest, ValidateRequest } from '../../shared/job/messages.ts';
 
@@ -91,7 +92,7 @@ async function findValidation(
   events: readonly JobEvent[],
   results: ObjectStore,
 ): Promise<Validation | undefined> {
-  const isAwaited = !base || isValidating(base.state.state);
+  const isAwaited = !base || awaitsValidation(base.state);
   if (!isAwaited || !events.some((event) => event.type === 'validated')) return undefined;
   return readValidation(results, jobId);
 }

@@ -1,14 +1,22 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { distance } from 'fastest-levenshtein';
 import * as z from 'zod';
 
 import { createEvent, type EventBody } from '../../shared/job/events.ts';
-import { COMMANDS, type Command } from '../../shared/job/job.ts';
-import { jobIdOf } from '../../shared/job/keys.ts';
+import { COMMANDS, type Command, WHERE_IDS_ARE } from '../../shared/job/job.ts';
+import { jobIdOf, stateKey } from '../../shared/job/keys.ts';
 import type { ValidateRequest } from '../../shared/job/messages.ts';
 import { WAIT_REASONS } from '../../shared/job/outcome.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import type { Chance, Clock, EventsQueue, ObjectStore, Queue } from '../../shared/ports.ts';
-import { quarantine } from '../../shared/records.ts';
+import {
+  type Chance,
+  type Clock,
+  type EventsQueue,
+  isStored,
+  type ObjectStore,
+  type Queue,
+} from '../../shared/ports.ts';
+import { quarantine, refuseCommand } from '../../shared/records.ts';
 import { STOP_ALIAS } from '../../shared/settings.ts';
 import { MessageUnreadable, readNotification, type Upload } from './notification.ts';
 
@@ -47,8 +55,7 @@ export function createIntake(ports: IntakePorts) {
     if (!isByPerson && isBatch(event)) return receive(event);
     const stop = stopSchema.safeParse(event);
     if (!stop.success) return { accepted: false, message: NOT_A_STOP };
-    await post(stop.data.job, { type: 'commanded', command: stop.data.command }, ports);
-    return { accepted: true };
+    return takeStop(stop.data, ports);
   };
 
   async function receive({ Records: records }: SQSEvent): Promise<SQSBatchResponse> {
@@ -78,6 +85,25 @@ export function createIntake(ports: IntakePorts) {
   }
 }
 
+/** Passes a stop on, whatever the job's state says, and only then looks whether there is such a job. */
+async function takeStop({ command, job }: z.infer<typeof stopSchema>, ports: IntakePorts): Promise<Answer> {
+  await post(job, { type: 'commanded', command }, ports);
+  if (await isKnown(job, ports)) return { accepted: true };
+  return {
+    accepted: false,
+    message: `There is no job ${job} yet, so there is nothing to ${command}. ${WHERE_IDS_ARE}`,
+  };
+}
+
+async function isKnown(job: string, { results, log }: IntakePorts): Promise<boolean> {
+  try {
+    return await isStored(results, stateKey(job));
+  } catch (error) {
+    log('intake.failed', { job, ...errorFields(error) });
+    return true; // as far as anybody can tell, and the stop is on its way
+  }
+}
+
 async function route(upload: Upload, ports: IntakePorts): Promise<void> {
   if (upload.key.endsWith('/')) return;
   if (upload.key.startsWith('control/')) return sendCommand(upload, ports);
@@ -88,12 +114,9 @@ async function route(upload: Upload, ports: IntakePorts): Promise<void> {
 
 /** A control object becomes a command; what is none is told to whoever looks for it, and wakes nobody. */
 async function sendCommand(upload: Upload, ports: IntakePorts): Promise<void> {
-  const found = parseControlKey(upload.key);
-  if (!found) {
-    await ports.results.write(`rejected/${jobIdOf(upload)}/notice.txt`, NO_SUCH_COMMAND(upload.key));
-    return ports.log('command.unknown', { job: jobIdOf(upload) });
-  }
-  const { jobId, command } = found;
+  const control = parseControlKey(upload.key);
+  if ('reason' in control) return refuseCommand(ports.results, { key: upload.key, ...control }, ports.log);
+  const { jobId, command } = control;
   const { versionId, principal, at } = upload;
   const approval = command === 'approve' ? await readApproval(ports.inbox, upload) : undefined;
   await post(jobId, { type: 'commanded', command, approval, versionId, principal }, { ...ports, at });
@@ -128,15 +151,32 @@ function groupOf(key: string): string | undefined {
   return MAY_BE_GROUP.test(folder) ? folder : undefined;
 }
 
-const NO_SUCH_COMMAND = (key: string): string =>
-  `${JSON.stringify(key.slice(0, 200))} is no command, and nothing was done. Expected is control/<job>/<command>, with the full job id and one of ${COMMANDS.join(', ')}.\n`;
+type Control =
+  | { readonly jobId: string; readonly command: Command }
+  | { readonly jobId?: string | undefined; readonly reason: string };
 
-function parseControlKey(key: string): { readonly jobId: string; readonly command: Command } | undefined {
-  const [, jobId, word, ...more] = key.split('/');
+function parseControlKey(key: string): Control {
+  const [, given = '', word = '', ...more] = key.split('/');
+  const jobId = jobIdSchema.safeParse(given).data;
   const command = COMMANDS.find((known) => known === word);
-  const job = jobIdSchema.safeParse(jobId);
-  return job.success && command !== undefined && more.length === 0 ? { jobId: job.data, command } : undefined;
+  if (jobId === undefined)
+    return {
+      reason: `${shown(given)} is no id of a job, so nothing was done; expected is ${EXPECTED_CONTROL}. ${WHERE_IDS_ARE}`,
+    };
+  if (command !== undefined && more.length === 0) return { jobId, command };
+  const meant = COMMANDS.find((known) => distance(known, word.toLowerCase()) <= MISSPELT);
+  const guess = meant === undefined ? '' : ` Did you mean control/${jobId}/${meant}?`;
+  const name = [word, ...more].join('/');
+  return {
+    jobId,
+    reason: `There is no command ${shown(name)}, so nothing was done; expected is ${EXPECTED_CONTROL}.${guess}`,
+  };
 }
+
+/** Two letters off, or two neighbours swapped. */
+const MISSPELT = 2;
+const EXPECTED_CONTROL = `control/<job>/<${COMMANDS.join('|')}>`;
+const shown = (text: string): string => JSON.stringify(text.slice(0, 100)).toWellFormed();
 
 /** An approval is a few words. */
 const APPROVAL_BYTES = 1_024;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { COMMANDS } from '../../shared/job/job.ts';
-import { REPORT_FILES } from '../../shared/job/keys.ts';
+import { NOTICE_PREFIX, REPORT_FILES } from '../../shared/job/keys.ts';
 import { ServiceRefusal } from './service-refusal.ts';
 import type { RoleDescription, Statement } from './template/description.ts';
 
@@ -150,7 +150,6 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
   'plan',
   'control',
   'isolated',
-  'notice.txt',
   'ledger',
   'chunks',
   'state.json',
@@ -166,6 +165,8 @@ function shapeOf(resource: string): string {
   const [, bucket, key] = /^(arn:aws:s3:::[^/]+)\/(.*)$/s.exec(resource) ?? [];
   if (bucket === undefined || key === undefined)
     return resource.replace(/^(arn:aws:secretsmanager:.*:secret:rollcall\/).*$/s, '$1*');
-  const parts = key.split('/').map((part) => (OUR_WORDS.has(part) ? part : '*'));
+  // A job that was rejected has a folder like any other's; notices on commands are no job's.
+  const isNotice = key.startsWith(NOTICE_PREFIX);
+  const parts = key.split('/').map((part) => (OUR_WORDS.has(part) || (isNotice && part === 'rejected') ? part : '*'));
   return `${bucket}/${parts.join('/').replace(/\*(?:\/\*)+/g, '*')}`;
 }

@@ -51,8 +51,15 @@ export type Job = z.infer<typeof jobSchema>;
 /** What a person can ask of a job, by putting an object at `control/<jobId>/<command>` in the inbox bucket. */
 export const COMMANDS = ['pause', 'resume', 'cancel', 'approve'] as const;
 
+/** What helps somebody who named a job that there is not. */
+export const WHERE_IDS_ARE =
+  "Give the job's full id: `npx rollcall status` lists the jobs, and the id is also the name of the job's folder in the results bucket.";
+
 /** One of COMMANDS. */
 export type Command = (typeof COMMANDS)[number];
+
+/** Whether a command stops a job, rather than letting it go on. */
+export const isStop = (command: Command): command is 'pause' | 'cancel' => command === 'pause' || command === 'cancel';
 
 /** Where a job stands: one of the rows of STATES. */
 export type JobState =
@@ -88,7 +95,7 @@ interface StateEntry {
 
 /** A job's life: what each of its states lets happen. */
 export const STATES: Readonly<Record<JobState, StateEntry>> = {
-  validating: { life: 'open', takes: { cancel: 'cancelled' }, silenceCounts: true },
+  validating: { life: 'open', takes: { pause: 'paused', cancel: 'cancelled' }, silenceCounts: true },
   planning: {
     life: 'open',
     takes: { pause: 'paused', cancel: 'cancelled' },

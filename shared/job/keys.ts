@@ -47,6 +47,19 @@ export const takesPrefix = (target: string, day: string): string => `${LEDGER_PR
 export const OPEN_PREFIX = 'open/';
 export const openKey = (jobId: string): string => `${OPEN_PREFIX}${jobId}`;
 
+const NOTICE_PARTS = 4;
+const NOTICE_PART_CHARACTERS = 80;
+
+/** Where whoever put an object under `control/` reads why nothing was done: under `rejected/`, and named as the object is. */
+export const NOTICE_PREFIX = 'rejected/control/';
+export function noticeKey(controlKey: string): string {
+  const [, ...parts] = controlKey.split('/');
+  const named = parts
+    .slice(0, NOTICE_PARTS)
+    .map((part) => part.slice(0, NOTICE_PART_CHARACTERS).replace(/[^\w-]/g, '-') || '-');
+  return `${NOTICE_PREFIX}${named.join('/')}.txt`;
+}
+
 /** Where a message that cannot be read is quarantined. */
 export const quarantineKey = (queue: string, messageId: string): string => `quarantine/${queue}/${messageId}.json`;
 

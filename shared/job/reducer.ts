@@ -14,10 +14,10 @@ import {
 } from './row-status.ts';
 import { approve } from './approval.ts';
 import type { Calls, JobEvent } from './events.ts';
-import { hasStopped, isValidating, mayApply, mayPlan, STATES } from './job.ts';
+import { hasStopped, isStop, mayApply, mayPlan, STATES } from './job.ts';
 import type { Gate } from './plan.ts';
 import { newState, NO_FAILURES, type State } from './state.ts';
-import { enqueueAgain, enter, enterPlanning, type Draft } from './transitions.ts';
+import { awaitsValidation, enqueueAgain, enter, enterPlanning, type Draft } from './transitions.ts';
 import type { Validation } from './validation.ts';
 
 /** What the reducer knows besides state and events: the time, and the validation or the gate when it has just ended. */
@@ -39,11 +39,13 @@ const REMEMBERED_EVENTS = 100;
  * an event has come that carries the job: validating, validated or rejected.
  */
 export function fold(state: State | undefined, events: readonly JobEvent[], context: FoldContext): State | undefined {
-  let draft = state && draftOf(state);
+  // What came before the job was known, such as a stop, counts all the same.
+  const first = events.find((event) => 'job' in event);
+  const known = state ?? (first && newState(first.job, context.nowMs));
+  if (!known) return undefined;
+  const draft = draftOf(known);
   for (const event of events) {
-    if (draft?.recentEvents.includes(event.id)) continue;
-    draft ??= 'job' in event ? draftOf(newState(event.job, context.nowMs)) : undefined;
-    if (!draft) continue;
+    if (draft.recentEvents.includes(event.id)) continue;
     apply(draft, event, context);
     draft.recentEvents = [...draft.recentEvents.slice(1 - REMEMBERED_EVENTS), event.id];
     if (isSignOfLife(event)) draft.lastEventMs = context.nowMs;
@@ -102,7 +104,8 @@ function apply(draft: Draft, event: JobEvent, context: FoldContext): void {
 }
 
 function applyValidation(draft: Draft, { nowMs, validation }: FoldContext): void {
-  if (!isValidating(draft.state) || !validation) return;
+  if (!awaitsValidation(draft) || !validation) return;
+  const isPaused = draft.state === 'paused';
   draft.rows = validation.rows;
   draft.manifest = {
     encoding: validation.encoding,
@@ -114,6 +117,11 @@ function applyValidation(draft: Draft, { nowMs, validation }: FoldContext): void
   draft.chunks = validation.outcomeChunks;
   const chunks = validation.rowChunks.map(() => null);
   draft.plan = { attempt: 0, chunks, sinceMs: nowMs, validated: validation.rowStatuses };
+  beginPlan(draft, nowMs);
+  if (isPaused) enter(draft, 'paused', nowMs);
+}
+
+function beginPlan(draft: Draft, nowMs: number): void {
   const { notBefore } = draft.job.options;
   if (notBefore === undefined || Date.parse(notBefore) <= nowMs) return enterPlanning(draft, nowMs);
   enter(draft, 'waiting', nowMs);
@@ -158,7 +166,7 @@ function endDryRun(draft: Draft, nowMs: number): void {
 }
 
 function applyRejection(draft: Draft, event: JobEvent & { type: 'rejected' }, nowMs: number): void {
-  if (!isValidating(draft.state)) return;
+  if (!awaitsValidation(draft)) return;
   draft.problems = event.problems;
   enter(draft, 'rejected', nowMs);
 }
@@ -281,15 +289,16 @@ function mark(draft: Draft, row: number, rowStatus: number): void {
 /** Control objects whose versions are remembered: S3 tells of one again within hours, not after dozens of others. */
 const REMEMBERED_COMMANDS = 50;
 
-/** Stops always count, each once; what lets a job go on counts by the object that asked, and loses against a later stop. */
+/** Stops always count, each once; what lets a job go on counts by the object that asked, and loses against a later stop or halt. */
 function applyCommand(draft: Draft, event: JobEvent & { type: 'commanded' }, context: FoldContext): void {
   const { command, versionId, principal, at } = event;
-  const isStop = command === 'pause' || command === 'cancel';
   if (versionId !== undefined && draft.commandVersions.includes(versionId)) return;
   if (versionId !== undefined)
     draft.commandVersions = [...draft.commandVersions.slice(1 - REMEMBERED_COMMANDS), versionId];
-  if (!isStop && draft.stoppedAt !== undefined && at < draft.stoppedAt) return;
-  if (isStop && (draft.stoppedAt === undefined || at > draft.stoppedAt)) draft.stoppedAt = at;
+  const atMs = Date.parse(at); // with and without milliseconds, times are no texts that can be compared
+  const stoppedMs = draft.stoppedAt === undefined ? -Infinity : Date.parse(draft.stoppedAt);
+  if (!isStop(command) && atMs < Math.max(stoppedMs, draft.halt ? draft.stateSinceMs : -Infinity)) return;
+  if (isStop(command) && atMs > stoppedMs) draft.stoppedAt = at;
   if (command === 'approve') return approve(draft, event, context);
   const next = STATES[draft.state].takes[command];
   if (next === undefined) return;

@@ -1,4 +1,4 @@
-import { mayApply, mayPlan, hasStopped, isWaiting, type JobState } from './job.ts';
+import { mayApply, mayPlan, hasStopped, isValidating, isWaiting, type JobState } from './job.ts';
 import type { RowEvent } from './events.ts';
 import { AWAITING_ROW, bareRowStatus, isSettled, unpackRowStatuses } from './row-status.ts';
 import type { Outbox, State } from './state.ts';
@@ -14,6 +14,10 @@ export type Draft = { -readonly [Field in keyof State]: State[Field] } & {
 export function enter(draft: Draft, state: State['state'], nowMs: number): void {
   Object.assign(draft, entering(draft, state, nowMs));
 }
+
+/** Whether the file is read, or will be once the job is resumed. */
+export const awaitsValidation = ({ state, former, plan }: Pick<State, 'state' | 'former' | 'plan'>): boolean =>
+  isValidating(state) || (state === 'paused' && former === 'validating' && plan === undefined);
 
 /** Plans the job anew: nothing of a former plan counts any more. */
 export function enterPlanning(draft: Draft, nowMs: number): void {
@@ -43,7 +47,7 @@ export function planning(state: State, nowMs: number): Partial<State> {
 export function entering(state: State, next: JobState, nowMs: number): Partial<State> {
   const stops = hasStopped(next);
   const { validation: _validation, plan: _plan, gate: _gate, enqueue, freed, ...outbox } = state.outbox;
-  const isAtWork = mayPlan(state.state) || mayApply(state.state) || isWaiting(state.state);
+  const isAtWork = [isValidating, mayPlan, mayApply, isWaiting].some((is) => is(state.state));
   const now = new Date(nowMs).toISOString();
   return {
     state: next,

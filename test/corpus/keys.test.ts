@@ -75,12 +75,12 @@ describe('an object of the inbox, whatever its key', () => {
         expect(events).toMatchObject([{ type: 'commanded', jobId: ending.jobId }]);
         break;
       case 'nothing':
-      case 'told':
+      case 'noticed':
         expect(events).toEqual([]);
     }
-    expect(kept.filter((name) => name.startsWith('quarantine/'))).toEqual([]);
-    const notices = kept.filter((name) => /^rejected\/[a-z0-9-]+\/notice\.txt$/.test(name));
-    expect(notices).toHaveLength(ending.kind === 'told' ? 1 : 0);
+    expect(kept.filter((name) => /^(quarantine|rejected)\//.test(name))).toEqual(
+      ending.kind === 'noticed' ? [ending.at] : [],
+    );
   });
 
   it('makes a job whose id is safe in every key, URL and file name', async () => {

@@ -4,7 +4,7 @@ export type KeyEnding =
   | { readonly kind: 'refused'; readonly says: RegExp }
   | { readonly kind: 'commanded'; readonly jobId: string }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'told' };
+  | { readonly kind: 'noticed'; readonly at: string };
 
 export interface OddKey {
   readonly key: string;
@@ -16,7 +16,10 @@ const manifest = (rest: string, stem: string): OddKey => ({
   ending: { kind: 'validated', stem },
 });
 const refused = (key: string, says: RegExp): OddKey => ({ key, ending: { kind: 'refused', says } });
-const noCommand = (key: string): OddKey => ({ key, ending: { kind: 'told' } });
+const noticed = (key: string, at: string): OddKey => ({
+  key,
+  ending: { kind: 'noticed', at: `rejected/control/${at}.txt` },
+});
 
 const LONGEST_KEY_BYTES = 1_024;
 const FOLDER = 'acme/membership/';
@@ -86,12 +89,12 @@ export const KEYS: readonly OddKey[] = [
   { key: 'acme/membership/folder.csv/', ending: { kind: 'nothing' } },
   { key: 'control/', ending: { kind: 'nothing' } },
   { key: 'control/people-0123456789ab/pause', ending: { kind: 'commanded', jobId: 'people-0123456789ab' } },
-  noCommand('control/people-0123456789ab/explode'),
-  noCommand('control/people-0123456789ab'),
-  noCommand('control/people-0123456789ab/pause/twice'),
-  noCommand('control//pause'),
-  noCommand('control/é +%/pause'),
-  noCommand('control/../pause'),
-  noCommand(`control/${'x'.repeat(200)}/pause`),
-  noCommand('control/membership/people.csv'),
+  noticed('control/people-0123456789ab/explode', 'people-0123456789ab/explode'),
+  noticed('control/people-0123456789ab', 'people-0123456789ab'),
+  noticed('control/people-0123456789ab/pause/twice', 'people-0123456789ab/pause/twice'),
+  noticed('control//pause', '-/pause'),
+  noticed('control/é +%/pause', '----/pause'),
+  noticed('control/../pause', '--/pause'),
+  noticed(`control/${'x'.repeat(200)}/pause`, `${'x'.repeat(80)}/pause`),
+  noticed('control/membership/people.csv', 'membership/people-csv'),
 ];

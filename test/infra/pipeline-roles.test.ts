@@ -81,11 +81,11 @@ it.each([
 });
 
 it.each([
-  ['Intake', ['*/notice.txt']],
+  ['Intake', ['rejected/control/*']],
   ['Splitter', ['jobs/*/chunks/*', 'jobs/*/validation.json', 'rows/*']],
   ['Planner', ['jobs/*/chunks/*', 'jobs/ledger/*', 'plan/*']],
   ['Worker', ['jobs/*/isolated/*']],
-  ['Coordinator', ['*/status.json', 'jobs/*/chunks/*', 'jobs/*/state.json', 'open/*']],
+  ['Coordinator', ['*/status.json', 'jobs/*/chunks/*', 'jobs/*/state.json', 'open/*', 'rejected/control/*']],
   ['Reporter', [...REPORT_FILES.map((file) => `*/${file}`), 'jobs/*/dead-letters.json']],
 ] as const)('the %s writes %j, what it quarantines, and nothing else', (name, keys) => {
   const written = of(name).filter(({ action }) => action === 's3:PutObject');
@@ -95,7 +95,7 @@ it.each([
 });
 
 it.each([
-  ['Intake', []],
+  ['Intake', ['jobs/*/state.json']],
   ['Splitter', ['jobs/*/state.json', 'jobs/*/validation.json', 'plan/*']],
   ['Planner', ['jobs/*/state.json', 'jobs/*/validation.json', 'jobs/ledger/*', 'plan/*', 'rows/*']],
   ['Worker', ['jobs/*/state.json']],

@@ -7,8 +7,9 @@ import type { Followed } from '../../cli/jobs.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
+import { invokeFunction } from '../../shared/aws/invoke-function.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
-import { isolatedKey, jobIdOf } from '../../shared/job/keys.ts';
+import { isolatedKey, jobIdOf, noticeKey } from '../../shared/job/keys.ts';
 import type { Command } from '../../shared/job/job.ts';
 import type { Task } from '../../shared/job/messages.ts';
 import { isStored, type ObjectStore } from '../../shared/ports.ts';
@@ -54,6 +55,7 @@ export async function exercise(stack: LocalStack, atlassian: string, signal: Abo
   try {
     await limitOneWrite(world);
     await sendRubbish(world);
+    await misspell(world);
     const dropped = await Promise.all(ERRANDS.map((errand, index) => drop(world, errand, index)));
     const large = await drop(world, LARGE, ERRANDS.length);
     await pauseAndResume(world, large);
@@ -90,6 +92,22 @@ async function pauseAndResume(world: World, { errand, jobId }: Dropped): Promise
   await until(() => says('paused'), world.signal);
   await world.stack.reconcile();
   await command(world, jobId, 'resume');
+}
+
+/** Commands that there are not, and for a job that there is not: told where whoever sent them can read it. */
+async function misspell(world: World): Promise<void> {
+  const nobody = `${CANARY}-0123456789ab`;
+  for (const asked of ['puase', 'resume']) {
+    const key = `control/${nobody}/${asked}`;
+    await world.inbox.write(key, '');
+    await until(() => isStored(world.results, noticeKey(key)), world.signal);
+  }
+  const payload = { command: 'pause', job: nobody };
+  await invokeFunction({
+    environment: clientEnvironment(world.stack),
+    functionName: world.stack.intakeFunctionName,
+    payload,
+  });
 }
 
 /** A halted job whose manifest somebody took away, which is then cancelled: its report has to be written all the same. */

@@ -67,13 +67,13 @@ const eventOf = (queue: SimulatedQueue, received: readonly Received[]): SQSEvent
   Records: received.map(({ parcel }) => recordOf(queue, parcel)),
 });
 
-const recordOf = (queue: SimulatedQueue, { id, body, receives, groupId }: Parcel): SQSRecord => ({
+const recordOf = (queue: SimulatedQueue, { id, body, receives, groupId, sentAtMs }: Parcel): SQSRecord => ({
   messageId: id,
   receiptHandle: '',
   body,
   attributes: {
     ApproximateReceiveCount: String(receives),
-    SentTimestamp: '0',
+    SentTimestamp: String(sentAtMs),
     SenderId: '',
     ApproximateFirstReceiveTimestamp: '0',
     ...(groupId !== undefined && { MessageGroupId: groupId }),

@@ -10,6 +10,7 @@ export interface Parcel {
   readonly body: string;
   readonly attributes?: Message['attributes'];
   readonly groupId: string | undefined;
+  readonly sentAtMs: number;
   receives: number;
   /** The latest; an older one deletes nothing. */
   receipt: number;
@@ -78,7 +79,14 @@ export function createQueue(options: QueueOptions, world: World, faults: Faults)
     name,
     accept: ({ body, attributes, groupId, delaySeconds = 0 }, delayMs = 0) => {
       sent += 1;
-      const parcel = { id: `${name}-${sent}`, body: textOf(body), ...attributesOf(attributes), groupId, ...UNSEEN };
+      const parcel = {
+        id: `${name}-${sent}`,
+        body: textOf(body),
+        ...attributesOf(attributes),
+        groupId,
+        sentAtMs: world.nowMs(),
+        ...UNSEEN,
+      };
       parcels.set(parcel.id, parcel);
       const late = faults.strikes('message delayed') ? random.between(1_000, LONGEST_DELAY_FAULT_MS) : 0;
       showAt(parcel, delaySeconds * 1_000 + delayMs + late);

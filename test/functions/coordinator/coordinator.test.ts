@@ -238,6 +238,36 @@ describe('coordinator', () => {
     expect(logged).toContain('message.quarantined');
   });
 
+  describe('a command for a job that is not there', () => {
+    const pause = eventOf({ type: 'commanded', command: 'pause', versionId: 'v1' });
+
+    it.each(['pause', 'cancel', 'resume', 'approve'] as const)('is answered under its name: %s', async (command) => {
+      const { coordinator, results, logged } = start();
+
+      const response = await coordinator(
+        sqsEvent([eventOf({ type: 'commanded', command })], { sentMs: NOW_MS - 120_001 }),
+      );
+
+      expect(response.batchItemFailures).toEqual([]);
+      expect(results.textOf(`rejected/control/${JOB.id}/${command}.txt`)).toMatch(
+        new RegExp(`^There is no job ${JOB.id}, so ${command} did nothing\\. .*rollcall status`),
+      );
+      expect(logged).toEqual(['command.refused']);
+    });
+
+    it('waits for its job, where it stops one', async () => {
+      const { coordinator, logged, state, results } = start();
+
+      const response = await coordinator(sqsEvent([pause], { sentMs: NOW_MS - 60_000 }));
+      await coordinator(sqsEvent([pause, validated()], { sentMs: NOW_MS - 61_000, receiveCount: 2 }));
+
+      expect(response.batchItemFailures).toHaveLength(1);
+      expect(state()).toMatchObject({ state: 'paused', former: 'planning' });
+      expect(logged).toEqual(['events.folded']);
+      expect([...results.objects.keys()].filter((key) => key.startsWith('rejected/'))).toEqual([]);
+    });
+  });
+
   it('reminds every open job when the schedule says so', async () => {
     const { coordinator, begin, eventsQueue } = start();
     await begin();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createIntake, type IntakePorts } from '../../../functions/intake/intake.ts';
-import { jobIdOf } from '../../../shared/job/keys.ts';
+import { jobIdOf, stateKey } from '../../../shared/job/keys.ts';
 import { validateRequestSchema } from '../../../shared/job/messages.ts';
 import { QueueRefused } from '../../../shared/ports.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
@@ -171,9 +171,58 @@ describe('a control object', () => {
   });
 });
 
+describe('a control object that says nothing', () => {
+  it.each([
+    [
+      'a misspelt command',
+      `${JOB}/puase`,
+      `There is no command "puase", so nothing was done`,
+      `Did you mean control/${JOB}/pause?`,
+    ],
+    ['a command in capitals', `${JOB}/Cancel`, 'There is no command "Cancel"', `Did you mean control/${JOB}/cancel?`],
+    [
+      'a command that there is not',
+      `${JOB}/explode`,
+      'There is no command "explode"',
+      'control/<job>/<pause|resume|cancel|approve>',
+    ],
+    [
+      'a command with more behind it',
+      `${JOB}/pause/now`,
+      'There is no command "pause/now"',
+      `Did you mean control/${JOB}/pause?`,
+    ],
+    ['no command', JOB, 'There is no command ""', 'control/<job>/<pause|resume|cancel|approve>'],
+    ['what is no id of a job', 'é +%/pause', '"é +%" is no id of a job', 'rollcall status'],
+  ])('because of %s is answered where whoever put it there looks, and is no alarm', async (_, path, said, hint) => {
+    const { deliver, results, events, requests, logged } = start();
+
+    const answer = await deliver(notification(`control/${path}`));
+
+    expect(answer).toEqual(DONE);
+    expect([events, requests]).toEqual([[], []]);
+    const [[key, notice] = [], ...others] = [...results.objects];
+    expect(others).toEqual([]);
+    expect(key).toMatch(/^rejected\/control\//);
+    expect(Buffer.from(notice ?? []).toString()).toContain(said);
+    expect(Buffer.from(notice ?? []).toString()).toContain(hint);
+    expect(logged).toEqual(['command.refused']);
+  });
+
+  it('is answered under its own name', async () => {
+    const { deliver, results } = start();
+
+    await deliver(notification(`control/${JOB}/puase`));
+
+    expect([...results.objects.keys()]).toEqual([`rejected/control/${JOB}/puase.txt`]);
+  });
+});
+
 describe('who invokes intake', () => {
+  const stored = () => memoryObjectStore({ [stateKey(JOB)]: '{}' });
+
   it.each(['pause', 'cancel'] as const)('stops a job at once: %s', async (command) => {
-    const { invoke, events } = start();
+    const { invoke, events } = start({ results: stored() });
 
     const answer = await invoke({ command, job: JOB });
 
@@ -182,9 +231,30 @@ describe('who invokes intake', () => {
   });
 
   it('may do so without naming the alias', async () => {
-    const { invoke, events } = start();
+    const { invoke, events } = start({ results: stored() });
 
     expect(await invoke({ command: 'pause', job: JOB }, '')).toEqual({ accepted: true });
+    expect(events).toHaveLength(1);
+  });
+
+  it.each(['0123456789ab', 'leavers', JOB])(
+    'is told that there is no job %s, and it is stopped should it come',
+    async (job) => {
+      const { invoke, events } = start();
+
+      const answer = await invoke({ command: 'pause', job });
+
+      expect(answer).toEqual({ accepted: false, message: expect.stringContaining(`There is no job ${job} yet`) });
+      expect(events).toMatchObject([{ jobId: job, command: 'pause' }]);
+    },
+  );
+
+  it('is not told that there is no job when nobody can look (promise 7)', async () => {
+    const { invoke, events } = start({
+      results: { ...memoryObjectStore(), read: () => Promise.reject(new Error('503')) },
+    });
+
+    expect(await invoke({ command: 'cancel', job: JOB })).toEqual({ accepted: true });
     expect(events).toHaveLength(1);
   });
 
@@ -240,32 +310,6 @@ describe('the intake queue', () => {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
     expect(logged).toEqual(['message.quarantined']);
-  });
-
-  it.each(['explode', 'puase', 'pause/now'])(
-    'may bring the command %s, which is told to be none and wakes nobody',
-    async (word) => {
-      const { deliver, results, events, requests, logged } = start();
-
-      expect(await deliver(notification(`control/${JOB}/${word}`))).toEqual(DONE);
-
-      expect([events, requests]).toEqual([[], []]);
-      const [key = '', ...others] = results.objects.keys();
-      expect(others).toEqual([]);
-      expect(key).toMatch(/^rejected\/[a-z0-9-]+-[0-9a-f]{12}\/notice\.txt$/);
-      expect(results.textOf(key)).toMatch(
-        /is no command, and nothing was done\. Expected is control\/<job>\/<command>.*pause/,
-      );
-      expect(logged).toEqual(['command.unknown']);
-    },
-  );
-
-  it('may bring a command for what is no job id', async () => {
-    const { deliver, results, logged } = start();
-
-    expect(await deliver(notification('control/é +%/pause'))).toEqual(DONE);
-    expect(results.objects.size).toBe(1);
-    expect(logged).toEqual(['command.unknown']);
   });
 
   it('may bring several objects in one message', async () => {

@@ -366,6 +366,80 @@ describe('an approval', () => {
   });
 });
 
+describe('a command', () => {
+  const pause = (afterMs: number, versionId = `pause-${afterMs}`) => commanded('pause', { afterMs, versionId });
+  const resume = (afterMs: number, versionId = `resume-${afterMs}`) => commanded('resume', { afterMs, versionId });
+  /** S3 tells of the same object again. */
+  const again = (event: JobEvent): JobEvent => ({ ...event, id: `${event.id} again` });
+
+  it('that is told again does not undo a later one, in whatever order they come again', () => {
+    const [stop, go, stopAgain] = [pause(1_000), resume(2_000), pause(3_000)];
+
+    expect(foldAll(running(), [stop, go, again(stop)]).state).toBe('running');
+    expect(foldAll(running(), [stop, go, stopAgain, again(go), again(stop)]).state).toBe('paused');
+    expect(foldAll(running(), [stop, go, stopAgain, resume(4_000), again(stopAgain), again(stop)]).state).toBe(
+      'running',
+    );
+  });
+
+  it('that stops counts however late it comes, and one that lets go on loses against every later stop', () => {
+    const order = fc.shuffledSubarray([pause(1_000), resume(2_000), pause(3_000), resume(2_500)], { minLength: 4 });
+    fc.assert(
+      fc.property(order, fc.boolean(), (events, twice) => {
+        const told = twice ? events.flatMap((event) => [event, again(event)]) : events;
+
+        expect(foldAll(running(), told).state).toBe('paused');
+      }),
+    );
+  });
+
+  it('is ordered by time, whether or not S3 writes milliseconds', () => {
+    const stop = { ...pause(0), at: '2026-11-21T09:00:01Z' };
+    const go = { ...resume(0), at: '2026-11-21T09:00:01.500Z' };
+
+    expect(foldAll(running(), [stop, go]).state).toBe('running');
+  });
+
+  it('to resume does not undo a halt that it did not know of', () => {
+    const halted = foldAll(running(), [eventOf({ type: 'halted', code: 'UNAUTHORIZED', message: 'no' })], {
+      nowMs: NOW_MS + 5_000,
+    });
+
+    expect(foldAll(halted, [resume(4_000)]).state).toBe('halted');
+    expect(foldAll(halted, [resume(6_000)])).toMatchObject({ state: 'running', halt: undefined });
+  });
+
+  it('that came before its job was known counts', () => {
+    expect(foldAll(undefined, [commanded('cancel'), validated()]).state).toBe('cancelled');
+    expect(foldAll(undefined, [pause(0), validated()])).toMatchObject({
+      state: 'paused',
+      former: 'planning',
+      rows: 10,
+    });
+  });
+
+  it('to pause counts while the file is read: what is read is kept, and planned once it is resumed', () => {
+    const paused = foldAll(undefined, [eventOf({ type: 'validating', job: JOB }), pause(0)]);
+    const read = foldAll(paused, [validated()]);
+
+    expect(paused.state).toBe('paused');
+    expect(read).toMatchObject({ state: 'paused', former: 'planning', rows: 10, outbox: {} });
+    expect(foldAll(read, [resume(1)])).toMatchObject({ state: 'planning', outbox: { plan: { sentAtMs: 0 } } });
+    expect(foldAll(paused, [resume(1)]).state).toBe('validating');
+    expect(foldAll(foldAll(paused, [resume(1)]), [validated()]).state).toBe('planning');
+  });
+
+  it('to pause leaves a file that is refused refused, and one that is to wait waiting once it is resumed', () => {
+    const reading = eventOf({ type: 'validating', job: JOB });
+    const rejected = eventOf({ type: 'rejected', job: JOB, problems: [{ message: 'no header' }] });
+    const notBefore = new Date(NOW_MS + HOUR_MS).toISOString();
+    const paused = foldAll(undefined, [pause(0), validated({ ...JOB, options: { notBefore } })]);
+
+    expect(foldAll(undefined, [reading, pause(0), rejected]).state).toBe('rejected');
+    expect(foldAll(paused, [resume(1)])).toMatchObject({ state: 'waiting', waitReasons: [{ code: 'NOT_BEFORE' }] });
+  });
+});
+
 describe('a row that waits for another one', () => {
   const gate = gateOf(3, {
     rowStatuses: packRowStatuses(Uint8Array.of(AWAITING_ROW, PENDING, AWAITING_ROW)),
