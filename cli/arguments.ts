@@ -12,7 +12,8 @@ import type { Target } from '../shared/target.ts';
 import { CommandFailed } from './failures.ts';
 
 /** How an argument names a job. */
-export const JOB = "the job's id, or its last twelve characters, which logs show";
+export const JOB =
+  "the job's id, or as much of its beginning or end as is no other job's, such as the twelve characters that logs show";
 
 /** What a command exits with, and what each code means. */
 export type Exits = Readonly<Record<number, string>>;

@@ -11,7 +11,7 @@ import { summaryOf } from '../shared/job/summary.ts';
 import { approvalOf } from './approval.ts';
 import { collectReason, JOB } from './arguments.ts';
 import { CommandFailed } from './failures.ts';
-import { checkJob } from './jobs.ts';
+import { findJob } from './jobs.ts';
 import {
   addPipelineCommand,
   openInbox,
@@ -50,12 +50,12 @@ const addStop =
         '--intake <function>',
         'function of a deployed pipeline that stops jobs at once (stack output IntakeFunctionName, or $ROLLCALL_INTAKE)',
       )
-      .action((idOrEnd: string, options: PipelineOptions) => stop(command, idOrEnd, options));
+      .action((idOrPart: string, options: PipelineOptions) => stop(command, idOrPart, options));
 
 const addResume: Add = (control) =>
-  void control.action(async (idOrEnd: string, options: PipelineOptions) => {
+  void control.action(async (idOrPart: string, options: PipelineOptions) => {
     const pipeline = openPipeline(options);
-    await putControl(pipeline, await findOpen(pipeline, idOrEnd, 'resume'), 'resume');
+    await putControl(pipeline, await findOpen(pipeline, idOrPart, 'resume'), 'resume');
   });
 
 const addApprove: Add = (control) =>
@@ -74,31 +74,27 @@ const ADD: Readonly<Record<Command, Add>> = {
   approve: addApprove,
 };
 
-/** As jobs are named after their files. */
-const FULL_ID = /^[a-z0-9-]+-[0-9a-f]{12}$/;
-
-/** The id of a job that has not ended; where the results bucket is not known, what was given. */
-async function findOpen(pipeline: Pipeline, idOrEnd: string, command: Command): Promise<string> {
-  const found = await checkJob(pipeline, idOrEnd);
-  if (!found && !FULL_ID.test(idOrEnd))
-    throw new CommandFailed(
-      `${idOrEnd} is no full job id, and which job it means cannot be seen without the results bucket. Give the whole id, or --results.`,
-    );
-  if (!found || !hasEnded(found.state)) return found?.job.id ?? idOrEnd;
+/** The id of a job that has not ended; throws CommandFailed where there is none, or where nobody can look. */
+async function findOpen(pipeline: Pipeline, idOrPart: string, command: Command): Promise<string> {
+  const { job, state } = await findJob(openResults(pipeline), idOrPart);
+  if (!hasEnded(state)) return job.id;
   throw new CommandFailed(
-    `${found.job.id} has ended (${found.state}), so there is nothing to ${command}. To run the rest of its rows, upload its unprocessed.csv or failed.csv.`,
+    `${job.id} has ended (${state}), so there is nothing to ${command}. To run the rest of its rows, upload its unprocessed.csv or failed.csv.`,
   );
 }
 
 /** Asks intake itself where its name is known, for S3 may take its time to tell of a control object. */
-async function stop(command: 'pause' | 'cancel', idOrEnd: string, options: PipelineOptions): Promise<void> {
+async function stop(command: 'pause' | 'cancel', idOrPart: string, options: PipelineOptions): Promise<void> {
   const pipeline = openPipeline(options);
-  const jobId = await findOpen(pipeline, idOrEnd, command);
-  if (!pipeline.intakeFunctionName) return putControl(pipeline, jobId, command);
+  const { intakeFunctionName, inboxBucket, resultsBucket } = pipeline;
+  // Where the results bucket is not known, intake looks whether there is such a job.
+  const isLookedUp = resultsBucket !== undefined || !intakeFunctionName;
+  const jobId = isLookedUp ? await findOpen(pipeline, idOrPart, command) : idOrPart;
+  if (!intakeFunctionName) return putControl(pipeline, jobId, command);
   try {
     await askIntake(pipeline, { command, job: jobId });
   } catch (error) {
-    if (!(error instanceof InvocationRefused) || pipeline.inboxBucket === undefined) throw error;
+    if (!(error instanceof InvocationRefused) || inboxBucket === undefined || !isLookedUp) throw error;
     console.error(`${error.message}\nSending ${command} through the inbox bucket instead, which may take longer.`);
     return putControl(pipeline, jobId, command);
   }
@@ -127,17 +123,14 @@ interface ApproveOptions extends PipelineOptions {
   readonly hash?: string;
 }
 
-async function approve(idOrEnd: string, { accept = [], hash, ...options }: ApproveOptions): Promise<void> {
+async function approve(idOrPart: string, { accept = [], hash, ...options }: ApproveOptions): Promise<void> {
   const pipeline = openPipeline(options);
-  const jobId = await findOpen(pipeline, idOrEnd, 'approve');
+  const jobId = await findOpen(pipeline, idOrPart, 'approve');
   const state = await readWaiting(pipeline, jobId);
-  if (state) console.log(await describePlanOf(pipeline, state));
-  if (state) checkAccepted(state, accept);
-  const approved = hash ?? state?.plan?.gate?.hash;
-  if (approved === undefined)
-    throw new CommandFailed(
-      'This command needs the results bucket (--results), or the plan that is approved (--hash).',
-    );
+  console.log(await describePlanOf(pipeline, state));
+  checkAccepted(state, accept);
+  const approved = hash ?? state.plan?.gate?.hash;
+  if (approved === undefined) throw new CommandFailed(`${jobId} has no plan yet, so there is nothing to approve.`);
   await putControl(pipeline, jobId, 'approve', approvalOf(state, { hash: approved, accepts: accept }));
 }
 
@@ -147,12 +140,13 @@ async function describePlanOf(pipeline: Pipeline, state: State): Promise<string>
   return describeSummary(summaryOf(state), await readChanges(openResults(pipeline), place));
 }
 
-/** The job as it waits; `undefined` where the results bucket is not known. Throws CommandFailed when it does not wait. */
-async function readWaiting(pipeline: Pipeline, jobId: string): Promise<State | undefined> {
-  if (pipeline.resultsBucket === undefined) return undefined;
+/** The job as it waits. Throws CommandFailed when it does not. */
+async function readWaiting(pipeline: Pipeline, jobId: string): Promise<State> {
   const state = await readState(openResults(pipeline), jobId);
-  if (!state || isWaiting(state.state)) return state;
-  throw new CommandFailed(`${jobId} is ${state.state} and does not wait for approval, so there is nothing to approve.`);
+  if (state && isWaiting(state.state)) return state;
+  throw new CommandFailed(
+    `${jobId} is ${state?.state ?? 'gone'} and does not wait for approval, so there is nothing to approve.`,
+  );
 }
 
 function checkAccepted(state: State, accepts: readonly WaitReasonCode[]): void {

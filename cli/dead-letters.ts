@@ -28,14 +28,14 @@ function addAction(
   addPipelineCommand(group, name, about, { 0: 'done', 1: 'there is no such job, or it has no dead letters' })
     .argument(name === 'list' ? '[job]' : '<job>', JOB)
     .option('--dead-letters <url>', 'dead-letter queue of a deployed pipeline (stack output DeadLetterQueueUrl)')
-    .action(async (idOrEnd: string | undefined, options: PipelineOptions) => {
+    .action(async (idOrPart: string | undefined, options: PipelineOptions) => {
       const pipeline = openPipeline(options);
       const { sqs, queueUrl } = openDeadLetterQueue(pipeline);
-      const found = idOrEnd === undefined ? undefined : await checkJob(pipeline, idOrEnd);
+      const found = idOrPart === undefined ? undefined : await checkJob(pipeline, idOrPart);
       const deadLetters = openDeadLetters(sqs, queueUrl, catchSignals());
       const count = await deadLetters.count();
       if (count > MANY) console.error(`Going through about ${count} dead letters …`);
-      await run(deadLetters, found?.job.id ?? idOrEnd ?? '');
+      await run(deadLetters, found?.job.id ?? idOrPart ?? '');
     });
 }
 

@@ -1,8 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { hasEnded, hasFailed, hasStopped, isWaiting, type Job, type JobState } from '../shared/job/job.ts';
-import { jobHash, resultsPrefix } from '../shared/job/keys.ts';
-import { readState } from '../shared/job/state.ts';
+import {
+  hasEnded,
+  hasFailed,
+  hasStopped,
+  isWaiting,
+  type Job,
+  type JobState,
+  WHERE_IDS_ARE,
+} from '../shared/job/job.ts';
+import { jobHash, resultsPrefix, stateKey } from '../shared/job/keys.ts';
+import { readState, type State } from '../shared/job/state.ts';
 import type { Summary } from '../shared/job/summary.ts';
 import type { ObjectStore } from '../shared/ports.ts';
 import { CommandFailed } from './failures.ts';
@@ -19,30 +27,41 @@ export interface FoundJob {
   readonly prefix: string;
 }
 
-/** A job by its id, or by the id's end as logs show it; throws CommandFailed when there is none. */
-export async function findJob(results: ObjectStore, idOrEnd: string): Promise<FoundJob> {
-  const found = await readState(results, await resolveId(results, idOrEnd));
-  if (!found) {
-    throw new CommandFailed(
-      `There is no job ${idOrEnd}. \`status\` without an id lists the jobs; the id is also the name of the job's folder in the results bucket.`,
-    );
-  }
+/** A job by its id, or by the beginning or the end of its id where that is no other job's; throws CommandFailed when there is none. */
+export async function findJob(results: ObjectStore, idOrPart: string): Promise<FoundJob> {
+  const found =
+    (await readIfNamed(results, idOrPart)) ?? (await readIfNamed(results, await completeId(results, idOrPart)));
+  if (!found) throw new CommandFailed(`There is no job ${idOrPart}. ${WHERE_IDS_ARE}`);
   const { job, state } = found;
   return { job, state, prefix: resultsPrefix(job) };
 }
 
-async function resolveId(results: ObjectStore, idOrEnd: string): Promise<string> {
-  if (!/^[0-9a-f]{12}$/.test(idOrEnd)) return idOrEnd;
+const readIfNamed = (results: ObjectStore, id: string | undefined): Promise<State | undefined> =>
+  id === undefined || id === '' ? Promise.resolve(undefined) : readState(results, id);
+
+/** Fewer would name a job by chance. */
+const PART_CHARACTERS = 4;
+const SHOWN_JOBS = 3;
+
+/** The one id that begins or ends so; throws CommandFailed where there are several. */
+async function completeId(results: ObjectStore, part: string): Promise<string | undefined> {
+  if (part.length < PART_CHARACTERS) return undefined;
+  const ids = new Set<string>();
   for await (const key of results.list('jobs/')) {
     const [, jobId = ''] = key.split('/');
-    if (jobHash(jobId) === idOrEnd) return jobId;
+    if (jobHash(jobId) === part) return jobId;
+    if (key === stateKey(jobId) && (jobId.startsWith(part) || jobId.endsWith(part))) ids.add(jobId);
   }
-  return idOrEnd;
+  if (ids.size <= 1) return [...ids][0];
+  const shown = [...ids].slice(0, SHOWN_JOBS).join(', ');
+  throw new CommandFailed(
+    `${ids.size} jobs begin or end with ${part}: ${shown}${ids.size > SHOWN_JOBS ? ' and others' : ''}. ${WHERE_IDS_ARE}`,
+  );
 }
 
 /** Finds a job where the results bucket is known, so that a mistyped id fails at once; else `undefined`. */
-export const checkJob = async (pipeline: Pipeline, idOrEnd: string): Promise<FoundJob | undefined> =>
-  pipeline.resultsBucket === undefined ? undefined : findJob(openResults(pipeline), idOrEnd);
+export const checkJob = async (pipeline: Pipeline, idOrPart: string): Promise<FoundJob | undefined> =>
+  pipeline.resultsBucket === undefined ? undefined : findJob(openResults(pipeline), idOrPart);
 
 export interface FollowOptions {
   readonly results: ObjectStore;

@@ -25,8 +25,8 @@ export const addStatus = (program: Command): Command =>
   })
     .argument('[job]', JOB)
     .option('--json', 'print JSON, as in status.json')
-    .action((idOrEnd: string | undefined, options: StatusOptions) =>
-      idOrEnd === undefined ? listJobs(options) : showStatus(idOrEnd, options),
+    .action((idOrPart: string | undefined, options: StatusOptions) =>
+      idOrPart === undefined ? listJobs(options) : showStatus(idOrPart, options),
     );
 
 /** `show <job>`: the same, with the first of the plan's changes. */
@@ -38,18 +38,18 @@ export const addShow = (program: Command): Command =>
     .argument('<job>', JOB)
     .action(showPlan);
 
-async function showStatus(idOrEnd: string, options: StatusOptions): Promise<void> {
+async function showStatus(idOrPart: string, options: StatusOptions): Promise<void> {
   const results = openResults(openPipeline(options));
-  const { job, prefix } = await findJob(results, idOrEnd);
+  const { job, prefix } = await findJob(results, idOrPart);
   const text = await readStatus(results, { jobId: job.id, prefix });
   if (options.json) return console.log(text);
   const status = parseStatus(text);
   return console.log([describeSummary(status), ...describeNext(status, options)].join('\n'));
 }
 
-async function showPlan(idOrEnd: string, options: PipelineOptions): Promise<void> {
+async function showPlan(idOrPart: string, options: PipelineOptions): Promise<void> {
   const results = openResults(openPipeline(options));
-  const { job, prefix } = await findJob(results, idOrEnd);
+  const { job, prefix } = await findJob(results, idOrPart);
   const status = parseStatus(await readStatus(results, { jobId: job.id, prefix }));
   const changes = await readChanges(results, { prefix, operation: job.operation });
   console.log([describeSummary(status, changes), ...describeNext(status, options)].join('\n'));

@@ -22,10 +22,10 @@ export const addUndo = (program: Command): Command =>
     .option('--dry-run', 'plan only: nothing is changed')
     .action(undo);
 
-async function undo(idOrEnd: string, { dryRun, ...options }: UndoOptions): Promise<void> {
+async function undo(idOrPart: string, { dryRun, ...options }: UndoOptions): Promise<void> {
   const pipeline = openPipeline(options);
   const results = openResults(pipeline);
-  const { job, state, prefix } = await findJob(results, idOrEnd);
+  const { job, state, prefix } = await findJob(results, idOrPart);
   const stored = await results.read(`${prefix}undo.csv`);
   if (!stored)
     throw new CommandFailed(

@@ -37,14 +37,14 @@ export const addVerify = (program: Command): Command =>
     2: 'some changed rows are not',
   })
     .argument('<job>', JOB)
-    .action(async (idOrEnd: string, options: PipelineOptions) => {
-      process.exitCode = await verify(idOrEnd, options);
+    .action(async (idOrPart: string, options: PipelineOptions) => {
+      process.exitCode = await verify(idOrPart, options);
     });
 
-async function verify(idOrEnd: string, options: PipelineOptions): Promise<number> {
+async function verify(idOrPart: string, options: PipelineOptions): Promise<number> {
   const pipeline = openPipeline(options);
   const results = openResults(pipeline);
-  const { job, state, prefix } = await findJob(results, idOrEnd);
+  const { job, state, prefix } = await findJob(results, idOrPart);
   if (isRejected(state)) {
     throw new CommandFailed(
       `${job.id} was rejected: no row was changed, so there is nothing to verify. ${prefix}summary.json says why.`,

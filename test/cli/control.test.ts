@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { claimFolder } from '../../cli/local-stack.ts';
 import { clientEnvironment } from '../../local/aws/services.ts';
@@ -24,6 +24,7 @@ const INTAKE = `
   const s3 = new S3Client({});
   export const handler = async (event) => {
     if (event.job.startsWith('torn-')) throw new Error('not today');
+    if (event.job.startsWith('nobody')) return { accepted: false, message: 'There is no job ' + event.job + ' yet.' };
     await s3.send(new PutObjectCommand({ Bucket: process.env.RESULTS, Key: 'asked/' + event.job, Body: JSON.stringify(event) }));
     return { accepted: true };
   };`;
@@ -39,9 +40,12 @@ beforeAll(async () => {
   const synthesized = { stackName: 'Test', template: TEMPLATE, folderOf: () => bundle };
   stack = await startStack({ folder, synthesized, simulator: false });
   claimFolder(folder).announce(stack);
+  // For commands to a deployed stack, which are given the names of its parts.
+  for (const [name, value] of Object.entries(clientEnvironment(stack))) vi.stubEnv(name, value);
 });
 
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await stack.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -177,6 +181,91 @@ it.concurrent.each([
   },
   30_000,
 );
+
+describe.each(['pause', 'cancel', 'resume', 'approve'] as const)('%s', (command) => {
+  it.concurrent.each([
+    ['that there is not', 'leavers-ffffffffffff'],
+    ['by too little of its id', 'lea'],
+    ['by a beginning that there is not', 'leaver-'],
+    ['by nothing', ''],
+  ])(
+    'of a job %s says so in a sentence, and sends nothing',
+    async (_, named) => {
+      await place({ state: 'running' });
+
+      const { code, stdout, stderr } = await rollcall(command, named);
+
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain(`There is no job ${named}. Give the job's full id`);
+    },
+    30_000,
+  );
+
+  it.concurrent(
+    'of a job by what several begin with names some of them, and sends nothing',
+    async () => {
+      const stem = `many-${command}`;
+      const [one, other] = [await place({ state: 'running' }, stem), await place({ state: 'running' }, stem)];
+
+      const { code, stdout, stderr } = await rollcall(command, stem);
+
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain(`2 jobs begin or end with ${stem}: ${[one, other].toSorted().join(', ')}.`);
+    },
+    30_000,
+  );
+});
+
+it.concurrent.each([
+  ['its beginning', (id: string) => id.slice(0, 9)],
+  ['its end', (id: string) => id.slice(-10)],
+])(
+  'pause takes a job by %s where that is no other job’s',
+  async (_, part) => {
+    const id = `only${jobs}-${crypto.randomUUID().replaceAll('-', '').slice(0, 12)}`;
+    await bucket('results').write(stateKey(id), serializeState({ ...newState({ ...JOB, id }, 0), state: 'running' }));
+
+    const { code, stdout } = await rollcall('pause', part(id));
+
+    expect(stdout).toContain(`Sent pause to ${id}.`);
+    expect(code).toBe(0);
+  },
+  30_000,
+);
+
+describe('on a deployed stack whose results bucket is not known', () => {
+  it.concurrent(
+    'a stop is believed of intake alone, which looks whether there is such a job',
+    async () => {
+      const asked = (job: string) => rollcall('pause', job, '--intake', stack.intakeFunctionName);
+      const known = await place({ state: 'running' });
+
+      const [found, missing] = [await asked(known), await asked('nobody')];
+
+      expect(found).toMatchObject({ code: 0, stdout: expect.stringContaining(`Sent pause to ${known}.`) });
+      expect(missing).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringContaining('There is no job nobody yet.'),
+      });
+    },
+    30_000,
+  );
+
+  it.concurrent.each([['pause'], ['cancel'], ['resume'], ['approve', '--hash', HASH]])(
+    '%s is not sent to the inbox blindly',
+    async (...words) => {
+      const [command = '', ...more] = words;
+
+      const { code, stdout, stderr } = await rollcall(command, 'leavers', ...more, '--inbox', 'inbox');
+
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain('--results');
+      expect(await textOf('inbox', `control/leavers/${command}`)).toBeUndefined();
+    },
+    30_000,
+  );
+});
 
 const arn = (logicalId: string, under = '') => ({
   'Fn::Join': ['', [{ 'Fn::GetAtt': [logicalId, 'Arn'] }, under]],
