@@ -219,8 +219,8 @@ const FAILURES: Readonly<Record<FunctionName, readonly string[]>> = {
   splitter: ['splitter.failed'],
   planner: ['planner.failed'],
   worker: ['batch.failed', 'task.failed'],
-  coordinator: ['run.failed'],
-  reporter: ['report.failed'],
+  coordinator: ['coordinator.failed'],
+  reporter: ['reporter.failed'],
 };
 
 function watchFailures(scope: Construct, topic: Topic, { stage, functions }: AlarmsOptions): void {

@@ -59,7 +59,7 @@ export function createCoordinator(ports: CoordinatorPorts) {
       ports.log('events.folded', { job: jobId, events: events.length });
       return [];
     } catch (error) {
-      ports.log('run.failed', { job: jobId, ...errorFields(error) });
+      ports.log('coordinator.failed', { job: jobId, ...errorFields(error) });
       return deliveries;
     }
   }

@@ -62,7 +62,9 @@ export async function handlePlanError(
   const isOver = reason !== undefined && nowMs - plan.sinceMs > PATIENCE_MS;
   if (haltsJob(reason) || isOver) return ports.post(request.jobId, { type: 'halted', ...reasonOf(reason) });
 
-  ports.log('plan.deferred', { job: request.jobId, ...errorFields(error) });
+  const isFailure = reason !== undefined && !(reason instanceof RateLimited);
+  const fields = { job: request.jobId, ...errorFields(reason ?? error) };
+  ports.log(isFailure ? 'planner.failed' : 'plan.deferred', fields);
   const waitMs = Math.min(LONGEST_MS, Math.max(0, notBeforeOf(error, nowMs) - nowMs));
   const delaySeconds = Math.ceil(waitMs / 1_000);
   const body = deferred && request.kind === 'plan' ? { ...request, done: deferred.done } : request;

@@ -26,7 +26,7 @@ export function createReporter(ports: ReporterPorts): (event: SQSEvent) => Promi
       try {
         await handle(ports, record);
       } catch (error) {
-        ports.log('report.failed', { messageId: record.messageId, ...errorFields(error) });
+        ports.log('reporter.failed', { messageId: record.messageId, ...errorFields(error) });
         batchItemFailures.push({ itemIdentifier: record.messageId });
       }
     }

@@ -7,8 +7,11 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 
+import { isAlive } from '../../cli/temporary-folder.ts';
+
 const CLI = fileURLToPath(new URL('../../cli', import.meta.url));
 const ROWS = 20_000;
+const POLL = { timeout: 30_000 };
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-interrupted-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -81,6 +84,8 @@ function startRun(name: string, place = name) {
     kill: async () => {
       process.kill(-(child.pid ?? 0), 'SIGKILL');
       await ended;
+      // A process whose parent was killed with it is there until init has looked.
+      await expect.poll(() => leftBehind().some((entry) => isAlive(Number(entry.split('-')[2]))), POLL).toBe(false);
     },
     /** Sends SIGINT as a terminal does: to every process of the group. */
     interrupt: async () => {
