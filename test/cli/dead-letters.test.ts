@@ -214,8 +214,20 @@ async function reportOf({ jobId, prefix }: Uploaded): Promise<Summary> {
 async function revisionOf(job: Uploaded, revision: number): Promise<Summary> {
   const isThere = async (): Promise<boolean> =>
     (JSON.parse(await textOf(clients.results, `${job.prefix}summary.json`)) as Summary).revision >= revision;
-  await until(`revision ${revision}`, isThere, WAIT);
+  await until(`revision ${revision}`, isThere, WAIT).catch(async (cause: unknown) => {
+    throw new Error(`revision ${revision} did not come; ${await whereItStands(job)}`, { cause });
+  });
   return reportOf(job);
+}
+
+/** What tells a row that is late from one that is lost: it failed so once, in CI, and never where it could be looked at. */
+async function whereItStands({ jobId }: Uploaded): Promise<string> {
+  const known = await readState(clients.results, jobId);
+  const { state, revision, reportDue, outbox, outcomes, recentEvents } = known ?? {};
+  const generations = [...(known?.generations ?? [])];
+  const messages: Record<string, number> = {};
+  for (const { logicalId, url } of stack.description.queues) messages[logicalId] = await countIn(clients, url);
+  return JSON.stringify({ state, revision, reportDue, outbox, outcomes, generations, recentEvents, messages });
 }
 
 const countDeadLetters = (): Promise<number> => countIn(clients, stack.deadLetterQueueUrl);
