@@ -92,13 +92,17 @@ export async function saveReport(results: ObjectStore, prefix: string, folder: s
   }
 }
 
-/** Copies a job's report into a folder. */
-export async function fetchReport(results: ObjectStore, prefix: string, folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
+/** Copies a job's report into a folder; gives the names of its files, none where there is no report. */
+export async function fetchReport(results: ObjectStore, prefix: string, folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
   for (const name of REPORT_FILES) {
     const object = await results.read(`${prefix}${name}`);
-    if (object) await pipeline(object.body, createWriteStream(join(folder, name)));
+    if (!object) continue;
+    if (names.length === 0) mkdirSync(folder, { recursive: true });
+    await pipeline(object.body, createWriteStream(join(folder, name)));
+    names.push(name);
   }
+  return names;
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -49,6 +49,7 @@ async function startAndUse({ settings, ending, ...options }: StartOptions, use: 
 export const connectionSchema = z.object({
   s3: z.string(),
   sqs: z.string(),
+  sns: z.string(),
   secretsManager: z.string(),
   lambda: z.string(),
   atlassian: z.string().optional(),

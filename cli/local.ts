@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Command } from 'commander';
 
+import type { Published } from '../local/aws/sns.ts';
+import { noticeSchema, renderLine } from '../shared/notice.ts';
 import { addCommand, readStage, readTargetFile } from './arguments.ts';
 import { catchSignals, CommandFailed } from './failures.ts';
 import { claimFolder, connectionSchema, withStack } from './local-stack.ts';
@@ -19,7 +21,7 @@ export const addLocal = (program: Command): Command =>
     0: 'ended by Ctrl-C, SIGTERM or SIGHUP',
     1: 'did not start, or a function made a call that its role does not allow',
   })
-    .option('--port <n>', 'port of S3; SQS, Secrets Manager, the simulator and Lambda take the next four')
+    .option('--port <n>', 'port of S3; SQS, Secrets Manager, the simulator, Lambda and SNS take the next five')
     .option(
       '--target-file <secret.json>',
       "a real target's secret; the target has the name of the file; can be given several times",
@@ -40,7 +42,7 @@ async function runLocal({ port, targetFile = [], folder, stage }: LocalOptions):
   const ending = catchSignals();
   try {
     await checkFree(Object.values(ports));
-    return await withStack({ folder, settings, targets, ports, ending }, async (stack) => {
+    return await withStack({ folder, settings, targets, ports, ending, published: showNotice }, async (stack) => {
       const connection = connectionSchema.parse(stack);
       claim.announce(connection);
       console.log(JSON.stringify(connection));
@@ -52,13 +54,26 @@ async function runLocal({ port, targetFile = [], folder, stage }: LocalOptions):
   }
 }
 
+/** What subscribers of a deployed stack would get, as a line: stdout is for the connection. */
+function showNotice({ messages }: Published): void {
+  const notice = noticeSchema.safeParse(JSON.parse(messages['default'] ?? 'null'));
+  if (notice.success) console.error(renderLine(notice.data));
+}
+
 function parsePorts(port: string | undefined) {
   if (port === undefined) return {};
   const first = Number(port);
-  if (!Number.isInteger(first) || first < 1 || first > 65_531) {
-    throw new CommandFailed(`--port is "${port}"; a number from 1 to 65531 was expected.`);
+  if (!Number.isInteger(first) || first < 1 || first > 65_530) {
+    throw new CommandFailed(`--port is "${port}"; a number from 1 to 65530 was expected.`);
   }
-  return { s3: first, sqs: first + 1, secretsManager: first + 2, atlassian: first + 3, lambda: first + 4 };
+  return {
+    s3: first,
+    sqs: first + 1,
+    secretsManager: first + 2,
+    atlassian: first + 3,
+    lambda: first + 4,
+    sns: first + 5,
+  };
 }
 
 /** Throws CommandFailed that names every port that is in use. */
@@ -71,6 +86,6 @@ async function checkFree(ports: readonly number[]): Promise<void> {
   }
   if (taken.length === 0) return;
   throw new CommandFailed(
-    `Ports in use: ${taken.join(', ')}; five free ports in a row were expected. Choose others with --port.`,
+    `Ports in use: ${taken.join(', ')}; six free ports in a row were expected. Choose others with --port.`,
   );
 }

@@ -8,6 +8,7 @@ import { addDemo } from './demo.ts';
 import { describeError, endWithLauncher, findInterruption } from './failures.ts';
 import { addLocal } from './local.ts';
 import { addPresign } from './presign.ts';
+import { addResults } from './results.ts';
 import { addRun } from './run.ts';
 import { addShow, addStatus } from './status.ts';
 import { addUndo } from './undo.ts';
@@ -32,6 +33,7 @@ const commands = [
   addVerify,
   addStatus,
   addShow,
+  addResults,
   addControls,
   addUndo,
   addDeadLetters,

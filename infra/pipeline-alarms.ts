@@ -2,12 +2,12 @@ import { Aws, Stack } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Rule } from 'aws-cdk-lib/aws-events';
-import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 
 import { type FunctionName, type Settings, stackNameOf } from '../shared/settings.ts';
+import { METRICS_NAMESPACE, STACK_DIMENSION, type StackMetric } from '../shared/metrics.ts';
 import { ALARM_PERIOD, pipelineAlarm } from './constructs/alarm.ts';
 import type { PipelineFunction } from './constructs/function.ts';
 import type { LastStops, Queues } from './pipeline-queues.ts';
@@ -26,6 +26,7 @@ export function pipelineAlarms(scope: Construct, options: AlarmsOptions): Topic 
   const topic = alarmTopic(scope, options.stage);
   watchLastStops(scope, topic, options.lastStops);
   watchFailedRows(scope, topic, options);
+  watchJobs(scope, topic, options);
   watchOldest(scope, topic, options);
   for (const { lambda } of Object.values(options.functions)) watchFunction(scope, topic, lambda.node.id, lambda);
   watchQuarantine(scope, topic, options);
@@ -92,6 +93,11 @@ const LAST_STOP_ALARMS: Readonly<Record<WatchedStop, { readonly id: string; read
       "A job's report could not be written. Find the cause in the reporter's log; the request is sent again within a minute, " +
       'and redriving the queue does too.',
   },
+  noticesDead: {
+    id: 'NoticesDeadAlarm',
+    description:
+      "Nobody was notified of a job, though its report is there. Find the cause in the notifier's log, then redrive the queue.",
+  },
 };
 
 function watchLastStops(scope: Construct, topic: Topic, lastStops: LastStops): void {
@@ -106,23 +112,48 @@ function watchLastStops(scope: Construct, topic: Topic, lastStops: LastStops): v
 /** Nothing of ours waits for anybody but AWS. */
 const OWN_MINUTES = 10;
 
-/** A word of the log line that the reporter writes when it has sent dead letters of rows that are not to blame for them. */
-const NOT_THE_ROWS = FilterPattern.literal('"dead-letters.infrastructure"');
+/** A metric that the functions' log lines carry (shared/metrics.ts). */
+const counted = (stage: Settings, metricName: StackMetric): Metric =>
+  new Metric({
+    namespace: METRICS_NAMESPACE,
+    metricName,
+    dimensionsMap: { [STACK_DIMENSION]: stackNameOf(stage) },
+    period: ALARM_PERIOD,
+    statistic: 'Sum',
+  });
 
 /** By what is sent and not by what lies there: an old dead letter keeps no new one quiet. */
-function watchFailedRows(scope: Construct, topic: Topic, { stage, functions }: AlarmsOptions): void {
-  const place = { metricNamespace: 'Rollcall', metricName: `${stackNameOf(stage)}-RowsFailed` };
-  const { logGroup } = functions.reporter;
-  new MetricFilter(scope, 'RowsFailed', { logGroup, filterPattern: NOT_THE_ROWS, metricValue: '1', ...place });
-  const { metricNamespace: namespace, metricName } = place;
+function watchFailedRows(scope: Construct, topic: Topic, { stage }: AlarmsOptions): void {
   pipelineAlarm(scope, 'DeadLettersAlarm', {
     topic,
-    metric: new Metric({ namespace, metricName, period: ALARM_PERIOD, statistic: 'Sum' }),
+    metric: counted(stage, 'RowsFailedByOthers'),
     above: 0,
     description:
       'Rows of a job failed for good for reasons that are not their own: credentials, Atlassian, or a worker that died. Read their codes in ' +
       "the job's failed.csv and fix what they name, then redrive them with dead-letters redrive, or drop failed.csv in again.",
   });
+}
+
+/** What people are told of in notices, too: these wake somebody. */
+function watchJobs(scope: Construct, topic: Topic, { stage }: AlarmsOptions): void {
+  const watch = (id: string, metric: StackMetric, description: string): void =>
+    pipelineAlarm(scope, id, { topic, metric: counted(stage, metric), above: 0, description });
+  watch(
+    'HaltedAlarm',
+    'JobsHalted',
+    'A job stopped by itself. Its notice and `npx rollcall status` say which and why; remove the cause, then resume or cancel it.',
+  );
+  watch(
+    'OverdueAlarm',
+    'ApprovalsOverdue',
+    'A job that suspends or deactivates people has waited for approval for an hour or longer, and they still have their access. Find it with ' +
+      '`npx rollcall status`, look at its plan, then approve or cancel it.',
+  );
+  watch(
+    'CredentialsAlarm',
+    'CredentialsFailing',
+    "A target's credentials are refused, or end within 30 days. The notice names the target and the credential; put new ones into its secret.",
+  );
 }
 
 function watchOldest(scope: Construct, topic: Topic, { stage, queues }: AlarmsOptions): void {
@@ -136,6 +167,7 @@ function watchOldest(scope: Construct, topic: Topic, { stage, queues }: AlarmsOp
     ['OldestRequestAlarm', 'enqueue', 'A request to send rows', "the splitter's log"],
     ['OldestEventAlarm', 'events', 'What happened to a job', "the coordinator's log"],
     ['OldestReportAlarm', 'reports', 'A report', "the reporter's log"],
+    ['OldestNoticeAlarm', 'notices', 'A notice', "the notifier's log"],
     ['OldestAloneAlarm', 'isolation', 'A row that is tried alone, since its batch died,', "the worker's log"],
   ];
   for (const [id, queue, what, where] of OWN) {
@@ -194,18 +226,10 @@ function watchFunction(scope: Construct, topic: Topic, id: string, lambda: Pipel
   );
 }
 
-/** A word of the log line that `message.quarantined` writes, whatever the log format wraps around it. */
-const QUARANTINED = FilterPattern.literal('"message.quarantined"');
-
-function watchQuarantine(scope: Construct, topic: Topic, { stage, functions }: AlarmsOptions): void {
-  const place = { metricNamespace: 'Rollcall', metricName: `${stackNameOf(stage)}-MessagesQuarantined` };
-  for (const { lambda, logGroup } of Object.values(functions)) {
-    new MetricFilter(scope, `${lambda.node.id}Quarantine`, { logGroup, filterPattern: QUARANTINED, ...place });
-  }
-  const { metricNamespace: namespace, metricName } = place;
+function watchQuarantine(scope: Construct, topic: Topic, { stage }: AlarmsOptions): void {
   pipelineAlarm(scope, 'QuarantineAlarm', {
     topic,
-    metric: new Metric({ namespace, metricName, period: ALARM_PERIOD, statistic: 'Sum' }),
+    metric: counted(stage, 'MessagesQuarantined'),
     above: 0,
     description:
       'A message that is not ours, or of a version we do not know, was kept under quarantine/ in the results bucket. ' +
@@ -213,26 +237,11 @@ function watchQuarantine(scope: Construct, topic: Topic, { stage, functions }: A
   });
 }
 
-/** Each function's log line about a message that it could not do and that comes again; no Lambda error counts those. */
-const FAILURES: Readonly<Record<FunctionName, readonly string[]>> = {
-  intake: ['intake.failed'],
-  splitter: ['splitter.failed'],
-  planner: ['planner.failed'],
-  worker: ['batch.failed', 'task.failed'],
-  coordinator: ['coordinator.failed'],
-  reporter: ['reporter.failed'],
-};
-
-function watchFailures(scope: Construct, topic: Topic, { stage, functions }: AlarmsOptions): void {
-  const place = { metricNamespace: 'Rollcall', metricName: `${stackNameOf(stage)}-MessagesFailed` };
-  for (const [name, { lambda, logGroup }] of Object.entries(functions)) {
-    const filterPattern = FilterPattern.anyTerm(...FAILURES[name as FunctionName]); // the keys of a record over them
-    new MetricFilter(scope, `${lambda.node.id}Failures`, { logGroup, filterPattern, ...place });
-  }
-  const { metricNamespace: namespace, metricName } = place;
+/** By the functions' log lines about messages that they could not do and that come again; no Lambda error counts those. */
+function watchFailures(scope: Construct, topic: Topic, { stage }: AlarmsOptions): void {
   pipelineAlarm(scope, 'FailuresAlarm', {
     topic,
-    metric: new Metric({ namespace, metricName, period: ALARM_PERIOD, statistic: 'Sum' }),
+    metric: counted(stage, 'MessagesFailed'),
     above: 0,
     periods: 2,
     description:

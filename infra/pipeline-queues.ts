@@ -6,14 +6,21 @@ import { visibilitySeconds, type Settings } from '../shared/settings.ts';
 
 /** The queues that functions send to or receive from. */
 export type QueueName =
-  'intake' | 'validate' | 'plan' | 'enqueue' | 'tasks' | 'isolation' | 'deadLetters' | 'events' | 'reports';
+  'intake' | 'validate' | 'plan' | 'enqueue' | 'tasks' | 'isolation' | 'deadLetters' | 'events' | 'reports' | 'notices';
 
 export type Queues = Readonly<Record<QueueName, Queue>>;
 
 /** Queues whose messages nobody receives by himself: what lies there is for a person. */
 export type LastStops = Readonly<
   Record<
-    'deadLetters' | 'intakeDead' | 'validateDead' | 'planDead' | 'enqueueDead' | 'eventsDead' | 'reportsDead',
+    | 'deadLetters'
+    | 'intakeDead'
+    | 'validateDead'
+    | 'planDead'
+    | 'enqueueDead'
+    | 'eventsDead'
+    | 'reportsDead'
+    | 'noticesDead',
     Queue
   >
 >;
@@ -37,7 +44,7 @@ const MAILBOX_RECEIVES = 1_000;
 /** Every queue, with where its messages go when nobody finishes them. */
 export function pipelineQueues(
   scope: Construct,
-  { intake, splitter, planner, worker, coordinator, reporter, maxReceiveCount }: Settings,
+  { intake, splitter, planner, worker, coordinator, reporter, notifier, maxReceiveCount }: Settings,
 ): { readonly queues: Queues; readonly lastStops: LastStops } {
   const lastStops = {
     deadLetters: pipelineQueue(scope, 'DeadLetters'),
@@ -47,6 +54,7 @@ export function pipelineQueues(
     enqueueDead: pipelineQueue(scope, 'EnqueueDead'),
     eventsDead: pipelineQueue(scope, 'EventsDead', { fifo: true }),
     reportsDead: pipelineQueue(scope, 'ReportsDead'),
+    noticesDead: pipelineQueue(scope, 'NoticesDead'),
   };
   const retried = Math.max(RETRIED_RECEIVES, maxReceiveCount);
   const queue = (id: string, { to, receives = retried, ...receiver }: Receiver): Queue =>
@@ -77,6 +85,8 @@ export function pipelineQueues(
       receives: MAILBOX_RECEIVES,
     }),
     reports: queue('Reports', { timeoutSeconds: reporter.timeoutSeconds, to: lastStops.reportsDead }),
+    // The topic has the name without `Queue`.
+    notices: queue('NoticesQueue', { timeoutSeconds: notifier.timeoutSeconds, to: lastStops.noticesDead }),
   };
   return { queues, lastStops };
 }

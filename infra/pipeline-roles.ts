@@ -1,5 +1,6 @@
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 
 import type { FunctionName } from '../shared/settings.ts';
@@ -12,9 +13,20 @@ import {
   REPORT_FILES,
   ROWS_PREFIX,
   stateKey,
+  toldKey,
+  toldOfTargetKey,
   validationKey,
 } from '../shared/job/keys.ts';
-import { onObjects, readsTargets, receives, receivesAgain, sends, tellsMissing } from './constructs/statements.ts';
+import {
+  listsTargets,
+  onObjects,
+  publishes,
+  readsTargets,
+  receives,
+  receivesAgain,
+  sends,
+  tellsMissing,
+} from './constructs/statements.ts';
 import type { Queues } from './pipeline-queues.ts';
 
 /** What the functions work with. */
@@ -22,6 +34,8 @@ export interface Holdings {
   readonly inbox: Bucket;
   readonly results: Bucket;
   readonly queues: Queues;
+  /** Where people are told of jobs. */
+  readonly notices: Topic;
 }
 
 /** A job's private objects, as they are named in shared/job/keys.ts. */
@@ -32,12 +46,15 @@ export const PLAN = `${PLAN_PREFIX}*`;
 export const CHUNKS = 'jobs/*/chunks/*';
 export const LEDGER = `${LEDGER_PREFIX}*`;
 export const DEAD_LETTERS = deadLettersKey('*');
+/** Marks that something was told. */
+export const TOLD = [toldKey('*', '*'), toldOfTargetKey('*', '*')];
 /** Marks that a row was tried alone. */
 const ISOLATED = 'jobs/*/isolated/*';
 const OPEN = openKey('*');
 export const APPROVALS = 'control/*/approve';
 const QUARANTINE = 'quarantine/*';
 export const NOTICES = `${NOTICE_PREFIX}*`;
+const SUMMARY = '*/summary.json';
 const REPORT = REPORT_FILES.map((file) => `*/${file}`);
 /** Written in parts, which are thrown away where a report breaks off. */
 const TABLES = REPORT.filter((file) => file.endsWith('.csv'));
@@ -81,12 +98,22 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
     ],
     coordinator: [
       receivesAgain(queues.events),
-      sends(queues.validate, queues.plan, queues.enqueue, queues.events, queues.reports),
+      sends(queues.validate, queues.plan, queues.enqueue, queues.events, queues.reports, queues.notices),
       onObjects(results, ['s3:GetObject'], STATE, VALIDATION, PLAN),
       onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', QUARANTINE, NOTICES),
       onObjects(results, ['s3:DeleteObject'], OPEN),
       tellsMissing(results),
     ],
+    ...rolesThatTell(scope, holdings),
+  };
+}
+
+/** Of the functions that tell what became of a job. */
+function rolesThatTell(
+  scope: Construct,
+  { results, queues, notices }: Holdings,
+): Readonly<Record<'reporter' | 'notifier', PolicyStatement[]>> {
+  return {
     reporter: [
       receivesAgain(queues.reports),
       sends(queues.deadLetters, queues.events),
@@ -94,6 +121,15 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       onObjects(results, ['s3:PutObject'], ...REPORT, DEAD_LETTERS, QUARANTINE),
       onObjects(results, ['s3:AbortMultipartUpload'], ...TABLES),
       tellsMissing(results),
+    ],
+    notifier: [
+      receivesAgain(queues.notices),
+      publishes(notices),
+      onObjects(results, ['s3:GetObject'], STATE, SUMMARY, ...TOLD),
+      onObjects(results, ['s3:PutObject'], ...TOLD, QUARANTINE),
+      tellsMissing(results),
+      readsTargets(scope),
+      listsTargets(),
     ],
   };
 }

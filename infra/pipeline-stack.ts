@@ -22,6 +22,8 @@ import { pipelineBucket } from './constructs/bucket.ts';
 import { pipelineFunction, receivesFrom, type PipelineFunction } from './constructs/function.ts';
 import { acknowledgeFindings } from './acknowledgements.ts';
 import { pipelineAlarms } from './pipeline-alarms.ts';
+import { pipelineDashboard } from './pipeline-dashboard.ts';
+import { noticesTopic } from './pipeline-notices.ts';
 import { pipelineQueues } from './pipeline-queues.ts';
 import { rolesOver, type Holdings } from './pipeline-roles.ts';
 
@@ -44,13 +46,16 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
   const { queues, lastStops } = pipelineQueues(stack, stage);
   const { inbox, results } = pipelineBuckets(stack, stage);
   announceUploads(stack, inbox, queues.intake);
+  const notices = noticesTopic(stack, stage);
 
-  const functions = pipelineFunctions(stack, { stage, code, holdings: { inbox, results, queues } });
+  const functions = pipelineFunctions(stack, { stage, code, holdings: { inbox, results, queues, notices } });
   connect(functions, queues, stage);
   const reconcile = reconcileEveryMinute(stack, functions.coordinator);
+  checkCredentialsDaily(stack, functions.notifier);
   new Alias(stack, 'Stop', { aliasName: STOP_ALIAS, version: functions.intake.lambda.currentVersion });
 
   const topic = pipelineAlarms(stack, { stage, functions, queues, lastStops, reconcile });
+  pipelineDashboard(stack, { stage, queues });
   output(stack, {
     InboxBucketName: inbox.bucketName,
     ResultsBucketName: results.bucketName,
@@ -59,6 +64,7 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
     // With its alias: who may invoke that may stop jobs.
     IntakeFunctionName: `${functions.intake.lambda.functionName}:${STOP_ALIAS}`,
     AlarmTopicArn: topic.topicArn,
+    NoticesTopicArn: notices.topicArn,
     TargetSecretNames: 'rollcall/<target>',
   });
   acknowledgeFindings(stack, { inbox, results });
@@ -80,8 +86,12 @@ function pipelineBuckets(scope: Construct, stage: Settings): { readonly inbox: B
     sooner: { prefixes: [ROWS_PREFIX, PLAN_PREFIX], expiryDays: Math.min(manifestDays, resultDays) },
     accessLogs: { bucket, prefix: 'results/' },
   });
+  // The L2's eventBridgeEnabled deploys a function of CDK's for what is one property.
+  cfnBucketOf(results).notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
   return { inbox, results };
 }
+
+const cfnBucketOf = (bucket: Bucket): CfnBucket => bucket.node.defaultChild as CfnBucket; // what an L2 bucket is made of
 
 // S3 tests that it may send before a bucket with notifications exists, so the queue's policy must know the bucket's name
 // beforehand: it cannot be one that CloudFormation makes up.
@@ -90,7 +100,7 @@ const defaultBucketName = (stage: Settings, purpose: 'inbox' | 'results'): strin
 
 /** Tells the intake queue of every object; intake tells manifests from commands. Filters for both would overlap, which S3 refuses. */
 function announceUploads(stack: Stack, inbox: Bucket, intake: Queue): void {
-  const bucket = inbox.node.defaultChild as CfnBucket; // what an L2 bucket is made of
+  const bucket = cfnBucketOf(inbox);
   const name = bucket.bucketName ?? '';
   intake.addToResourcePolicy(
     new PolicyStatement({
@@ -136,10 +146,16 @@ function pipelineFunctions(scope: Construct, { stage, code, holdings }: Function
     worker: build('worker', 'Worker', 'Applies changes at Atlassian.', true),
     coordinator: build('coordinator', 'Coordinator', 'Folds what happens to a job and decides what follows.', true),
     reporter: build('reporter', 'Reporter', "Writes a job's report files.", false),
+    notifier: build(
+      'notifier',
+      'Notifier',
+      'Tells people what became of a job, and which credentials need them.',
+      false,
+    ),
   };
 }
 
-const resourcesOf = ({ inbox, results, queues }: Holdings): Resources => ({
+const resourcesOf = ({ inbox, results, queues, notices }: Holdings): Resources => ({
   inbox: inbox.bucketName,
   results: results.bucketName,
   validate: queues.validate.queueUrl,
@@ -150,6 +166,8 @@ const resourcesOf = ({ inbox, results, queues }: Holdings): Resources => ({
   events: queues.events.queueUrl,
   enqueue: queues.enqueue.queueUrl,
   reports: queues.reports.queueUrl,
+  notices: queues.notices.queueUrl,
+  noticesTopic: notices.topicArn,
 });
 
 /** Each takes milliseconds, and more than ten would be gathered over a window. */
@@ -158,7 +176,7 @@ const UPLOADS_BATCH = 10;
 const MAILBOX_BATCH = 10;
 
 function connect(functions: Functions, queues: Holdings['queues'], stage: Settings): void {
-  const { intake, splitter, planner, worker, coordinator, reporter } = functions;
+  const { intake, splitter, planner, worker, coordinator, reporter, notifier } = functions;
   const { intakeConcurrency } = stage.intake;
   receivesFrom(intake, 'Uploads', {
     queue: queues.intake,
@@ -186,6 +204,8 @@ function connect(functions: Functions, queues: Holdings['queues'], stage: Settin
   });
   const { reportsConcurrency } = stage.reporter;
   receivesFrom(reporter, 'Reports', { queue: queues.reports, batchSize: 1, maxConcurrency: reportsConcurrency });
+  const { noticesConcurrency } = stage.notifier;
+  receivesFrom(notifier, 'Notices', { queue: queues.notices, batchSize: 1, maxConcurrency: noticesConcurrency });
 }
 
 function reconcileEveryMinute(scope: Construct, coordinator: PipelineFunction): Rule {
@@ -193,6 +213,14 @@ function reconcileEveryMinute(scope: Construct, coordinator: PipelineFunction): 
     description: 'Reminds every open job of the time.',
     schedule: Schedule.rate(Duration.minutes(1)),
     targets: [new InvokeFunction(coordinator.lambda)],
+  });
+}
+
+function checkCredentialsDaily(scope: Construct, notifier: PipelineFunction): void {
+  new Rule(scope, 'CheckCredentials', {
+    description: "Tries each target's credentials with calls that only read.",
+    schedule: Schedule.rate(Duration.days(1)),
+    targets: [new InvokeFunction(notifier.lambda)],
   });
 }
 

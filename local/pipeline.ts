@@ -17,6 +17,8 @@ export interface Pipeline {
   readonly pids: (functionName: string) => readonly number[];
   readonly kill: (functionName: string) => number;
   readonly reconcile: () => Promise<void>;
+  /** Runs the schedules of a function, e.g. `notifier`, now. */
+  readonly fire: (functionName: string) => Promise<void>;
   /** Begins nothing any more, and ends what is under way by killing it. */
   readonly close: () => Promise<void>;
 }
@@ -31,6 +33,9 @@ export interface PipelineOptions {
   readonly reconcileEveryMs?: number | undefined;
   readonly watch?: Watch | undefined;
 }
+
+/** The function whose schedule looks at open jobs. */
+const RECONCILED = 'coordinator';
 
 /** Sees an invocation begin: of which function, with which event, and what it comes to. */
 export type Watch = (functionName: string, event: unknown, result: Promise<unknown>) => void;
@@ -55,13 +60,20 @@ export function startPipeline(options: PipelineOptions): Pipeline {
       .filter(({ description }) => name === 'all' || description.label === name);
   const kill = (name: string): number => called(name).reduce((killed, lambda) => killed + lambda.kill(), 0);
 
+  const fire = async (name: string): Promise<void> => {
+    const arns = called(name).map(({ description }) => description.arn);
+    const own = schedules.filter(({ description }) => arns.includes(description.functionArn));
+    await Promise.all(own.map((schedule) => schedule.fire()));
+  };
+
   return {
     functions: called('all'),
     usage: () => called('all').map((lambda) => lambda.usage()),
     pids: (name) => called(name).flatMap((lambda) => lambda.pids()),
     kill,
+    fire,
     reconcile: async () => {
-      await Promise.all(schedules.map((schedule) => schedule.fire()));
+      await fire(RECONCILED);
     },
     close: async () => {
       for (const schedule of schedules) schedule.stop();
@@ -137,7 +149,8 @@ function startSchedules(parts: ReadonlyMap<string, Part>, options: PipelineOptio
   return services.description.schedules.map((description) => {
     const part = [...parts.values()].find(({ lambda }) => lambda.description.arn === description.functionArn);
     const { lambda } = part ?? missing(description.functionArn);
-    const everyMs = reconcileEveryMs ?? description.everyMs;
+    const isReconcile = lambda.description.label === RECONCILED;
+    const everyMs = (isReconcile ? reconcileEveryMs : undefined) ?? description.everyMs;
     return startSchedule({ description: { ...description, everyMs }, region, account, invoke: lambda.invoke });
   });
 }

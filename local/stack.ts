@@ -9,6 +9,7 @@ import { createAccessControl, type RequestCount, type Violation } from './aws/ac
 import { startPipeline, type Watch } from './pipeline.ts';
 import { startSimulatorProcess } from './atlassian/simulator-process.ts';
 import { startServices, type Ports, type ServiceFaults, type Services } from './aws/services.ts';
+import type { Published } from './aws/sns.ts';
 import type { StackDescription } from './aws/template/description.ts';
 
 /** The account and region that the local stack says it is in. */
@@ -27,6 +28,8 @@ export interface StackOptions {
   /** Milliseconds between two runs of each schedule, instead of the template's rate. */
   readonly reconcileEveryMs?: number | undefined;
   readonly faults?: ServiceFaults | undefined;
+  /** Told of everything that is published to a topic. */
+  readonly published?: ((publication: Published) => void) | undefined;
   /** Told what whoever runs the stack should know: that its disk is full, and that it goes on. */
   readonly say?: ((sentence: string) => void) | undefined;
   /** Told of each batch that an event source hands a function: for tests that ask when a row was in whose hands. */
@@ -37,6 +40,7 @@ export interface StackOptions {
 export interface Connection {
   readonly s3: string;
   readonly sqs: string;
+  readonly sns: string;
   readonly secretsManager: string;
   /** Where functions are invoked. */
   readonly lambda: string;
@@ -64,7 +68,9 @@ export interface LocalStack extends Connection {
   readonly pids: (functionName: string) => readonly number[];
   /** Kills the processes of a function, e.g. `worker`, or of `all`; how many there were. */
   readonly killFunction: (functionName: string) => number;
-  /** Runs the schedules now. */
+  /** Runs the daily look at credentials now. */
+  readonly checkCredentials: () => Promise<void>;
+  /** Runs the look at open jobs now. */
   readonly reconcile: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -73,12 +79,12 @@ export interface LocalStack extends Connection {
 export async function startStack(options: StackOptions): Promise<LocalStack> {
   const folder = resolve(options.folder);
   mkdirSync(folder, { recursive: true });
-  const { ports = {}, synthesized, faults, watch, say } = options;
+  const { ports = {}, synthesized, faults, watch, say, published } = options;
   const access = createAccessControl();
   const place = { account: ACCOUNT, region: REGION };
 
   const [services, simulator] = await Promise.all([
-    startServices({ ...place, folder, access, synthesized, ports, faults, say }),
+    startServices({ ...place, folder, access, synthesized, ports, faults, say, published }),
     options.simulator === false ? undefined : startSimulatorProcess(ports.atlassian),
   ]);
   const targets = { ...simulator?.targets, ...options.targets };
@@ -105,6 +111,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     usage: pipeline.usage,
     pids: pipeline.pids,
     killFunction: pipeline.kill,
+    checkCredentials: () => pipeline.fire('notifier'),
     reconcile: pipeline.reconcile,
     close: async () => {
       await invocations.close();

@@ -71,6 +71,19 @@ export interface Queue {
   readonly send: (messages: readonly Message[]) => Promise<void>;
 }
 
+/** What is published: a subject and a text for mail, JSON for machines, and what subscribers filter by. */
+export interface Publication {
+  readonly subject: string;
+  readonly text: string;
+  readonly body: unknown;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** One SNS topic to publish to. */
+export interface Topic {
+  readonly publish: (publication: Publication) => Promise<void>;
+}
+
 /** A job's mailbox: events are kept until a coordinator has folded them. */
 export interface EventsQueue {
   readonly post: (events: readonly JobEvent[]) => Promise<void>;
@@ -80,6 +93,11 @@ export interface EventsQueue {
 export interface Targets {
   /** `undefined` when no secret has that name; `fresh` reads it again, at most once a second, after a 401. */
   readonly find: (name: string, options?: { readonly fresh?: boolean }) => Promise<Target | undefined>;
+}
+
+/** The names of all targets that there are, by their secrets. */
+export interface TargetNames {
+  readonly list: () => Promise<readonly string[]>;
 }
 
 /** A conditional write found another object than it expected (S3 answered 412), or lost a race (409). */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { RollcallError } from './errors.ts';
+import { NOTICE_STATES } from './notice.ts';
 
 /** The retention periods of CloudWatch Logs. (CloudWatch Logs API reference, PutRetentionPolicy.) */
 const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] as const;
@@ -105,6 +106,16 @@ const reporter = z
   })
   .superRefine((own, context) => reservesEnough(own, own.reportsConcurrency, context));
 
+const notifier = z
+  .strictObject({
+    timeoutSeconds: timeoutSeconds.default(120),
+    memoryMegabytes: memoryMegabytes.default(512),
+    /** One more than its event source takes, for the daily check. */
+    reservedConcurrency: reservedConcurrency.default(3),
+    noticesConcurrency: maxConcurrency.default(2),
+  })
+  .superRefine((own, context) => reservesEnough(own, own.noticesConcurrency + 1, context));
+
 /** No number of people is unlimited. */
 const people = z.int().min(0).max(100_000);
 const percent = z.int().min(0).max(100);
@@ -194,6 +205,40 @@ const alarms = z.strictObject({
   oldestRowMinutes: count.default(30),
 });
 
+/** A queue of somebody's own, which lets the topic send to it. */
+const queueArn = z
+  .string()
+  .regex(/^arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]{1,80}$/, 'must be the ARN of an SQS queue (no FIFO queue)');
+
+const subscriber = z
+  .strictObject({
+    email: z.email().optional(),
+    https: z.url({ protocol: /^https$/, error: 'must be an https address' }).optional(),
+    queue: queueArn.optional(),
+    /** Only of these; of all where it is left out. */
+    targets: z.array(z.string().min(1)).min(1).optional(),
+    operations: z.array(z.string().min(1)).min(1).optional(),
+    states: z.array(z.enum(NOTICE_STATES)).min(1).optional(),
+    /** Nothing that needs nobody: jobs that went well, and what waits for its time. */
+    quietOnSuccess: z.literal(true).optional(),
+  })
+  .refine(({ email, https, queue }) => [email, https, queue].filter((one) => one !== undefined).length === 1, {
+    message: 'must name one of email, https and queue',
+  });
+
+const notices = z
+  .strictObject({
+    subscribers: z.array(subscriber).default([]),
+    /** Mail addresses that are told when a suspend or deactivate still waits after 1, 4 and 24 hours. */
+    escalation: z.array(z.email()).default([]),
+  })
+  .superRefine(({ subscribers, escalation }, context) => {
+    // SNS keeps one subscription of an address to a topic.
+    const told = [...subscribers.map(({ email, https, queue }) => email ?? https ?? queue), ...escalation];
+    for (const twice of new Set(told.filter((one, index) => told.indexOf(one) !== index)))
+      context.addIssue(`${twice} stands there twice: SNS takes one subscription of an address, so merge the two`);
+  });
+
 const stageSchema = z.strictObject({
   /** Tells stages in one account apart: the stack is `Rollcall`, or `Rollcall-<name>`. */
   name: z
@@ -210,10 +255,12 @@ const stageSchema = z.strictObject({
   worker: worker.prefault({}),
   coordinator: coordinator.prefault({}),
   reporter: reporter.prefault({}),
+  notifier: notifier.prefault({}),
   policy: policy.prefault({}),
   limits: limits.prefault({}),
   retention,
   alarms: alarms.prefault({}),
+  notices: notices.prefault({}),
   maxReceiveCount: maxReceiveCount.default(5),
   /** Put on everything in the stack that takes tags. */
   tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
@@ -269,9 +316,13 @@ export const FUNCTIONS = {
   worker: { sections: ['worker'], resources: ['results', 'tasks', 'isolationArn', 'events'] },
   coordinator: {
     sections: ['coordinator', 'worker', 'policy'],
-    resources: ['results', 'validate', 'plan', 'enqueue', 'events', 'reports'],
+    resources: ['results', 'validate', 'plan', 'enqueue', 'events', 'reports', 'notices'],
   },
   reporter: { sections: [], resources: ['results', 'deadLetters', 'events'] },
+  notifier: {
+    sections: ['worker'],
+    resources: ['inbox', 'results', 'notices', 'noticesTopic', 'deadLetters'],
+  },
 } as const satisfies Readonly<
   Record<string, { readonly sections: readonly (keyof Settings)[]; readonly resources: readonly string[] }>
 >;
@@ -288,6 +339,8 @@ export type Resources = Readonly<Record<ResourceOf<FunctionName>, string>>;
 
 /** What a function finds in its one variable. */
 export interface Environment<Name extends FunctionName> {
+  /** By which metrics and logs tell stacks apart. */
+  readonly stackName: string;
   readonly settings: Pick<Settings, (typeof FUNCTIONS)[Name]['sections'][number]>;
   readonly resources: Pick<Resources, ResourceOf<Name>>;
 }
@@ -300,6 +353,7 @@ export function writeEnvironment(name: FunctionName, settings: Settings, resourc
   const used: { readonly sections: readonly (keyof Settings)[]; readonly resources: readonly (keyof Resources)[] } =
     FUNCTIONS[name];
   return JSON.stringify({
+    stackName: stackNameOf(settings),
     settings: Object.fromEntries(used.sections.map((section) => [section, settings[section]])),
     resources: Object.fromEntries(used.resources.map((resource) => [resource, resources[resource]])),
   });
@@ -318,6 +372,7 @@ export function readEnvironment<Name extends FunctionName>(
 ): Environment<Name> {
   const { sections, resources } = FUNCTIONS[name];
   const schema = z.object({
+    stackName: z.string().min(1),
     settings: z.object(Object.fromEntries(sections.map((section) => [section, stageSchema.shape[section]]))),
     resources: z.object(Object.fromEntries(resources.map((resource) => [resource, z.string().min(1)]))),
   });

@@ -3,14 +3,13 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createEvent, jobEventSchema, type JobEvent } from '../../shared/job/events.ts';
 import { isStop, WHERE_IDS_ARE } from '../../shared/job/job.ts';
 import { OPEN_PREFIX } from '../../shared/job/keys.ts';
-import { errorFields, type Log } from '../../shared/log.ts';
+import { errorFields } from '../../shared/log.ts';
 import type { EventsQueue } from '../../shared/ports.ts';
 import { quarantine, readMessage, refuseCommand } from '../../shared/records.ts';
 import { createRun, type RunPorts } from './run.ts';
 
 export interface CoordinatorPorts extends RunPorts {
   readonly eventsQueue: EventsQueue;
-  readonly log: Log;
 }
 
 /** What the schedule invokes the coordinator with; only that it is no batch of records matters. */

@@ -5,10 +5,11 @@ import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
 import { readEnvironment, visibilitySeconds } from '../../shared/settings.ts';
-import { jsonLog } from '../../shared/log.ts';
+import { measuredLog } from '../../shared/aws/metrics.ts';
 import { createCoordinator } from './coordinator.ts';
 
-const { settings, resources } = readEnvironment('coordinator', process.env);
+const { stackName, settings, resources } = readEnvironment('coordinator', process.env);
+const log = measuredLog(stackName);
 const sqs = sqsClient(process.env);
 const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 
@@ -23,9 +24,10 @@ export const handler = withRedelivery(
     planQueue: queue(resources.plan),
     enqueueQueue: queue(resources.enqueue),
     reports: queue(resources.reports),
+    notices: queue(resources.notices),
     clock: systemClock,
     chance: systemChance,
-    log: jsonLog,
+    log,
     approvalMs: settings.policy.approvalMinutes * 60_000,
     bounds: {
       windowRows: settings.coordinator.windowRows,
@@ -35,5 +37,5 @@ export const handler = withRedelivery(
       resendMs: RESEND_MS,
     },
   }),
-  { client: sqs, queueUrl: resources.events, log: jsonLog, delaySeconds: backOffBriefly },
+  { client: sqs, queueUrl: resources.events, log, delaySeconds: backOffBriefly },
 );

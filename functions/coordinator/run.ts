@@ -11,6 +11,9 @@ import { hasEnded, mayPlan } from '../../shared/job/job.ts';
 import type { JobEvent } from '../../shared/job/events.ts';
 import { chunkKey, openKey, resultsPrefix } from '../../shared/job/keys.ts';
 import { type Gate, readGate } from '../../shared/job/plan.ts';
+import type { Log } from '../../shared/log.ts';
+import { MEASURED } from '../../shared/metrics.ts';
+import { takeNotices } from '../../shared/job/notices.ts';
 import { type Bounds, step } from '../../shared/job/rules.ts';
 import {
   createStateStore,
@@ -23,9 +26,12 @@ import { summaryOf } from '../../shared/job/summary.ts';
 import { awaitsValidation } from '../../shared/job/transitions.ts';
 import { readValidation, type Validation } from '../../shared/job/validation.ts';
 import type { EnqueueRequest, PlanRequest, ReportRequest, ValidateRequest } from '../../shared/job/messages.ts';
+import { measureRun } from './measure-run.ts';
 
 export interface RunPorts extends OutboxQueues {
   readonly results: ObjectStore;
+  readonly notices: Queue;
+  readonly log: Log;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly bounds: Bounds;
@@ -75,13 +81,19 @@ async function attempt(jobId: string, events: readonly JobEvent[], world: World)
 
   const reconciling = events.some((event) => event.type === 'reconcile');
   const stepped = step(folded, { nowMs, bounds, reconciling });
-  const { state, due } = takeDue(await flush(stepped, world), nowMs, bounds.resendMs);
+  const taken = takeDue(await flush(stepped, world), nowMs, bounds.resendMs);
+  const { due } = taken;
+  const { state, notices } = takeNotices(taken.state, nowMs);
 
   // The marker is put before the state and taken after it: whatever a crash leaves behind, the reconcile finds.
   if (isOpen(state) && !(base && isOpen(base.state))) await results.write(openKey(jobId), '');
+  // Before the state says that they were sent: one that is asked for twice is told once.
+  if (notices.length > 0) await world.notices.send(notices.map((body) => ({ body })));
   await states.save(state, base);
   await sendDue(state, due, world);
   await writeStatus(state, base?.state, nowMs, world);
+  const figures = measureRun(base?.state, state, events, nowMs);
+  if (figures) world.log(MEASURED, { job: jobId, target: state.job.target, ...figures });
   if (!isOpen(state)) await results.delete(openKey(jobId));
   return true;
 }

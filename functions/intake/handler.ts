@@ -4,11 +4,12 @@ import { withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
-import { jsonLog } from '../../shared/log.ts';
+import { measuredLog } from '../../shared/aws/metrics.ts';
 import { readEnvironment } from '../../shared/settings.ts';
 import { createIntake } from './intake.ts';
 
-const { resources } = readEnvironment('intake', process.env);
+const { stackName, resources } = readEnvironment('intake', process.env);
+const log = measuredLog(stackName);
 const s3 = s3Client(process.env);
 const sqs = sqsClient(process.env);
 
@@ -20,7 +21,7 @@ export const handler = withRedelivery(
     eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
     clock: systemClock,
     chance: systemChance,
-    log: jsonLog,
+    log,
   }),
-  { client: sqs, queueUrl: resources.events, log: jsonLog },
+  { client: sqs, queueUrl: resources.events, log },
 );

@@ -7,11 +7,12 @@ import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
 import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
 import { readEnvironment } from '../../shared/settings.ts';
-import { jsonLog } from '../../shared/log.ts';
+import { measuredLog } from '../../shared/aws/metrics.ts';
 import { findOperation } from '../../shared/operations/index.ts';
 import { createPlanner } from './planner.ts';
 
-const { settings, resources } = readEnvironment('planner', process.env);
+const { stackName, settings, resources } = readEnvironment('planner', process.env);
+const log = measuredLog(stackName);
 const sqs = sqsClient(process.env);
 const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 
@@ -32,7 +33,7 @@ export const handler = withRedelivery(
     policy: settings.policy,
     clock: systemClock,
     chance: systemChance,
-    log: jsonLog,
+    log,
   }),
-  { client: sqs, queueUrl: resources.events, log: jsonLog },
+  { client: sqs, queueUrl: resources.events, log },
 );

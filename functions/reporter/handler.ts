@@ -5,10 +5,11 @@ import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemClock } from '../../shared/aws/system.ts';
 import { readEnvironment } from '../../shared/settings.ts';
-import { jsonLog } from '../../shared/log.ts';
+import { measuredLog } from '../../shared/aws/metrics.ts';
 import { createReporter } from './reporter.ts';
 
-const { resources } = readEnvironment('reporter', process.env);
+const { stackName, resources } = readEnvironment('reporter', process.env);
+const log = measuredLog(stackName);
 const client = s3Client(process.env);
 const sqs = sqsClient(process.env);
 
@@ -18,7 +19,7 @@ export const handler = withRedelivery(
     eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
     deadLetters: sqsQueue({ client: sqs, queueUrl: resources.deadLetters }),
     clock: systemClock,
-    log: jsonLog,
+    log,
   }),
-  { client: sqs, queueUrl: resources.events, log: jsonLog },
+  { client: sqs, queueUrl: resources.events, log },
 );

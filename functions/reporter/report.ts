@@ -3,7 +3,14 @@ import type { Problem } from '../../shared/job/events.ts';
 import type { Outcome } from '../../shared/job/outcome.ts';
 import type { RowPlan } from '../../shared/job/plan.ts';
 import type { State } from '../../shared/job/state.ts';
-import { type Amiss, createTally, type Summary, summaryWith, type Tally } from '../../shared/job/summary.ts';
+import {
+  type Amiss,
+  countFailures,
+  createTally,
+  type Summary,
+  summaryWith,
+  type Tally,
+} from '../../shared/job/summary.ts';
 import { csvLineWriter, csvStart } from '../../shared/manifest/write-csv.ts';
 import type { Cells } from '../../shared/operations/operation.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
@@ -63,6 +70,7 @@ async function writeRows(
   const write = lineWriter(csvLineWriter(delimiter));
   const own = ownColumns(header);
   const tally = createTally(state.rows);
+  const failing = countFailures();
   const { operation } = state.job;
   const reports = [files.all, files.failed, files.unprocessed];
   for (const file of Object.values(files)) await file.write(csvStart(delimiter));
@@ -74,6 +82,7 @@ async function writeRows(
     for (const row of chunk) {
       const { outcome } = row;
       tally.add(outcome.status, outcome.code);
+      failing.add(outcome);
       const cells = own.cellsOf(row.cells, delimiter);
       const undo = undoCells(state, row);
       const catchingUp = [
@@ -86,7 +95,7 @@ async function writeRows(
     await failures?.add(chunk);
   }
   await failures?.finish();
-  return tally.total();
+  return { ...tally.total(), failures: failing.total() };
 }
 
 /** Writes a line to files; gives a promise only when one of them has to catch up, for a turn of the event loop a row costs more than the row. */

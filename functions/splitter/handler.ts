@@ -6,11 +6,12 @@ import { secretsManagerTargets } from '../../shared/aws/targets.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
 import { readEnvironment } from '../../shared/settings.ts';
-import { jsonLog } from '../../shared/log.ts';
+import { measuredLog } from '../../shared/aws/metrics.ts';
 import { OPERATIONS } from '../../shared/operations/index.ts';
 import { createSplitter } from './splitter.ts';
 
-const { settings, resources } = readEnvironment('splitter', process.env);
+const { stackName, settings, resources } = readEnvironment('splitter', process.env);
+const log = measuredLog(stackName);
 const s3 = s3Client(process.env);
 const sqs = sqsClient(process.env);
 
@@ -25,7 +26,7 @@ export const handler = withRedelivery(
     clock: systemClock,
     chance: systemChance,
     limits: settings.limits,
-    log: jsonLog,
+    log,
   }),
-  { client: sqs, queueUrl: resources.events, log: jsonLog },
+  { client: sqs, queueUrl: resources.events, log },
 );

@@ -6,11 +6,12 @@ import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
 import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
 import { readEnvironment } from '../../shared/settings.ts';
-import { jsonLog } from '../../shared/log.ts';
+import { measuredLog } from '../../shared/aws/metrics.ts';
 import { findOperation } from '../../shared/operations/index.ts';
 import { createWorker } from './worker.ts';
 
 const {
+  stackName,
   settings: { worker: settings },
   resources,
 } = readEnvironment('worker', process.env);
@@ -32,7 +33,7 @@ export const handler = createWorker({
   operations: findOperation,
   clock: systemClock,
   chance: systemChance,
-  log: jsonLog,
+  log: measuredLog(stackName),
   maxAttempts: settings.maxAttempts,
   consistencySeconds: settings.consistencySeconds,
   callsUnderWay: settings.callsUnderWay,

@@ -29,7 +29,7 @@ export function pipelineAlarm(scope: Construct, id: string, options: AlarmOption
       below === undefined ? ComparisonOperator.GREATER_THAN_THRESHOLD : ComparisonOperator.LESS_THAN_THRESHOLD,
     evaluationPeriods: periods,
     treatMissingData: below === undefined ? TreatMissingData.NOT_BREACHING : TreatMissingData.BREACHING,
-    alarmDescription: description,
+    alarmDescription: `${description} See ${id} in the operations handbook.`,
   });
   alarm.addAlarmAction(new SnsAction(topic));
 }

@@ -1,6 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
@@ -51,5 +52,10 @@ export const readsTargets = (scope: Construct): PolicyStatement =>
       }),
     ],
   );
+
+/** Names alone, without contents. (Service authorization reference: ListSecrets knows no resource but all.) */
+export const listsTargets = (): PolicyStatement => allow(['secretsmanager:ListSecrets'], ['*']);
+
+export const publishes = (topic: Topic): PolicyStatement => allow(['sns:Publish'], [topic.topicArn]);
 
 const arnOf = ({ queueArn }: Queue): string => queueArn;

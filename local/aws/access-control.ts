@@ -30,7 +30,7 @@ export interface AccessKey {
 
 /** One authenticated request to an AWS service: what has to be allowed by the role of whoever made it. */
 export interface AwsCall {
-  readonly service: 's3' | 'sqs' | 'secretsmanager' | 'lambda';
+  readonly service: 's3' | 'sqs' | 'sns' | 'secretsmanager' | 'lambda';
   /** As IAM names it, e.g. `s3:GetObject`. */
   readonly action: string;
   /** ARN. */
@@ -150,6 +150,8 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
   'plan',
   'control',
   'isolated',
+  'told',
+  'credentials',
   'ledger',
   'chunks',
   'state.json',

@@ -102,10 +102,19 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     };
   },
   ListSecrets: ({ files }, input) => {
-    parseInput(z.strictObject({ MaxResults: z.number().optional() }), input);
-    return { resource: '*', run: () => ({ SecretList: files.all().map(describeSecret) }) };
+    const { Filters: filters = [] } = parseInput(listing, input);
+    const prefixes = filters.flatMap(({ Values: values }) => values);
+    const isListed = ({ name }: Secret): boolean =>
+      prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix));
+    return { resource: '*', run: () => ({ SecretList: files.all().filter(isListed).map(describeSecret) }) };
   },
 };
+
+/** A filter by name takes the beginnings of names. (Secrets Manager API reference, Filter.) */
+const listing = z.strictObject({
+  MaxResults: z.number().optional(),
+  Filters: z.array(z.strictObject({ Key: z.literal('name'), Values: z.array(z.string()) })).optional(),
+});
 
 const creation = z.strictObject({
   Name: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/),

@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,6 +30,9 @@ export function sqsClient(environment: Environment): SQSClient {
 export function secretsManagerClient(environment: Environment): SecretsManagerClient {
   return new SecretsManagerClient(settings(environment, 'SECRETS_MANAGER'));
 }
+
+/** A client of SNS. */
+export const snsClient = (environment: Environment): SNSClient => new SNSClient(settings(environment, 'SNS'));
 
 function settings(environment: Environment, service: string) {
   const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] || environment['AWS_ENDPOINT_URL'] || undefined;

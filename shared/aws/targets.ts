@@ -1,11 +1,12 @@
 import {
   GetSecretValueCommand,
+  paginateListSecrets,
   SecretsManagerServiceException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 
-import { type Clock, type Targets, TargetUnreadable } from '../ports.ts';
+import { type Clock, type TargetNames, type Targets, TargetUnreadable } from '../ports.ts';
 import { isToken, parseAddress, secretName, type Target } from '../target.ts';
 
 const KEPT_MS = 60_000;
@@ -39,6 +40,18 @@ export function secretsManagerTargets(source: Source): Targets {
     },
   };
 }
+
+/** The names of the targets whose secrets there are. (Secrets Manager API reference, ListSecrets: a name filter is a prefix.) */
+export const secretsManagerTargetNames = ({ client }: Pick<Source, 'client'>): TargetNames => ({
+  list: async () => {
+    const prefix = secretName('');
+    const names: string[] = [];
+    const pages = paginateListSecrets({ client }, { Filters: [{ Key: 'name', Values: [prefix] }] });
+    for await (const { SecretList: secrets = [] } of pages)
+      for (const { Name: name = '' } of secrets) if (name.startsWith(prefix)) names.push(name.slice(prefix.length));
+    return names.filter((name) => CAN_BE_NAME.test(name)).toSorted();
+  },
+});
 
 // Secrets Manager answers any other name with a fault of the request. (CreateSecret, Name.)
 const CAN_BE_NAME = /^[A-Za-z0-9_+=.@-]{1,400}$/;

@@ -29,6 +29,13 @@ export const isolatedKey = (jobId: string, row: number, generation: number): str
 /** Of which rows, in which generation, dead letters were sent. */
 export const deadLettersKey = (jobId: string): string => `jobs/${jobId}/dead-letters.json`;
 
+/** Put there when a notice was published: an empty object each. */
+export const toldKey = (jobId: string, notice: string): string => `jobs/${jobId}/told/${notice}`;
+/** The same of what the daily check found of a target. */
+const TOLD_OF_TARGETS_PREFIX = 'jobs/credentials/';
+export const toldOfTargetKey = (target: string, notice: string): string =>
+  `${TOLD_OF_TARGETS_PREFIX}${target}/${notice}`;
+
 /** What the jobs of a target have changed lately, and out of which files. */
 export const LEDGER_PREFIX = 'jobs/ledger/';
 

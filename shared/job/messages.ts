@@ -104,3 +104,20 @@ export const reportRequestSchema = z.object({
 
 /** A request to write a job's files. */
 export type ReportRequest = Readonly<z.infer<typeof reportRequestSchema>>;
+
+/** What the coordinator asks of the notifier: tell people what has become of a job. */
+export const noticeRequestSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('notice'),
+  jobId: z.string().min(1),
+  about: z.enum(['stop', 'reminder', 'failures']),
+  /** The stop that it is about: once the job has gone on, there is nothing to tell. */
+  stop: z.string().min(1),
+  /** Of a reminder: how long the job has waited. */
+  hours: z.int().positive().optional(),
+  /** Of failures: how often rows had been redriven. */
+  redrives: z.int().nonnegative().optional(),
+});
+
+/** A request to tell people of a job. */
+export type NoticeRequest = Readonly<z.infer<typeof noticeRequestSchema>>;

@@ -7,6 +7,7 @@ import type { Calls, Problem, RowEvent } from './events.ts';
 import { STATES, type Command, type Job, type JobState } from './job.ts';
 import { stateKey } from './keys.ts';
 import type { Code, WaitReasonCode } from './outcome.ts';
+import type { Told } from './notices.ts';
 import type { Gate, WaitReason } from './plan.ts';
 
 /** A chunk of events: an object of JSON lines (RowEvent), and the range of rows that it speaks of. */
@@ -139,6 +140,8 @@ export interface State {
   readonly revision: number;
   /** Whether something has happened that the newest report does not say: it is asked for once nothing is under way. */
   readonly reportDue: boolean;
+  /** Absent before anybody was told anything. */
+  readonly told?: Told | undefined;
   /** When the job was stopped or ended; ISO 8601. */
   readonly finishedAt?: string | undefined;
   /** When the present state began; epoch milliseconds. */

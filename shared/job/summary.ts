@@ -1,4 +1,4 @@
-import { type Code, CODES, settleStatus, type Status, STATUSES } from './outcome.ts';
+import { type Code, CODES, type Outcome, settleStatus, type Status, STATUSES } from './outcome.ts';
 import { attemptsOf, settledStatus } from './row-status.ts';
 import { hasStopped, isCancelled, isWaiting, STATES, type JobState } from './job.ts';
 import type { Calls, Problem } from './events.ts';
@@ -11,6 +11,14 @@ export type Counts = Readonly<Record<'rows' | Status, number>>;
 /** What the plan would do with the rows: how many it would change, and what would become of the others. */
 export type PlanFigures = Pick<GateSummary['counts'], 'change' | 'unchanged' | 'failed' | 'invalid'> &
   Pick<GateSummary, 'hash' | 'codes' | 'seats' | 'domains'>;
+
+/** The rows that have one code: how many, the lines of the first ten, and what to do about them. */
+export interface Failure {
+  readonly code: Code;
+  readonly rows: number;
+  readonly lines: readonly number[];
+  readonly remedy: string;
+}
 
 /** A job at a glance: what `status.json` says while it runs and `summary.json` when it has stopped. What is not known yet is absent. */
 export interface Summary {
@@ -41,6 +49,8 @@ export interface Summary {
   readonly waiting?: { readonly reasons: readonly WaitReason[]; readonly since: string } | undefined;
   readonly counts: Counts;
   readonly codes: Readonly<Partial<Record<Code, number>>>;
+  /** Rows that did not come out well, by code, most first; only in a report, which reads every row. */
+  readonly failures?: readonly Failure[] | undefined;
   /** With how many of them a row took, on average, to two decimal places. */
   readonly calls: Calls & { readonly perRow: number };
   readonly actors: readonly Actor[];
@@ -81,6 +91,7 @@ export function summaryWith(state: State, tally: Tally, amiss: Amiss = { problem
     waiting: waitOf(state),
     counts: tally.counts,
     codes: tally.codes,
+    failures: tally.failures,
     calls: callsOf(state),
     actors: state.actors,
     startedAt: job.startedAt,
@@ -107,6 +118,8 @@ function callsOf({ calls: { sent, rateLimited, retried }, rows }: State): Summar
 export interface Tally {
   readonly counts: Counts;
   readonly codes: Readonly<Partial<Record<Code, number>>>;
+  /** Where every row was read. */
+  readonly failures?: readonly Failure[] | undefined;
 }
 
 /** Counts the outcomes of `rows` rows one by one. */
@@ -122,6 +135,31 @@ export function createTally(rows: number): {
       if (code !== undefined && times > 0) codes[code] = (codes[code] ?? 0) + times;
     },
     total: () => ({ counts: { ...counts }, codes: { ...codes } }),
+  };
+}
+
+/** Of a code's rows, whoever corrects them begins with the first. */
+const MOST_LINES = 10;
+
+/** Counts the rows that failed, are invalid or were lost, by code, with the lines of the first ten of each; most rows first. */
+export function countFailures(): {
+  readonly add: (outcome: Pick<Outcome, 'status' | 'code' | 'line'>) => void;
+  readonly total: () => readonly Failure[];
+} {
+  const counted = new Map<Code, { rows: number; readonly lines: number[] }>();
+  return {
+    add: ({ status, code, line }) => {
+      const isFailure = status === 'failed' || status === 'invalid' || code === 'NOT_APPLIED';
+      if (!isFailure || code === undefined) return;
+      const known = counted.get(code) ?? { rows: 0, lines: [] };
+      counted.set(code, known);
+      known.rows += 1;
+      if (known.lines.length < MOST_LINES) known.lines.push(line);
+    },
+    total: () =>
+      [...counted]
+        .map(([code, { rows, lines }]) => ({ code, rows, lines, remedy: CODES[code].remedy }))
+        .toSorted((one, other) => other.rows - one.rows),
   };
 }
 

@@ -9,6 +9,7 @@ import { claimFolder, findRunning } from '../../cli/local-stack.ts';
 const CONNECTION = {
   s3: 'http://127.0.0.1:1',
   sqs: 'http://127.0.0.1:2',
+  sns: 'http://127.0.0.1:5',
   secretsManager: 'http://127.0.0.1:3',
   lambda: 'http://127.0.0.1:4',
   region: 'us-east-1',

@@ -32,7 +32,7 @@ it.concurrent.each([
   [['run', THIS_FILE, '--operation', 'suspend', '--reason', 'Kündigung'], 'write it without accents'],
   [['approve', 'job-1', '--accept', 'too_many_people'], 'There is no reason "too_many_people" to wait'],
   [['show', 'job-1'], 'No local stack is running'],
-  [['local', '--port', 'any'], 'a number from 1 to 65531'],
+  [['local', '--port', 'any'], 'a number from 1 to 65530'],
   [['status', 'job-1'], 'No local stack is running'],
   [['pause', 'job-1'], 'No local stack is running'],
   [['verify', 'job-1'], 'No local stack is running'],

@@ -43,6 +43,7 @@ export function startLine(limits?: ManifestLimits): Line {
     planQueue: others,
     enqueueQueue: others,
     reports,
+    notices: others,
     chance: { uuid: () => `coordinator-${(ids += 1)}`, random: () => 0.5 },
     bounds: { windowRows: 100, windowSeconds: 2, overdueMs: 1e6, expiryMs: 1e9, resendMs: 1e6 },
     approvalMs: 3_600_000,

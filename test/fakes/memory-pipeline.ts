@@ -2,6 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 
 import { createCoordinator } from '../../functions/coordinator/coordinator.ts';
 import { createIntake } from '../../functions/intake/intake.ts';
+import { createNotifier } from '../../functions/notifier/notifier.ts';
 import { createPlanner } from '../../functions/planner/planner.ts';
 import { createReporter } from '../../functions/reporter/reporter.ts';
 import { createSplitter } from '../../functions/splitter/splitter.ts';
@@ -15,7 +16,7 @@ import type { WaitReasonCode } from '../../shared/job/outcome.ts';
 import { readState, type State } from '../../shared/job/state.ts';
 import type { Summary } from '../../shared/job/summary.ts';
 import { findOperation, OPERATIONS } from '../../shared/operations/index.ts';
-import type { Message, Queue } from '../../shared/ports.ts';
+import type { Message, Publication, Queue } from '../../shared/ports.ts';
 import { completeSettings, type Settings } from '../../shared/settings.ts';
 import { memoryObjectStore } from './memory-object-store.ts';
 import { textOf } from './memory-queue.ts';
@@ -48,6 +49,10 @@ export interface MemoryPipeline {
   /** A file of a job's report. */
   readonly fileOf: (jobId: string, name: string) => Promise<string>;
   readonly deadLetters: readonly Message[];
+  /** What people were told. */
+  readonly published: readonly Publication[];
+  /** The daily look at credentials. */
+  readonly checkCredentials: () => Promise<void>;
   /** Moves every dead letter back to the tasks queue. */
   readonly redrive: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -74,6 +79,7 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
   const chance = { uuid: () => `00000000-0000-4000-8000-${String((ids += 1)).padStart(12, '0')}`, random: () => 0.5 };
   const [inbox, results] = [memoryObjectStore(), memoryObjectStore()];
   const deadLetters: Message[] = [];
+  const published: Publication[] = [];
   const queues = new Map<string, Waiting[]>();
 
   const queueTo = (name: string): Queue => ({
@@ -115,11 +121,22 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
     planQueue: queueTo('plan'),
     enqueueQueue: queueTo('enqueue'),
     reports: queueTo('reports'),
+    notices: queueTo('notices'),
     bounds,
     approvalMs: settings.policy.approvalMinutes * 60_000,
   });
   const splitter = createSplitter({ ...common, tasks: queueTo('tasks'), operations: OPERATIONS, limits });
   const intake = createIntake({ ...common, validate: queueTo('validate') });
+  const notifier = createNotifier({
+    ...common,
+    topic: {
+      publish: async (publication) => {
+        published.push(publication);
+      },
+    },
+    targetNames: { list: async () => Object.keys(targets) },
+    place: { inbox: 'inbox', results: 'results', deadLetters: 'dead-letters', region: 'eu-west-1', isLocal: false },
+  });
   const handlers: Readonly<Record<string, Handler>> = {
     intake: async (event, context) => (await intake(event, context)) as SQSBatchResponse, // a batch is answered as one
     validate: splitter,
@@ -148,6 +165,7 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
         },
       },
     }),
+    notices: notifier,
   };
 
   const context = { getRemainingTimeInMillis: () => 300_000, invokedFunctionArn: 'arn:aws:lambda:r:1:function:f' };
@@ -244,6 +262,10 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
       JSON.parse(results.textOf(`${resultsPrefix((await stateOf(jobId)).job)}summary.json`)) as Summary, // the reporter's own
     fileOf: async (jobId, name) => results.textOf(`${resultsPrefix((await stateOf(jobId)).job)}${name}`),
     deadLetters,
+    published,
+    checkCredentials: async () => {
+      await notifier({ source: 'aws.events' });
+    },
     redrive: () => queueTo('tasks').send(deadLetters.splice(0)),
     close: atlassian.close,
   };

@@ -74,7 +74,7 @@ async function reasonsAfter(...moments: readonly Moment[]) {
   const clock = { now: () => new Date(time.nowMs) };
   const chance = { uuid: () => crypto.randomUUID(), random: () => 0 };
   const ports = { results, eventsQueue: memoryEventsQueue(), clock, chance, log: () => undefined };
-  const queues = { validateQueue: queue, planQueue: queue, enqueueQueue: queue, reports };
+  const queues = { validateQueue: queue, planQueue: queue, enqueueQueue: queue, reports, notices: queue };
   const coordinator = createCoordinator({ ...ports, ...queues, bounds: BOUNDS, approvalMs: 3_600_000 });
   const reporter = createReporter({ ...ports, deadLetters });
   const giveUp = async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
+import { METRICS_NAMESPACE, STACK_DIMENSION, STACK_METRICS, TARGET_METRICS } from '../../shared/metrics.ts';
 import { idIn, synthesizedStage, textOf, type Json } from './synthesized-stage.ts';
 
 const stage = synthesizedStage({ alarms: { emails: ['oncall@example.com', 'identity@example.com'] } });
@@ -67,26 +68,25 @@ it.each(['Errors', 'Throttles', 'RecursiveInvocationsDropped'])('watches %s of e
   expect(watched(metric, 'FunctionName')).toEqual(functions.toSorted());
 });
 
-it.each([
-  ['Quarantine', /^"message\.quarantined"$/],
-  ['Failures', /^(?:\??"\w+\.failed" ?)+$/],
-])('counts in the log of every function what the alarm %s is about', (kind, pattern) => {
-  const { MetricName: name, Namespace: namespace } = alarms.find((one) => one.name === kind)!.alarm;
-  const filters = stage
-    .all('AWS::Logs::MetricFilter')
-    .map(([, { Properties: filter }]) => filter)
-    .filter(({ MetricTransformations: [{ MetricName: counted }] }: Json) => counted === name);
+it('watches everything that log lines count for the whole stack, and makes no metric of log lines but by their own format', () => {
+  const own = alarms.filter(({ alarm }) => alarm.Namespace === METRICS_NAMESPACE).map(({ alarm }) => alarm);
 
-  const logGroups = stage.all('AWS::Logs::LogGroup').map(([id]) => id);
-  expect(filters.map((filter) => idIn(filter.LogGroupName)).toSorted()).toEqual(logGroups.toSorted());
-  for (const filter of filters) {
-    expect(filter.FilterPattern).toMatch(pattern);
-    expect(filter.MetricTransformations).toEqual([{ MetricName: name, MetricNamespace: namespace, MetricValue: '1' }]);
-  }
+  expect(own.map(({ MetricName: name }) => name).toSorted()).toEqual([...STACK_METRICS].toSorted());
+  for (const { Dimensions: dimensions } of own)
+    expect(dimensions).toEqual([{ Name: STACK_DIMENSION, Value: 'Rollcall' }]);
+  expect(stage.all('AWS::Logs::MetricFilter')).toEqual([]);
+});
+
+it('has a dashboard of every metric', () => {
+  const [[, dashboard] = []] = stage.all('AWS::CloudWatch::Dashboard');
+  const body = textOf(dashboard?.Properties.DashboardBody);
+
+  for (const metric of [...STACK_METRICS, ...Object.keys(TARGET_METRICS)]) expect(body).toContain(metric);
 });
 
 describe('the topic', () => {
-  const [[, policy] = []] = stage.all('AWS::SNS::TopicPolicy');
+  const [, policy] =
+    stage.all('AWS::SNS::TopicPolicy').find(([, { Properties: one }]) => one.Topics.map(idIn).includes(topic)) ?? [];
   const statements: readonly Json[] = policy?.Properties.PolicyDocument.Statement;
 
   it('writes to everybody whom the stage names', () => {
@@ -106,26 +106,4 @@ describe('the topic', () => {
     expect(textOf(allowing.Condition.StringEquals['aws:SourceAccount'])).toBe('<AWS::AccountId>');
     expect(denying.Condition).toEqual({ Bool: { 'aws:SecureTransport': 'false' } });
   });
-});
-
-it('looks for the lines that functions log of messages which they give back', () => {
-  const patterns = stage
-    .all('AWS::Logs::MetricFilter')
-    .map(([, { Properties: filter }]) => filter.FilterPattern as string);
-  const wanted = patterns.flatMap((pattern) => pattern.match(/\w+\.failed/g) ?? []);
-  const logged = [
-    'intake/intake',
-    'splitter/splitter',
-    'planner/planner',
-    'worker/apply-tasks',
-    'worker/batch',
-    'coordinator/coordinator',
-    'reporter/reporter',
-  ].flatMap((file) =>
-    [
-      ...readFileSync(new URL(`../../functions/${file}.ts`, import.meta.url), 'utf8').matchAll(/log\('(\w+\.failed)'/g),
-    ].map(([, line]) => line),
-  );
-
-  expect(wanted.toSorted()).toEqual([...new Set(logged)].toSorted());
 });

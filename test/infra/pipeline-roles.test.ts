@@ -4,7 +4,7 @@ import { REPORT_FILES } from '../../shared/job/keys.ts';
 import { asList, idIn, synthesizedStage, textOf, type Json } from './synthesized-stage.ts';
 
 const stage = synthesizedStage();
-const FUNCTIONS = ['Intake', 'Splitter', 'Planner', 'Worker', 'Coordinator', 'Reporter'] as const;
+const FUNCTIONS = ['Intake', 'Splitter', 'Planner', 'Worker', 'Coordinator', 'Reporter', 'Notifier'] as const;
 
 interface Allowed {
   readonly action: string;
@@ -39,7 +39,9 @@ describe.each(FUNCTIONS)('the role of the %s', (name) => {
   });
 
   it('is never about everything', () => {
-    expect(of(name).filter(({ resource }) => resource === '*')).toEqual([]);
+    // Names of secrets can be listed all or none.
+    const listing = name === 'Notifier' ? [{ action: 'secretsmanager:ListSecrets', resource: '*' }] : [];
+    expect(of(name).filter(({ resource }) => resource === '*')).toEqual(listing);
   });
 
   it('writes its own log and no other', () => {
@@ -72,8 +74,9 @@ it.each([
   ['Splitter', ['Events', 'Tasks']],
   ['Planner', ['Events', 'Plan']],
   ['Worker', ['Events', 'Tasks']],
-  ['Coordinator', ['Enqueue', 'Events', 'Plan', 'Reports', 'Validate']],
+  ['Coordinator', ['Enqueue', 'Events', 'NoticesQueue', 'Plan', 'Reports', 'Validate']],
   ['Reporter', ['DeadLetters', 'Events']],
+  ['Notifier', []],
 ] as const)('the %s sends to %j and to no other queue', (name, queues) => {
   const sent = of(name).filter(({ action }) => action === 'sqs:SendMessage');
 
@@ -87,6 +90,7 @@ it.each([
   ['Worker', ['jobs/*/isolated/*']],
   ['Coordinator', ['*/status.json', 'jobs/*/chunks/*', 'jobs/*/state.json', 'open/*', 'rejected/control/*']],
   ['Reporter', [...REPORT_FILES.map((file) => `*/${file}`), 'jobs/*/dead-letters.json']],
+  ['Notifier', ['jobs/*/told/*', 'jobs/credentials/*/*']],
 ] as const)('the %s writes %j, what it quarantines, and nothing else', (name, keys) => {
   const written = of(name).filter(({ action }) => action === 's3:PutObject');
 
@@ -104,6 +108,7 @@ it.each([
     'Reporter',
     ['jobs/*/chunks/*', 'jobs/*/dead-letters.json', 'jobs/*/state.json', 'jobs/*/validation.json', 'plan/*', 'rows/*'],
   ],
+  ['Notifier', ['*/summary.json', 'jobs/*/state.json', 'jobs/*/told/*', 'jobs/credentials/*/*']],
 ] as const)('the %s reads %j of the results and nothing else', (name, keys) => {
   const read = of(name).filter(({ action }) => action === 's3:GetObject');
 
@@ -144,12 +149,12 @@ it('lets nobody write to the inbox, and nobody delete but the marker of an open 
   expect(deleting).toEqual([{ action: 's3:DeleteObject', resource: 'Results/open/*' }]);
 });
 
-it('lets the splitter, the planner and the worker read the secrets of targets, and nobody else any', () => {
+it('lets the splitter, the planner, the worker and the notifier read the secrets of targets, and nobody else any', () => {
   const readers = FUNCTIONS.filter((name) => of(name).some(({ action }) => action.startsWith('secretsmanager:')));
   const secrets = readers.flatMap(of).filter(({ action }) => action.startsWith('secretsmanager:'));
 
-  expect(readers).toEqual(['Splitter', 'Planner', 'Worker']);
-  for (const { action, resource } of secrets) {
+  expect(readers).toEqual(['Splitter', 'Planner', 'Worker', 'Notifier']);
+  for (const { action, resource } of secrets.filter(({ action }) => action !== 'secretsmanager:ListSecrets')) {
     expect(action).toBe('secretsmanager:GetSecretValue');
     expect(resource).toMatch(/:secret:rollcall\/\*$/);
   }

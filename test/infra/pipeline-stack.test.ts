@@ -22,6 +22,7 @@ const FUNCTIONS = [
   ['worker', 'Worker'],
   ['coordinator', 'Coordinator'],
   ['reporter', 'Reporter'],
+  ['notifier', 'Notifier'],
 ] as const satisfies readonly (readonly [FunctionName, string])[];
 
 // The file that a deployer would take.
@@ -155,6 +156,7 @@ describe('queues', () => {
     ['Isolation', 'DeadLetters'],
     ['Events', 'EventsDead'],
     ['Reports', 'ReportsDead'],
+    ['NoticesQueue', 'NoticesDead'],
   ])('%s redrives to %s', (from, to) => {
     const { RedrivePolicy: redrive } = standard.one(QUEUE, from).Properties;
 

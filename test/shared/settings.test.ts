@@ -31,6 +31,8 @@ const RESOURCES: Resources = {
   events: 'events',
   enqueue: 'enqueue',
   reports: 'reports',
+  notices: 'notices',
+  noticesTopic: 'noticesTopic',
 };
 
 const fault = (settings: unknown): string => {
@@ -191,7 +193,8 @@ it('takes a new setting in one line: its function finds it', async () => {
   const own = readFileSync(join(ROOT, 'shared/settings.ts'), 'utf8');
   const line = '    callsUnderWay: count.default(100),\n';
   writeFileSync(join(folder, 'settings.ts'), own.replace(line, `${line}    tea: z.string().default('green'),\n`));
-  writeFileSync(join(folder, 'errors.ts'), readFileSync(join(ROOT, 'shared/errors.ts')));
+  for (const imported of ['errors.ts', 'notice.ts'])
+    writeFileSync(join(folder, imported), readFileSync(join(ROOT, 'shared', imported)));
 
   const changed = (await import(join(folder, 'settings.ts'))) as typeof import('../../shared/settings.ts');
   const text = changed.writeEnvironment('worker', changed.completeSettings({ worker: { tea: 'black' } }), RESOURCES);

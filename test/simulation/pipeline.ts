@@ -1,5 +1,6 @@
 import { createCoordinator } from '../../functions/coordinator/coordinator.ts';
 import { createIntake } from '../../functions/intake/intake.ts';
+import { createNotifier } from '../../functions/notifier/notifier.ts';
 import { createPlanner } from '../../functions/planner/planner.ts';
 import { createReporter } from '../../functions/reporter/reporter.ts';
 import { createSplitter } from '../../functions/splitter/splitter.ts';
@@ -50,14 +51,21 @@ export interface Pipeline {
 
 export type Queues = Readonly<Record<Live | LastStop, SimulatedQueue>>;
 
-type Live = 'intake' | 'validate' | 'plan' | 'enqueue' | 'tasks' | 'isolation' | 'events' | 'reports';
+type Live = 'intake' | 'validate' | 'plan' | 'enqueue' | 'tasks' | 'isolation' | 'events' | 'reports' | 'notices';
 type LastStop =
-  'deadLetters' | 'intakeDead' | 'validateDead' | 'planDead' | 'enqueueDead' | 'eventsDead' | 'reportsDead';
+  | 'deadLetters'
+  | 'intakeDead'
+  | 'validateDead'
+  | 'planDead'
+  | 'enqueueDead'
+  | 'eventsDead'
+  | 'reportsDead'
+  | 'noticesDead';
 
 /** As the stack has them. */
 const SETTINGS = completeSettings();
 const { intake: INTAKE, splitter: SPLITTER, planner: PLANNER, worker: WORKER } = SETTINGS;
-const { coordinator: COORDINATOR, reporter: REPORTER } = SETTINGS;
+const { coordinator: COORDINATOR, reporter: REPORTER, notifier: NOTIFIER } = SETTINGS;
 const ISOLATION_RECEIVES = 3 * SETTINGS.maxReceiveCount;
 const PLAN_RECEIVES = 400;
 
@@ -84,6 +92,11 @@ const LIMITS = {
   columns: 100,
   cellCharacters: 1_000,
 } as const;
+
+/** That something was published is told by the mark that the notifier leaves. */
+const NOBODY = { publish: async () => undefined };
+const NO_TARGETS = { list: async () => [] };
+const PLACE = { inbox: 'inbox', results: 'results', deadLetters: 'dead-letters', region: 'none', isLocal: true };
 
 export function startPipeline(options: PipelineOptions): Pipeline {
   const queues = createQueues(options);
@@ -124,6 +137,7 @@ function createQueues({ world, faults, receiveCountGoesOn: countGoesOn }: Pipeli
     enqueueDead: queue({ name: 'enqueue-dead' }),
     eventsDead: queue({ name: 'events-dead.fifo', fifo: true }),
     reportsDead: queue({ name: 'reports-dead' }),
+    noticesDead: queue({ name: 'notices-dead' }),
   };
   const alone = { timeoutSeconds: WORKER.timeoutSeconds };
   const isolation = source({
@@ -142,10 +156,12 @@ function createQueues({ world, faults, receiveCountGoesOn: countGoesOn }: Pipeli
     tasks: source({ name: 'tasks', receiver: WORKER, to: isolation }),
     events: source({ name: 'events.fifo', receiver: COORDINATOR, to: lastStops.eventsDead, fifo: true }),
     reports: source({ name: 'reports', receiver: REPORTER, to: lastStops.reportsDead }),
+    notices: source({ name: 'notices', receiver: NOTIFIER, to: lastStops.noticesDead }),
   };
 }
 
-type FunctionName = 'intake' | 'splitter' | 'planner' | 'worker' | 'coordinator' | 'reporter' | 'reconciler';
+type FunctionName =
+  'intake' | 'splitter' | 'planner' | 'worker' | 'coordinator' | 'reporter' | 'notifier' | 'reconciler';
 type Functions = Readonly<Record<FunctionName, SimulatedFunction>>;
 
 function createFunctions(options: PipelineOptions, queues: Queues): Functions {
@@ -169,6 +185,7 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
       planQueue: send(queues.plan),
       enqueueQueue: send(queues.enqueue),
       reports: send(queues.reports),
+      notices: send(queues.notices),
       bounds: BOUNDS,
       approvalMs: APPROVAL_MS,
     });
@@ -202,6 +219,9 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
     reporter: create('reporter', REPORTER.timeoutSeconds, ({ send, ...ports }) =>
       createReporter({ ...ports, deadLetters: send(queues.deadLetters) }),
     ),
+    notifier: create('notifier', NOTIFIER.timeoutSeconds, ({ send: _send, ...ports }) =>
+      createNotifier({ ...ports, topic: NOBODY, targetNames: NO_TARGETS, place: PLACE }),
+    ),
     coordinator: create('coordinator', COORDINATOR.timeoutSeconds, coordinator),
     reconciler: create('reconciler', COORDINATOR.timeoutSeconds, coordinator),
   };
@@ -233,7 +253,7 @@ function createPorts(options: PipelineOptions, queues: Queues) {
 }
 
 function connectAll(functions: Functions, queues: Queues, { world, faults, promises }: PipelineOptions): void {
-  const { intake, splitter, planner, worker, coordinator, reporter } = functions;
+  const { intake, splitter, planner, worker, coordinator, reporter, notifier } = functions;
   const { taskDeleted: onDone, planRequestDeleted } = promises;
   connect({ queue: queues.intake, to: intake, batchSize: 10 }, world, faults);
   connect({ queue: queues.validate, to: splitter, batchSize: 1 }, world, faults);
@@ -248,4 +268,5 @@ function connectAll(functions: Functions, queues: Queues, { world, faults, promi
   connect({ queue: queues.isolation, to: worker, batchSize: 1, onDone }, world, faults);
   connect({ queue: queues.events, to: coordinator, batchSize: 10 }, world, faults);
   connect({ queue: queues.reports, to: reporter, batchSize: 1 }, world, faults);
+  connect({ queue: queues.notices, to: notifier, batchSize: 1 }, world, faults);
 }

@@ -10,7 +10,7 @@ export type Credentials = (accessKeyId: string) => string | undefined;
 export interface Verifier {
   readonly credentials: Credentials;
   readonly region: string;
-  readonly service: 's3' | 'sqs' | 'secretsmanager' | 'lambda';
+  readonly service: 's3' | 'sqs' | 'sns' | 'secretsmanager' | 'lambda';
   readonly nowMs: number;
 }
 

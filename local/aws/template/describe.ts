@@ -10,6 +10,7 @@ import type {
   ScheduleDescription,
   StackDescription,
   Statement,
+  TopicDescription,
 } from './description.ts';
 import { TemplateUnreadable } from './intrinsics.ts';
 import { readTemplate, type Place, type Resource, type Template } from './template.ts';
@@ -24,6 +25,7 @@ export function describeTemplate(
   return {
     queues: template.resources('AWS::SQS::Queue').map(describeQueue),
     buckets: template.resources('AWS::S3::Bucket').map(describeBucket),
+    topics: describeTopics(template),
     functions: describeFunctions(template, folderOf),
     eventSources: template.resources('AWS::Lambda::EventSourceMapping').map(describeEventSource),
     schedules: template.resources('AWS::Events::Rule').flatMap(describeSchedules),
@@ -67,6 +69,25 @@ function describeNotification(notification: z.infer<typeof notificationSchema>):
   const valueOf = (name: string): string =>
     filter?.S3Key.Rules.find((rule) => rule.Name.toLowerCase() === name)?.Value ?? '';
   return { queueArn, event, prefix: valueOf('prefix'), suffix: valueOf('suffix') };
+}
+
+const subscriptionSchema = z.object({
+  TopicArn: z.string(),
+  Protocol: z.string(),
+  Endpoint: z.string(),
+  FilterPolicy: z.record(z.string(), z.array(z.string())).default({}),
+});
+
+function describeTopics(template: Template): readonly TopicDescription[] {
+  const subscriptions = template
+    .resources('AWS::SNS::Subscription')
+    .map(({ properties }) => subscriptionSchema.parse(properties));
+  return template.resources('AWS::SNS::Topic').map(({ arn }) => ({
+    arn,
+    subscriptions: subscriptions
+      .filter(({ TopicArn: topicArn }) => topicArn === arn)
+      .map(({ Protocol: protocol, Endpoint: endpoint, FilterPolicy: filter }) => ({ protocol, endpoint, filter })),
+  }));
 }
 
 /** What CDK adds to an id to make it a logical id. */

@@ -2,6 +2,7 @@
 export interface StackDescription {
   readonly queues: readonly QueueDescription[];
   readonly buckets: readonly BucketDescription[];
+  readonly topics: readonly TopicDescription[];
   readonly functions: readonly FunctionDescription[];
   readonly eventSources: readonly EventSourceDescription[];
   readonly schedules: readonly ScheduleDescription[];
@@ -32,6 +33,21 @@ export interface NotificationDescription {
   readonly event: string;
   readonly prefix: string;
   readonly suffix: string;
+}
+
+/** A topic, with who hears of what is published there. */
+export interface TopicDescription {
+  readonly arn: string;
+  readonly subscriptions: readonly SubscriptionDescription[];
+}
+
+export interface SubscriptionDescription {
+  /** `sqs`, `email`, `https`. */
+  readonly protocol: string;
+  /** The ARN of a queue, or an address. */
+  readonly endpoint: string;
+  /** By the name of an attribute, the texts that it may be. */
+  readonly filter: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface FunctionDescription {

@@ -77,6 +77,7 @@ const coordinator = createCoordinator({
   validateQueue: { send: async () => {} },
   planQueue: { send: async () => {} },
   reports: { send: async () => {} },
+  notices: { send: async () => {} },
   clock: { now: () => new Date(nowMs) },
   chance: systemChance,
   log: () => {},

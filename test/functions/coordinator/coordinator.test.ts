@@ -28,7 +28,7 @@ function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
     [gateKey(JOB.id, 1)]: gate,
   });
   const [enqueueQueue, reports, eventsQueue] = [memoryQueue(), memoryQueue(), memoryEventsQueue()];
-  const [validateQueue, planQueue] = [memoryQueue(), memoryQueue()];
+  const [validateQueue, planQueue, notices] = [memoryQueue(), memoryQueue(), memoryQueue()];
   const time = { nowMs: NOW_MS };
   const logged: string[] = [];
   let uuids = 0;
@@ -38,6 +38,7 @@ function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
     planQueue,
     enqueueQueue,
     reports,
+    notices,
     eventsQueue,
     clock: { now: () => new Date(time.nowMs) },
     chance: { uuid: () => `uuid-${(uuids += 1)}`, random: () => 0.5 },

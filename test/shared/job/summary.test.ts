@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { attempted, rowStatusOf, PENDING } from '../../../shared/job/row-status.ts';
 import { newState, type GateSummary, type State } from '../../../shared/job/state.ts';
 import type { JobState } from '../../../shared/job/job.ts';
-import { imbalanceOf, summaryOf, unreachedCode } from '../../../shared/job/summary.ts';
+import { CODES, type Outcome } from '../../../shared/job/outcome.ts';
+import { countFailures, imbalanceOf, summaryOf, unreachedCode } from '../../../shared/job/summary.ts';
 
 const GATE: GateSummary = {
   sha256: 'd00d',
@@ -209,3 +210,37 @@ function stateOf({
     ...rest,
   };
 }
+
+describe('the failures of a report', () => {
+  const add = (rows: readonly (readonly [Outcome['status'], Outcome['code'], number])[]) => {
+    const failures = countFailures();
+    for (const [status, code, line] of rows) failures.add({ status, code, line });
+    return failures.total();
+  };
+
+  it('are counted by code, most first, with the first ten lines and the remedy', () => {
+    const many = Array.from({ length: 12 }, (_, index) => ['failed', 'USER_NOT_FOUND', index + 2] as const);
+
+    expect(add([['invalid', 'INVALID_ROW', 14], ...many])).toEqual([
+      {
+        code: 'USER_NOT_FOUND',
+        rows: 12,
+        lines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+        remedy: CODES.USER_NOT_FOUND.remedy,
+      },
+      { code: 'INVALID_ROW', rows: 1, lines: [14], remedy: CODES.INVALID_ROW.remedy },
+    ]);
+  });
+
+  it('are rows that were lost, and not those that wait, stopped with their job or repeat another', () => {
+    expect(
+      add([
+        ['unprocessed', 'NOT_APPLIED', 2],
+        ['unprocessed', 'HALTED', 3],
+        ['unprocessed', 'DUPLICATE', 4],
+        ['unchanged', undefined, 5],
+        ['changed', undefined, 6],
+      ]).map(({ code }) => code),
+    ).toEqual(['NOT_APPLIED']);
+  });
+});

@@ -1,0 +1,54 @@
+import type { Notice } from '../../shared/notice.ts';
+
+/** Where the pipeline runs, as far as what a notice tells to type depends on it. */
+export interface Place {
+  readonly inbox: string;
+  readonly results: string;
+  readonly deadLetters: string;
+  readonly region: string;
+  /** The stack on somebody's own machine, which commands find by themselves and no console shows. */
+  readonly isLocal: boolean;
+}
+
+type Next = Notice['next'][number];
+
+/** What a person may type about one job, each command whole. */
+export function commandsFor(job: string, place: Place) {
+  const { inbox, results, deadLetters, isLocal } = place;
+  const command = (purpose: string, words: string, options: readonly string[]): Next => ({
+    purpose,
+    command: ['npx rollcall', words, ...(isLocal ? [] : options)].join(' '),
+  });
+  const buckets = [`--inbox ${inbox}`, `--results ${results}`];
+  return {
+    fetch: command('Download the report', `results ${job}`, [`--results ${results}`]),
+    status: command('Read it with what is not shown here', `status ${job}`, [`--results ${results}`]),
+    look: command('Look at the plan', `show ${job}`, [`--results ${results}`]),
+    approve: (accepts: readonly string[]) =>
+      command('Then let it run', [`approve ${job}`, ...accepts.map((code) => `--accept ${code}`)].join(' '), buckets),
+    cancel: command('Or end it', `cancel ${job}`, buckets),
+    resume: command('Once the cause is gone, go on', `resume ${job}`, buckets),
+    redrive: command('Once the cause is gone, run them again', `dead-letters redrive ${job}`, [
+      `--results ${results}`,
+      `--dead-letters ${deadLetters}`,
+    ]),
+    discard: command('Or give them up', `dead-letters discard ${job}`, [
+      `--results ${results}`,
+      `--dead-letters ${deadLetters}`,
+    ]),
+  };
+}
+
+/** The folder of a target's and operation's jobs in the AWS console: a job's own is named after its file, which may name a person. */
+export const consoleLink = ({ results, region, isLocal }: Place, folder: string): Pick<Notice, 'console'> =>
+  isLocal
+    ? {}
+    : {
+        console: `https://${region}.${consoleOf(region)}/s3/buckets/${results}?region=${region}&prefix=${encodeURIComponent(folder)}`,
+      };
+
+/** AWS has a console for each partition. */
+function consoleOf(region: string): string {
+  if (region.startsWith('cn-')) return 'console.amazonaws.cn';
+  return region.startsWith('us-gov-') ? 'console.amazonaws-us-gov.com' : 'console.aws.amazon.com';
+}

@@ -1,0 +1,40 @@
+import { s3Client, secretsManagerClient, snsClient, sqsClient } from '../../shared/aws/clients.ts';
+import { withRedelivery } from '../../shared/aws/redelivery.ts';
+import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
+import { snsTopic } from '../../shared/aws/sns-topic.ts';
+import { systemChance, systemClock } from '../../shared/aws/system.ts';
+import { secretsManagerTargetNames, secretsManagerTargets } from '../../shared/aws/targets.ts';
+import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
+import { measuredLog } from '../../shared/aws/metrics.ts';
+import { readEnvironment } from '../../shared/settings.ts';
+import { createNotifier } from './notifier.ts';
+
+const { stackName, settings, resources } = readEnvironment('notifier', process.env);
+const log = measuredLog(stackName);
+const secrets = secretsManagerClient(process.env);
+const { inbox, results, deadLetters } = resources;
+
+export const handler = withRedelivery(
+  createNotifier({
+    results: s3ObjectStore({ client: s3Client(process.env), bucket: results }),
+    topic: snsTopic({ client: snsClient(process.env), topicArn: resources.noticesTopic }),
+    targets: secretsManagerTargets({ client: secrets, clock: systemClock }),
+    targetNames: secretsManagerTargetNames({ client: secrets }),
+    atlassian: createAtlassian({
+      clock: systemClock,
+      chance: systemChance,
+      workers: 1,
+      responseLimitBytes: settings.worker.responseBytes,
+    }),
+    place: {
+      inbox,
+      results,
+      deadLetters,
+      region: process.env['AWS_REGION'] ?? '',
+      isLocal: process.env['AWS_ENDPOINT_URL_S3'] !== undefined,
+    },
+    clock: systemClock,
+    log,
+  }),
+  { client: sqsClient(process.env), queueUrl: resources.notices, log },
+);
