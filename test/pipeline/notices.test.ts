@@ -20,7 +20,10 @@ beforeEach(async () => {
     seed: { users: 400, groups: 3, groupsPerUser: 0, domain: 'example.com', dataCenterUsers: 0, dataCenterGroups: 0 },
   });
   targets = { ...simulator.targets };
-  pipeline = startMemoryPipeline({ targets, policy: { rules: [{ operation: 'membership', above: { takes: 100, gives: 100 } }] } });
+  pipeline = startMemoryPipeline({
+    targets,
+    policy: { rules: [{ operation: 'membership', above: { takes: 100, gives: 100 } }] },
+  });
 });
 afterEach(async () => {
   await pipeline.close();
