@@ -30,6 +30,7 @@ interface Receiver {
   readonly batchingWindowSeconds?: number;
   readonly to: Queue;
   readonly receives?: number;
+  readonly takesFrom?: readonly string[];
 }
 
 /** A row comes to the isolation queue with its receives already counted: it must not be redriven on before it is tried. */
@@ -47,18 +48,19 @@ export function pipelineQueues(
   { intake, splitter, planner, worker, coordinator, reporter, notifier, maxReceiveCount }: Settings,
 ): { readonly queues: Queues; readonly lastStops: LastStops } {
   const lastStops = {
-    deadLetters: pipelineQueue(scope, 'DeadLetters'),
-    intakeDead: pipelineQueue(scope, 'IntakeDead'),
-    validateDead: pipelineQueue(scope, 'ValidateDead'),
-    planDead: pipelineQueue(scope, 'PlanDead'),
-    enqueueDead: pipelineQueue(scope, 'EnqueueDead'),
-    eventsDead: pipelineQueue(scope, 'EventsDead', { fifo: true }),
-    reportsDead: pipelineQueue(scope, 'ReportsDead'),
-    noticesDead: pipelineQueue(scope, 'NoticesDead'),
+    deadLetters: pipelineQueue(scope, 'DeadLetters', { takesFrom: ['Isolation'] }),
+    intakeDead: pipelineQueue(scope, 'IntakeDead', { takesFrom: ['IntakeQueue'] }),
+    validateDead: pipelineQueue(scope, 'ValidateDead', { takesFrom: ['Validate'] }),
+    planDead: pipelineQueue(scope, 'PlanDead', { takesFrom: ['Plan'] }),
+    enqueueDead: pipelineQueue(scope, 'EnqueueDead', { takesFrom: ['Enqueue'] }),
+    eventsDead: pipelineQueue(scope, 'EventsDead', { takesFrom: ['Events'], fifo: true }),
+    reportsDead: pipelineQueue(scope, 'ReportsDead', { takesFrom: ['Reports'] }),
+    noticesDead: pipelineQueue(scope, 'NoticesDead', { takesFrom: ['NoticesQueue'] }),
   };
   const retried = Math.max(RETRIED_RECEIVES, maxReceiveCount);
-  const queue = (id: string, { to, receives = retried, ...receiver }: Receiver): Queue =>
+  const queue = (id: string, { to, receives = retried, takesFrom, ...receiver }: Receiver): Queue =>
     pipelineQueue(scope, id, {
+      ...(takesFrom && { takesFrom }),
       redrive: { to, maxReceiveCount: receives },
       visibilitySeconds: visibilitySeconds(receiver),
       fifo: to.fifo,
@@ -69,6 +71,7 @@ export function pipelineQueues(
     timeoutSeconds,
     to: lastStops.deadLetters,
     receives: ISOLATION_FACTOR * maxReceiveCount,
+    takesFrom: ['Tasks'],
   });
   const queues = {
     // The function has the name without `Queue`.

@@ -163,6 +163,39 @@ describe('queues', () => {
     expect(idIn(redrive.deadLetterTargetArn)).toBe(standard.idOf(QUEUE, to));
   });
 
+  it('take dead letters only of the queues that redrive to them', () => {
+    const allowed = standard.all(QUEUE).map(([id, { Properties: queue }]) => {
+      const { redrivePermission, sourceQueueArns = [] } = queue.RedriveAllowPolicy;
+      return [id, redrivePermission, sourceQueueArns.map(textOf)] as const;
+    });
+
+    for (const [id, permission, arns] of allowed) {
+      const sources = standard
+        .all(QUEUE)
+        .filter(([, { Properties: queue }]) => idIn(queue.RedrivePolicy?.deadLetterTargetArn) === id)
+        .map(
+          ([, { Properties: queue }]) =>
+            `arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:${textOf(queue.QueueName)}`,
+        );
+      expect([permission, arns]).toEqual([sources.length > 0 ? 'byQueue' : 'denyAll', sources]);
+    }
+  });
+
+  it('have names that SQS takes, of any stage, and new ones with each new stack', () => {
+    const longest = synthesizedStage({
+      name: 'a'.repeat(20),
+      inboxBucketName: 'inbox',
+      resultsBucketName: 'results',
+    });
+    const names = longest.all(QUEUE).map(([, { Properties: queue }]) => textOf(queue.QueueName));
+
+    for (const name of names) {
+      expect(name).toMatch(/^Rollcall-a{20}-[A-Za-z]+-<AWS::StackId\/2-0>(\.fifo)?$/);
+      expect(name.replace(/<.*>/, '01234567').length).toBeLessThanOrEqual(80);
+    }
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it('lets a row that comes with all its receives spent be received five times more, alone', () => {
     const receives = (name: string): number => standard.one(QUEUE, name).Properties.RedrivePolicy.maxReceiveCount;
 

@@ -68,7 +68,14 @@ export const idIn = (value: Json): string => value?.Ref ?? value?.['Fn::GetAtt']
 export function textOf(value: Json): string {
   if (typeof value === 'string') return value;
   if (value?.['Fn::Join']) return value['Fn::Join'][1].map(textOf).join(value['Fn::Join'][0]);
+  const [index, split] = value?.['Fn::Select'] ?? [];
+  if (split) return `<${partsOf(split)}${index}>`;
   return `<${idIn(value)}>`;
+}
+
+/** `AWS::StackId/2-0`: of what is between slashes the third, and of that, between hyphens, the first. */
+function partsOf({ 'Fn::Split': [separator, whole] }: Json): string {
+  return textOf(whole).slice(1, -1) + separator;
 }
 
 export const asList = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);

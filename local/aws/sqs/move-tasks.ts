@@ -5,7 +5,7 @@ import { ServiceRefusal } from '../service-refusal.ts';
 import { required, type Input } from './input.ts';
 import type { Sqs } from './operations.ts';
 import type { MessageDatabase } from './message-database.ts';
-import { nameIn, refused, type Queue } from './queue.ts';
+import { admits, nameIn, refused, type Queue } from './queue.ts';
 import { countMessages } from './stored-messages.ts';
 
 /** The move of all messages of a dead-letter queue, as ListMessageMoveTasks shows it. It ends with the process. */
@@ -31,7 +31,8 @@ export function startMove({ database, queues, moveTasks }: Sqs, input: Input): o
   const destination = DestinationArn === undefined ? undefined : queueOf(queues, DestinationArn);
   if (destination === source)
     throw refused('InvalidParameterValue', 'Source and destination have to be two different queues.');
-  if (sourcesOf(queues, source).length === 0)
+  // Its RedriveAllowPolicy says who may name it and redrive, and may have come after theirs. (SQS API reference, SetQueueAttributes.)
+  if (!sourcesOf(queues, source).some((other) => admits(source, other)))
     throw refused('InvalidParameterValue', 'Source queue must be configured as a Dead Letter Queue.');
   if (moveTasks.some((task) => task.SourceArn === SourceArn && task.Status === 'RUNNING'))
     throw refused('UnsupportedOperation', 'There is already a task running. Only one active task is allowed.');

@@ -5,7 +5,7 @@ import { ServiceRefusal } from '../service-refusal.ts';
 const integer = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 const flag = z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false);
 
-/** Source, of the defaults too: Amazon SQS API reference, CreateQueue. */
+/** Source, of the defaults too: Amazon SQS API reference, CreateQueue and SetQueueAttributes. */
 const settingsSchema = z.object({
   VisibilityTimeout: integer(0, 43_200),
   DelaySeconds: integer(0, 900),
@@ -18,6 +18,18 @@ const settingsSchema = z.object({
   RedrivePolicy: z
     .preprocess(parseJson, z.object({ deadLetterTargetArn: z.string(), maxReceiveCount: integer(1, 1_000) }))
     .optional(),
+  RedriveAllowPolicy: z
+    .preprocess(
+      parseJson,
+      z.discriminatedUnion('redrivePermission', [
+        z.strictObject({ redrivePermission: z.enum(['allowAll', 'denyAll']) }),
+        z.strictObject({
+          redrivePermission: z.literal('byQueue'),
+          sourceQueueArns: z.array(z.string()).min(1).max(10),
+        }),
+      ]),
+    )
+    .default({ redrivePermission: 'allowAll' }),
 });
 const DEFAULTS = {
   VisibilityTimeout: '30',
@@ -46,6 +58,27 @@ export function readQueue(place: Pick<Queue, 'name' | 'arn' | 'url'>, given: Que
   if (settings.FifoQueue !== place.name.endsWith('.fifo'))
     throw refused('InvalidParameterValue', 'The name of a FIFO queue, and of no other, ends with ".fifo".');
   return { ...place, attributes, settings };
+}
+
+/** Whether a queue takes the dead letters of another one. */
+export function admits({ settings: { RedriveAllowPolicy: policy } }: Queue, source: Pick<Queue, 'arn'>): boolean {
+  switch (policy.redrivePermission) {
+    case 'allowAll':
+      return true;
+    case 'denyAll':
+      return false;
+    case 'byQueue':
+      return policy.sourceQueueArns.includes(source.arn);
+  }
+}
+
+/** Refuses a queue whose dead-letter queue is there and does not admit it; throws ServiceRefusal. */
+export function checkRedrive(queue: Queue, queues: ReadonlyMap<string, Queue>): void {
+  const arn = queue.settings.RedrivePolicy?.deadLetterTargetArn;
+  const target = arn === undefined ? undefined : queues.get(nameIn(arn));
+  if (!target || admits(target, queue)) return;
+  const why = `The RedriveAllowPolicy of ${target.arn} does not admit ${queue.arn}.`;
+  throw refused('InvalidParameterValue', `Value for parameter RedrivePolicy is invalid. Reason: ${why}`);
 }
 
 /** The name of a queue, with which its ARN and its URL end. */

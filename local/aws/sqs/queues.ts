@@ -10,7 +10,7 @@ import type { QueueDescription } from '../template/description.ts';
 import { readInput } from './input.ts';
 import { openMessageDatabase } from './message-database.ts';
 import { OPERATIONS, type Sqs } from './operations.ts';
-import { nameIn, readQueue, type Queue } from './queue.ts';
+import { checkRedrive, nameIn, readQueue, type Queue } from './queue.ts';
 import { expireMessages, releaseMessages } from './stored-messages.ts';
 
 export interface QueuesOptions extends Pick<JsonServiceOptions, 'credentials' | 'region' | 'port'> {
@@ -49,7 +49,9 @@ export async function startQueues(options: QueuesOptions): Promise<RunningQueues
   const queues = new Map<string, Queue>();
   const setQueue: Sqs['setQueue'] = (name, attributes) => {
     const place = { name, arn: `arn:aws:sqs:${region}:${account}:${name}`, url: `${service.url}/${account}/${name}` };
-    queues.set(name, readQueue(place, attributes));
+    const queue = readQueue(place, attributes);
+    checkRedrive(queue, queues);
+    queues.set(name, queue);
   };
   const sqs: Sqs = { database, queues, moveTasks: [], setQueue, changes };
   const disk = options.disk ?? watchDisk({ folder });
@@ -69,6 +71,8 @@ export async function startQueues(options: QueuesOptions): Promise<RunningQueues
     url: service.url,
     create: (described) => {
       for (const { name, attributes } of described) setQueue(name, attributes);
+      // Once more, for a queue that came before its dead-letter queue.
+      for (const queue of described.flatMap(({ name }) => queues.get(name) ?? [])) checkRedrive(queue, queues);
       ofEach(expire);
     },
     release: () => ofEach((queue) => releaseMessages(database, queue)),

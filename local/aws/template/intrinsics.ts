@@ -37,6 +37,14 @@ function call(name: string, argument: unknown, references: References): unknown 
       const [separator, parts] = list(argument, name);
       return list(resolve(parts), name).join(text(separator, name));
     }
+    case 'Fn::Split': {
+      const [separator, whole] = list(argument, name);
+      return text(resolve(whole), name).split(text(separator, name));
+    }
+    case 'Fn::Select': {
+      const [index, items] = list(argument, name);
+      return select(Number(index), list(resolve(items), name));
+    }
     case 'Fn::Sub':
       return substitute(argument, references);
     default:
@@ -44,6 +52,11 @@ function call(name: string, argument: unknown, references: References): unknown 
         `The template uses ${name}, which the local stack does not know. Write the value without it, or add it to local/aws/template/intrinsics.ts.`,
       );
   }
+}
+
+function select(index: number, items: readonly unknown[]): unknown {
+  if (index in items) return items[index];
+  throw new TemplateUnreadable(`Fn::Select asks for item ${index}, and the template gives ${JSON.stringify(items)}.`);
 }
 
 function attributeOf(argument: unknown, references: References): string {

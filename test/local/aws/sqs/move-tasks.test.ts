@@ -6,11 +6,12 @@ import {
   ListMessageMoveTasksCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { arnOf, queuesHere, redriveTo, type QueuesHere } from './queues-here.ts';
+import { allowRedrive, arnOf, queuesHere, redriveTo, type QueuesHere } from './queues-here.ts';
 
 let here: QueuesHere;
 
@@ -28,6 +29,42 @@ it('says which queues a dead-letter queue stands behind', async () => {
   const sources = await here.sqs.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: here.urlOf('dead-letters') }));
 
   expect(sources.queueUrls).toEqual([here.urlOf('isolation'), here.urlOf('elsewhere')]);
+});
+
+it('lets only those queues name a dead-letter queue that its RedriveAllowPolicy admits', async () => {
+  here.create({
+    dead: allowRedrive({ redrivePermission: 'byQueue', sourceQueueArns: [arnOf('admitted')] }),
+    closed: allowRedrive({ redrivePermission: 'denyAll' }),
+    admitted: redriveTo('dead'),
+    stranger: {},
+  });
+  const lead = (from: string, to: string) =>
+    here.sqs.send(new SetQueueAttributesCommand({ QueueUrl: here.urlOf(from), Attributes: redriveTo(to) }));
+
+  await expect(lead('stranger', 'dead')).rejects.toThrow(/RedriveAllowPolicy of .*:dead does not admit .*:stranger/);
+  await expect(lead('stranger', 'closed')).rejects.toThrow(/does not admit/);
+  await expect(lead('admitted', 'dead')).resolves.toBeDefined();
+  expect(() => here.create({ early: redriveTo('late'), late: allowRedrive({ redrivePermission: 'denyAll' }) })).toThrow(
+    /does not admit/,
+  );
+});
+
+it('moves nothing out of a queue that admits none of its sources any more', async () => {
+  here.create({ lately: {}, source: redriveTo('lately') });
+  const Attributes = allowRedrive({ redrivePermission: 'denyAll' });
+  await here.sqs.send(new SetQueueAttributesCommand({ QueueUrl: here.urlOf('lately'), Attributes }));
+
+  await expect(here.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arnOf('lately') }))).rejects.toThrow(
+    /must be configured as a Dead Letter Queue/,
+  );
+});
+
+it.each([
+  { redrivePermission: 'byQueue' },
+  { redrivePermission: 'denyAll', sourceQueueArns: ['arn:aws:sqs:eu-central-1:000000000000:rows'] },
+  { redrivePermission: 'none' },
+])('takes no RedriveAllowPolicy such as %j', (policy) => {
+  expect(() => here.create({ odd: allowRedrive(policy) })).toThrow(/RedriveAllowPolicy/);
 });
 
 it('moves every message of a dead-letter queue, with its attributes, to the queue that was named', async () => {

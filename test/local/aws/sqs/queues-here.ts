@@ -71,3 +71,6 @@ export const arnOf = (name: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}
 export const redriveTo = (name: string, maxReceiveCount = 5) => ({
   RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf(name), maxReceiveCount }),
 });
+
+/** The attribute that says which queues may name this one as theirs for dead letters. */
+export const allowRedrive = (policy: object) => ({ RedriveAllowPolicy: JSON.stringify(policy) });

@@ -37,6 +37,15 @@ it('names what the template does not name, and resolves references to it', () =>
   ]);
 });
 
+it('takes texts apart and picks of their parts', () => {
+  const uuid = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
+  const { queues } = read({
+    Dead: { Type: 'AWS::SQS::Queue', Properties: { QueueName: { 'Fn::Join': ['-', ['Rollcall-Dead', uuid]] } } },
+  });
+
+  expect(queues.map(({ name }) => name)).toEqual(['Rollcall-Dead-local']);
+});
+
 it('reads a function with its bundle, environment, limits and aliases', () => {
   const { functions } = read({
     Tasks: { Type: 'AWS::SQS::Queue' },
@@ -161,6 +170,15 @@ it.each([
       Queue: {
         Type: 'AWS::SQS::Queue',
         Properties: { QueueName: { 'Fn::ImportValue': 'x' }, DelaySeconds: { 'Fn::ImportValue': 'x' } },
+      },
+    },
+  ],
+  [
+    'a part that a text does not have',
+    {
+      Queue: {
+        Type: 'AWS::SQS::Queue',
+        Properties: { QueueName: { 'Fn::Select': ['3', { 'Fn::Split': ['/', 'a/b'] }] } },
       },
     },
   ],
