@@ -70,6 +70,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       onObjects(results, ['s3:GetObject'], STATE),
       onObjects(results, ['s3:PutObject'], QUARANTINE, NOTICES),
       tellsMissing(inbox, results),
+      readsTargets(scope),
     ],
     splitter: [
       receivesAgain(queues.validate, queues.enqueue),
@@ -78,7 +79,6 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       onObjects(results, ['s3:GetObject'], STATE, VALIDATION, PLAN),
       onObjects(results, ['s3:PutObject'], VALIDATION, ROWS, CHUNKS, QUARANTINE),
       tellsMissing(inbox, results),
-      readsTargets(scope),
     ],
     planner: [
       receivesAgain(queues.plan),

@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /** What a target's secret may say besides where it is and how it knows us. */
 export interface TargetRules {
   /** Account ids (on Data Center usernames), e-mail addresses and names of groups that no file may touch. */
@@ -36,6 +38,37 @@ export interface DataCenterTarget extends TargetRules {
 
 /** Whom a job is applied against. The credentials in it must never reach a log line or an error message. */
 export type Target = CloudTarget | DataCenterTarget;
+
+const name = z.string().min(1);
+const cloudFacts = z.object({
+  type: z.literal('cloud'),
+  name,
+  orgId: z.string().optional(),
+  defaultProducts: z.array(z.string()).readonly().optional(),
+});
+const dataCenterFacts = z.object({ type: z.literal('data-center'), name });
+
+export const targetFactsSchema = z.discriminatedUnion('type', [cloudFacts, dataCenterFacts]).readonly();
+
+/** What checking a file has to know of its target; nothing of it is secret. */
+export type TargetFacts = z.infer<typeof targetFactsSchema>;
+
+export const sightedTargetSchema = z.discriminatedUnion('type', [
+  cloudFacts,
+  dataCenterFacts,
+  z.object({ type: z.literal('unreadable'), message: z.string() }),
+]);
+
+/** The facts of a target, or why its secret cannot be used. */
+export type SightedTarget = Readonly<z.infer<typeof sightedTargetSchema>>;
+
+/** The facts of a target, without its credentials. */
+export function factsOf(target: Target): TargetFacts {
+  const { type, name: targetName } = target;
+  if (type === 'data-center') return { type, name: targetName };
+  const { orgId, defaultProducts } = target;
+  return { type, name: targetName, orgId, defaultProducts };
+}
 
 /** The name of the secret that describes a target. */
 export const secretName = (target: string): string => `rollcall/${target}`;

@@ -216,12 +216,13 @@ export async function sendDue({ job, plan }: State, due: Outbox, queues: OutboxQ
 }
 
 /** What intake asked for when the file came, once more. */
-const validateRequestOf = ({ manifest, startedAt, uploadedBy }: State['job']): ValidateRequest => ({
-  version: 1,
+const validateRequestOf = ({ manifest, startedAt, uploadedBy, targetFacts }: State['job']): ValidateRequest => ({
+  version: 2,
   kind: 'validate',
   ...manifest,
   at: startedAt,
   principal: uploadedBy,
+  target: targetFacts,
 });
 
 /** Everything that is not planned yet, or the gate when all is. */

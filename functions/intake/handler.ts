@@ -1,7 +1,8 @@
-import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
+import { s3Client, secretsManagerClient, sqsClient } from '../../shared/aws/clients.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
+import { secretsManagerTargets } from '../../shared/aws/targets.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
 import { measuredLog } from '../../shared/aws/metrics.ts';
@@ -17,6 +18,7 @@ export const handler = withRedelivery(
   createIntake({
     inbox: s3ObjectStore({ client: s3, bucket: resources.inbox }),
     results: s3ObjectStore({ client: s3, bucket: resources.results }),
+    targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
     validate: sqsQueue({ client: sqs, queueUrl: resources.validate }),
     eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
     clock: systemClock,

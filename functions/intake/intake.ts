@@ -4,9 +4,10 @@ import * as z from 'zod';
 
 import { createEvent, type EventBody } from '../../shared/job/events.ts';
 import { COMMANDS, type Command, WHERE_IDS_ARE } from '../../shared/job/job.ts';
-import { jobIdOf, stateKey } from '../../shared/job/keys.ts';
+import { jobIdOf, RESERVED_TARGET_NAMES, stateKey } from '../../shared/job/keys.ts';
 import type { ValidateRequest } from '../../shared/job/messages.ts';
 import { WAIT_REASONS } from '../../shared/job/outcome.ts';
+import { factsOf, type SightedTarget } from '../../shared/target.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import {
   type Chance,
@@ -15,6 +16,8 @@ import {
   isStored,
   type ObjectStore,
   type Queue,
+  type Targets,
+  TargetUnreadable,
 } from '../../shared/ports.ts';
 import { quarantine, refuseCommand } from '../../shared/records.ts';
 import { STOP_ALIAS } from '../../shared/settings.ts';
@@ -23,6 +26,7 @@ import { MessageUnreadable, readNotification, type Upload } from './notification
 export interface IntakePorts {
   readonly inbox: ObjectStore;
   readonly results: ObjectStore;
+  readonly targets: Targets;
   /** To the splitter. */
   readonly validate: Queue;
   readonly eventsQueue: EventsQueue;
@@ -107,7 +111,8 @@ async function isKnown(job: string, { results, log }: IntakePorts): Promise<bool
 async function route(upload: Upload, ports: IntakePorts): Promise<void> {
   if (upload.key.endsWith('/')) return;
   if (upload.key.startsWith('control/')) return sendCommand(upload, ports);
-  const body = validateRequestOf(upload, ports.clock);
+  const target = await findTarget(upload.key, ports.targets);
+  const body = validateRequestOf(upload, { now: ports.clock.now, target });
   await ports.validate.send([{ body, groupId: groupOf(upload.key) }]);
   ports.log('job.uploaded', { job: jobIdOf(upload) });
 }
@@ -135,11 +140,28 @@ async function post(
 const isBatch = (event: unknown): event is SQSEvent =>
   typeof event === 'object' && event !== null && 'Records' in event && Array.isArray(event.Records);
 
-const validateRequestOf = ({ at, ...upload }: Upload, { now }: Clock): ValidateRequest => ({
-  version: 1,
+/** The target that a key's first folder names; `undefined` where there is none. */
+async function findTarget(key: string, targets: Targets): Promise<SightedTarget | undefined> {
+  const [name = '', ...rest] = key.split('/');
+  if (rest.length === 0 || name === '' || RESERVED_TARGET_NAMES.some((reserved) => reserved === name)) return undefined;
+  try {
+    const target = await targets.find(name);
+    return target && factsOf(target);
+  } catch (error) {
+    if (error instanceof TargetUnreadable) return { type: 'unreadable', message: error.message };
+    throw error;
+  }
+}
+
+const validateRequestOf = (
+  { at, ...upload }: Upload,
+  { now, target }: Clock & Pick<ValidateRequest, 'target'>,
+): ValidateRequest => ({
+  version: 2,
   kind: 'validate',
   ...upload,
   at: at ?? now().toISOString(),
+  target,
 });
 
 /** What SQS takes for the name of a group, as far as it can be a target's. (SQS API reference, MessageGroupId.) */

@@ -1,22 +1,15 @@
-import { RESERVED_TARGET_NAMES } from '../../shared/job/keys.ts';
+import type { ValidateRequest } from '../../shared/job/messages.ts';
+import type { TargetFacts } from '../../shared/target.ts';
 import { type Operation, recipeOf, type RowFormat } from '../../shared/operations/operation.ts';
 import { UNDO, undoFormat } from '../../shared/operations/undo.ts';
-import { type Targets, TargetUnreadable } from '../../shared/ports.ts';
-import type { Target } from '../../shared/target.ts';
 
 /** What the rows of a job are meant for: an operation as it is done at this target. */
 export interface Destination {
-  readonly target: Target;
+  readonly target: TargetFacts;
   readonly operation: string;
   readonly rowFormat: RowFormat;
   /** Whose folder the file lies in, where a sender put it there. */
   readonly sender?: string | undefined;
-}
-
-/** What finding a destination needs. */
-export interface DestinationPorts {
-  readonly targets: Targets;
-  readonly operations: readonly Operation[];
 }
 
 /** What a key's folders mean, or everything that is wrong with it; `isNowhere` when they name no known target and operation. */
@@ -26,24 +19,23 @@ export type FoundDestination =
 
 const EXPECTED = 'expected is <target>/<operation>/<any folders>/<name>.csv';
 
-/** Finds target, operation and sender in the folders of a manifest's key. */
-export async function findDestination(
-  key: string,
-  { targets, operations }: DestinationPorts,
-): Promise<FoundDestination> {
+/** Finds operation and sender in the folders of a manifest's key, of whose target intake has told. */
+export function findDestination(
+  { key, target }: Pick<ValidateRequest, 'key' | 'target'>,
+  operations: readonly Operation[],
+): FoundDestination {
   const [targetName = '', operationName = '', ...rest] = key.split('/');
   if (rest.length === 0)
     return nowhere([`The file lies in no folder of a target and an operation; ${EXPECTED}. ${known(operations)}`]);
 
   const operation = operationName === UNDO ? UNDO : operations.find(({ name }) => name === operationName);
-  const target = await findTarget(targetName, targets);
   if (target === undefined || operation === undefined) {
     return nowhere([
       ...(target === undefined ? [`There is no target ${shown(targetName)}: no secret is named so; ${EXPECTED}.`] : []),
       ...(operation === undefined ? [`There is no operation ${shown(operationName)}. ${known(operations)}`] : []),
     ]);
   }
-  if (target instanceof TargetUnreadable) return refused(target.message);
+  if (target.type === 'unreadable') return refused(target.message);
   const sender = senderOf(rest);
   if (operation === UNDO && sender !== undefined) return refused(NOT_FOR_SENDERS);
   const rowFormat = operation === UNDO ? undoFormat : recipeOf(operation, target.type);
@@ -59,20 +51,10 @@ export async function findDestination(
 const senderOf = ([folder = '', ...rest]: readonly string[]): string | undefined =>
   rest.length > 0 ? /^from-(.+)$/.exec(folder)?.[1] : undefined;
 
-async function findTarget(name: string, targets: Targets): Promise<Target | TargetUnreadable | undefined> {
-  if (name === '' || RESERVED_TARGET_NAMES.some((reserved) => reserved === name)) return undefined;
-  try {
-    return await targets.find(name);
-  } catch (error) {
-    if (error instanceof TargetUnreadable) return error;
-    throw error;
-  }
-}
-
 const NOT_FOR_SENDERS =
   'A sender may not take back what a job did; an administrator drops its undo.csv into the folder undo by hand.';
 
-const doneOn = (target: Target, operations: readonly Operation[]): readonly Operation[] =>
+const doneOn = (target: TargetFacts, operations: readonly Operation[]): readonly Operation[] =>
   operations.filter((operation) => recipeOf(operation, target.type) !== undefined);
 
 const ON = { cloud: 'on Jira Cloud', 'data-center': 'a Jira Data Center' } as const;

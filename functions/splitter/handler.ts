@@ -1,8 +1,7 @@
-import { s3Client, secretsManagerClient, sqsClient } from '../../shared/aws/clients.ts';
+import { s3Client, sqsClient } from '../../shared/aws/clients.ts';
 import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
-import { secretsManagerTargets } from '../../shared/aws/targets.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
 import { readEnvironment } from '../../shared/settings.ts';
@@ -19,7 +18,6 @@ export const handler = withRedelivery(
   createSplitter({
     inbox: s3ObjectStore({ client: s3, bucket: resources.inbox }),
     results: s3ObjectStore({ client: s3, bucket: resources.results }),
-    targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
     operations: OPERATIONS,
     tasks: sqsQueue({ client: sqs, queueUrl: resources.tasks }),
     eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),

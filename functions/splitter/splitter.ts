@@ -6,7 +6,7 @@ import { postTo } from '../../shared/job/post.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { ManifestLimits } from '../../shared/manifest/refusal.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
-import type { Chance, Clock, EventsQueue, ObjectStore, Queue, Targets } from '../../shared/ports.ts';
+import type { Chance, Clock, EventsQueue, ObjectStore, Queue } from '../../shared/ports.ts';
 import { deadlineOf, quarantine, readMessage, type Timeout } from '../../shared/records.ts';
 import { enqueue } from './enqueue.ts';
 import { validate } from './validate.ts';
@@ -14,7 +14,6 @@ import { validate } from './validate.ts';
 export interface SplitterPorts {
   readonly inbox: ObjectStore;
   readonly results: ObjectStore;
-  readonly targets: Targets;
   readonly operations: readonly Operation[];
   readonly tasks: Queue;
   readonly eventsQueue: EventsQueue;

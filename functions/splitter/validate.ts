@@ -12,14 +12,15 @@ import { openManifest } from '../../shared/manifest/manifest.ts';
 import { unescapeCell } from '../../shared/manifest/write-csv.ts';
 import { checkSize, type ManifestLimits, ManifestRefused, refuse } from '../../shared/manifest/refusal.ts';
 import { findOtherUse, foreignColumns } from '../../shared/operations/foreign-columns.ts';
-import type { CellWatch } from '../../shared/operations/operation.ts';
+import type { CellWatch, Operation } from '../../shared/operations/operation.ts';
 import { UNDO } from '../../shared/operations/undo.ts';
-import { type Destination, type DestinationPorts, findDestination } from './destination.ts';
+import { type Destination, findDestination } from './destination.ts';
 import { readFileOptions } from './file-options.ts';
 import { findUndone, noteUndoneJob } from './undone-job.ts';
 import { createCheck, type RowPorts, validateRows } from './validate-rows.ts';
 
-export interface ValidatePorts extends RowPorts, DestinationPorts {
+export interface ValidatePorts extends RowPorts {
+  readonly operations: readonly Operation[];
   readonly inbox: ObjectStore;
   readonly limits: ManifestLimits;
   readonly post: Post;
@@ -31,7 +32,7 @@ export interface ValidatePorts extends RowPorts, DestinationPorts {
  */
 export async function validate(request: ValidateRequest, ports: ValidatePorts, signal: AbortSignal): Promise<void> {
   const job = jobOf(request);
-  const found = await findDestination(request.key, ports);
+  const found = findDestination(request, ports.operations);
   if (found.kind === 'refused') {
     const refused = found.isNowhere ? { ...job, target: '', operation: '' } : job;
     const problems = found.problems.map((message) => ({ message }));
@@ -45,10 +46,12 @@ export async function validate(request: ValidateRequest, ports: ValidatePorts, s
   }
 }
 
-function jobOf({ bucket, key, versionId, bytes, at, principal }: ValidateRequest): Job {
+function jobOf({ bucket, key, versionId, bytes, at, principal, target: sighted }: ValidateRequest): Job {
   const [target = '', operation = ''] = key.split('/');
   const manifest = { bucket, key, versionId, bytes };
-  return { id: jobIdOf(manifest), target, operation, options: {}, uploadedBy: principal, manifest, startedAt: at };
+  const targetFacts = sighted?.type === 'unreadable' ? undefined : sighted;
+  const uploaded = { uploadedBy: principal, manifest, startedAt: at };
+  return { id: jobIdOf(manifest), target, targetFacts, operation, options: {}, ...uploaded };
 }
 
 async function validateFor(

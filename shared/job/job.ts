@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import type { Code } from './outcome.ts';
+import { targetFactsSchema } from '../target.ts';
 
 /** What came with a file, as object metadata or in its name: it can only tighten the stage's policy, or explain the file. */
 export const fileOptionsSchema = z
@@ -26,6 +27,8 @@ export const jobSchema = z
     id: z.string().min(1),
     target: z.string(),
     operation: z.string(),
+    /** As they were when the file came, for a request to validate it that is sent again; absent where there is no such target. */
+    targetFacts: targetFactsSchema.optional(),
     /** Whose folder `from-<sender>/` the file arrived in; absent for a file that came by hand. */
     sender: z.string().optional(),
     options: fileOptionsSchema.default({}),

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 
+import { sightedTargetSchema } from '../target.ts';
+
 const taskFields = {
   version: z.literal(2),
   jobId: z.string().min(1),
@@ -46,7 +48,7 @@ export type ChangeTask = Extract<Task, { readonly kind: 'change' }>;
 
 /** What intake asks of the splitter: validate this object of the inbox. */
 export const validateRequestSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   kind: z.literal('validate'),
   bucket: z.string().min(1),
   key: z.string().min(1),
@@ -56,6 +58,8 @@ export const validateRequestSchema = z.object({
   at: z.string(),
   /** Who put it there, as S3's event names them. */
   principal: z.string().optional(),
+  /** The target that the key's first folder names: the splitter reads no secret. Absent where there is none. */
+  target: sightedTargetSchema.optional(),
 });
 
 /** A request to validate an object of the inbox. */

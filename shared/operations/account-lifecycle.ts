@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { Cloud, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
-import type { Target } from '../target.ts';
+import type { TargetFacts } from '../target.ts';
 import { ACCOUNT_ID, EMAIL, ORG_ID, type Parsed, quoted, readRow, userKey, type UserReference } from './columns.ts';
 import { defineRecipe, readSubjects } from './define-recipe.ts';
 import { directoryOf, findManaged, organisationOf, resolveUser } from './directory.ts';
@@ -58,7 +58,7 @@ export const lifecycleOperation = ({ name, about, desired, columns }: LifecycleO
   }),
 });
 
-function parse(cells: Cells, target: Target): Parsed<Row> {
+function parse(cells: Cells, target: TargetFacts): Parsed<Row> {
   const reader = readRow(cells);
   const user = reader.user();
   reader.organisation(target);

@@ -1,5 +1,5 @@
 import { foldCase } from '../folding.ts';
-import type { Target } from '../target.ts';
+import type { TargetFacts } from '../target.ts';
 import type { Cells, Column } from './operation.ts';
 
 /** Columns that several operations share, with the spellings of Atlassian's exports and of the articles that admins follow. */
@@ -61,7 +61,7 @@ export interface RowReader {
   /** As text; a UUID in capitals or braces is one all the same. */
   readonly uuid: (column: string) => string | undefined;
   /** An orgId that is not the target's is a problem. */
-  readonly organisation: (target: Target) => void;
+  readonly organisation: (target: TargetFacts) => void;
   /** As written; compare with sameEmail. */
   readonly email: (column: string) => string | undefined;
   /** Case does not matter; gives the choice as it is spelt in `choices`. */
@@ -90,7 +90,7 @@ export function readRow(cells: Cells): RowReader {
     cells['accountId'] === undefined || isAccountId(plainUuid(cells['accountId']) ?? '')
       ? plainUuid(cells['accountId'])
       : fitting('accountId', isAccountId, ACCOUNT_ID_EXPECTED);
-  const organisation = (target: Target): void => {
+  const organisation = (target: TargetFacts): void => {
     const orgId = uuid('orgId');
     const expected = target.type === 'cloud' ? target.orgId : undefined;
     if (orgId === undefined || orgId.toLowerCase() === expected?.toLowerCase()) return;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { Cloud, DataCenter, Jira, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
-import { secretName, type Target } from '../target.ts';
+import { secretName, type TargetFacts } from '../target.ts';
 import { column, EMAIL, quoted, readRow, telling, userKey, USERNAME, type UsernameReference } from './columns.ts';
 import { sameEmail } from '../folding.ts';
 import { defineRecipe, readSubjects, type Resolved } from './define-recipe.ts';
@@ -114,7 +114,7 @@ const missing = (held: readonly string[], desired: readonly string[]): readonly 
 
 const ADDRESS = 'the address of the person to create';
 
-function parseCloud(cells: Cells, target: Target) {
+function parseCloud(cells: Cells, target: TargetFacts) {
   const reader = readRow(cells);
   const email = reader.filled('email', ADDRESS) && reader.email('email');
   const defaults = target.type === 'cloud' ? (target.defaultProducts ?? []) : [];

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 
 import type { Refusal } from '../atlassian/errors.ts';
 import { foldCase } from '../folding.ts';
-import type { Target } from '../target.ts';
+import type { Target, TargetFacts } from '../target.ts';
 import type { Parsed } from './columns.ts';
 import { type Finding, found, neverLookedUp, refused, type Stopped, whenFound } from './finding.ts';
 import type {
@@ -39,7 +39,7 @@ export interface RecipePieces<Row, Subject, State extends object, Desired extend
   readonly required: readonly (readonly string[])[];
   readonly readHeader?: Recipe<Apis>['readHeader'];
   readonly watch?: Recipe<Apis>['watch'];
-  readonly parse: (cells: Cells, target: Target) => Parsed<Row>;
+  readonly parse: (cells: Cells, target: TargetFacts) => Parsed<Row>;
   /** What a change consists of, as it is read back from a message. */
   readonly change: {
     readonly subject: z.ZodType<Subject>;

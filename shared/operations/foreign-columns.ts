@@ -1,7 +1,7 @@
 import { columnKey } from '../manifest/cells.ts';
 import { meetsRequired } from '../manifest/header.ts';
 import type { Validation } from '../job/validation.ts';
-import type { Target } from '../target.ts';
+import type { TargetFacts } from '../target.ts';
 import type { Column, Operation } from './operation.ts';
 
 /** The operation that most of the carried columns tell of, when they tell of any: the file may lie in the wrong folder. */
@@ -27,7 +27,7 @@ function isToldBy({ cloud, dataCenter }: Operation): (header: string) => boolean
 /** What a header that lacks columns may be meant for: another operation, or the same one at the other type of target. */
 export function findOtherUse(
   header: readonly string[],
-  { target, operation: own }: { readonly target: Target; readonly operation: string },
+  { target, operation: own }: { readonly target: TargetFacts; readonly operation: string },
   operations: readonly Operation[],
 ): string | undefined {
   const [here, there] =

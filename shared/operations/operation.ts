@@ -1,7 +1,7 @@
 import type { Cloud, DataCenter } from '../atlassian/apis.ts';
 import type { Opened } from '../atlassian/atlassian.ts';
 import { type Refusal, TargetUnusable } from '../atlassian/errors.ts';
-import type { Target } from '../target.ts';
+import type { Target, TargetFacts } from '../target.ts';
 import type { Finding, Stopped } from './finding.ts';
 
 /** A column of ours. Its name is canonical and stands in tasks; aliases are compared without case, spaces, `_` and `-`. */
@@ -111,7 +111,7 @@ export interface RowFormat {
   readonly required: readonly (readonly string[])[];
   /** What the canonical columns of a header mean together, place by place: `email` beside `newEmail` is `oldEmail`. Whoever maps a header applies it once. */
   readonly readHeader?: ((columns: readonly (string | null)[]) => readonly (string | null)[]) | undefined;
-  readonly check: (cells: Cells, target: Target) => Problems;
+  readonly check: (cells: Cells, target: TargetFacts) => Problems;
   /** Watches carried columns whose cells may be meant for the operation; absent, or `undefined` for a header, where none may. */
   readonly watch?: WatchCells | undefined;
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { Cloud, DataCenter, OrganisationUser } from '../atlassian/apis.ts';
-import type { Target } from '../target.ts';
+import type { TargetFacts } from '../target.ts';
 import {
   ACCOUNT_ID,
   EMAIL,
@@ -79,7 +79,7 @@ const CHANGE = {
   after: z.object({ access: z.enum(['suspended', 'active']) }),
 };
 
-function parseCloud(cells: Cells, target: Target) {
+function parseCloud(cells: Cells, target: TargetFacts) {
   const reader = readRow(cells);
   const user = reader.user();
   reader.organisation(target);

@@ -7,6 +7,7 @@ import { createSplitter } from '../../functions/splitter/splitter.ts';
 import { s3Notification } from '../../local/aws/notifications.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { OPERATIONS } from '../../shared/operations/index.ts';
+import type { Targets } from '../../shared/ports.ts';
 import { memoryEventsQueue, memoryQueue } from '../fakes/memory-queue.ts';
 import { memoryObjectStore } from '../fakes/memory-object-store.ts';
 import { objectStoreHere, REGION, type ObjectStoreHere } from '../local/aws/s3/object-store-here.ts';
@@ -39,10 +40,10 @@ async function drop(key: string) {
     chance: { uuid: () => crypto.randomUUID(), random: () => 0.5 },
     log: () => undefined,
   };
-  const intake = createIntake({ ...ports, validate });
+  const targets: Targets = { find: async (name) => (name === 'acme' ? cloudTarget() : undefined) };
+  const intake = createIntake({ ...ports, targets, validate });
   const splitter = createSplitter({
     ...ports,
-    targets: { find: async (name) => (name === 'acme' ? cloudTarget() : undefined) },
     operations: OPERATIONS,
     tasks: memoryQueue(),
     limits: LIMITS,

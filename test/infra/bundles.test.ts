@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -29,6 +29,12 @@ it.each(names)('loads the bundle of the %s alone, as Lambda would, with nothing 
 
   expect(printed.trim()).toBe('function');
   rmSync(folder, { recursive: true });
+});
+
+it.each(names)('gives the %s a client of Secrets Manager only if it reads targets', (name) => {
+  const code = readFileSync(join(bundleOf(name), 'index.mjs'), 'utf8');
+
+  expect(code.includes('GetSecretValue')).toBe(['intake', 'planner', 'worker'].includes(name));
 });
 
 const environmentOf = (name: FunctionName): Record<string, string> => ({

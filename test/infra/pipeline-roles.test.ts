@@ -149,11 +149,11 @@ it('lets nobody write to the inbox, and nobody delete but the marker of an open 
   expect(deleting).toEqual([{ action: 's3:DeleteObject', resource: 'Results/open/*' }]);
 });
 
-it('lets the splitter, the planner, the worker and the notifier read the secrets of targets, and nobody else any', () => {
+it('lets intake, the planner, the worker and the notifier read the secrets of targets, and nobody else any', () => {
   const readers = FUNCTIONS.filter((name) => of(name).some(({ action }) => action.startsWith('secretsmanager:')));
   const secrets = readers.flatMap(of).filter(({ action }) => action.startsWith('secretsmanager:'));
 
-  expect(readers).toEqual(['Splitter', 'Planner', 'Worker', 'Notifier']);
+  expect(readers).toEqual(['Intake', 'Planner', 'Worker', 'Notifier']);
   for (const { action, resource } of secrets.filter(({ action }) => action !== 'secretsmanager:ListSecrets')) {
     expect(action).toBe('secretsmanager:GetSecretValue');
     expect(resource).toMatch(/:secret:rollcall\/\*$/);

@@ -12,6 +12,7 @@ import { jobIdOf, planChunkKey, stateKey, validationKey } from '../../../shared/
 import type { JobEvent } from '../../../shared/job/events.ts';
 import type { EnqueueRequest } from '../../../shared/job/messages.ts';
 import { packRowPlans, type RowPlan, sha256Of } from '../../../shared/job/plan.ts';
+import { factsOf } from '../../../shared/target.ts';
 import { serializeState } from '../../../shared/job/state.ts';
 import { type RowChunk, validationSchema } from '../../../shared/job/validation.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
@@ -75,7 +76,6 @@ const sqs = sqsClient({
 const splitter = createSplitter({
   inbox,
   results,
-  targets: { find: async () => BENCH_TARGET },
   operations: OPERATIONS,
   tasks: sqsQueue({ client: sqs, queueUrl: `${endpoint}/000000000000/rows` }),
   eventsQueue: { post: async (posted) => void events.push(...posted) },
@@ -90,7 +90,13 @@ const splitter = createSplitter({
 const manifest = { bucket: 'inbox', key: 'acme/membership/bench.csv', bytes, versionId: '1' };
 const jobId = jobIdOf(manifest);
 
-const validationSeconds = await invoke({ version: 1, kind: 'validate', ...manifest, at: new Date().toISOString() });
+const validationSeconds = await invoke({
+  version: 2,
+  kind: 'validate',
+  ...manifest,
+  at: new Date().toISOString(),
+  target: factsOf(BENCH_TARGET),
+});
 const validation = validationSchema.parse(JSON.parse(kept.get(validationKey(jobId))?.toString() ?? 'null'));
 if (validation.rows !== rows) throw new Error(`The validation found ${validation.rows} rows of ${rows}`);
 const validated = fold(undefined, events.splice(0), { nowMs: Date.now(), approvalMs: 0, validation });

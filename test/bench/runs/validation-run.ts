@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import { createSplitter } from '../../../functions/splitter/splitter.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
+import { factsOf } from '../../../shared/target.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
 import { BENCH_TARGET } from './bench-target.ts';
 import { report } from './report.ts';
@@ -94,7 +95,6 @@ const splitter = createSplitter({
   results: storeOf(async (key) =>
     key.startsWith('rows/') ? stored(createReadStream(pathOf(key)), statSync(pathOf(key)).size) : undefined,
   ),
-  targets: { find: async () => BENCH_TARGET },
   operations: OPERATIONS,
   tasks: { send: drop },
   eventsQueue: {
@@ -111,7 +111,13 @@ const splitter = createSplitter({
 });
 
 const object = { bucket: 'inbox', key: `acme/${operation}/bench.csv`, bytes, versionId: '1' };
-const body = JSON.stringify({ version: 1, kind: 'validate', ...object, at: new Date().toISOString() });
+const body = JSON.stringify({
+  version: 2,
+  kind: 'validate',
+  ...object,
+  at: new Date().toISOString(),
+  target: factsOf(BENCH_TARGET),
+});
 const event = { Records: [{ messageId: '1', body, eventSourceARN: 'arn:aws:sqs:::intake' }] };
 const started = performance.now();
 await splitter(

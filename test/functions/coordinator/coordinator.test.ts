@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createCoordinator, type CoordinatorPorts } from '../../../functions/coordinator/coordinator.ts';
 import { ConditionNotMet } from '../../../shared/ports.ts';
 import { gateKey, openKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
+import { validateRequestSchema } from '../../../shared/job/messages.ts';
 import { sha256Of } from '../../../shared/job/plan.ts';
 import { AWAITING_ROW, packRowStatuses } from '../../../shared/job/row-status.ts';
 import { parseState } from '../../../shared/job/state.ts';
@@ -71,6 +72,26 @@ function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
     status,
   };
 }
+
+it('asks for a validation that does not come as intake did, with the same facts of the target', async () => {
+  const { coordinator, validateQueue, time } = start();
+  const targetFacts = { type: 'cloud' as const, name: 'acme', orgId: 'org-1' };
+  await coordinator(sqsEvent([eventOf({ type: 'validating', job: { ...JOB, targetFacts } })]));
+
+  time.nowMs += BOUNDS.overdueMs + 1;
+  await coordinator(sqsEvent([eventOf({ type: 'reconcile' })]));
+
+  expect(validateQueue.messages.map(({ body }) => validateRequestSchema.parse(body))).toEqual([
+    {
+      version: 2,
+      kind: 'validate',
+      ...JOB.manifest,
+      at: JOB.startedAt,
+      principal: JOB.uploadedBy,
+      target: targetFacts,
+    },
+  ]);
+});
 
 describe('coordinator', () => {
   it('asks for the plan and marks the job as open once the manifest has been read', async () => {

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { createIntake, type IntakePorts } from '../../../functions/intake/intake.ts';
 import { jobIdOf, stateKey } from '../../../shared/job/keys.ts';
 import { validateRequestSchema } from '../../../shared/job/messages.ts';
-import { QueueRefused } from '../../../shared/ports.ts';
+import type { SightedTarget } from '../../../shared/target.ts';
+import { QueueRefused, type Targets, TargetUnreadable } from '../../../shared/ports.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
+import { cloudTarget } from '../../shared/atlassian/targets.ts';
 import { sqsEvent } from '../sqs-event.ts';
 
 const NOW = '2026-11-21T10:00:00.000Z';
@@ -25,6 +27,7 @@ function start(ports: Partial<IntakePorts> = {}) {
   const intake = createIntake({
     inbox,
     results,
+    targets,
     validate,
     eventsQueue,
     clock: { now: () => new Date(NOW) },
@@ -70,6 +73,17 @@ function notification(key: string, { versionId = 'v1', size = 0, event = 'Object
   };
 }
 
+const FOUND: SightedTarget = { type: 'cloud', name: 'acme', orgId: 'org-1', defaultProducts: ['jira-software'] };
+const FAULT = 'The secret of target torn cannot be used: apiToken: missing.';
+const targets: Targets = {
+  find: async (name) => {
+    if (name === 'torn') throw new TargetUnreadable(FAULT);
+    return ['acme', 'jobs'].includes(name)
+      ? cloudTarget({ name, orgId: 'org-1', defaultProducts: ['jira-software'] })
+      : undefined;
+  },
+};
+
 const DONE = { batchItemFailures: [] };
 
 describe('an upload', () => {
@@ -83,7 +97,7 @@ describe('an upload', () => {
       expect(answer).toEqual(DONE);
       expect(requests.map(({ body }) => validateRequestSchema.parse(body))).toEqual([
         {
-          version: 1,
+          version: 2,
           kind: 'validate',
           bucket: 'inbox',
           key,
@@ -91,6 +105,7 @@ describe('an upload', () => {
           bytes: 17,
           at: UPLOADED,
           principal: 'AWS:AIDAANN',
+          ...(key.startsWith('acme/') && { target: FOUND }),
         },
       ]);
       expect(events).toEqual([]);
@@ -107,6 +122,31 @@ describe('an upload', () => {
     await deliver(notification(key));
 
     expect(requests[0]?.groupId).toBe(groupId);
+  });
+
+  it.each([
+    ['acme/suspend/a.csv', FOUND],
+    ['torn/suspend/a.csv', { type: 'unreadable', message: FAULT }],
+    ['nobody/suspend/a.csv', undefined],
+    ['jobs/suspend/a.csv', undefined],
+    ['acme.csv', undefined],
+  ])('%s is told with what checking it needs of its target: %j', async (key, target) => {
+    const { deliver, requests } = start();
+
+    await deliver(notification(key));
+
+    expect(validateRequestSchema.parse(requests[0]?.body).target).toEqual(target);
+    expect(JSON.stringify(requests)).not.toMatch(/jira-secret|org-secret/);
+  });
+
+  it('comes again while nobody can tell its target', async () => {
+    const unavailable: Targets = { find: () => Promise.reject(new Error('Secrets Manager is away')) };
+    const { deliver, requests } = start({ targets: unavailable });
+
+    const answer = await deliver(notification('acme/suspend/a.csv'));
+
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: expect.any(String) }] });
+    expect(requests).toEqual([]);
   });
 
   it('that S3 tells without time and person is taken in now', async () => {

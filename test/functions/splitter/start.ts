@@ -2,11 +2,12 @@ import { gunzipSync } from 'node:zlib';
 import type { Context, SQSEvent } from 'aws-lambda';
 
 import { createSplitter } from '../../../functions/splitter/splitter.ts';
-import { type Queue, type Targets, TargetUnreadable } from '../../../shared/ports.ts';
+import type { Queue } from '../../../shared/ports.ts';
 import type { EventBody } from '../../../shared/job/events.ts';
 import { planChunkKey, rowChunkKey, stateKey, validationKey } from '../../../shared/job/keys.ts';
 import type { Outcome } from '../../../shared/job/outcome.ts';
 import { packRowPlans, type RowPlan, sha256Of } from '../../../shared/job/plan.ts';
+import type { SightedTarget } from '../../../shared/target.ts';
 import { newState, serializeState, type State } from '../../../shared/job/state.ts';
 import { unpackRowStatuses } from '../../../shared/job/row-status.ts';
 import type { EnqueueRequest, Task, ValidateRequest } from '../../../shared/job/messages.ts';
@@ -14,7 +15,6 @@ import { validationSchema, type Validation } from '../../../shared/job/validatio
 import type { ManifestLimits } from '../../../shared/manifest/refusal.ts';
 import type { Row } from '../../../shared/manifest/rows.ts';
 import { OPERATIONS } from '../../../shared/operations/index.ts';
-import type { Target } from '../../../shared/target.ts';
 import { memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 
@@ -28,25 +28,20 @@ const LIMITS: ManifestLimits = {
   cellCharacters: 10_000,
 };
 
-const cloud: Target = {
-  type: 'cloud',
-  name: 'acme',
-  siteUrl: 'https://acme.atlassian.net',
-  email: 'admin@acme.example',
-  apiToken: 'token',
-  orgId: 'org-1',
-  orgApiKey: 'key',
-  apiUrl: 'https://api.atlassian.com',
+const TARGETS: readonly SightedTarget[] = [
+  { type: 'cloud', name: 'acme', orgId: 'org-1' },
+  { type: 'data-center', name: 'jira' },
+];
+const TORN: SightedTarget = {
+  type: 'unreadable',
+  message: 'The secret of target torn cannot be used: apiToken: missing.',
 };
 
-const dataCenter: Target = { type: 'data-center', name: 'jira', baseUrl: 'https://jira.acme.example', token: 'token' };
-
-const targets: Targets = {
-  find: async (name) => {
-    if (name === 'torn') throw new TargetUnreadable('The secret of target torn cannot be used: apiToken: missing.');
-    return [cloud, dataCenter].find((target) => target.name === name);
-  },
-};
+/** What intake would tell of the target that a key's first folder names. */
+function sightedIn(key: string): SightedTarget | undefined {
+  const [folder] = key.split('/');
+  return folder === 'torn' ? TORN : TARGETS.find((target) => 'name' in target && target.name === folder);
+}
 
 interface StartOptions {
   readonly limits?: Partial<ManifestLimits>;
@@ -64,7 +59,6 @@ export function start(options: StartOptions = {}) {
   const splitter = createSplitter({
     inbox,
     results,
-    targets,
     operations: OPERATIONS,
     tasks: options.rows ?? rows,
     eventsQueue,
@@ -171,7 +165,7 @@ export function start(options: StartOptions = {}) {
 
 /** The request for a file that was put there. */
 export const requestOf = (key: string, bytes: number): ValidateRequest => ({
-  version: 1,
+  version: 2,
   kind: 'validate',
   bucket: 'inbox',
   key,
@@ -179,6 +173,7 @@ export const requestOf = (key: string, bytes: number): ValidateRequest => ({
   bytes,
   at: '2026-11-21T09:59:59.000Z',
   principal: 'AWS:ann',
+  target: sightedIn(key),
 });
 
 const planOf = ({ row, line }: Row): RowPlan => ({
