@@ -60,6 +60,7 @@ export const connectionSchema = z.object({
   resultsBucket: z.string(),
   deadLetterQueueUrl: z.string(),
   intakeFunctionName: z.string(),
+  secretPrefix: z.string(),
   targets: z.array(z.string()),
 });
 const runningSchema = z.object({ pid: z.int(), connection: connectionSchema.optional() });

@@ -6,6 +6,7 @@ import { s3Client, secretsManagerClient, sqsClient } from '../shared/aws/clients
 import { s3ObjectStore } from '../shared/aws/s3-object-store.ts';
 import { secretsManagerTargets } from '../shared/aws/targets.ts';
 import { systemClock } from '../shared/aws/system.ts';
+import { secretPrefixOf } from '../shared/target.ts';
 import { addCommand } from './arguments.ts';
 import { CommandFailed } from './failures.ts';
 import { findRunning } from './local-stack.ts';
@@ -19,6 +20,8 @@ export interface PipelineOptions {
   readonly intake?: string;
   /** Of the commands about dead letters alone. */
   readonly deadLetters?: string;
+  /** Of the commands that call Atlassian alone. */
+  readonly secrets?: string;
 }
 
 /** A running pipeline: the local stack, or a deployed one. What was not named is absent. */
@@ -28,6 +31,8 @@ export interface Pipeline {
   readonly resultsBucket?: string | undefined;
   readonly deadLetterQueueUrl?: string | undefined;
   readonly intakeFunctionName?: string | undefined;
+  /** What the names of the targets' secrets begin with. */
+  readonly secretPrefix: string;
   /** Of the local stack; those of a deployed pipeline are not known here. */
   readonly targets?: readonly string[];
 }
@@ -40,11 +45,12 @@ export const addPipelineCommand = (...command: Parameters<typeof addCommand>): C
     .option('--folder <dir>', 'folder of the local stack', '.rollcall');
 
 /** Finds the pipeline: a deployed one when its parts are named, with the standard AWS settings, else the running local stack. */
-export function openPipeline({ folder, inbox, results, intake, deadLetters }: PipelineOptions): Pipeline {
+export function openPipeline({ folder, inbox, results, intake, deadLetters, secrets }: PipelineOptions): Pipeline {
   const intakeFunctionName = intake ?? process.env['ROLLCALL_INTAKE'];
   const named = { inboxBucket: inbox, resultsBucket: results, deadLetterQueueUrl: deadLetters };
   const isNamed = intake !== undefined || Object.values(named).some((name) => name !== undefined);
-  if (isNamed) return { ...named, environment: process.env, intakeFunctionName };
+  const secretPrefix = secrets ?? secretPrefixOf({});
+  if (isNamed) return { ...named, environment: process.env, intakeFunctionName, secretPrefix };
   const running = findRunning(folder);
   if (running) return connectTo(running);
   throw new CommandFailed(
@@ -73,8 +79,8 @@ export const openDeadLetterQueue = ({ environment, deadLetterQueueUrl }: Pipelin
 });
 
 /** The targets, out of Secrets Manager. */
-export const openTargets = ({ environment }: Pipeline) =>
-  secretsManagerTargets({ client: secretsManagerClient(environment), clock: systemClock });
+export const openTargets = ({ environment, secretPrefix: prefix }: Pipeline) =>
+  secretsManagerTargets({ client: secretsManagerClient(environment), clock: systemClock, prefix });
 
 function requireName(name: string | undefined, what: string, option: string): string {
   if (name !== undefined && name !== '') return name;

@@ -37,6 +37,10 @@ export const addVerify = (program: Command): Command =>
     2: 'some changed rows are not',
   })
     .argument('<job>', JOB)
+    .option(
+      '--secrets <prefix>',
+      "how targets' secrets are named in a deployed pipeline (stack output TargetSecretPrefix)",
+    )
     .action(async (idOrPart: string, options: PipelineOptions) => {
       process.exitCode = await verify(idOrPart, options);
     });

@@ -7,6 +7,7 @@ import {
   APPROVALS,
   CHUNKS,
   DEAD_LETTERS,
+  type Holdings,
   LEDGER,
   NOTICES,
   PLAN,
@@ -22,7 +23,7 @@ import {
  */
 export function acknowledgeFindings(
   scope: Construct,
-  { inbox, results }: { readonly inbox: Bucket; readonly results: Bucket },
+  { inbox, results, secretPrefix }: Pick<Holdings, 'inbox' | 'results' | 'secretPrefix'>,
 ): void {
   const objects = (bucket: Bucket, pattern: string): string => `<${logicalId(bucket)}.Arn>/${pattern}`;
   const acknowledge = (resource: string, reason: string): void =>
@@ -55,12 +56,15 @@ export function acknowledgeFindings(
   );
   for (const key of TOLD)
     acknowledge(objects(results, key), 'A mark lies under the job or target that people were told of.');
-  acknowledge('*', 'Secrets are listed by name, daily; ListSecrets knows no resource.');
+  acknowledge(
+    '*',
+    'Secrets are listed by name, daily, which knows no resource; in a network, interfaces have no name before Lambda makes them.',
+  );
   for (const file of [...REPORT_FILES, 'status.json']) {
     acknowledge(objects(results, `*/${file}`), 'The file lies in the folder of its job; its name is fixed.');
   }
   acknowledge(
-    'arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:rollcall/*',
+    `arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${secretPrefix}*`,
     'Targets are added after deployment, one secret each under this prefix, and Secrets Manager adds characters to the name.',
   );
 }

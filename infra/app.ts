@@ -10,6 +10,6 @@ import { APP_PROPS, bundledCode } from './synthesize.ts';
 const app = new App(APP_PROPS);
 const given: unknown = app.node.tryGetContext('stage') ?? process.env['ROLLCALL_STAGE'];
 const stage = given === undefined ? completeSettings() : readSettings(String(given));
-pipelineStack(app, { stage, code: bundledCode });
+pipelineStack(app, { stage, code: (name) => bundledCode(name, stage) });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 app.synth();

@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { buildSync, type BuildOptions } from 'esbuild';
 
-import type { FunctionName } from '../shared/settings.ts';
+import { callsAtlassian, type FunctionName, type Settings } from '../shared/settings.ts';
 import { buildFolder, buildOnce, ROOT } from './build-cache.ts';
 
 /** What every bundle is made of, its settings among it. */
@@ -23,18 +25,22 @@ const BUNDLING = {
   },
 } satisfies BuildOptions;
 
-/** The folder of a function's bundle, `index.mjs`. */
-export const bundleOf = (name: FunctionName): string => bundle(`functions/${name}/handler.ts`);
+/** Where Node finds, beside the bundle, whom it is to trust. (AWS Lambda developer guide, LAMBDA_TASK_ROOT.) */
+export const CERTIFICATES_PATH = '/var/task/certificates.pem';
+
+/** The folder of a function's bundle: `index.mjs`, and `certificates.pem` where the stage has any and the function calls Atlassian. */
+export const bundleOf = (name: FunctionName, { certificates }: Pick<Settings, 'certificates'> = {}): string =>
+  bundle(`functions/${name}/handler.ts`, callsAtlassian(name) ? certificates : undefined);
 
 /** Bundles a program as it runs on Lambda, once for the same sources; one of the tests has its source map beside it. */
-export function bundle(program: string): string {
+export function bundle(program: string, certificates?: string): string {
   const isTest = program.startsWith('test/');
   const folder = buildFolder({
     kind: 'bundles',
     sources: isTest ? [...SOURCES, 'test'] : SOURCES,
-    settings: program,
+    settings: { program, certificates },
   });
-  buildOnce(folder, (outdir) =>
+  buildOnce(folder, (outdir) => {
     buildSync({
       ...BUNDLING,
       absWorkingDir: ROOT,
@@ -42,7 +48,8 @@ export function bundle(program: string): string {
       outdir,
       outExtension: { '.js': '.mjs' },
       sourcemap: isTest && 'external',
-    }),
-  );
+    });
+    if (certificates !== undefined) writeFileSync(join(outdir, basename(CERTIFICATES_PATH)), certificates);
+  });
   return folder;
 }

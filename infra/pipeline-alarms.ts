@@ -2,6 +2,7 @@ import { Aws, Stack } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Rule } from 'aws-cdk-lib/aws-events';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
@@ -14,6 +15,7 @@ import type { LastStops, Queues } from './pipeline-queues.ts';
 
 interface AlarmsOptions {
   readonly stage: Settings;
+  readonly encryptionKey: IKey | undefined;
   readonly functions: Readonly<Record<FunctionName, PipelineFunction>>;
   readonly queues: Queues;
   readonly lastStops: LastStops;
@@ -23,7 +25,7 @@ interface AlarmsOptions {
 
 /** Everything that somebody must be told of, and the topic that tells them. */
 export function pipelineAlarms(scope: Construct, options: AlarmsOptions): Topic {
-  const topic = alarmTopic(scope, options.stage);
+  const topic = alarmTopic(scope, options);
   watchLastStops(scope, topic, options.lastStops);
   watchFailedRows(scope, topic, options);
   watchJobs(scope, topic, options);
@@ -35,9 +37,13 @@ export function pipelineAlarms(scope: Construct, options: AlarmsOptions): Topic 
   return topic;
 }
 
-function alarmTopic(scope: Construct, { alarms }: Settings): Topic {
-  const topic = new Topic(scope, 'Alarms', { displayName: 'Rollcall', enforceSSL: true });
-  for (const email of alarms.emails) topic.addSubscription(new EmailSubscription(email));
+function alarmTopic(scope: Construct, { stage, encryptionKey: masterKey }: AlarmsOptions): Topic {
+  const topic = new Topic(scope, 'Alarms', {
+    displayName: 'Rollcall',
+    enforceSSL: true,
+    ...(masterKey && { masterKey }),
+  });
+  for (const email of stage.alarms.emails) topic.addSubscription(new EmailSubscription(email));
   // A topic with a policy of its own has lost the default one, by which CloudWatch could publish.
   topic.addToResourcePolicy(
     new PolicyStatement({

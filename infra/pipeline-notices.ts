@@ -1,3 +1,4 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { SubscriptionFilter, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, SqsSubscription, UrlSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -9,8 +10,16 @@ import type { Settings } from '../shared/settings.ts';
 type Subscriber = Settings['notices']['subscribers'][number];
 
 /** The topic that tells people and machines of jobs, and who hears what: apart from alarms, which wake somebody. */
-export function noticesTopic(scope: Construct, { notices: { subscribers, escalation } }: Settings): Topic {
-  const topic = new Topic(scope, 'Notices', { displayName: 'Rollcall', enforceSSL: true });
+export function noticesTopic(
+  scope: Construct,
+  { notices: { subscribers, escalation } }: Settings,
+  masterKey?: IKey,
+): Topic {
+  const topic = new Topic(scope, 'Notices', {
+    displayName: 'Rollcall',
+    enforceSSL: true,
+    ...(masterKey && { masterKey }),
+  });
   subscribers.forEach((subscriber, index) => subscribe(topic, subscriber, index));
   const overdue: readonly (typeof URGENCIES)[number][] = ['overdue'];
   for (const email of escalation)

@@ -1,3 +1,4 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
@@ -46,20 +47,26 @@ const MAILBOX_RECEIVES = 1_000;
 export function pipelineQueues(
   scope: Construct,
   { intake, splitter, planner, worker, coordinator, reporter, notifier, maxReceiveCount }: Settings,
+  encryptionKey?: IKey,
 ): { readonly queues: Queues; readonly lastStops: LastStops } {
+  const deadLetterQueue = (
+    id: string,
+    options: { readonly takesFrom: readonly string[]; readonly fifo?: boolean },
+  ): Queue => pipelineQueue(scope, id, { ...options, encryptionKey });
   const lastStops = {
-    deadLetters: pipelineQueue(scope, 'DeadLetters', { takesFrom: ['Isolation'] }),
-    intakeDead: pipelineQueue(scope, 'IntakeDead', { takesFrom: ['IntakeQueue'] }),
-    validateDead: pipelineQueue(scope, 'ValidateDead', { takesFrom: ['Validate'] }),
-    planDead: pipelineQueue(scope, 'PlanDead', { takesFrom: ['Plan'] }),
-    enqueueDead: pipelineQueue(scope, 'EnqueueDead', { takesFrom: ['Enqueue'] }),
-    eventsDead: pipelineQueue(scope, 'EventsDead', { takesFrom: ['Events'], fifo: true }),
-    reportsDead: pipelineQueue(scope, 'ReportsDead', { takesFrom: ['Reports'] }),
-    noticesDead: pipelineQueue(scope, 'NoticesDead', { takesFrom: ['NoticesQueue'] }),
+    deadLetters: deadLetterQueue('DeadLetters', { takesFrom: ['Isolation'] }),
+    intakeDead: deadLetterQueue('IntakeDead', { takesFrom: ['IntakeQueue'] }),
+    validateDead: deadLetterQueue('ValidateDead', { takesFrom: ['Validate'] }),
+    planDead: deadLetterQueue('PlanDead', { takesFrom: ['Plan'] }),
+    enqueueDead: deadLetterQueue('EnqueueDead', { takesFrom: ['Enqueue'] }),
+    eventsDead: deadLetterQueue('EventsDead', { takesFrom: ['Events'], fifo: true }),
+    reportsDead: deadLetterQueue('ReportsDead', { takesFrom: ['Reports'] }),
+    noticesDead: deadLetterQueue('NoticesDead', { takesFrom: ['NoticesQueue'] }),
   };
   const retried = Math.max(RETRIED_RECEIVES, maxReceiveCount);
   const queue = (id: string, { to, receives = retried, takesFrom, ...receiver }: Receiver): Queue =>
     pipelineQueue(scope, id, {
+      encryptionKey,
       ...(takesFrom && { takesFrom }),
       redrive: { to, maxReceiveCount: receives },
       visibilitySeconds: visibilitySeconds(receiver),

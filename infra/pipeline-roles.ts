@@ -36,6 +36,8 @@ export interface Holdings {
   readonly queues: Queues;
   /** Where people are told of jobs. */
   readonly notices: Topic;
+  /** What the names of the targets' secrets begin with. */
+  readonly secretPrefix: string;
 }
 
 /** A job's private objects, as they are named in shared/job/keys.ts. */
@@ -61,7 +63,7 @@ const TABLES = REPORT.filter((file) => file.endsWith('.csv'));
 
 /** What each function may do, action by action: no more than its code calls. */
 export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record<FunctionName, PolicyStatement[]>> {
-  const { inbox, results, queues } = holdings;
+  const { inbox, results, queues, secretPrefix } = holdings;
   return {
     intake: [
       receivesAgain(queues.intake),
@@ -70,7 +72,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       onObjects(results, ['s3:GetObject'], STATE),
       onObjects(results, ['s3:PutObject'], QUARANTINE, NOTICES),
       tellsMissing(inbox, results),
-      readsTargets(scope),
+      readsTargets(scope, secretPrefix),
     ],
     splitter: [
       receivesAgain(queues.validate, queues.enqueue),
@@ -86,7 +88,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       onObjects(results, ['s3:GetObject'], STATE, VALIDATION, ROWS, PLAN, LEDGER),
       onObjects(results, ['s3:PutObject'], PLAN, CHUNKS, LEDGER, QUARANTINE),
       tellsMissing(results),
-      readsTargets(scope),
+      readsTargets(scope, secretPrefix),
     ],
     worker: [
       receives(queues.tasks, queues.isolation),
@@ -94,7 +96,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       onObjects(results, ['s3:GetObject'], STATE),
       onObjects(results, ['s3:PutObject'], ISOLATED, QUARANTINE),
       tellsMissing(results),
-      readsTargets(scope),
+      readsTargets(scope, secretPrefix),
     ],
     coordinator: [
       receivesAgain(queues.events),
@@ -111,7 +113,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
 /** Of the functions that tell what became of a job. */
 function rolesThatTell(
   scope: Construct,
-  { results, queues, notices }: Holdings,
+  { results, queues, notices, secretPrefix }: Holdings,
 ): Readonly<Record<'reporter' | 'notifier', PolicyStatement[]>> {
   return {
     reporter: [
@@ -128,7 +130,7 @@ function rolesThatTell(
       onObjects(results, ['s3:GetObject'], STATE, SUMMARY, ...TOLD),
       onObjects(results, ['s3:PutObject'], ...TOLD, QUARANTINE),
       tellsMissing(results),
-      readsTargets(scope),
+      readsTargets(scope, secretPrefix),
       listsTargets(),
     ],
   };

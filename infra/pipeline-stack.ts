@@ -3,12 +3,14 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as InvokeFunction } from 'aws-cdk-lib/aws-events-targets';
 import { ManagedPolicy, PermissionsBoundary, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, type Code } from 'aws-cdk-lib/aws-lambda';
+import { Key, type IKey } from 'aws-cdk-lib/aws-kms';
 import type { CfnBucket, Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
 import {
   bucketPrefixOf,
+  callsAtlassian,
   STOP_ALIAS,
   stackNameOf,
   VARIABLE,
@@ -18,8 +20,11 @@ import {
   type Settings,
 } from '../shared/settings.ts';
 import { PLAN_PREFIX, ROWS_PREFIX } from '../shared/job/keys.ts';
+import { secretPrefixOf } from '../shared/target.ts';
+import { CERTIFICATES_PATH } from './bundles.ts';
 import { pipelineBucket } from './constructs/bucket.ts';
 import { pipelineFunction, receivesFrom, type PipelineFunction } from './constructs/function.ts';
+import { joinsNetwork, usesKey } from './constructs/statements.ts';
 import { acknowledgeFindings } from './acknowledgements.ts';
 import { pipelineAlarms } from './pipeline-alarms.ts';
 import { pipelineDashboard } from './pipeline-dashboard.ts';
@@ -43,18 +48,25 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
     PermissionsBoundary.of(stack).apply(
       ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', stage.permissionsBoundary),
     );
-  const { queues, lastStops } = pipelineQueues(stack, stage);
-  const { inbox, results } = pipelineBuckets(stack, stage);
+  const encryptionKey =
+    stage.encryptionKey === undefined ? undefined : Key.fromKeyArn(stack, 'EncryptionKey', stage.encryptionKey);
+  const { queues, lastStops } = pipelineQueues(stack, stage, encryptionKey);
+  const { inbox, results } = pipelineBuckets(stack, stage, encryptionKey);
+  const secretPrefix = secretPrefixOf(stage);
   announceUploads(stack, inbox, queues.intake);
-  const notices = noticesTopic(stack, stage);
+  const notices = noticesTopic(stack, stage, encryptionKey);
 
-  const functions = pipelineFunctions(stack, { stage, code, holdings: { inbox, results, queues, notices } });
+  const functions = pipelineFunctions(stack, {
+    stage,
+    code,
+    holdings: { inbox, results, queues, notices, secretPrefix },
+  });
   connect(functions, queues, stage);
   const reconcile = reconcileEveryMinute(stack, functions.coordinator);
   checkCredentialsDaily(stack, functions.notifier);
   new Alias(stack, 'Stop', { aliasName: STOP_ALIAS, version: functions.intake.lambda.currentVersion });
 
-  const topic = pipelineAlarms(stack, { stage, functions, queues, lastStops, reconcile });
+  const topic = pipelineAlarms(stack, { stage, encryptionKey, functions, queues, lastStops, reconcile });
   pipelineDashboard(stack, { stage, queues });
   output(stack, {
     InboxBucketName: inbox.bucketName,
@@ -65,23 +77,30 @@ export function pipelineStack(app: App, { stage, code }: PipelineOptions): Stack
     IntakeFunctionName: `${functions.intake.lambda.functionName}:${STOP_ALIAS}`,
     AlarmTopicArn: topic.topicArn,
     NoticesTopicArn: notices.topicArn,
-    TargetSecretNames: 'rollcall/<target>',
+    TargetSecretPrefix: secretPrefix,
   });
-  acknowledgeFindings(stack, { inbox, results });
+  acknowledgeFindings(stack, { inbox, results, secretPrefix });
   return stack;
 }
 
-function pipelineBuckets(scope: Construct, stage: Settings): { readonly inbox: Bucket; readonly results: Bucket } {
+function pipelineBuckets(
+  scope: Construct,
+  stage: Settings,
+  encryptionKey: IKey | undefined,
+): Pick<Holdings, 'inbox' | 'results'> {
   const { manifestDays, resultDays, accessLogDays } = stage.retention;
+  // Under S3's own key whatever the stage says: S3 delivers no access logs to a bucket under another. (Amazon S3 user guide, server access logging.)
   const bucket = pipelineBucket(scope, 'AccessLogs', { expiryDays: accessLogDays });
   const inbox = pipelineBucket(scope, 'Inbox', {
     name: stage.inboxBucketName ?? defaultBucketName(stage, 'inbox'),
     versioned: true,
+    encryptionKey,
     expiryDays: manifestDays,
     accessLogs: { bucket, prefix: 'inbox/' },
   });
   const results = pipelineBucket(scope, 'Results', {
     name: stage.resultsBucketName ?? defaultBucketName(stage, 'results'),
+    encryptionKey,
     expiryDays: resultDays,
     sooner: { prefixes: [ROWS_PREFIX, PLAN_PREFIX], expiryDays: Math.min(manifestDays, resultDays) },
     accessLogs: { bucket, prefix: 'results/' },
@@ -136,8 +155,12 @@ function pipelineFunctions(scope: Construct, { stage, code, holdings }: Function
       code: code(name),
       settings: stage[name],
       logDays: stage.retention.logDays,
-      environment: { [VARIABLE]: writeEnvironment(name, stage, resources) },
-      statements: statements[name],
+      vpc: stage.vpc,
+      environment: {
+        [VARIABLE]: writeEnvironment(name, stage, resources),
+        ...(stage.certificates !== undefined && callsAtlassian(name) && { NODE_EXTRA_CA_CERTS: CERTIFICATES_PATH }),
+      },
+      statements: [...statements[name], ...ofEveryFunction(stage)],
     });
   return {
     intake: build('intake', 'Intake', 'Routes uploads and commands, and stops jobs.', false),
@@ -154,6 +177,12 @@ function pipelineFunctions(scope: Construct, { stage, code, holdings }: Function
     ),
   };
 }
+
+/** What a network and a key of the account's own ask of every role. */
+const ofEveryFunction = ({ vpc, encryptionKey }: Settings): readonly PolicyStatement[] => [
+  ...(vpc ? [joinsNetwork()] : []),
+  ...(encryptionKey === undefined ? [] : [usesKey(encryptionKey)]),
+];
 
 const resourcesOf = ({ inbox, results, queues, notices }: Holdings): Resources => ({
   inbox: inbox.bucketName,

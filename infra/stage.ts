@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 import { operationNames } from '../shared/operations/index.ts';
+import { PEM_BEGIN } from '../shared/network-settings.ts';
 import { completeSettings, SettingsInvalid, type Settings } from '../shared/settings.ts';
 
 /** A stage's settings out of a JSON file; throws SettingsInvalid when there is no such file, it is not JSON or a setting is wrong. */
 export function readSettings(path: string): Settings {
-  const settings = completeSettings(jsonOf(path));
+  const settings = completeSettings(withCertificates(jsonOf(path), dirname(path)));
   const unknown = settings.policy.rules.flatMap(({ operation }) => operation ?? []).filter(isUnknown);
   if (unknown.length === 0) return settings;
   throw new SettingsInvalid(
@@ -14,6 +16,20 @@ export function readSettings(path: string): Settings {
 }
 
 const isUnknown = (operation: string): boolean => !operationNames.includes(operation);
+
+/** Certificates may be named by the path of their file, from the stage file on. */
+function withCertificates(given: unknown, folder: string): unknown {
+  if (typeof given !== 'object' || given === null || !('certificates' in given)) return given;
+  const { certificates } = given;
+  if (typeof certificates !== 'string' || certificates.includes(PEM_BEGIN)) return given;
+  const path = resolve(folder, certificates);
+  try {
+    return { ...given, certificates: readFileSync(path, 'utf8') };
+  } catch (cause) {
+    const message = `The stage cannot be deployed with these settings: certificates: ${path} cannot be read (${cause instanceof Error ? cause.message : String(cause)}). Give the path of a PEM file, relative to the stage file, or its text.`;
+    throw new SettingsInvalid(message, { cause });
+  }
+}
 
 function jsonOf(path: string): unknown {
   try {

@@ -18,8 +18,8 @@ export const APP_PROPS: AppProps = {
   },
 };
 
-/** The bundle of a function. */
-export const bundledCode = (name: FunctionName): Code => Code.fromAsset(bundleOf(name));
+/** The bundle of a function, with what its stage has it hold besides. */
+export const bundledCode = (name: FunctionName, stage?: Settings): Code => Code.fromAsset(bundleOf(name, stage));
 
 interface SynthesizeOptions {
   readonly stage: Settings;
@@ -39,7 +39,11 @@ export interface Synthesized {
 }
 
 /** Synthesizes a stage in this process, without network or account. The rules of cdk-nag are left to `cdk synth`. */
-export function synthesize({ stage, outdir, code = bundledCode }: SynthesizeOptions): Synthesized {
+export function synthesize({
+  stage,
+  outdir,
+  code = (name) => bundledCode(name, stage),
+}: SynthesizeOptions): Synthesized {
   const app = new App({ ...APP_PROPS, outdir: resolve(outdir) });
   pipelineStack(app, { stage, code });
   const { directory } = app.synth();

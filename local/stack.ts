@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { secretName } from '../shared/target.ts';
 import type { Synthesized } from '../infra/synthesize.ts';
 import type { FunctionUsage } from './aws/lambda/function-pool.ts';
 import { startInvocations } from './aws/lambda/invocations.ts';
@@ -53,6 +52,8 @@ export interface Connection {
   readonly resultsBucket: string;
   readonly deadLetterQueueUrl: string;
   readonly intakeFunctionName: string;
+  /** What the names of the targets' secrets begin with. */
+  readonly secretPrefix: string;
   readonly targets: readonly string[];
 }
 
@@ -88,7 +89,8 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     options.simulator === false ? undefined : startSimulatorProcess(ports.atlassian),
   ]);
   const targets = { ...simulator?.targets, ...options.targets };
-  for (const [name, secret] of Object.entries(targets)) services.putSecret(secretName(name), secret);
+  const connection = connectionOf(services, Object.keys(targets));
+  for (const [name, secret] of Object.entries(targets)) services.putSecret(connection.secretPrefix + name, secret);
 
   const { reconcileEveryMs } = options;
   const logFolder = join(folder, 'logs');
@@ -102,7 +104,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   });
 
   return {
-    ...connectionOf(services, Object.keys(targets)),
+    ...connection,
     lambda: invocations.url,
     atlassian: simulator?.url,
     description: services.description,
@@ -134,6 +136,7 @@ function connectionOf(services: Services, targets: readonly string[]): Omit<Conn
     resultsBucket: output('ResultsBucketName'),
     deadLetterQueueUrl: output('DeadLetterQueueUrl'),
     intakeFunctionName: output('IntakeFunctionName'),
+    secretPrefix: output('TargetSecretPrefix'),
     targets,
   };
 }

@@ -93,6 +93,7 @@ export interface EventsQueue {
 export interface Targets {
   /** `undefined` when no secret has that name; `fresh` reads it again, at most once a second, after a 401. */
   readonly find: (name: string, options?: { readonly fresh?: boolean }) => Promise<Target | undefined>;
+  readonly secretNameOf: (name: string) => string;
 }
 
 /** The names of all targets that there are, by their secrets. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { RollcallError } from './errors.ts';
+import { networkSettings } from './network-settings.ts';
 import { NOTICE_STATES } from './notice.ts';
 
 /** The retention periods of CloudWatch Logs. (CloudWatch Logs API reference, PutRetentionPolicy.) */
@@ -269,6 +270,7 @@ const stageSchema = z.strictObject({
     .string()
     .regex(/^arn:[\w-]+:iam::\d{12}:policy\/.+$/, 'must be the ARN of a policy')
     .optional(),
+  ...networkSettings,
 });
 
 const settingsSchema = stageSchema.superRefine(bucketsHaveNames);
@@ -310,17 +312,17 @@ export const visibilitySeconds = (settings: {
 
 /** Which sections of the settings, and which buckets (by name) and queues (by URL, or ARN where it says so), each function uses. */
 export const FUNCTIONS = {
-  intake: { sections: [], resources: ['inbox', 'results', 'validate', 'events'] },
+  intake: { sections: ['name'], resources: ['inbox', 'results', 'validate', 'events'] },
   splitter: { sections: ['limits'], resources: ['inbox', 'results', 'tasks', 'events'] },
-  planner: { sections: ['planner', 'worker', 'policy'], resources: ['results', 'plan', 'events'] },
-  worker: { sections: ['worker'], resources: ['results', 'tasks', 'isolationArn', 'events'] },
+  planner: { sections: ['name', 'planner', 'worker', 'policy', 'proxy'], resources: ['results', 'plan', 'events'] },
+  worker: { sections: ['name', 'worker', 'proxy'], resources: ['results', 'tasks', 'isolationArn', 'events'] },
   coordinator: {
     sections: ['coordinator', 'worker', 'policy'],
     resources: ['results', 'validate', 'plan', 'enqueue', 'events', 'reports', 'notices'],
   },
   reporter: { sections: [], resources: ['results', 'deadLetters', 'events'] },
   notifier: {
-    sections: ['worker'],
+    sections: ['name', 'worker', 'proxy'],
     resources: ['inbox', 'results', 'notices', 'noticesTopic', 'deadLetters'],
   },
 } as const satisfies Readonly<
@@ -328,6 +330,9 @@ export const FUNCTIONS = {
 >;
 
 export type FunctionName = keyof typeof FUNCTIONS;
+
+/** Whether a function calls Atlassian, by the proxy and with the certificates that are set. */
+export const callsAtlassian = (name: FunctionName): boolean => ['planner', 'worker', 'notifier'].includes(name);
 
 /** The alias by which people invoke intake: who may invoke it may stop jobs, and can pass nothing off as a message of the intake queue. */
 export const STOP_ALIAS = 'stop';

@@ -2,6 +2,8 @@ import * as z from 'zod';
 
 /** What a target's secret may say besides where it is and how it knows us. */
 export interface TargetRules {
+  /** The secret that says all this. */
+  readonly secretName: string;
   /** Account ids (on Data Center usernames), e-mail addresses and names of groups that no file may touch. */
   readonly protected?: readonly string[] | undefined;
   /** Files may add people to groups of admins, and take others than the last one and the protected out of them. */
@@ -70,8 +72,9 @@ export function factsOf(target: Target): TargetFacts {
   return { type, name: targetName, orgId, defaultProducts };
 }
 
-/** The name of the secret that describes a target. */
-export const secretName = (target: string): string => `rollcall/${target}`;
+/** What the names of the secrets of a stage's targets begin with: stages in one account have their own. */
+export const secretPrefixOf = ({ name: stage }: { readonly name?: string | undefined }): string =>
+  stage === undefined ? 'rollcall/' : `rollcall/${stage}/`;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 

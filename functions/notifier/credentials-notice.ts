@@ -1,10 +1,12 @@
-import { secretName } from '../../shared/target.ts';
 import { findingName, type Finding } from './check-credentials.ts';
 import type { Notice } from '../../shared/notice.ts';
 import { withoutAddresses } from './without-people.ts';
 
 /** What is told of a target's credentials. */
-export function credentialsNotice(finding: Finding, at: Date): Notice {
+export function credentialsNotice(
+  finding: Finding,
+  { at, secretName }: { readonly at: Date; readonly secretName: string },
+): Notice {
   const { target, message, remedy } = finding;
   return {
     version: 1,
@@ -20,7 +22,7 @@ export function credentialsNotice(finding: Finding, at: Date): Notice {
     next: [
       {
         purpose: 'Change the secret, whole, from a file',
-        command: `aws secretsmanager put-secret-value --secret-id ${secretName(target)} --secret-string file://secret.json`,
+        command: `aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://secret.json`,
       },
     ],
   };

@@ -7,10 +7,12 @@ import { secretsManagerTargetNames, secretsManagerTargets } from '../../shared/a
 import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
 import { measuredLog } from '../../shared/aws/metrics.ts';
 import { readEnvironment } from '../../shared/settings.ts';
+import { secretPrefixOf } from '../../shared/target.ts';
 import { createNotifier } from './notifier.ts';
 
 const { stackName, settings, resources } = readEnvironment('notifier', process.env);
 const log = measuredLog(stackName);
+const prefix = secretPrefixOf(settings);
 const secrets = secretsManagerClient(process.env);
 const { inbox, results, deadLetters } = resources;
 
@@ -18,13 +20,14 @@ export const handler = withRedelivery(
   createNotifier({
     results: s3ObjectStore({ client: s3Client(process.env), bucket: results }),
     topic: snsTopic({ client: snsClient(process.env), topicArn: resources.noticesTopic }),
-    targets: secretsManagerTargets({ client: secrets, clock: systemClock }),
-    targetNames: secretsManagerTargetNames({ client: secrets }),
+    targets: secretsManagerTargets({ client: secrets, clock: systemClock, prefix }),
+    targetNames: secretsManagerTargetNames({ client: secrets, prefix }),
     atlassian: createAtlassian({
       clock: systemClock,
       chance: systemChance,
       workers: 1,
       responseLimitBytes: settings.worker.responseBytes,
+      proxy: settings.proxy,
     }),
     place: {
       inbox,

@@ -109,5 +109,9 @@ async function checkTargets(ports: NotifierPorts): Promise<void> {
 
 async function tellOfTarget(finding: Finding, ports: NotifierPorts): Promise<void> {
   const at = ports.clock.now();
-  await tellOnce(credentialsNotice(finding, at), toldOfTargetKey(finding.target, findingName(finding, at)), ports);
+  await tellOnce(
+    credentialsNotice(finding, { at, secretName: ports.targets.secretNameOf(finding.target) }),
+    toldOfTargetKey(finding.target, findingName(finding, at)),
+    ports,
+  );
 }

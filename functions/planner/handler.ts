@@ -9,6 +9,7 @@ import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
 import { readEnvironment } from '../../shared/settings.ts';
 import { measuredLog } from '../../shared/aws/metrics.ts';
 import { findOperation } from '../../shared/operations/index.ts';
+import { secretPrefixOf } from '../../shared/target.ts';
 import { createPlanner } from './planner.ts';
 
 const { stackName, settings, resources } = readEnvironment('planner', process.env);
@@ -21,13 +22,18 @@ export const handler = withRedelivery(
     results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
     planQueue: queue(resources.plan),
     eventsQueue: eventsQueueOver(queue(resources.events)),
-    targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
+    targets: secretsManagerTargets({
+      client: secretsManagerClient(process.env),
+      clock: systemClock,
+      prefix: secretPrefixOf(settings),
+    }),
     atlassian: createAtlassian({
       clock: systemClock,
       chance: systemChance,
       workers: settings.planner.planConcurrency,
       responseLimitBytes: settings.worker.responseBytes,
       connections: settings.worker.callsUnderWay,
+      proxy: settings.proxy,
     }),
     operations: findOperation,
     policy: settings.policy,

@@ -8,13 +8,11 @@ import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
 import { readEnvironment } from '../../shared/settings.ts';
 import { measuredLog } from '../../shared/aws/metrics.ts';
 import { findOperation } from '../../shared/operations/index.ts';
+import { secretPrefixOf } from '../../shared/target.ts';
 import { createWorker } from './worker.ts';
 
-const {
-  stackName,
-  settings: { worker: settings },
-  resources,
-} = readEnvironment('worker', process.env);
+const { stackName, settings: stage, resources } = readEnvironment('worker', process.env);
+const { worker: settings } = stage;
 const sqs = sqsClient(process.env);
 const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 
@@ -22,13 +20,18 @@ export const handler = createWorker({
   results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
   tasks: queue(resources.tasks),
   eventsQueue: eventsQueueOver(queue(resources.events)),
-  targets: secretsManagerTargets({ client: secretsManagerClient(process.env), clock: systemClock }),
+  targets: secretsManagerTargets({
+    client: secretsManagerClient(process.env),
+    clock: systemClock,
+    prefix: secretPrefixOf(stage),
+  }),
   atlassian: createAtlassian({
     clock: systemClock,
     chance: systemChance,
     workers: settings.tasksConcurrency,
     responseLimitBytes: settings.responseBytes,
     connections: settings.callsUnderWay,
+    proxy: stage.proxy,
   }),
   operations: findOperation,
   clock: systemClock,

@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
 interface BucketOptions {
@@ -8,6 +9,8 @@ interface BucketOptions {
   readonly expiryDays: number;
   /** What is kept for a shorter time: of two rules S3 obeys the one that ends sooner. (Amazon S3 user guide, lifecycle conflicts.) */
   readonly sooner?: { readonly prefixes: readonly string[]; readonly expiryDays: number };
+  /** Instead of S3's own. */
+  readonly encryptionKey?: IKey | undefined;
   /** Where S3 writes down who did what; absent for the bucket that holds just that. */
   readonly accessLogs?: { readonly bucket: Bucket; readonly prefix: string };
 }
@@ -16,11 +19,14 @@ const ABANDONED_UPLOAD_DAYS = 1;
 
 /** A bucket as all of ours are: encrypted, TLS only, nothing public, emptied with time, and kept when the stack is removed. */
 export function pipelineBucket(scope: Construct, id: string, options: BucketOptions): Bucket {
-  const { name, versioned = false, expiryDays, sooner, accessLogs } = options;
+  const { name, versioned = false, expiryDays, sooner, encryptionKey, accessLogs } = options;
   return new Bucket(scope, id, {
     ...(name !== undefined && { bucketName: name }),
     versioned,
-    encryption: BucketEncryption.S3_MANAGED,
+    ...(encryptionKey
+      ? // One call to KMS serves many objects.
+        { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }
+      : { encryption: BucketEncryption.S3_MANAGED }),
     enforceSSL: true,
     minimumTLSVersion: 1.2,
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,

@@ -6,12 +6,14 @@ import {
   Function as LambdaFunction,
   RecursiveLoop,
   Runtime,
+  type CfnFunction,
   type Code,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
+import type { Settings } from '../../shared/settings.ts';
 import { allow } from './statements.ts';
 
 interface FunctionOptions {
@@ -23,6 +25,8 @@ interface FunctionOptions {
     readonly reservedConcurrency: number | 'none';
   };
   readonly logDays: RetentionDays;
+  /** The network that the function is in; absent for none of the account's own. */
+  readonly vpc?: Settings['vpc'];
   readonly environment: Readonly<Record<string, string>>;
   /** All that the function may do, save writing its own log. */
   readonly statements: readonly PolicyStatement[];
@@ -65,6 +69,9 @@ export function pipelineFunction(scope: Construct, id: string, options: Function
     recursiveLoop: recursive ? RecursiveLoop.ALLOW : RecursiveLoop.TERMINATE,
     ...(settings.reservedConcurrency !== 'none' && { reservedConcurrentExecutions: settings.reservedConcurrency }),
   });
+  // By ids alone, which is all that CloudFormation asks for: CDK's own way wants a description of the network.
+  const resource = lambda.node.defaultChild as CfnFunction; // what an L2 function is made of
+  if (options.vpc) resource.vpcConfig = options.vpc;
   return { lambda, logGroup };
 }
 

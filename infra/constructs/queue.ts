@@ -7,6 +7,7 @@ import {
   RedrivePermission,
   type CfnQueue,
 } from 'aws-cdk-lib/aws-sqs';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
 interface QueueOptions {
@@ -15,6 +16,8 @@ interface QueueOptions {
   /** Absent where no function receives. */
   readonly visibilitySeconds?: number;
   readonly fifo?: boolean;
+  /** Instead of SQS's own. */
+  readonly encryptionKey?: IKey | undefined;
   /** The ids of the queues that give their dead letters up to this one, the only ones that may; absent where none may. */
   readonly takesFrom?: readonly string[];
 }
@@ -25,10 +28,12 @@ const LARGEST_MESSAGE_BYTES = 1_048_576;
 
 /** A queue as all of ours are: encrypted, TLS only, kept for as long as SQS keeps anything, and open to no other queue's dead letters. */
 export function pipelineQueue(scope: Construct, id: string, options: QueueOptions = {}): Queue {
-  const { redrive, visibilitySeconds, fifo = false, takesFrom } = options;
+  const { redrive, visibilitySeconds, fifo = false, encryptionKey, takesFrom } = options;
   const queue = new Queue(scope, id, {
     queueName: queueNameOf(scope, { id, fifo }),
-    encryption: QueueEncryption.SQS_MANAGED,
+    ...(encryptionKey
+      ? { encryption: QueueEncryption.KMS, encryptionMasterKey: encryptionKey }
+      : { encryption: QueueEncryption.SQS_MANAGED }),
     enforceSSL: true,
     retentionPeriod: Duration.days(KEPT_DAYS),
     maxMessageSizeBytes: LARGEST_MESSAGE_BYTES,

@@ -39,15 +39,15 @@ export const tellsMissing = (...buckets: readonly Bucket[]): PolicyStatement =>
     buckets.map(({ bucketArn }) => bucketArn),
   );
 
-/** The targets' credentials: every secret whose name begins with `rollcall/`, none of which the stack creates. */
-export const readsTargets = (scope: Construct): PolicyStatement =>
+/** The targets' credentials: every secret whose name begins so, none of which the stack creates. */
+export const readsTargets = (scope: Construct, prefix: string): PolicyStatement =>
   allow(
     ['secretsmanager:GetSecretValue'],
     [
       Stack.of(scope).formatArn({
         service: 'secretsmanager',
         resource: 'secret',
-        resourceName: 'rollcall/*',
+        resourceName: `${prefix}*`,
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
       }),
     ],
@@ -57,5 +57,21 @@ export const readsTargets = (scope: Construct): PolicyStatement =>
 export const listsTargets = (): PolicyStatement => allow(['secretsmanager:ListSecrets'], ['*']);
 
 export const publishes = (topic: Topic): PolicyStatement => allow(['sns:Publish'], [topic.topicArn]);
+/** What Lambda does in a function's name to put it into a network, which has no resource to name yet. (AWS Lambda developer guide, VPC access.) */
+export const joinsNetwork = (): PolicyStatement =>
+  allow(
+    [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    ['*'],
+  );
+
+/** What S3 and SQS do in a function's name with what is encrypted with a key. (SQS developer guide, key management.) */
+export const usesKey = (keyArn: string): PolicyStatement => allow(['kms:Decrypt', 'kms:GenerateDataKey'], [keyArn]);
 
 const arnOf = ({ queueArn }: Queue): string => queueArn;

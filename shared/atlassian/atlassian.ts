@@ -29,6 +29,8 @@ export interface AtlassianOptions {
   readonly responseLimitBytes: number;
   /** To one host; as many calls can be under way at once. */
   readonly connections?: number | undefined;
+  /** The URL of a proxy that all calls go through. */
+  readonly proxy?: string | undefined;
   /** Tests bring their own. */
   readonly dispatcher?: Dispatcher | undefined;
 }
@@ -59,8 +61,8 @@ export interface Atlassian {
 
 /** The world of one process: connections by host and budgets by target live here, and are shared by all that it opens. */
 export function createAtlassian(options: AtlassianOptions): Atlassian {
-  const { clock, responseLimitBytes, connections = 100, dispatcher } = options;
-  const http = createHttp({ responseLimitBytes, connections, dispatcher });
+  const { clock, responseLimitBytes, connections = 100, proxy, dispatcher } = options;
+  const http = createHttp({ responseLimitBytes, connections, proxy, dispatcher });
   const shared: Shared = {
     http,
     rateLimiters: createRateLimiters(options),

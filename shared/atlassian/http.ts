@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
-import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
+import { Agent, ProxyAgent, request as undiciRequest, type Dispatcher } from 'undici';
 
 import type { Headers } from './rate-limit-reading.ts';
 
@@ -47,14 +47,15 @@ export interface HttpOptions {
   readonly responseLimitBytes: number;
   /** Connections kept to one host, each with one call under way. */
   readonly connections: number;
+  /** The URL of a proxy that the calls go through. */
+  readonly proxy?: string | undefined;
   /** Tests bring their own. */
   readonly dispatcher?: Dispatcher | undefined;
 }
 
 /** JSON over a keep-alive pool a host. Never throws for what the network does, follows no redirect, and reads no more than the limit. */
-export function createHttp({ responseLimitBytes, connections, dispatcher }: HttpOptions): Http {
-  // The signal of a request is the only time-out: it ends at the function's deadline.
-  const pool = dispatcher ?? new Agent({ connections, allowH2: false, headersTimeout: 0, bodyTimeout: 0 });
+export function createHttp({ responseLimitBytes, connections, proxy, dispatcher }: HttpOptions): Http {
+  const pool = dispatcher ?? createPool(connections, proxy);
   return {
     close: () => pool.close(),
     send: async (request, signal) => {
@@ -65,6 +66,13 @@ export function createHttp({ responseLimitBytes, connections, dispatcher }: Http
       }
     },
   };
+}
+
+function createPool(connections: number, proxy: string | undefined): Dispatcher {
+  // The signal of a request is the only time-out: it ends at the function's deadline.
+  const options = { connections, allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
+  // By a tunnel, so that the proxy sees a host name and no credentials.
+  return proxy === undefined ? new Agent(options) : new ProxyAgent({ ...options, uri: proxy, proxyTunnel: true });
 }
 
 interface Exchange {
@@ -177,7 +185,11 @@ const BEFORE_SENDING = new Set([
   'UND_ERR_CLOSED',
 ]);
 
+/** What undici says of a proxy that opens no tunnel; its code is that of every request which is broken off. */
+const NO_TUNNEL = /^Proxy response \(\d+\) !== 200/;
+
 function wasNeverSent(cause: unknown): boolean {
+  if (cause instanceof Error && NO_TUNNEL.test(cause.message)) return true;
   const { code, syscall, errors } = describeFailure(cause);
   if (errors.length > 0) return errors.every(wasNeverSent); // one for each address that was tried
   if (code === undefined) return false;

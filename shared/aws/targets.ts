@@ -7,7 +7,7 @@ import {
 import * as z from 'zod';
 
 import { type Clock, type TargetNames, type Targets, TargetUnreadable } from '../ports.ts';
-import { isToken, parseAddress, secretName, type Target } from '../target.ts';
+import { isToken, parseAddress, secretPrefixOf, type Target } from '../target.ts';
 
 const KEPT_MS = 60_000;
 /** Also how long a failure, or that there is no such secret, is believed. */
@@ -21,6 +21,8 @@ interface Kept {
 
 interface Source {
   readonly client: SecretsManagerClient;
+  /** What the names of the secrets begin with. */
+  readonly prefix: string;
   readonly clock: Clock;
 }
 
@@ -28,6 +30,7 @@ interface Source {
 export function secretsManagerTargets(source: Source): Targets {
   const kept = new Map<string, Kept>();
   return {
+    secretNameOf: (name) => source.prefix + name,
     find: async (name, { fresh = false } = {}) => {
       if (!CAN_BE_NAME.test(name)) return undefined;
       const nowMs = source.clock.now().getTime();
@@ -42,13 +45,16 @@ export function secretsManagerTargets(source: Source): Targets {
 }
 
 /** The names of the targets whose secrets there are. (Secrets Manager API reference, ListSecrets: a name filter is a prefix.) */
-export const secretsManagerTargetNames = ({ client }: Pick<Source, 'client'>): TargetNames => ({
+export const secretsManagerTargetNames = ({ client, prefix }: Omit<Source, 'clock'>): TargetNames => ({
   list: async () => {
-    const prefix = secretName('');
     const names: string[] = [];
     const pages = paginateListSecrets({ client }, { Filters: [{ Key: 'name', Values: [prefix] }] });
     for await (const { SecretList: secrets = [] } of pages)
-      for (const { Name: name = '' } of secrets) if (name.startsWith(prefix)) names.push(name.slice(prefix.length));
+      for (const { Name: name = '' } of secrets) {
+        const target = name.slice(prefix.length);
+        // Under the prefix of a stage without a name lie the targets of other stages, too.
+        if (name.startsWith(prefix) && CAN_BE_NAME.test(target)) names.push(target);
+      }
     return names.filter((name) => CAN_BE_NAME.test(name)).toSorted();
   },
 });
@@ -63,10 +69,10 @@ function shortenUnlessFound(reading: Kept): void {
   reading.target.then((target) => target ?? shorten(), shorten);
 }
 
-async function read({ client }: Source, name: string): Promise<Target | undefined> {
+async function read({ client, prefix }: Source, name: string): Promise<Target | undefined> {
   try {
-    const answer = await client.send(new GetSecretValueCommand({ SecretId: secretName(name) }));
-    if (answer.SecretString !== undefined) return parseTarget(name, answer.SecretString);
+    const answer = await client.send(new GetSecretValueCommand({ SecretId: prefix + name }));
+    if (answer.SecretString !== undefined) return parseTarget(name, answer.SecretString, { prefix });
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
@@ -129,9 +135,9 @@ const secret = z.discriminatedUnion('type', [cloud, dataCenter], {
 });
 
 /** A target's secret, parsed; throws TargetUnreadable that names every field at fault at once and shows no value. */
-export function parseTarget(name: string, json: string): Target {
+export function parseTarget(name: string, json: string, { prefix = secretPrefixOf({}) } = {}): Target {
   const parsed = secret.safeParse(jsonIn(name, json));
-  if (parsed.success) return { name, ...parsed.data };
+  if (parsed.success) return { name, secretName: prefix + name, ...parsed.data };
   throw unreadable(name, parsed.error.issues.map(faultIn).join('; '));
 }
 

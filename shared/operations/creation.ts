@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { Cloud, DataCenter, Jira, OrganisationUser } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
-import { secretName, type TargetFacts } from '../target.ts';
+import type { TargetFacts } from '../target.ts';
 import { column, EMAIL, quoted, readRow, telling, userKey, USERNAME, type UsernameReference } from './columns.ts';
 import { sameEmail } from '../folding.ts';
 import { defineRecipe, readSubjects, type Resolved } from './define-recipe.ts';
@@ -96,7 +96,7 @@ function createDomainCheck(
   { target }: Pick<Cloud | DataCenter, 'target'>,
   verified: readonly string[] | undefined,
 ): (email: string) => Refusal | undefined {
-  const { name, allowedDomains } = target;
+  const { secretName, allowedDomains } = target;
   if (!verified && !allowedDomains) return () => undefined;
   const allowed = new Set([...(verified ?? []), ...(allowedDomains ?? [])]);
   return (email) => {
@@ -105,7 +105,7 @@ function createDomainCheck(
     const what = verified
       ? 'is neither verified for the organisation nor among allowedDomains'
       : 'is not among allowedDomains';
-    return new Refusal('DOMAIN_NOT_ALLOWED', `The domain ${quoted(domain)} ${what} of the secret ${secretName(name)}.`);
+    return new Refusal('DOMAIN_NOT_ALLOWED', `The domain ${quoted(domain)} ${what} of the secret ${secretName}.`);
   };
 }
 
@@ -140,7 +140,7 @@ async function findOnCloud(rows: readonly CloudRow[], apis: Cloud, signal: Abort
   return (row: CloudRow) => {
     const { email, products } = row;
     const lacksKeys = products.includes(CONFLUENCE) && !apis.organisation;
-    const refusal = lacksKeys ? keysMissing(apis.target.name) : refuseDomain(email);
+    const refusal = lacksKeys ? keysMissing(apis.target) : refuseDomain(email);
     const person = personOf(row);
     if (person.kind === 'refused' && UNKNOWN.has(person.refusal.code)) {
       const exists = person.refusal.code === 'USER_NOT_FOUND' ? false : undefined;

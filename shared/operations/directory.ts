@@ -1,6 +1,6 @@
 import type { Cloud, Organisation, OrganisationUser, UserManagement } from '../atlassian/apis.ts';
 import { Refusal, TargetUnusable } from '../atlassian/errors.ts';
-import { secretName } from '../target.ts';
+import type { Target } from '../target.ts';
 import { quoted, type UserReference } from './columns.ts';
 import { foldCase, sameEmail } from '../folding.ts';
 import { type Finding, found, lookUpEach, refused, refusedBy } from './finding.ts';
@@ -128,16 +128,16 @@ export function organisationOf({ target, organisation, userManagement }: Cloud):
   readonly userManagement: UserManagement;
 } {
   if (organisation && userManagement) return { organisation, userManagement };
-  throw new TargetUnusable(KEYS_MISSING, `${remedy(target.name)}, then resume the job.`);
+  throw new TargetUnusable(KEYS_MISSING, `${remedy(target)}, then resume the job.`);
 }
 
 /** The Refusal of a row that needs them, in a job whose other rows do not. */
-export const keysMissing = (target: string): Refusal =>
+export const keysMissing = (target: Target): Refusal =>
   new Refusal(KEYS_MISSING, `${remedy(target)}, then drop failed.csv in again. Nothing was sent to Atlassian.`);
 
 // Since its remedy is the right one: the credentials that the target has are not enough for this change.
 const KEYS_MISSING = 'FORBIDDEN';
 
-const remedy = (target: string): string =>
-  `The target ${target} has no organisation keys, which this change needs: ` +
-  `add orgId and orgApiKey to its secret ${secretName(target)}`;
+const remedy = ({ name, secretName }: Target): string =>
+  `The target ${name} has no organisation keys, which this change needs: ` +
+  `add orgId and orgApiKey to its secret ${secretName}`;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { Cloud, DataCenter, Group } from '../atlassian/apis.ts';
 import { Refusal } from '../atlassian/errors.ts';
-import { secretName, type Target } from '../target.ts';
+import type { Target } from '../target.ts';
 import { quoted } from './columns.ts';
 import { foldCase, sameEmail } from '../folding.ts';
 import { readMembers } from './find-members.ts';
@@ -93,7 +93,7 @@ function refuseMembership({ person = '', group = '' }: Named, effect: Effect, kn
     const what = effect === 'gives' ? 'add anybody to it' : 'take anybody out of it';
     return refuse(
       `The group ${quoted(admins.name)} is protected: no file may ${what}.`,
-      `Make the change by hand, or set allowAdminGroups to true in the secret ${secretName(target.name)}.`,
+      `Make the change by hand, or set allowAdminGroups to true in the secret ${target.secretName}.`,
     );
   }
   if (effect === 'gives') return undefined;
@@ -113,12 +113,12 @@ function refuseMembership({ person = '', group = '' }: Named, effect: Effect, kn
 const nameOf = (person: string, { type }: Target): string =>
   `The ${type === 'cloud' ? 'account' : 'user'} ${quoted(person)}`;
 
-function explain(reason: Reason, { name, type }: Target): string {
+function explain(reason: Reason, { name, secretName, type }: Target): string {
   switch (reason) {
     case 'owner':
       return `owns the token of the target ${name}`;
     case 'listed':
-      return `is protected by the secret ${secretName(name)}`;
+      return `is protected by the secret ${secretName}`;
     case 'admin':
       return 'administers the organisation or a site';
     case 'member':
@@ -128,9 +128,9 @@ function explain(reason: Reason, { name, type }: Target): string {
   }
 }
 
-const remedy = (reason: Reason, { name }: Target): string =>
+const remedy = (reason: Reason, { secretName }: Target): string =>
   reason === 'listed'
-    ? `Make the change by hand, or take it out of the list protected in the secret ${secretName(name)}.`
+    ? `Make the change by hand, or take it out of the list protected in the secret ${secretName}.`
     : 'Make the change by hand.';
 
 /** The first reason of each person. */

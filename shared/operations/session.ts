@@ -7,7 +7,7 @@ import { openProtection, type Protection } from './protection.ts';
 import type { Contacts } from '../job/contacts.ts';
 import type { Code } from '../job/outcome.ts';
 import { type Targets, TargetUnreadable } from '../ports.ts';
-import { secretName, type Target } from '../target.ts';
+import type { Target } from '../target.ts';
 
 /** What a session is made of: the targets' secrets, and the APIs that they open. */
 export interface SessionPorts {
@@ -136,7 +136,7 @@ async function connect(ports: SessionPorts, options: SessionOptions): Promise<Co
     if (found) return found;
     throw new TargetUnusable(
       'UNAUTHORIZED',
-      `There is no secret ${secretName(options.targetName)} any more. Create it again and resume the job.`,
+      `There is no secret ${targets.secretNameOf(options.targetName)} any more. Create it again and resume the job.`,
     );
   }
 

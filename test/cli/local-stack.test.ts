@@ -19,6 +19,7 @@ const CONNECTION = {
   resultsBucket: 'results',
   deadLetterQueueUrl: 'http://127.0.0.1:2/000000000000/dead',
   intakeFunctionName: 'Rollcall-Intake:stop',
+  secretPrefix: 'rollcall/',
   targets: ['cloud'],
 };
 

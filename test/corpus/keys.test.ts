@@ -40,7 +40,10 @@ async function drop(key: string) {
     chance: { uuid: () => crypto.randomUUID(), random: () => 0.5 },
     log: () => undefined,
   };
-  const targets: Targets = { find: async (name) => (name === 'acme' ? cloudTarget() : undefined) };
+  const targets: Targets = {
+    secretNameOf: (name) => `rollcall/${name}`,
+    find: async (name) => (name === 'acme' ? cloudTarget() : undefined),
+  };
   const intake = createIntake({ ...ports, targets, validate });
   const splitter = createSplitter({
     ...ports,

@@ -55,7 +55,7 @@ const HANDLERS = ['intake', 'splitter', 'planner', 'worker', 'coordinator', 'rep
 
 /** What is loaded for a row and does nothing with it: other operations and undo, Data Center, lists, approvals, outages, dead letters, what people are told, metrics, ports, errors, and what every function starts with or counts on. */
 const NOT_ON_THE_WAY =
-  /^shared\/(?:operations\/(?!membership|operation|columns|finding|find-people)|atlassian\/(?:data-center|listings|stored-list|pages|errors)|job\/(?:approval|contacts|notices)|aws\/(?:clients|metrics|system)|(?:errors|metrics|notice|ports|settings|log|target|in-parallel)\.ts)|handler\.ts|measure-run\.ts|undone-job\.ts|plan-undo\.ts|plan-errors\.ts|dead-letters\.ts$/;
+  /^shared\/(?:operations\/(?!membership|operation|columns|finding|find-people)|atlassian\/(?:data-center|listings|stored-list|pages|errors)|job\/(?:approval|contacts|notices)|aws\/(?:clients|metrics|system)|(?:errors|metrics|notice|ports|(?:network-)?settings|log|target|in-parallel)\.ts)|handler\.ts|measure-run\.ts|undone-job\.ts|plan-undo\.ts|plan-errors\.ts|dead-letters\.ts$/;
 
 /** The files that are loaded from a file on: what it imports, and what that imports, types aside. */
 function load(file: string, loaded: Set<string>): void {

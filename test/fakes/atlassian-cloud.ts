@@ -108,6 +108,7 @@ export function cloudPort(
 const TARGET: CloudTarget = {
   type: 'cloud',
   name: 'acme',
+  secretName: 'rollcall/acme',
   siteUrl: 'https://acme.example.net',
   email: 'admin@acme.example',
   apiToken: 'fake-token',

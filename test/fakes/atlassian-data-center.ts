@@ -102,6 +102,7 @@ export function dataCenterPort(
 const TARGET: DataCenterTarget = {
   type: 'data-center',
   name: 'jira',
+  secretName: 'rollcall/jira',
   baseUrl: 'https://jira.acme.example/jira',
   token: 'fake-token',
 };

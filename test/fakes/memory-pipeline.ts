@@ -103,6 +103,7 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
     log: () => undefined,
     eventsQueue: eventsQueueOver(queueTo('events')),
     targets: {
+      secretNameOf: (name: string) => `rollcall/${name}`,
       find: async (name: string) =>
         targets[name] === undefined ? undefined : parseTarget(name, JSON.stringify(targets[name])),
     },

@@ -34,7 +34,7 @@ it.each(names)('loads the bundle of the %s alone, as Lambda would, with nothing 
 it.each(names)('gives the %s a client of Secrets Manager only if it reads targets', (name) => {
   const code = readFileSync(join(bundleOf(name), 'index.mjs'), 'utf8');
 
-  expect(code.includes('GetSecretValue')).toBe(['intake', 'planner', 'worker'].includes(name));
+  expect(code.includes('GetSecretValue')).toBe(['intake', 'planner', 'worker', 'notifier'].includes(name));
 });
 
 const environmentOf = (name: FunctionName): Record<string, string> => ({

@@ -193,7 +193,7 @@ it('takes a new setting in one line: its function finds it', async () => {
   const own = readFileSync(join(ROOT, 'shared/settings.ts'), 'utf8');
   const line = '    callsUnderWay: count.default(100),\n';
   writeFileSync(join(folder, 'settings.ts'), own.replace(line, `${line}    tea: z.string().default('green'),\n`));
-  for (const imported of ['errors.ts', 'notice.ts'])
+  for (const imported of ['errors.ts', 'network-settings.ts', 'notice.ts'])
     writeFileSync(join(folder, imported), readFileSync(join(ROOT, 'shared', imported)));
 
   const changed = (await import(join(folder, 'settings.ts'))) as typeof import('../../shared/settings.ts');

@@ -224,6 +224,7 @@ const FRESH_MS = 1_000;
 function targetsPort(secrets: ReadonlyMap<string, Target>, process: SimulatedProcess, world: World): Targets {
   const kept = new Map<string, { readonly target: Promise<Target | undefined>; readonly readMs: number }>();
   return {
+    secretNameOf: (name) => `rollcall/${name}`,
     find: (name, { fresh = false } = {}) => {
       const known = kept.get(name);
       if (known && world.nowMs() - known.readMs < (fresh ? FRESH_MS : KEPT_MS)) return known.target;

@@ -106,11 +106,13 @@ export function rowsAround(subject: string, rows: readonly Wish[]): ReadonlySet<
 }
 
 function targetOf(name: SimulatedOperation, targetName: string): Target {
+  const secretName = `rollcall/${targetName}`;
   return name.startsWith('data-center/')
-    ? { type: 'data-center', name: targetName, baseUrl: 'https://jira.acme.example', token: 'token-1' }
+    ? { type: 'data-center', name: targetName, secretName, baseUrl: 'https://jira.acme.example', token: 'token-1' }
     : {
         type: 'cloud',
         name: targetName,
+        secretName,
         siteUrl: 'https://acme.example.net',
         email: 'admin@acme.example',
         apiToken: 'token-1',

@@ -4,6 +4,7 @@ import type { CloudTarget } from '../../../shared/target.ts';
 export const BENCH_TARGET: CloudTarget = {
   type: 'cloud',
   name: 'acme',
+  secretName: 'rollcall/acme',
   siteUrl: 'https://acme.atlassian.net',
   email: 'admin@acme.example',
   apiToken: 'token',

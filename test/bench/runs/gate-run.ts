@@ -127,7 +127,7 @@ const planner = createPlanner({
   results,
   planQueue: { send: async () => {} },
   eventsQueue: { post: async () => {} },
-  targets: { find: async () => BENCH_TARGET },
+  targets: { secretNameOf: (one: string) => `rollcall/${one}`, find: async () => BENCH_TARGET },
   atlassian: { open: () => ({ type: 'cloud', apis, countCalls: () => ({ sent: 0, rateLimited: 0 }) }) },
   operations: findOperation,
   policy: completeSettings().policy,

@@ -76,6 +76,7 @@ function notification(key: string, { versionId = 'v1', size = 0, event = 'Object
 const FOUND: SightedTarget = { type: 'cloud', name: 'acme', orgId: 'org-1', defaultProducts: ['jira-software'] };
 const FAULT = 'The secret of target torn cannot be used: apiToken: missing.';
 const targets: Targets = {
+  secretNameOf: (name) => `rollcall/${name}`,
   find: async (name) => {
     if (name === 'torn') throw new TargetUnreadable(FAULT);
     return ['acme', 'jobs'].includes(name)
@@ -140,7 +141,7 @@ describe('an upload', () => {
   });
 
   it('comes again while nobody can tell its target', async () => {
-    const unavailable: Targets = { find: () => Promise.reject(new Error('Secrets Manager is away')) };
+    const unavailable: Targets = { ...targets, find: () => Promise.reject(new Error('Secrets Manager is away')) };
     const { deliver, requests } = start({ targets: unavailable });
 
     const answer = await deliver(notification('acme/suspend/a.csv'));

@@ -55,7 +55,7 @@ async function start({ plan, state = {} }: { readonly plan?: Plan; readonly stat
     results,
     planQueue,
     eventsQueue,
-    targets: { find: async () => apis.target },
+    targets: { secretNameOf: (one: string) => `rollcall/${one}`, find: async () => apis.target },
     atlassian: { open: () => ({ type: 'cloud', apis, countCalls: () => ({ sent: 2, rateLimited: 0 }) }) },
     operations: () => operation,
     policy: completeSettings().policy,

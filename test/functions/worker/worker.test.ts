@@ -105,6 +105,7 @@ async function start(options: Options = {}) {
     tasks,
     eventsQueue,
     targets: {
+      secretNameOf: (name) => `rollcall/${name}`,
       find: async (_, { fresh } = {}) => {
         if (fresh) current = targetOf(later);
         if (current instanceof TargetUnreadable) throw current;

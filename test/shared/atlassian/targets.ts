@@ -8,6 +8,7 @@ export const CENTER = 'https://jira.example/context';
 export const cloudTarget = (changes: Partial<CloudTarget> = {}): CloudTarget => ({
   type: 'cloud',
   name: 'acme',
+  secretName: 'rollcall/acme',
   siteUrl: SITE,
   email: 'admin@acme.example',
   apiToken: 'jira-secret',
@@ -21,6 +22,7 @@ export const cloudTarget = (changes: Partial<CloudTarget> = {}): CloudTarget => 
 export const dataCenterTarget = (changes: Partial<DataCenterTarget> = {}): DataCenterTarget => ({
   type: 'data-center',
   name: 'center',
+  secretName: 'rollcall/center',
   baseUrl: CENTER,
   token: 'pat-secret',
   ...changes,

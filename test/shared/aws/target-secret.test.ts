@@ -13,11 +13,16 @@ const DATA_CENTER = { type: 'data-center', baseUrl: 'https://jira.acme.test/jira
 
 describe("a target's secret", () => {
   it('describes a Cloud site with defaults for what it leaves out', () => {
-    expect(parse(CLOUD)).toEqual({ ...CLOUD, name: 'acme', apiUrl: 'https://api.atlassian.com' });
+    expect(parse(CLOUD)).toEqual({
+      ...CLOUD,
+      name: 'acme',
+      secretName: 'rollcall/acme',
+      apiUrl: 'https://api.atlassian.com',
+    });
   });
 
   it('describes a Data Center', () => {
-    expect(parse(DATA_CENTER)).toEqual({ ...DATA_CENTER, name: 'acme' });
+    expect(parse(DATA_CENTER)).toEqual({ ...DATA_CENTER, name: 'acme', secretName: 'rollcall/acme' });
   });
 
   it('loses trailing slashes of addresses and spaces around what was pasted', () => {

@@ -11,7 +11,7 @@ describe('the targets out of Secrets Manager', () => {
     const { targets, put } = await start();
     put('rollcall/acme', DATA_CENTER);
 
-    expect(await targets.find('acme')).toEqual({ name: 'acme', ...DATA_CENTER });
+    expect(await targets.find('acme')).toEqual({ name: 'acme', secretName: 'rollcall/acme', ...DATA_CENTER });
   });
 
   it.each(['unknown', 'Has Spaces', 'a/b', 'ü', ''])('finds no target named %j', async (name) => {
@@ -58,6 +58,15 @@ describe('the targets out of Secrets Manager', () => {
     expect(await targets.find('acme')).toMatchObject({ token: 'first' });
   });
 
+  it('reads the secrets of its own stage, and says how they are named', async () => {
+    const { targets, put } = await start('rollcall/prod/');
+    put('rollcall/acme', DATA_CENTER);
+    put('rollcall/prod/acme', { ...DATA_CENTER, token: 'of-prod' });
+
+    expect(await targets.find('acme')).toMatchObject({ token: 'of-prod', secretName: 'rollcall/prod/acme' });
+    expect(targets.secretNameOf('other')).toBe('rollcall/prod/other');
+  });
+
   it('throws when the secret cannot be used, and finds it a second after it was mended', async () => {
     const { targets, put, pass } = await start();
     put('rollcall/acme', { ...DATA_CENTER, token: '' });
@@ -70,11 +79,15 @@ describe('the targets out of Secrets Manager', () => {
   });
 });
 
-async function start() {
+async function start(prefix = 'rollcall/') {
   const secrets = await secretsHere();
   onTestFinished(() => secrets.close());
   let nowMs = 0;
-  const targets = secretsManagerTargets({ client: secrets.client, clock: { now: () => new Date(nowMs) } });
+  const targets = secretsManagerTargets({
+    client: secrets.client,
+    clock: { now: () => new Date(nowMs) },
+    prefix,
+  });
   const pass = (ms: number): void => {
     nowMs += ms;
   };

@@ -46,7 +46,10 @@ async function planJob({ operation, target: name, keys = true, rows }: Run) {
   const { orgId, orgApiKey, ...keyless } = server.targets.cloud;
   const cloud = keys ? { ...keyless, orgId, orgApiKey } : keyless;
   const secret = JSON.stringify(name === 'cloud' ? cloud : server.targets['data-center']);
-  const ports = { targets: { find: async () => parseTarget(name, secret) }, atlassian };
+  const ports = {
+    targets: { secretNameOf: (one: string) => `rollcall/${one}`, find: async () => parseTarget(name, secret) },
+    atlassian,
+  };
   const listings = { store: memoryObjectStore(), rows: rows.length, prefix: `plan/${crypto.randomUUID()}/1/lists/` };
   const kinds: string[] = [];
   for (let from = 0; from < rows.length; from += TOGETHER) {

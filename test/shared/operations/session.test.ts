@@ -32,7 +32,10 @@ async function open({ replaced = false, ...options }: FakeCloudOptions & { reado
   const former: Target = { ...apis.target, apiToken: 'former' };
   return openSession(
     {
-      targets: { find: async (_name, { fresh = false } = {}) => (replaced && !fresh ? former : apis.target) },
+      targets: {
+        secretNameOf: (name) => `rollcall/${name}`,
+        find: async (_name, { fresh = false } = {}) => (replaced && !fresh ? former : apis.target),
+      },
       atlassian: {
         open: (target) => ({
           type: 'cloud',
