@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildSync, type BuildOptions } from 'esbuild';
 
+import type { PageAssets } from '../shared/page/document.ts';
 import { callsAtlassian, type FunctionName, type Settings } from '../shared/settings.ts';
 import { buildFolder, buildOnce, ROOT } from './build-cache.ts';
 
@@ -48,8 +49,30 @@ export function bundle(program: string, certificates?: string): string {
       outdir,
       outExtension: { '.js': '.mjs' },
       sourcemap: isTest && 'external',
+      define: { PAGE_ASSETS: JSON.stringify(bundlePageAssets()) },
     });
     if (certificates !== undefined) writeFileSync(join(outdir, basename(CERTIFICATES_PATH)), certificates);
   });
   return folder;
+}
+
+/** The style and the script of our pages, each whole: what they import, a plotting library among it, is in them. */
+export function bundlePageAssets(): PageAssets {
+  const build = (entry: string, options: BuildOptions): string =>
+    buildSync({
+      bundle: true,
+      minify: true,
+      legalComments: 'none',
+      logLevel: 'silent',
+      absWorkingDir: ROOT,
+      entryPoints: [entry],
+      write: false,
+      ...options,
+    }).outputFiles?.[0]?.text.trim() ?? '';
+  const script = (name: string): string =>
+    build(`shared/page/client/${name}.ts`, { format: 'iife', platform: 'browser', target: 'es2022' });
+  return {
+    style: build('shared/page/style.css', {}),
+    scripts: { report: script('report'), status: script('status') },
+  };
 }

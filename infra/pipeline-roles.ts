@@ -102,7 +102,7 @@ export function rolesOver(scope: Construct, holdings: Holdings): Readonly<Record
       receivesAgain(queues.events),
       sends(queues.validate, queues.plan, queues.enqueue, queues.events, queues.reports, queues.notices),
       onObjects(results, ['s3:GetObject'], STATE, VALIDATION, PLAN),
-      onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', QUARANTINE, NOTICES),
+      onObjects(results, ['s3:PutObject'], STATE, CHUNKS, OPEN, '*/status.json', '*/status.html', QUARANTINE, NOTICES),
       onObjects(results, ['s3:DeleteObject'], OPEN),
       tellsMissing(results),
     ],

@@ -318,9 +318,9 @@ export const FUNCTIONS = {
   worker: { sections: ['name', 'worker', 'proxy'], resources: ['results', 'tasks', 'isolationArn', 'events'] },
   coordinator: {
     sections: ['coordinator', 'worker', 'policy'],
-    resources: ['results', 'validate', 'plan', 'enqueue', 'events', 'reports', 'notices'],
+    resources: ['inbox', 'results', 'validate', 'plan', 'enqueue', 'events', 'reports', 'notices', 'deadLetters'],
   },
-  reporter: { sections: [], resources: ['results', 'deadLetters', 'events'] },
+  reporter: { sections: [], resources: ['inbox', 'results', 'deadLetters', 'events'] },
   notifier: {
     sections: ['name', 'worker', 'proxy'],
     resources: ['inbox', 'results', 'notices', 'noticesTopic', 'deadLetters'],

@@ -3,7 +3,9 @@ import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { backOffBriefly, withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
+import { placeOf } from '../../shared/aws/place.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
+import type { PageAssets } from '../../shared/page/document.ts';
 import { readEnvironment, visibilitySeconds } from '../../shared/settings.ts';
 import { measuredLog } from '../../shared/aws/metrics.ts';
 import { createCoordinator } from './coordinator.ts';
@@ -16,6 +18,9 @@ const queue = (queueUrl: string) => sqsQueue({ client: sqs, queueUrl });
 const RESEND_MS = 30_000;
 const DAY_MS = 86_400_000;
 
+/** The bundling puts them in its place (infra/bundles.ts). */
+declare const PAGE_ASSETS: PageAssets;
+
 export const handler = withRedelivery(
   createCoordinator({
     results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
@@ -25,6 +30,7 @@ export const handler = withRedelivery(
     enqueueQueue: queue(resources.enqueue),
     reports: queue(resources.reports),
     notices: queue(resources.notices),
+    page: { assets: PAGE_ASSETS, place: placeOf(resources, process.env) },
     clock: systemClock,
     chance: systemChance,
     log,

@@ -13,6 +13,8 @@ import { chunkKey, openKey, resultsPrefix } from '../../shared/job/keys.ts';
 import { type Gate, readGate } from '../../shared/job/plan.ts';
 import type { Log } from '../../shared/log.ts';
 import { MEASURED } from '../../shared/metrics.ts';
+import type { PageParts } from '../../shared/page/document.ts';
+import { renderStatus } from '../../shared/page/status-page.ts';
 import { takeNotices } from '../../shared/job/notices.ts';
 import { type Bounds, step } from '../../shared/job/rules.ts';
 import {
@@ -32,6 +34,8 @@ export interface RunPorts extends OutboxQueues {
   readonly results: ObjectStore;
   readonly notices: Queue;
   readonly log: Log;
+  /** What status.html is made of besides the job. */
+  readonly page: PageParts;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly bounds: Bounds;
@@ -140,7 +144,13 @@ async function writeStatus(state: State, before: State | undefined, nowMs: numbe
   if (!turned && nowMs - (statusWrittenMs.get(id) ?? 0) < STATUS_EVERY_MS) return;
   if (hasEnded(state.state)) statusWrittenMs.delete(id);
   else statusWrittenMs.set(id, nowMs);
-  await results.write(`${resultsPrefix(state.job)}status.json`, JSON.stringify(summaryOf(state), undefined, 2));
+  const summary = summaryOf(state);
+  const page = renderStatus({ summary, perSecond: state.rate.perSecond, ...world.page });
+  const prefix = resultsPrefix(state.job);
+  await Promise.all([
+    results.write(`${prefix}status.json`, JSON.stringify(summary, undefined, 2)),
+    results.write(`${prefix}status.html`, page),
+  ]);
 }
 
 /** Whether time alone may still change something about a job: until it has ended and its newest report is written. */

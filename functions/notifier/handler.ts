@@ -2,6 +2,7 @@ import { s3Client, secretsManagerClient, snsClient, sqsClient } from '../../shar
 import { withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { snsTopic } from '../../shared/aws/sns-topic.ts';
+import { placeOf } from '../../shared/aws/place.ts';
 import { systemChance, systemClock } from '../../shared/aws/system.ts';
 import { secretsManagerTargetNames, secretsManagerTargets } from '../../shared/aws/targets.ts';
 import { createAtlassian } from '../../shared/atlassian/atlassian.ts';
@@ -14,11 +15,10 @@ const { stackName, settings, resources } = readEnvironment('notifier', process.e
 const log = measuredLog(stackName);
 const prefix = secretPrefixOf(settings);
 const secrets = secretsManagerClient(process.env);
-const { inbox, results, deadLetters } = resources;
 
 export const handler = withRedelivery(
   createNotifier({
-    results: s3ObjectStore({ client: s3Client(process.env), bucket: results }),
+    results: s3ObjectStore({ client: s3Client(process.env), bucket: resources.results }),
     topic: snsTopic({ client: snsClient(process.env), topicArn: resources.noticesTopic }),
     targets: secretsManagerTargets({ client: secrets, clock: systemClock, prefix }),
     targetNames: secretsManagerTargetNames({ client: secrets, prefix }),
@@ -29,13 +29,7 @@ export const handler = withRedelivery(
       responseLimitBytes: settings.worker.responseBytes,
       proxy: settings.proxy,
     }),
-    place: {
-      inbox,
-      results,
-      deadLetters,
-      region: process.env['AWS_REGION'] ?? '',
-      isLocal: process.env['AWS_ENDPOINT_URL_S3'] !== undefined,
-    },
+    place: placeOf(resources, process.env),
     clock: systemClock,
     log,
   }),

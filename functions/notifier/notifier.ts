@@ -18,7 +18,7 @@ import {
 } from '../../shared/ports.ts';
 import { quarantine, readMessage } from '../../shared/records.ts';
 import { checkCredentials, findingName, type Finding } from './check-credentials.ts';
-import type { Place } from './commands.ts';
+import type { Place } from '../../shared/job/commands.ts';
 import { credentialsNotice } from './credentials-notice.ts';
 import { jobNotice } from './job-notice.ts';
 import { type Notice, renderMail, subjectOf } from '../../shared/notice.ts';

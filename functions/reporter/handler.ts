@@ -3,7 +3,9 @@ import { eventsQueueOver } from '../../shared/aws/events-queue.ts';
 import { withRedelivery } from '../../shared/aws/redelivery.ts';
 import { s3ObjectStore } from '../../shared/aws/s3-object-store.ts';
 import { sqsQueue } from '../../shared/aws/sqs-queue.ts';
+import { placeOf } from '../../shared/aws/place.ts';
 import { systemClock } from '../../shared/aws/system.ts';
+import type { PageAssets } from '../../shared/page/document.ts';
 import { readEnvironment } from '../../shared/settings.ts';
 import { measuredLog } from '../../shared/aws/metrics.ts';
 import { createReporter } from './reporter.ts';
@@ -13,11 +15,15 @@ const log = measuredLog(stackName);
 const client = s3Client(process.env);
 const sqs = sqsClient(process.env);
 
+/** The bundling puts them in its place (infra/bundles.ts). */
+declare const PAGE_ASSETS: PageAssets;
+
 export const handler = withRedelivery(
   createReporter({
     results: s3ObjectStore({ client, bucket: resources.results }),
     eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
     deadLetters: sqsQueue({ client: sqs, queueUrl: resources.deadLetters }),
+    page: { assets: PAGE_ASSETS, place: placeOf(resources, process.env) },
     clock: systemClock,
     log,
   }),

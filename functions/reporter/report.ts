@@ -13,6 +13,8 @@ import {
 } from '../../shared/job/summary.ts';
 import { csvLineWriter, csvStart } from '../../shared/manifest/write-csv.ts';
 import type { Cells } from '../../shared/operations/operation.ts';
+import type { PageParts } from '../../shared/page/document.ts';
+import { renderReport } from '../../shared/page/report-page.ts';
 import type { ObjectStore } from '../../shared/ports.ts';
 import {
   ownColumns,
@@ -23,6 +25,7 @@ import {
   UNDO_COLUMNS,
   undoCells,
 } from './columns.ts';
+import { gatherPageRows, type PageRows } from './page-rows.ts';
 import { openReportFile, type ReportFile } from './report-file.ts';
 import { openReportedRows, type ReportedRow, type ReportedRows } from './reported-rows.ts';
 import type { Findings } from './row-outcomes.ts';
@@ -38,10 +41,16 @@ export interface FailedRow {
 /** Gets the failed rows of a job in order, those of a few row chunks at a time. */
 export type SendFailed = (rows: readonly FailedRow[]) => Promise<void>;
 
-/** Writes a job's CSV files from its row chunks, plan and events, and gives the summary that goes with them. */
-export async function writeReportFiles(results: ObjectStore, state: State, sendFailed?: SendFailed): Promise<Summary> {
+/** Writes a job's CSV files and its page from its row chunks, plan and events, and gives the summary that goes with them. */
+export async function writeReportFiles(
+  results: ObjectStore,
+  state: State,
+  parts: PageParts,
+  sendFailed?: SendFailed,
+): Promise<Summary> {
   const rows = await openReportedRows(results, state);
-  const open = (name: string): ReportFile => openReportFile(results, `${resultsPrefix(state.job)}${name}`);
+  const prefix = resultsPrefix(state.job);
+  const open = (name: string): ReportFile => openReportFile(results, `${prefix}${name}`);
   const files = {
     all: open('results.csv'),
     failed: open('failed.csv'),
@@ -49,20 +58,33 @@ export async function writeReportFiles(results: ObjectStore, state: State, sendF
     plan: open('plan.csv'),
     undo: open('undo.csv'),
   };
+  const page = gatherPageRows({
+    operation: state.job.operation,
+    rows: state.rows,
+    names: ownColumns(rows.header).names,
+    waits: state.waits ?? [],
+  });
   try {
-    const tally = await writeRows(files, rows, state, sendFailed && gatherFailed(rows, sendFailed));
+    const tally = await writeRows({ ...files, page }, rows, state, sendFailed && gatherFailed(rows, sendFailed));
     await Promise.all(Object.values(files).map((file) => file.close()));
-    return summaryWith(state, tally, amissIn(rows.findings()));
+    const summary = summaryWith(state, tally, amissIn(rows.findings()));
+    const { columns } = page;
+    await results.write(`${prefix}report.html`, renderReport({ summary, columns, ...(await page.finish()), ...parts }));
+    return summary;
   } catch (error) {
     await Promise.all(Object.values(files).map((file) => file.abandon(error)));
     throw error;
   }
 }
 
-type Files = Readonly<Record<'all' | 'failed' | 'unprocessed' | 'plan' | 'undo', ReportFile>>;
+type CsvFiles = Readonly<Record<'all' | 'failed' | 'unprocessed' | 'plan' | 'undo', ReportFile>>;
+
+interface Files extends CsvFiles {
+  readonly page: PageRows;
+}
 
 async function writeRows(
-  files: Files,
+  { page, ...files }: Files,
   { delimiter, header, chunks }: ReportedRows,
   state: State,
   failures?: FailureGatherer,
@@ -89,6 +111,7 @@ async function writeRows(
         write(filesFor(outcome, files), [...cells, ...reportCells(operation, row)]),
         write([files.plan], [...cells, ...planCells(operation, row)]),
         undo && write([files.undo], undo),
+        page.add(row, cells),
       ].filter((waiting) => waiting !== undefined);
       if (catchingUp.length > 0) await Promise.all(catchingUp);
     }
@@ -107,7 +130,7 @@ const lineWriter =
     return catchingUp.length > 0 ? Promise.all(catchingUp) : undefined;
   };
 
-function filesFor({ status }: Outcome, { all, failed, unprocessed }: Files): readonly ReportFile[] {
+function filesFor({ status }: Outcome, { all, failed, unprocessed }: CsvFiles): readonly ReportFile[] {
   if (status === 'failed' || status === 'invalid') return [all, failed];
   return status === 'unprocessed' ? [all, unprocessed] : [all];
 }

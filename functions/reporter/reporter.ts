@@ -5,6 +5,7 @@ import { resultsPrefix } from '../../shared/job/keys.ts';
 import { reportRequestSchema } from '../../shared/job/messages.ts';
 import { readState, type State } from '../../shared/job/state.ts';
 import type { Summary } from '../../shared/job/summary.ts';
+import type { PageParts } from '../../shared/page/document.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { EventsQueue } from '../../shared/ports.ts';
 import { readMessage, quarantine } from '../../shared/records.ts';
@@ -12,6 +13,7 @@ import { createDeadLetterSender, type DeadLetterPorts, owesDeadLetters } from '.
 import { writeReportFiles } from './report.ts';
 
 export interface ReporterPorts extends DeadLetterPorts {
+  readonly page: PageParts;
   readonly eventsQueue: EventsQueue;
   readonly log: Log;
 }
@@ -61,7 +63,7 @@ async function report(ports: ReporterPorts, state: State): Promise<number> {
   if (!hasStopped(state.state)) return state.revision;
   const startedMs = ports.clock.now().getTime();
   const sendFailed = owesDeadLetters(state) ? createDeadLetterSender(ports, state) : undefined;
-  const summary = await writeReportFiles(ports.results, state, sendFailed);
+  const summary = await writeReportFiles(ports.results, state, ports.page, sendFailed);
   await ports.results.write(`${resultsPrefix(state.job)}summary.json`, textOf(summary));
   ports.log('report.written', {
     job: summary.job,

@@ -158,6 +158,7 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
   'validation.json',
   'dead-letters.json',
   'status.json',
+  'status.html',
   ...COMMANDS,
   ...REPORT_FILES,
 ]);

@@ -81,6 +81,7 @@ export const REPORT_FILES = [
   'unprocessed.csv',
   'plan.csv',
   'undo.csv',
+  'report.html',
 ] as const;
 
 /** `<file stem, a-z 0-9 -, at most 40>-<12 hex>`: the same object version is the same job, however often its event comes. */

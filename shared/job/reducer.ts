@@ -76,7 +76,7 @@ function apply(draft: Draft, event: JobEvent, context: FoldContext): void {
       return applyPlanned(draft, event);
     case 'deferred':
       draft.calls = sumCalls(draft.calls, event.calls);
-      draft.untilMs = Math.max(draft.untilMs, Date.parse(event.until));
+      waitUntil(draft, Date.parse(event.at), Date.parse(event.until));
       draft.rounds = 0;
       return;
     case 'gated':
@@ -193,6 +193,20 @@ function applyAttempts(draft: Draft, rows: (JobEvent & { type: 'attempting' })['
     const isNews = status === undefined || status === 'unchanged' || (status === 'failed' && !wasAttempted(old));
     if (isNews) reportAgain(draft);
   }
+}
+
+/** Stretches that are kept: more are no picture any more. */
+const KEPT_WAITS = 200;
+
+/** Rows were handed back until then: stretches that touch are one. */
+function waitUntil(draft: Draft, fromMs: number, untilMs: number): void {
+  draft.untilMs = Math.max(draft.untilMs, untilMs);
+  const [from, until] = [Math.floor(fromMs / 1_000), Math.ceil(untilMs / 1_000)];
+  const { waits = [] } = draft;
+  const last = waits.at(-1);
+  const touches = last !== undefined && from <= last[1];
+  const next = touches ? ([last[0], Math.max(last[1], until)] as const) : ([from, until] as const);
+  draft.waits = [...(touches ? waits.slice(0, -1) : waits), next].slice(-KEPT_WAITS);
 }
 
 function applyRecord(draft: Draft, event: JobEvent & { type: 'recorded' }): void {

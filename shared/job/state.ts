@@ -134,6 +134,8 @@ export interface State {
   readonly lastEventMs: number;
   /** Until when rows were handed back, at the latest. */
   readonly untilMs: number;
+  /** The latest stretches in which rows waited for Atlassian's rate: from and until, epoch seconds. */
+  readonly waits?: readonly (readonly [from: number, until: number])[] | undefined;
   /** Reconciles that enqueued the job again since the last outcome. */
   readonly rounds: number;
   /** The revision of the newest report that was asked for; 0 before the first. */

@@ -12,6 +12,7 @@ import type { Cells } from '../../shared/operations/operation.ts';
 import type { Message } from '../../shared/ports.ts';
 import { memoryQueue } from '../fakes/memory-queue.ts';
 import { NOW, start } from '../functions/splitter/start.ts';
+import { PAGE } from '../fakes/page-parts.ts';
 
 /** What became of a manifest whose job was cancelled before any row was applied. */
 export interface Carried {
@@ -43,12 +44,13 @@ export function startLine(limits?: ManifestLimits): Line {
     planQueue: others,
     enqueueQueue: others,
     reports,
+    page: PAGE,
     notices: others,
     chance: { uuid: () => `coordinator-${(ids += 1)}`, random: () => 0.5 },
     bounds: { windowRows: 100, windowSeconds: 2, overdueMs: 1e6, expiryMs: 1e9, resendMs: 1e6 },
     approvalMs: 3_600_000,
   });
-  const reporter = createReporter({ ...ports, deadLetters: others });
+  const reporter = createReporter({ ...ports, page: PAGE, deadLetters: others });
 
   return {
     logged: splitter.logged,

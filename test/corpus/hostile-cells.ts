@@ -84,6 +84,9 @@ const PAYLOADS: readonly Payload[] = [
   { ...noAddress('all delimiters and quotes', '",;|\t"\n,"'), asName: '",;|\t"\n,"' },
 ];
 
+/** The texts themselves. */
+export const HOSTILE_TEXTS: readonly string[] = PAYLOADS.map(({ text }) => text);
+
 const quoted = (cell: string): string => `"${cell.replaceAll('"', '""')}"`;
 const PLAIN = { email: 'ann@acme.example', groupName: 'staff' };
 /** A second row that nothing is wrong with: it must not suffer. */

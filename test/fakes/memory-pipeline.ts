@@ -20,6 +20,7 @@ import type { Message, Publication, Queue } from '../../shared/ports.ts';
 import { completeSettings, type Settings } from '../../shared/settings.ts';
 import { memoryObjectStore } from './memory-object-store.ts';
 import { textOf } from './memory-queue.ts';
+import { PAGE } from './page-parts.ts';
 
 export interface MemoryPipelineOptions {
   /** The secrets of the targets, by name. */
@@ -101,6 +102,7 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
     chance,
     atlassian,
     log: () => undefined,
+    page: PAGE,
     eventsQueue: eventsQueueOver(queueTo('events')),
     targets: {
       secretNameOf: (name: string) => `rollcall/${name}`,
@@ -136,7 +138,7 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
       },
     },
     targetNames: { list: async () => Object.keys(targets) },
-    place: { inbox: 'inbox', results: 'results', deadLetters: 'dead-letters', region: 'eu-west-1', isLocal: false },
+    place: PAGE.place,
   });
   const handlers: Readonly<Record<string, Handler>> = {
     intake: async (event, context) => (await intake(event, context)) as SQSBatchResponse, // a batch is answered as one

@@ -14,6 +14,7 @@ import { memoryObjectStore, type MemoryObjectStore } from '../fakes/memory-objec
 import { memoryEventsQueue, memoryQueue } from '../fakes/memory-queue.ts';
 import { BOUNDS, eventOf, JOB, NOW_MS, outcomeOf, recorded, validationOf } from '../shared/job/building.ts';
 import { sqsEvent } from './sqs-event.ts';
+import { PAGE } from '../fakes/page-parts.ts';
 
 const at = (seconds: number): string => new Date(NOW_MS + seconds * 1_000).toISOString();
 
@@ -73,7 +74,7 @@ async function reasonsAfter(...moments: readonly Moment[]) {
   const time = { nowMs: NOW_MS };
   const clock = { now: () => new Date(time.nowMs) };
   const chance = { uuid: () => crypto.randomUUID(), random: () => 0 };
-  const ports = { results, eventsQueue: memoryEventsQueue(), clock, chance, log: () => undefined };
+  const ports = { results, page: PAGE, eventsQueue: memoryEventsQueue(), clock, chance, log: () => undefined };
   const queues = { validateQueue: queue, planQueue: queue, enqueueQueue: queue, reports, notices: queue };
   const coordinator = createCoordinator({ ...ports, ...queues, bounds: BOUNDS, approvalMs: 3_600_000 });
   const reporter = createReporter({ ...ports, deadLetters });

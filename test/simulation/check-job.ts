@@ -14,6 +14,7 @@ import { MAX_ATTEMPTS } from './pipeline.ts';
 import type { Promises } from './promises.ts';
 import type { Parcel } from './simulated-queue.ts';
 import type { Wish } from './wishes.ts';
+import { PAGE } from '../fakes/page-parts.ts';
 
 export interface Ended {
   readonly results: MemoryObjectStore;
@@ -338,7 +339,7 @@ const REPORTS = ['results.csv', 'failed.csv', 'unprocessed.csv', 'plan.csv', 'un
 async function checkRebuilt({ state, summary, results, promises }: Checked): Promise<void> {
   const folder = resultsPrefix(state.job);
   const copies = memoryObjectStore(Object.fromEntries(results.objects));
-  const rebuilt = await writeReportFiles(copies, state);
+  const rebuilt = await writeReportFiles(copies, state, PAGE);
   for (const name of REPORTS)
     if (copies.textOf(folder + name) !== results.textOf(folder + name))
       promises.violate('A job always ends', `${name} of ${state.job.id} is another when it is rebuilt`);

@@ -22,6 +22,7 @@ import { createFunction, type Handler, type SimulatedFunction, type Timeout } fr
 import { createQueue, queuePort, type QueueOptions, type SimulatedQueue } from './simulated-queue.ts';
 import { storePort } from './simulated-store.ts';
 import type { World } from './world.ts';
+import { PAGE } from '../fakes/page-parts.ts';
 
 /** What a run is made of. */
 export interface PipelineOptions {
@@ -96,7 +97,6 @@ const LIMITS = {
 /** That something was published is told by the mark that the notifier leaves. */
 const NOBODY = { publish: async () => undefined };
 const NO_TARGETS = { list: async () => [] };
-const PLACE = { inbox: 'inbox', results: 'results', deadLetters: 'dead-letters', region: 'none', isLocal: true };
 
 export function startPipeline(options: PipelineOptions): Pipeline {
   const queues = createQueues(options);
@@ -220,7 +220,7 @@ function createFunctions(options: PipelineOptions, queues: Queues): Functions {
       createReporter({ ...ports, deadLetters: send(queues.deadLetters) }),
     ),
     notifier: create('notifier', NOTIFIER.timeoutSeconds, ({ send: _send, ...ports }) =>
-      createNotifier({ ...ports, topic: NOBODY, targetNames: NO_TARGETS, place: PLACE }),
+      createNotifier({ ...ports, topic: NOBODY, targetNames: NO_TARGETS, place: PAGE.place }),
     ),
     coordinator: create('coordinator', COORDINATOR.timeoutSeconds, coordinator),
     reconciler: create('reconciler', COORDINATOR.timeoutSeconds, coordinator),
@@ -238,6 +238,7 @@ function createPorts(options: PipelineOptions, queues: Queues) {
     return {
       send: (queue: SimulatedQueue) => queuePort(queue, process, faults),
       log,
+      page: PAGE,
       clock,
       chance,
       timeout,

@@ -14,6 +14,7 @@ import { parseState } from '../../../shared/job/state.ts';
 import type { Validation } from '../../../shared/job/validation.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
 import { report } from './report.ts';
+import { PAGE } from '../../fakes/page-parts.ts';
 
 const [rowCount = '10000', eventCount = '10'] = process.argv.slice(2);
 const rows = Number(rowCount);
@@ -77,6 +78,7 @@ const coordinator = createCoordinator({
   validateQueue: { send: async () => {} },
   planQueue: { send: async () => {} },
   reports: { send: async () => {} },
+  page: PAGE,
   notices: { send: async () => {} },
   clock: { now: () => new Date(nowMs) },
   chance: systemChance,

@@ -11,6 +11,7 @@ import type { RowChunk, Validation } from '../../../shared/job/validation.ts';
 import { createRowChunkWriter } from '../../../shared/manifest/row-chunks.ts';
 import type { ObjectStore, StoredObject } from '../../../shared/ports.ts';
 import { report } from './report.ts';
+import { PAGE } from '../../fakes/page-parts.ts';
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 const ROWS_A_CHUNK = 500;
@@ -31,7 +32,7 @@ const results = await resultsStore();
 const startedMs = performance.now();
 const state = parseState(serializeState(stateOf()));
 const stateMs = performance.now() - startedMs;
-const summary = await writeReportFiles(results, state);
+const summary = await writeReportFiles(results, state, PAGE);
 const seconds = (performance.now() - startedMs) / 1_000;
 
 if (summary.state !== 'completed' || summary.counts.rows !== ROWS) throw new Error(JSON.stringify(summary));

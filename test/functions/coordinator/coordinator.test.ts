@@ -21,6 +21,7 @@ import {
   validationOf,
 } from '../../shared/job/building.ts';
 import { sqsEvent } from '../sqs-event.ts';
+import { PAGE } from '../../fakes/page-parts.ts';
 
 function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
   const gate = JSON.stringify(gateOf(rows));
@@ -40,6 +41,7 @@ function start(rows = 10, more: Partial<CoordinatorPorts> = {}) {
     enqueueQueue,
     reports,
     notices,
+    page: PAGE,
     eventsQueue,
     clock: { now: () => new Date(time.nowMs) },
     chance: { uuid: () => `uuid-${(uuids += 1)}`, random: () => 0.5 },

@@ -15,6 +15,7 @@ import type { ObjectStore } from '../../../shared/ports.ts';
 import { type MemoryObjectStore, memoryObjectStore } from '../../fakes/memory-object-store.ts';
 import { memoryEventsQueue, memoryQueue } from '../../fakes/memory-queue.ts';
 import { chunkOf, rowStatusesOf, FOLDER, JOB, stoppedState } from './stopped-job.ts';
+import { PAGE } from '../../fakes/page-parts.ts';
 
 interface Start {
   readonly manifest?: string | undefined;
@@ -40,6 +41,7 @@ export function start(given: Start) {
   const deadLetters = memoryQueue();
   const time = { nowMs: Date.parse('2026-11-21T09:00:00.000Z') };
   const reporter = createReporter({
+    page: PAGE,
     results: misbehaving(results, given),
     eventsQueue,
     deadLetters,

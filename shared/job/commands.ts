@@ -1,6 +1,4 @@
-import type { Notice } from '../../shared/notice.ts';
-
-/** Where the pipeline runs, as far as what a notice tells to type depends on it. */
+/** Where the pipeline runs, as far as what a person is to type depends on it. */
 export interface Place {
   readonly inbox: string;
   readonly results: string;
@@ -10,7 +8,11 @@ export interface Place {
   readonly isLocal: boolean;
 }
 
-type Next = Notice['next'][number];
+/** Something to type, and what for. */
+export interface Next {
+  readonly purpose: string;
+  readonly command: string;
+}
 
 /** What a person may type about one job, each command whole. */
 export function commandsFor(job: string, place: Place) {
@@ -26,6 +28,8 @@ export function commandsFor(job: string, place: Place) {
     look: command('Look at the plan', `show ${job}`, [`--results ${results}`]),
     approve: (accepts: readonly string[]) =>
       command('Then let it run', [`approve ${job}`, ...accepts.map((code) => `--accept ${code}`)].join(' '), buckets),
+    undo: command('Take back what it changed', `undo ${job}`, buckets),
+    pause: command('Stop it for now', `pause ${job}`, buckets),
     cancel: command('Or end it', `cancel ${job}`, buckets),
     resume: command('Once the cause is gone, go on', `resume ${job}`, buckets),
     redrive: command('Once the cause is gone, run them again', `dead-letters redrive ${job}`, [
@@ -40,7 +44,7 @@ export function commandsFor(job: string, place: Place) {
 }
 
 /** The folder of a target's and operation's jobs in the AWS console: a job's own is named after its file, which may name a person. */
-export const consoleLink = ({ results, region, isLocal }: Place, folder: string): Pick<Notice, 'console'> =>
+export const consoleLink = ({ results, region, isLocal }: Place, folder: string): { readonly console?: string } =>
   isLocal
     ? {}
     : {
