@@ -1,5 +1,5 @@
 import { readdirSync, rmSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 
@@ -72,6 +72,9 @@ async function runExamples(stack: LocalStack, folder: string, signal: AbortSigna
   console.log(tabulateSummaries(ended.map(({ summary }) => summary)));
   console.log('Some rows fail on purpose; each report says which, why, and what to do. The reports are in');
   for (const { prefix } of ended) console.log(`  ${join(folder, prefix)}`);
+  const [first] = ended;
+  if (first)
+    console.log(`Open one of their pages in a browser, such as\n  ${resolve(folder, first.prefix, 'report.html')}`);
   return ended.every(({ summary }) => isCompleted(summary.state)) ? 0 : 1;
 }
 

@@ -13,8 +13,8 @@ import {
   REPORT_FILES,
   ROWS_PREFIX,
   stateKey,
+  TOLD_OF_TARGETS_PREFIX,
   toldKey,
-  toldOfTargetKey,
   validationKey,
 } from '../shared/job/keys.ts';
 import {
@@ -49,7 +49,7 @@ export const CHUNKS = 'jobs/*/chunks/*';
 export const LEDGER = `${LEDGER_PREFIX}*`;
 export const DEAD_LETTERS = deadLettersKey('*');
 /** Marks that something was told. */
-export const TOLD = [toldKey('*', '*'), toldOfTargetKey('*', '*')];
+export const TOLD = [toldKey('*', '*'), `${TOLD_OF_TARGETS_PREFIX}*`];
 /** Marks that a row was tried alone. */
 const ISOLATED = 'jobs/*/isolated/*';
 const OPEN = openKey('*');

@@ -32,7 +32,7 @@ export const deadLettersKey = (jobId: string): string => `jobs/${jobId}/dead-let
 /** Put there when a notice was published: an empty object each. */
 export const toldKey = (jobId: string, notice: string): string => `jobs/${jobId}/told/${notice}`;
 /** The same of what the daily check found of a target. */
-const TOLD_OF_TARGETS_PREFIX = 'jobs/credentials/';
+export const TOLD_OF_TARGETS_PREFIX = 'jobs/credentials/';
 export const toldOfTargetKey = (target: string, notice: string): string =>
   `${TOLD_OF_TARGETS_PREFIX}${target}/${notice}`;
 

@@ -53,9 +53,9 @@ const HANDLERS = ['intake', 'splitter', 'planner', 'worker', 'coordinator', 'rep
   (name) => `functions/${name}/handler.ts`,
 );
 
-/** What is loaded for a row and does nothing with it: other operations and undo, Data Center, lists, approvals, outages, dead letters, what people are told, metrics, ports, errors, and what every function starts with or counts on. */
+/** What is loaded for a row and does nothing with it: other operations and undo, Data Center, lists, approvals, outages, dead letters, what people are told and shown, metrics, ports, errors, and what every function starts with or counts on. */
 const NOT_ON_THE_WAY =
-  /^shared\/(?:operations\/(?!membership|operation|columns|finding|find-people)|atlassian\/(?:data-center|listings|stored-list|pages|errors)|job\/(?:approval|contacts|notices)|aws\/(?:clients|metrics|system)|(?:errors|metrics|notice|ports|(?:network-)?settings|log|target|in-parallel)\.ts)|handler\.ts|measure-run\.ts|undone-job\.ts|plan-undo\.ts|plan-errors\.ts|dead-letters\.ts$/;
+  /^shared\/(?:operations\/(?!membership|operation|columns|finding|find-people)|atlassian\/(?:data-center|listings|stored-list|pages|errors)|job\/(?:approval|commands|contacts|notices|words)|page\/|aws\/(?:clients|metrics|place|system)|(?:errors|metrics|notice|ports|(?:network-)?settings|log|target|in-parallel)\.ts)|handler\.ts|measure-run\.ts|page-rows\.ts|undone-job\.ts|plan-undo\.ts|plan-errors\.ts|dead-letters\.ts$/;
 
 /** The files that are loaded from a file on: what it imports, and what that imports, types aside. */
 function load(file: string, loaded: Set<string>): void {

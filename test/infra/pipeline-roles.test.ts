@@ -88,9 +88,12 @@ it.each([
   ['Splitter', ['jobs/*/chunks/*', 'jobs/*/validation.json', 'rows/*']],
   ['Planner', ['jobs/*/chunks/*', 'jobs/ledger/*', 'plan/*']],
   ['Worker', ['jobs/*/isolated/*']],
-  ['Coordinator', ['*/status.json', 'jobs/*/chunks/*', 'jobs/*/state.json', 'open/*', 'rejected/control/*']],
+  [
+    'Coordinator',
+    ['*/status.html', '*/status.json', 'jobs/*/chunks/*', 'jobs/*/state.json', 'open/*', 'rejected/control/*'],
+  ],
   ['Reporter', [...REPORT_FILES.map((file) => `*/${file}`), 'jobs/*/dead-letters.json']],
-  ['Notifier', ['jobs/*/told/*', 'jobs/credentials/*/*']],
+  ['Notifier', ['jobs/*/told/*', 'jobs/credentials/*']],
 ] as const)('the %s writes %j, what it quarantines, and nothing else', (name, keys) => {
   const written = of(name).filter(({ action }) => action === 's3:PutObject');
 
@@ -108,7 +111,7 @@ it.each([
     'Reporter',
     ['jobs/*/chunks/*', 'jobs/*/dead-letters.json', 'jobs/*/state.json', 'jobs/*/validation.json', 'plan/*', 'rows/*'],
   ],
-  ['Notifier', ['*/summary.json', 'jobs/*/state.json', 'jobs/*/told/*', 'jobs/credentials/*/*']],
+  ['Notifier', ['*/summary.json', 'jobs/*/state.json', 'jobs/*/told/*', 'jobs/credentials/*']],
 ] as const)('the %s reads %j of the results and nothing else', (name, keys) => {
   const read = of(name).filter(({ action }) => action === 's3:GetObject');
 

@@ -279,7 +279,8 @@ describe.skipIf(!hasBrowser)('a page in Chromium (skipped where there is no /usr
     ] as const) {
       const { page, context } = await openFile(browser, path, view);
       await page.waitForTimeout(500);
-      await page.screenshot({ path: join(where, name) });
+      const picture = await page.screenshot({ path: join(where, name) });
+      expect(picture.length).toBeLessThan(100_000);
       await context.close();
     }
   });

@@ -62,6 +62,7 @@ export async function exercise(stack: LocalStack, atlassian: string, signal: Abo
     const ended = await Promise.all([...dropped, large].map((one) => follow(world, one)));
     await cancelWithoutManifest(world, dropped);
     await tryAlone(world, large);
+    await stack.checkCredentials();
     return ended;
   } finally {
     s3.destroy();
@@ -164,7 +165,17 @@ async function limitOneWrite({ atlassian }: World): Promise<void> {
   });
 }
 
-const RECEIVED = ['IntakeQueue', 'Validate', 'Plan', 'Enqueue', 'Tasks', 'Isolation', 'Events', 'Reports'] as const;
+const RECEIVED = [
+  'IntakeQueue',
+  'Validate',
+  'Plan',
+  'Enqueue',
+  'Tasks',
+  'Isolation',
+  'Events',
+  'Reports',
+  'NoticesQueue',
+] as const;
 
 /** A message that is not ours on every queue, and one that speaks of an object and a job which are not there. */
 async function sendRubbish(world: World): Promise<void> {

@@ -67,6 +67,7 @@ describe('a stack with which everything is done that can be done', () => {
     expect(kept.map(({ caller, requests: times }) => [caller, times]).toSorted()).toEqual([
       ['coordinator', 1],
       ['intake', 1],
+      ['notifier', 1],
       ['planner', 1],
       ['reporter', 2],
       ['splitter', 2],
@@ -111,6 +112,7 @@ describe('promise 10, no secrets and no people in the logs', () => {
     expect(readdirSync(join(folder, 'logs')).toSorted()).toEqual([
       'coordinator.log',
       'intake.log',
+      'notifier.log',
       'planner.log',
       'reporter.log',
       'splitter.log',

@@ -27,10 +27,11 @@ function dataOf({ fromSeconds, bucketSeconds, rows }: Timeline): uPlot.AlignedDa
 function optionsFor({ waits }: Timeline, width: number): uPlot.Options {
   const color = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis = { stroke: color('--text'), grid: { stroke: color('--line') }, ticks: { stroke: color('--line') } };
-  const shade = ({ ctx, valToPos, bbox }: uPlot): void => {
+  const shade = (plot: uPlot): void => {
+    const { ctx, bbox } = plot;
     ctx.fillStyle = color('--wait');
     for (const [from, until] of waits) {
-      const [left, right] = [valToPos(from, 'x', true), valToPos(until, 'x', true)].map((at) =>
+      const [left, right] = [plot.valToPos(from, 'x', true), plot.valToPos(until, 'x', true)].map((at) =>
         Math.min(Math.max(at, bbox.left), bbox.left + bbox.width),
       );
       ctx.fillRect(left ?? 0, bbox.top, Math.max(1, (right ?? 0) - (left ?? 0)), bbox.height);
