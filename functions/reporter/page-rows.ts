@@ -1,4 +1,4 @@
-import { constants, createGzip } from 'node:zlib';
+import { constants, gzipSync } from 'node:zlib';
 
 import { MOST_ROWS } from '../../shared/page/report-page.ts';
 import type { Timeline } from '../../shared/page/timeline.ts';
@@ -10,12 +10,11 @@ const MOST_COLUMNS = 12;
 const CELL_CHARACTERS = 200;
 const MESSAGE_CHARACTERS = 400;
 
-/** The rows of a report's page, as its script reads them: lines of JSON arrays, gzipped, in base64. */
+/** The rows of a report's page, as its script reads them: some thousand of them a line, which is lines of JSON arrays, gzipped, in base64. */
 export interface PageRows {
   readonly columns: readonly string[];
-  /** Gives a promise now and then, when it has to catch up. */
-  readonly add: (row: ReportedRow, cells: readonly string[]) => Promise<void> | undefined;
-  readonly finish: () => Promise<{ readonly rowsShown: number; readonly rows: string; readonly timeline: Timeline }>;
+  readonly add: (row: ReportedRow, cells: readonly string[]) => void;
+  readonly total: () => { readonly rowsShown: number; readonly rows: string; readonly timeline: Timeline };
 }
 
 interface PageRowsOptions {
@@ -27,23 +26,18 @@ interface PageRowsOptions {
   readonly waits: Timeline['waits'];
 }
 
-/** Text that is handed to the compression at a time. */
-const PIECE = 65_536;
+/** Characters that are compressed at a time. */
+const PIECE = 262_144;
 
 /** Gathers what a page shows of a job's rows, in bounded memory however many there are. */
 export function gatherPageRows({ operation, rows, names, waits }: PageRowsOptions): PageRows {
-  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
-  const packed: Buffer[] = [];
-  const ended = (async () => {
-    for await (const chunk of gzip) packed.push(chunk as Buffer); // no encoding is set
-  })();
+  const pieces: string[] = [];
   const timeline = createTimeline(waits);
   let [piece, rowsShown] = ['', 0];
 
-  const write = (): Promise<void> | undefined => {
-    const text = piece;
+  const flush = (): void => {
+    if (piece !== '') pieces.push(gzipSync(piece, { level: constants.Z_BEST_SPEED }).toString('base64'));
     piece = '';
-    return gzip.write(text) ? undefined : new Promise((resolve) => gzip.once('drain', () => resolve()));
   };
 
   return {
@@ -53,16 +47,14 @@ export function gatherPageRows({ operation, rows, names, waits }: PageRowsOption
       // What planning or validation settled has no time of its own.
       if (attempts > 0) timeline.add(finishedAt);
       const isShown = rows <= MOST_ROWS || status === 'failed' || status === 'invalid';
-      if (!isShown || rowsShown === MOST_ROWS) return undefined;
+      if (!isShown || rowsShown === MOST_ROWS) return;
       rowsShown += 1;
       piece += `${JSON.stringify(pageCells(reportCells(operation, row), cells))}\n`;
-      return piece.length < PIECE ? undefined : write();
+      if (piece.length >= PIECE) flush();
     },
-    finish: async () => {
-      gzip.end(piece);
-      await ended;
-      const base64 = Buffer.concat(packed).toString('base64');
-      return { rowsShown, rows: rowsShown === 0 ? '' : base64, timeline: timeline.total() };
+    total: () => {
+      flush();
+      return { rowsShown, rows: pieces.join('\n'), timeline: timeline.total() };
     },
   };
 }

@@ -69,7 +69,7 @@ export async function writeReportFiles(
     await Promise.all(Object.values(files).map((file) => file.close()));
     const summary = summaryWith(state, tally, amissIn(rows.findings()));
     const { columns } = page;
-    await results.write(`${prefix}report.html`, renderReport({ summary, columns, ...(await page.finish()), ...parts }));
+    await results.write(`${prefix}report.html`, renderReport({ summary, columns, ...page.total(), ...parts }));
     return summary;
   } catch (error) {
     await Promise.all(Object.values(files).map((file) => file.abandon(error)));
@@ -106,12 +106,12 @@ async function writeRows(
       tally.add(outcome.status, outcome.code);
       failing.add(outcome);
       const cells = own.cellsOf(row.cells, delimiter);
+      page.add(row, cells);
       const undo = undoCells(state, row);
       const catchingUp = [
         write(filesFor(outcome, files), [...cells, ...reportCells(operation, row)]),
         write([files.plan], [...cells, ...planCells(operation, row)]),
         undo && write([files.undo], undo),
-        page.add(row, cells),
       ].filter((waiting) => waiting !== undefined);
       if (catchingUp.length > 0) await Promise.all(catchingUp);
     }

@@ -18,7 +18,7 @@ interface Report extends PageParts {
   readonly columns: readonly string[];
   /** How many rows the page holds: all of them, or of too many those that failed. */
   readonly rowsShown: number;
-  /** The rows, as the page's script reads them: lines of JSON arrays, gzipped, in base64. */
+  /** The rows, as the page's script reads them: each line is lines of JSON arrays, gzipped, in base64. */
   readonly rows: string;
 }
 

@@ -4,16 +4,20 @@ export function readJson<Data>(id: string): Data | undefined {
   return text ? (JSON.parse(text) as Data) : undefined; // written by shared/page/report-page.ts
 }
 
-/** The rows that the page holds: lines of JSON arrays, gzipped, in base64. */
+/** The rows that the page holds: each line is lines of JSON arrays, gzipped, in base64. */
 export async function readRows(): Promise<readonly (readonly string[])[]> {
-  const base64 = document.getElementById('data')?.textContent.trim() ?? '';
-  if (base64 === '') return [];
+  const lines = document.getElementById('data')?.textContent.trim().split('\n') ?? [];
+  const texts = await Promise.all(lines.filter((line) => line !== '').map(unpack));
+  // As shared/page/report-page.ts says.
+  return texts.flatMap((text) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as readonly string[]),
+  );
+}
+
+function unpack(base64: string): Promise<string> {
   const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
-  const text = await new Response(stream).text();
-  if (text === '') return [];
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as readonly string[]); // as above
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
 }
