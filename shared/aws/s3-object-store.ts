@@ -152,10 +152,14 @@ const statusOf = (error: unknown): number | undefined =>
 
 const abortedBy = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
 
-// So that a browser shows a report rather than offering unknown bytes.
-const contentType = (key: string) =>
-  key.endsWith('.csv')
-    ? { ContentType: 'text/csv; charset=utf-8' }
-    : key.endsWith('.json')
-      ? { ContentType: 'application/json' }
-      : {};
+const CONTENT_TYPES: readonly (readonly [ending: string, type: string])[] = [
+  ['.csv', 'text/csv; charset=utf-8'],
+  ['.html', 'text/html; charset=utf-8'],
+  ['.json', 'application/json'],
+];
+
+/** So that a browser shows a report rather than offering unknown bytes. */
+function contentType(key: string): { readonly ContentType?: string } {
+  const [, type] = CONTENT_TYPES.find(([ending]) => key.endsWith(ending)) ?? [];
+  return type === undefined ? {} : { ContentType: type };
+}
