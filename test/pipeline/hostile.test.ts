@@ -136,13 +136,26 @@ function hostility(seed: number): object {
       pageAfter: rate(0.08),
       empty: rate(0.05),
       emptyAfter: rate(0.05),
+      hangBefore: rate(0.03),
+      hangAfter: rate(0.03),
+      // Cut by the other side: how long we wait ourselves is tested where the calls are made.
+      hangMs: 250,
+      trickled: rate(0.05),
+      compressed: rate(0.1),
+      repeated: rate(0.1),
+      endless: rate(0.05),
     },
     propagationMs: { jira: rate(400), organisation: rate(400), userManagement: rate(400), dataCenter: rate(400) },
   };
 }
 
+const revoked = (secret: unknown): object =>
+  Object.fromEntries(
+    Object.entries(secret as object).map(([name, value]) => [name, /token|key/i.test(name) ? 'revoked' : value]),
+  );
+
 const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
-const totals = { jobs: 0, rows: 0, changed: 0, failed: 0, failedButMade: 0 };
+const totals = { jobs: 0, rotated: 0, rows: 0, changed: 0, failed: 0, failedButMade: 0 };
 afterAll(() => console.log(`Hostile Atlassian: ${JSON.stringify(totals)}`));
 
 describe('a hostile Atlassian', () => {
@@ -150,7 +163,8 @@ describe('a hostile Atlassian', () => {
     const operation = OPERATIONS[seed % OPERATIONS.length];
     if (!operation) throw new Error('there is an operation for each remainder');
     const simulator = await startSimulator();
-    const pipeline = startMemoryPipeline({ targets: { ...simulator.targets } });
+    const targets: Record<string, unknown> = { ...simulator.targets };
+    const pipeline = startMemoryPipeline({ targets });
     try {
       await populate(simulator);
       // A target has answered before an outage begins: a job that meets nothing else halts at once, and rightly.
@@ -160,11 +174,19 @@ describe('a hostile Atlassian', () => {
 
       const file = [operation.header, ...numbers.map(operation.row), ''].join('\n');
       const job = pipeline.upload(`${operation.key}/all.csv`, file);
+      if (seed % 3 === 0) {
+        // Somebody revokes the credentials in mid-job; the secret gets new ones once the job has halted for it.
+        await pipeline.settle(job, ({ outcomes }) => outcomes > 2);
+        for (const name of Object.keys(targets)) targets[name] = revoked(targets[name]);
+        totals.rotated += 1;
+      }
       for (let tries = 0; tries < 8; tries += 1) {
         const { state } = await pipeline.settle(job);
         if (state === 'waiting') await pipeline.approve(job);
-        else if (state === 'halted') pipeline.command(job, 'resume');
-        else break;
+        else if (state === 'halted') {
+          Object.assign(targets, simulator.targets);
+          pipeline.command(job, 'resume');
+        } else break;
       }
       const { counts, state } = await pipeline.summaryOf(job);
       const rows: readonly Record<string, string>[] = parse(await pipeline.fileOf(job, 'results.csv'), {

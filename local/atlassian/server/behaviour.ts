@@ -58,6 +58,14 @@ const faults = z.strictObject({
   /** 200 with nothing in it. */
   empty: rate,
   emptyAfter: rate,
+  /** In eight pieces, with pauses. */
+  trickled: rate,
+  /** With gzip, though nobody asked for it. */
+  compressed: rate,
+  /** Everything in a list twice. */
+  repeated: rate,
+  /** A page that says that there are more, and leads to itself. */
+  endless: rate,
 });
 
 const refusedWrite = z.strictObject({
@@ -155,6 +163,10 @@ export const defaultBehaviour = (): Behaviour => ({
     pageAfter: 0,
     empty: 0,
     emptyAfter: 0,
+    trickled: 0,
+    compressed: 0,
+    repeated: 0,
+    endless: 0,
   },
   pageSizes: { groupBulk: 50, organisation: 100 },
   switches: defaultSwitches(),

@@ -8,7 +8,18 @@ export type Fault =
   | { readonly kind: 'serverError' | 'serverErrorAfter' | 'page' | 'pageAfter'; readonly status: number }
   | {
       readonly kind:
-        'resetBefore' | 'resetAfter' | 'hangBefore' | 'hangAfter' | 'truncated' | 'notJson' | 'empty' | 'emptyAfter';
+        | 'resetBefore'
+        | 'resetAfter'
+        | 'hangBefore'
+        | 'hangAfter'
+        | 'truncated'
+        | 'notJson'
+        | 'empty'
+        | 'emptyAfter'
+        | 'trickled'
+        | 'compressed'
+        | 'repeated'
+        | 'endless';
     };
 
 const KINDS = [
@@ -25,6 +36,10 @@ const KINDS = [
   'pageAfter',
   'empty',
   'emptyAfter',
+  'trickled',
+  'compressed',
+  'repeated',
+  'endless',
 ] as const;
 
 /** Faults after which nothing was applied. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 import type { Clock } from '../../../shared/ports.ts';
 import { createCloud } from '../engine/cloud-state.ts';
@@ -153,6 +154,18 @@ function sendWith(fault: Reply['fault'], response: ServerResponse, answer: Answe
     case 'notJson':
       write(response, { ...answer, status: withBody(answer.status) }, HTML, 'text/html');
       return;
+    case 'trickled':
+      trickle(response, answer);
+      return;
+    case 'compressed':
+      compress(response, answer);
+      return;
+    case 'repeated':
+      send(response, { ...answer, ...(answer.body !== undefined && { body: repeatLists(answer.body) }) });
+      return;
+    case 'endless':
+      send(response, { ...answer, ...(answer.body !== undefined && { body: withoutEnd(answer.body) }) });
+      return;
     default:
       send(response, answer);
   }
@@ -187,6 +200,58 @@ function truncate(response: ServerResponse, answer: Answer): void {
     ...answer.headers,
   });
   response.write(content.slice(0, content.length >>> 1) || '{', () => response.socket?.destroy());
+}
+
+const PIECES = 8;
+const PIECE_PAUSE_MS = 15;
+
+/** Sends the whole, a piece at a time. */
+function trickle(response: ServerResponse, answer: Answer): void {
+  const content = Buffer.from(contentOf(answer));
+  if (content.length === 0) return send(response, answer);
+  const type = answer.text === undefined ? JSON_TYPE : 'text/plain;charset=UTF-8';
+  const headers = { 'content-type': type, 'content-length': content.length, 'atl-traceid': traceId() };
+  response.writeHead(answer.status, { ...headers, ...answer.headers });
+  const bytes = Math.ceil(content.length / PIECES);
+  const sendFrom = (from: number): void => {
+    if (from >= content.length) return void response.end();
+    response.write(content.subarray(from, from + bytes));
+    setTimeout(() => sendFrom(from + bytes), PIECE_PAUSE_MS).unref();
+  };
+  sendFrom(0);
+}
+
+function compress(response: ServerResponse, answer: Answer): void {
+  const content = contentOf(answer);
+  if (content === '') return send(response, answer);
+  const packed = gzipSync(content);
+  const type = answer.text === undefined ? JSON_TYPE : 'text/plain;charset=UTF-8';
+  const headers = { 'content-type': type, 'content-encoding': 'gzip', 'content-length': packed.length };
+  response.writeHead(answer.status, { ...headers, 'atl-traceid': traceId(), ...answer.headers });
+  response.end(packed);
+}
+
+/** The same answer with everything in its lists twice. */
+function repeatLists(body: unknown): unknown {
+  if (Array.isArray(body)) return [...(body as unknown[]), ...(body as unknown[])];
+  if (typeof body !== 'object' || body === null) return body;
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]: [string, unknown]) => [
+      name,
+      Array.isArray(value) ? repeatLists(value) : value,
+    ]),
+  );
+}
+
+/** The same page, which says that it is not the last. */
+function withoutEnd(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  const page = body as Readonly<Record<string, unknown>>; // plain JSON of ours
+  return {
+    ...page,
+    ...('isLast' in page && { isLast: false }),
+    ...('links' in page && { links: { ...(page['links'] as object), next: 'again' } }),
+  };
 }
 
 let answers = 0;

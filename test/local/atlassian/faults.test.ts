@@ -14,6 +14,9 @@ const isMember = async (): Promise<boolean> => {
   return (body as { groupId: string }[]).some(({ groupId }) => groupId === GROUP.guild);
 };
 
+const listGroups = async () =>
+  (await ask('GET', '/rest/api/3/group/bulk', { as: 'jira' })).body as { values: readonly unknown[]; isLast: boolean };
+
 describe('a fault', () => {
   it.each([
     ['rateLimited', 429, false],
@@ -43,6 +46,21 @@ describe('a fault', () => {
 
     expect(await isMember()).toBe(applied);
   });
+
+  it.each(['trickled', 'compressed', 'repeated', 'endless'])(
+    '%s makes the answer odd and keeps it an answer',
+    async (fault) => {
+      await add();
+      const sound = await listGroups();
+      await behave({ faults: { on: 'reads', [fault]: 1 } });
+
+      const odd = await listGroups();
+
+      const { values } = sound;
+      expect(odd.values).toEqual(fault === 'repeated' ? [...values, ...values] : values);
+      expect(odd.isLast).toBe(fault !== 'endless');
+    },
+  );
 
   it.each([
     [7, '7'],
