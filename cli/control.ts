@@ -54,7 +54,7 @@ const addStop =
 
 const addResume: Add = (control) =>
   void control.action(async (idOrPart: string, options: PipelineOptions) => {
-    const pipeline = openPipeline(options);
+    const pipeline = await openPipeline(options);
     await putControl(pipeline, await findOpen(pipeline, idOrPart, 'resume'), 'resume');
   });
 
@@ -85,7 +85,7 @@ async function findOpen(pipeline: Pipeline, idOrPart: string, command: Command):
 
 /** Asks intake itself where its name is known, for S3 may take its time to tell of a control object. */
 async function stop(command: 'pause' | 'cancel', idOrPart: string, options: PipelineOptions): Promise<void> {
-  const pipeline = openPipeline(options);
+  const pipeline = await openPipeline(options);
   const { intakeFunctionName, inboxBucket, resultsBucket } = pipeline;
   // Where the results bucket is not known, intake looks whether there is such a job.
   const isLookedUp = resultsBucket !== undefined || !intakeFunctionName;
@@ -124,7 +124,7 @@ interface ApproveOptions extends PipelineOptions {
 }
 
 async function approve(idOrPart: string, { accept = [], hash, ...options }: ApproveOptions): Promise<void> {
-  const pipeline = openPipeline(options);
+  const pipeline = await openPipeline(options);
   const jobId = await findOpen(pipeline, idOrPart, 'approve');
   const state = await readWaiting(pipeline, jobId);
   console.log(await describePlanOf(pipeline, state));

@@ -29,7 +29,7 @@ function addAction(
     .argument(name === 'list' ? '[job]' : '<job>', JOB)
     .option('--dead-letters <url>', 'dead-letter queue of a deployed pipeline (stack output DeadLetterQueueUrl)')
     .action(async (idOrPart: string | undefined, options: PipelineOptions) => {
-      const pipeline = openPipeline(options);
+      const pipeline = await openPipeline(options);
       const { sqs, queueUrl } = openDeadLetterQueue(pipeline);
       const found = idOrPart === undefined ? undefined : await checkJob(pipeline, idOrPart);
       const deadLetters = openDeadLetters(sqs, queueUrl, catchSignals());

@@ -14,6 +14,8 @@ import { findRunning } from './local-stack.ts';
 /** Options of every command that talks to a running pipeline. */
 export interface PipelineOptions {
   readonly folder: string;
+  /** The name of a deployed stack, which knows its parts. */
+  readonly stack?: string;
   readonly inbox?: string;
   readonly results?: string;
   /** Of the commands that stop a job alone. */
@@ -40,12 +42,17 @@ export interface Pipeline {
 /** Adds a command with the options that say which pipeline is meant. */
 export const addPipelineCommand = (...command: Parameters<typeof addCommand>): Command =>
   addCommand(...command)
+    .option('--stack <name>', 'a deployed pipeline, by its stack, such as Rollcall (or $ROLLCALL_STACK)')
     .option('--inbox <bucket>', 'inbox bucket of a deployed pipeline (stack output InboxBucketName)')
     .option('--results <bucket>', 'results bucket of a deployed pipeline (stack output ResultsBucketName)')
     .option('--folder <dir>', 'folder of the local stack', '.rollcall');
 
-/** Finds the pipeline: a deployed one when its parts are named, with the standard AWS settings, else the running local stack. */
-export function openPipeline({ folder, inbox, results, intake, deadLetters, secrets }: PipelineOptions): Pipeline {
+/** Finds the pipeline: a deployed one when its stack or its parts are named, with the standard AWS settings, else the running local stack. */
+export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { folder, inbox, results, intake, deadLetters, secrets } = options;
+  const stack =
+    options.stack ?? (inbox === undefined && results === undefined ? process.env['ROLLCALL_STACK'] : undefined);
+  if (stack) return openStack(stack, options);
   const intakeFunctionName = intake ?? process.env['ROLLCALL_INTAKE'];
   const named = { inboxBucket: inbox, resultsBucket: results, deadLetterQueueUrl: deadLetters };
   const isNamed = intake !== undefined || Object.values(named).some((name) => name !== undefined);
@@ -54,8 +61,26 @@ export function openPipeline({ folder, inbox, results, intake, deadLetters, secr
   const running = findRunning(folder);
   if (running) return connectTo(running);
   throw new CommandFailed(
-    `No local stack is running in ${folder}. Start one with \`npx rollcall local\`, or name a deployed pipeline with the options that --help lists.`,
+    `No local stack is running in ${folder}. Start one with \`npx rollcall local\`, or name a deployed pipeline with --stack (or in ROLLCALL_STACK).`,
   );
+}
+
+/** A deployed stack says itself where its parts are; what is named besides counts more. */
+async function openStack(
+  stack: string,
+  { inbox, results, intake, deadLetters, secrets }: PipelineOptions,
+): Promise<Pipeline> {
+  // Loaded only here: the other commands start faster without it.
+  const { findOutputs } = await import('./deployed-stack.ts');
+  const outputs = await findOutputs(stack);
+  return {
+    environment: process.env,
+    inboxBucket: inbox ?? outputs['InboxBucketName'],
+    resultsBucket: results ?? outputs['ResultsBucketName'],
+    deadLetterQueueUrl: deadLetters ?? outputs['DeadLetterQueueUrl'],
+    intakeFunctionName: intake ?? outputs['IntakeFunctionName'],
+    secretPrefix: secrets ?? outputs['TargetSecretPrefix'] ?? secretPrefixOf({}),
+  };
 }
 
 /** The pipeline of a local stack. */

@@ -25,7 +25,7 @@ export const addPresign = (program: Command): Command =>
 async function presign(key: string, options: PresignOptions): Promise<void> {
   const { target, operation } = parseKey(key);
   checkOperation(operation);
-  const pipeline = openPipeline(options);
+  const pipeline = await openPipeline(options);
   if (pipeline.targets) {
     const names = pipeline.targets;
     const found = names.includes(target) ? await openTargets(pipeline).find(target) : undefined;

@@ -22,7 +22,7 @@ export const addResults = (program: Command): Command =>
     .action(downloadResults);
 
 async function downloadResults(idOrPart: string, { out, ...options }: ResultsOptions): Promise<void> {
-  const results = openResults(openPipeline(options));
+  const results = openResults(await openPipeline(options));
   const { job, state, prefix } = await findJob(results, idOrPart);
   const folder = out ?? jobHash(job.id);
   const names = await fetchReport(results, prefix, folder);

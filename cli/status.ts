@@ -39,7 +39,7 @@ export const addShow = (program: Command): Command =>
     .action(showPlan);
 
 async function showStatus(idOrPart: string, options: StatusOptions): Promise<void> {
-  const results = openResults(openPipeline(options));
+  const results = openResults(await openPipeline(options));
   const { job, prefix } = await findJob(results, idOrPart);
   const text = await readStatus(results, { jobId: job.id, prefix });
   if (options.json) return console.log(text);
@@ -48,7 +48,7 @@ async function showStatus(idOrPart: string, options: StatusOptions): Promise<voi
 }
 
 async function showPlan(idOrPart: string, options: PipelineOptions): Promise<void> {
-  const results = openResults(openPipeline(options));
+  const results = openResults(await openPipeline(options));
   const { job, prefix } = await findJob(results, idOrPart);
   const status = parseStatus(await readStatus(results, { jobId: job.id, prefix }));
   const changes = await readChanges(results, { prefix, operation: job.operation });
@@ -65,9 +65,13 @@ async function readStatus(
 }
 
 /** What to type where the job waits for approval; not wrapped, so that it can be copied. */
-function describeNext(status: Summary, { inbox, results, folder }: PipelineOptions): readonly string[] {
+function describeNext(status: Summary, { stack, inbox, results, folder }: PipelineOptions): readonly string[] {
   if (!isWaiting(status.state) || !status.plan) return [];
-  const buckets = [...(inbox ? [`--inbox ${inbox}`] : []), ...(results ? [`--results ${results}`] : [])];
+  const buckets = [
+    ...(stack ? [`--stack ${stack}`] : []),
+    ...(inbox ? [`--inbox ${inbox}`] : []),
+    ...(results ? [`--results ${results}`] : []),
+  ];
   const place = buckets.length > 0 || folder === '.rollcall' ? buckets : [`--folder ${folder}`];
   const commands = [describeApproval(status.job, findNamed(status)), `npx rollcall cancel ${status.job}`];
   return ['  Once you have looked at plan.csv:', ...commands.map((command) => `    ${[command, ...place].join(' ')}`)];
@@ -75,7 +79,7 @@ function describeNext(status: Summary, { inbox, results, folder }: PipelineOptio
 
 /** Every job, oldest first, with the folder of its files. */
 async function listJobs(options: StatusOptions): Promise<void> {
-  const pipeline = openPipeline(options);
+  const pipeline = await openPipeline(options);
   const results = openResults(pipeline);
   const jobs: { readonly status: Summary; readonly folder: string }[] = [];
   for await (const key of results.list('')) {

@@ -23,7 +23,7 @@ export const addUndo = (program: Command): Command =>
     .action(undo);
 
 async function undo(idOrPart: string, { dryRun, ...options }: UndoOptions): Promise<void> {
-  const pipeline = openPipeline(options);
+  const pipeline = await openPipeline(options);
   const results = openResults(pipeline);
   const { job, state, prefix } = await findJob(results, idOrPart);
   const stored = await results.read(`${prefix}undo.csv`);

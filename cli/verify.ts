@@ -46,7 +46,7 @@ export const addVerify = (program: Command): Command =>
     });
 
 async function verify(idOrPart: string, options: PipelineOptions): Promise<number> {
-  const pipeline = openPipeline(options);
+  const pipeline = await openPipeline(options);
   const results = openResults(pipeline);
   const { job, state, prefix } = await findJob(results, idOrPart);
   if (isRejected(state)) {

@@ -318,12 +318,12 @@ export const FUNCTIONS = {
   worker: { sections: ['name', 'worker', 'proxy'], resources: ['results', 'tasks', 'isolationArn', 'events'] },
   coordinator: {
     sections: ['coordinator', 'worker', 'policy'],
-    resources: ['inbox', 'results', 'validate', 'plan', 'enqueue', 'events', 'reports', 'notices', 'deadLetters'],
+    resources: ['results', 'validate', 'plan', 'enqueue', 'events', 'reports', 'notices'],
   },
-  reporter: { sections: [], resources: ['inbox', 'results', 'deadLetters', 'events'] },
+  reporter: { sections: [], resources: ['results', 'deadLetters', 'events'] },
   notifier: {
     sections: ['name', 'worker', 'proxy'],
-    resources: ['inbox', 'results', 'notices', 'noticesTopic', 'deadLetters'],
+    resources: ['results', 'notices', 'noticesTopic'],
   },
 } as const satisfies Readonly<
   Record<string, { readonly sections: readonly (keyof Settings)[]; readonly resources: readonly string[] }>

@@ -30,7 +30,7 @@ export const handler = withRedelivery(
     enqueueQueue: queue(resources.enqueue),
     reports: queue(resources.reports),
     notices: queue(resources.notices),
-    page: { assets: PAGE_ASSETS, place: placeOf(resources, process.env) },
+    page: { assets: PAGE_ASSETS, place: placeOf({ stackName, results: resources.results }, process.env) },
     clock: systemClock,
     chance: systemChance,
     log,

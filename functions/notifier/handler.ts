@@ -29,7 +29,7 @@ export const handler = withRedelivery(
       responseLimitBytes: settings.worker.responseBytes,
       proxy: settings.proxy,
     }),
-    place: placeOf(resources, process.env),
+    place: placeOf({ stackName, results: resources.results }, process.env),
     clock: systemClock,
     log,
   }),

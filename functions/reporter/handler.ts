@@ -23,7 +23,7 @@ export const handler = withRedelivery(
     results: s3ObjectStore({ client, bucket: resources.results }),
     eventsQueue: eventsQueueOver(sqsQueue({ client: sqs, queueUrl: resources.events })),
     deadLetters: sqsQueue({ client: sqs, queueUrl: resources.deadLetters }),
-    page: { assets: PAGE_ASSETS, place: placeOf(resources, process.env) },
+    page: { assets: PAGE_ASSETS, place: placeOf({ stackName, results: resources.results }, process.env) },
     clock: systemClock,
     log,
   }),

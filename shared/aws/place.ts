@@ -2,12 +2,11 @@ import type { Place } from '../job/commands.ts';
 
 /** Where this function's pipeline runs, by its own environment: on the local stack S3 has an address of its own. */
 export const placeOf = (
-  { inbox, results, deadLetters }: Pick<Place, 'inbox' | 'results' | 'deadLetters'>,
+  { stackName, results }: Pick<Place, 'stackName' | 'results'>,
   variables: Readonly<Record<string, string | undefined>>,
 ): Place => ({
-  inbox,
+  stackName,
   results,
-  deadLetters,
   region: variables['AWS_REGION'] ?? '',
   isLocal: variables['AWS_ENDPOINT_URL_S3'] !== undefined,
 });

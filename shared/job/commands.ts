@@ -1,8 +1,8 @@
 /** Where the pipeline runs, as far as what a person is to type depends on it. */
 export interface Place {
-  readonly inbox: string;
+  /** The stack's name, by which every command finds its parts. */
+  readonly stackName: string;
   readonly results: string;
-  readonly deadLetters: string;
   readonly region: string;
   /** The stack on somebody's own machine, which commands find by themselves and no console shows. */
   readonly isLocal: boolean;
@@ -15,31 +15,23 @@ export interface Next {
 }
 
 /** What a person may type about one job, each command whole. */
-export function commandsFor(job: string, place: Place) {
-  const { inbox, results, deadLetters, isLocal } = place;
-  const command = (purpose: string, words: string, options: readonly string[]): Next => ({
+export function commandsFor(job: string, { stackName, isLocal }: Place) {
+  const command = (purpose: string, words: string): Next => ({
     purpose,
-    command: ['npx rollcall', words, ...(isLocal ? [] : options)].join(' '),
+    command: `npx rollcall ${words}${isLocal ? '' : ` --stack ${stackName}`}`,
   });
-  const buckets = [`--inbox ${inbox}`, `--results ${results}`];
   return {
-    fetch: command('Download the report', `results ${job}`, [`--results ${results}`]),
-    status: command('Read it with what is not shown here', `status ${job}`, [`--results ${results}`]),
-    look: command('Look at the plan', `show ${job}`, [`--results ${results}`]),
+    fetch: command('Download the report', `results ${job}`),
+    status: command('Read it with what is not shown here', `status ${job}`),
+    look: command('Look at the plan', `show ${job}`),
     approve: (accepts: readonly string[]) =>
-      command('Then let it run', [`approve ${job}`, ...accepts.map((code) => `--accept ${code}`)].join(' '), buckets),
-    undo: command('Take back what it changed', `undo ${job}`, buckets),
-    pause: command('Stop it for now', `pause ${job}`, buckets),
-    cancel: command('Or end it', `cancel ${job}`, buckets),
-    resume: command('Once the cause is gone, go on', `resume ${job}`, buckets),
-    redrive: command('Once the cause is gone, run them again', `dead-letters redrive ${job}`, [
-      `--results ${results}`,
-      `--dead-letters ${deadLetters}`,
-    ]),
-    discard: command('Or give them up', `dead-letters discard ${job}`, [
-      `--results ${results}`,
-      `--dead-letters ${deadLetters}`,
-    ]),
+      command('Then let it run', [`approve ${job}`, ...accepts.map((code) => `--accept ${code}`)].join(' ')),
+    undo: command('Take back what it changed', `undo ${job}`),
+    pause: command('Stop it for now', `pause ${job}`),
+    cancel: command('Or end it', `cancel ${job}`),
+    resume: command('Once the cause is gone, go on', `resume ${job}`),
+    redrive: command('Once the cause is gone, run them again', `dead-letters redrive ${job}`),
+    discard: command('Or give them up', `dead-letters discard ${job}`),
   };
 }
 

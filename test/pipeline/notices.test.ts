@@ -102,7 +102,7 @@ describe('what people are told of a job', () => {
     expect(last()).toMatchObject({ counts: { 'to change': 60 }, job: job.slice(-12) });
     expect(last().reasons.map(({ code }) => code)).toEqual(['APPROVAL_REQUIRED', 'TOO_MANY_PEOPLE']);
     expect(last().next.map(({ command }) => command)[1]).toBe(
-      `npx rollcall approve ${job.slice(-12)} --accept TOO_MANY_PEOPLE --inbox inbox --results results`,
+      `npx rollcall approve ${job.slice(-12)} --accept TOO_MANY_PEOPLE --stack Rollcall`,
     );
   });
 
