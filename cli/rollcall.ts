@@ -6,6 +6,7 @@ import { addControls } from './control.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addDemo } from './demo.ts';
 import { describeError, endWithLauncher, findInterruption } from './failures.ts';
+import { addHistory } from './history.ts';
 import { addLocal } from './local.ts';
 import { addPresign } from './presign.ts';
 import { addResults } from './results.ts';
@@ -34,6 +35,7 @@ const commands = [
   addStatus,
   addShow,
   addResults,
+  addHistory,
   addControls,
   addUndo,
   addDeadLetters,

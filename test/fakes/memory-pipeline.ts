@@ -18,7 +18,7 @@ import type { Summary } from '../../shared/job/summary.ts';
 import { findOperation, OPERATIONS } from '../../shared/operations/index.ts';
 import type { Message, Publication, Queue } from '../../shared/ports.ts';
 import { completeSettings, type Settings } from '../../shared/settings.ts';
-import { memoryObjectStore } from './memory-object-store.ts';
+import { type MemoryObjectStore, memoryObjectStore } from './memory-object-store.ts';
 import { textOf } from './memory-queue.ts';
 import { PAGE } from './page-parts.ts';
 
@@ -47,6 +47,7 @@ export interface MemoryPipeline {
   /** Lets time pass, and the scheduled look at open jobs come. */
   readonly advance: (milliseconds: number) => Promise<void>;
   readonly summaryOf: (jobId: string) => Promise<Summary>;
+  readonly results: MemoryObjectStore;
   /** A file of a job's report. */
   readonly fileOf: (jobId: string, name: string) => Promise<string>;
   readonly deadLetters: readonly Message[];
@@ -264,6 +265,7 @@ export function startMemoryPipeline({ targets, policy }: MemoryPipelineOptions):
     summaryOf: async (jobId) =>
       JSON.parse(results.textOf(`${resultsPrefix((await stateOf(jobId)).job)}summary.json`)) as Summary, // the reporter's own
     fileOf: async (jobId, name) => results.textOf(`${resultsPrefix((await stateOf(jobId)).job)}${name}`),
+    results,
     deadLetters,
     published,
     checkCredentials: async () => {
