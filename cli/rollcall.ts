@@ -12,6 +12,7 @@ import { addPresign } from './presign.ts';
 import { addResults } from './results.ts';
 import { addRun } from './run.ts';
 import { addShow, addStatus } from './status.ts';
+import { addTarget } from './target.ts';
 import { addUndo } from './undo.ts';
 import { addVerify } from './verify.ts';
 
@@ -39,6 +40,7 @@ const commands = [
   addControls,
   addUndo,
   addDeadLetters,
+  addTarget,
 ];
 for (const add of commands) add(program);
 

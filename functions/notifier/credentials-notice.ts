@@ -1,4 +1,4 @@
-import { findingName, type Finding } from './check-credentials.ts';
+import { findingName, type Finding } from '../../shared/atlassian/check-credentials.ts';
 import type { Notice } from '../../shared/notice.ts';
 import { withoutAddresses } from './without-people.ts';
 

@@ -17,7 +17,7 @@ import {
   type Topic,
 } from '../../shared/ports.ts';
 import { quarantine, readMessage } from '../../shared/records.ts';
-import { checkCredentials, findingName, type Finding } from './check-credentials.ts';
+import { checkCredentials, findingName, type Finding } from '../../shared/atlassian/check-credentials.ts';
 import type { Place } from '../../shared/job/commands.ts';
 import { credentialsNotice } from './credentials-notice.ts';
 import { jobNotice } from './job-notice.ts';

@@ -1,8 +1,8 @@
-import { NoAnswer, RateLimited, Refusal } from '../../shared/atlassian/errors.ts';
-import type { Atlassian } from '../../shared/atlassian/atlassian.ts';
-import { CODES, type Code } from '../../shared/job/outcome.ts';
-import { type Clock, type Targets, TargetUnreadable } from '../../shared/ports.ts';
-import type { Target } from '../../shared/target.ts';
+import { NoAnswer, RateLimited, Refusal } from './errors.ts';
+import type { Atlassian } from './atlassian.ts';
+import { CODES, type Code } from '../job/outcome.ts';
+import { type Clock, type Targets, TargetUnreadable } from '../ports.ts';
+import type { Target } from '../target.ts';
 
 /** What is the matter with a target's credentials. */
 export interface Finding {
