@@ -13,7 +13,9 @@ import { addResults } from './results.ts';
 import { addRun } from './run.ts';
 import { addShow, addStatus } from './status.ts';
 import { addTarget } from './target.ts';
+import { addTemplate } from './template.ts';
 import { addUndo } from './undo.ts';
+import { addValidate } from './validate.ts';
 import { addVerify } from './verify.ts';
 
 const program = new Command('rollcall')
@@ -28,6 +30,8 @@ documentExits(program, {
   130: 'ended by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP',
 });
 const commands = [
+  addValidate,
+  addTemplate,
   addRun,
   addLocal,
   addDemo,
