@@ -12,6 +12,7 @@ import { addPresign } from './presign.ts';
 import { addResults } from './results.ts';
 import { addRun } from './run.ts';
 import { addShow, addStatus } from './status.ts';
+import { addSubmit } from './submit.ts';
 import { addTarget } from './target.ts';
 import { addTemplate } from './template.ts';
 import { addUndo } from './undo.ts';
@@ -32,6 +33,7 @@ documentExits(program, {
 const commands = [
   addValidate,
   addTemplate,
+  addSubmit,
   addRun,
   addLocal,
   addDemo,

@@ -97,3 +97,49 @@ describe('target add', () => {
     expect(stderr).not.toContain('tea.example');
   });
 });
+
+describe('submit', () => {
+  const leaver = (): string => {
+    const path = join(folder, 'leaver.csv');
+    writeFileSync(path, 'email\nnobody@example.com\n');
+    return path;
+  };
+
+  it('uploads a file and names its job', { timeout: SECONDS }, async () => {
+    const { code, stdout } = await rollcall(
+      'submit',
+      leaver(),
+      '--target',
+      'sound',
+      '--operation',
+      'suspend',
+      '--json',
+    );
+
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ job: expect.stringMatching(/^leaver-[0-9a-f]{12}$/) });
+  });
+
+  it('follows the job, and exits as its rows did', { timeout: SECONDS }, async () => {
+    const { code, stdout } = await rollcall(
+      'submit',
+      leaver(),
+      '--target',
+      'sound',
+      '--operation',
+      'suspend',
+      '--watch',
+      '--json',
+    );
+
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ state: 'completed', codes: { USER_NOT_FOUND: 1 } });
+  });
+
+  it('refuses an operation that there is not, before anything is uploaded', { timeout: SECONDS }, async () => {
+    const { code, stderr } = await rollcall('submit', leaver(), '--target', 'sound', '--operation', 'suspnd');
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('There is no operation "suspnd"');
+  });
+});
