@@ -8,6 +8,7 @@ import { addDemo } from './demo.ts';
 import { describeError, endWithLauncher, findInterruption } from './failures.ts';
 import { addHistory } from './history.ts';
 import { addLocal } from './local.ts';
+import { addMap } from './map.ts';
 import { addPresign } from './presign.ts';
 import { addResults } from './results.ts';
 import { addRun } from './run.ts';
@@ -33,6 +34,7 @@ documentExits(program, {
 const commands = [
   addValidate,
   addTemplate,
+  addMap,
   addSubmit,
   addRun,
   addLocal,
