@@ -177,13 +177,23 @@ async function killAll(kills: readonly Kill[], stack: KillableStack, random: Ran
     await sleep(Math.max(0, atMs - (performance.now() - startedMs)));
     if (what === 'stack') await stack.restart();
     else {
-      const pids = stack.pids(what);
+      const pids = await findPids(stack, what);
       if (pids.length === 0) continue;
       killProcess(oneOf(random, pids));
     }
     killed[what] = (killed[what] ?? 0) + 1;
   }
   return killed;
+}
+
+/** On a busy machine a function may not have begun yet when it is to die. */
+const BEGINS_WITHIN_MS = 10_000;
+
+async function findPids(stack: KillableStack, what: Parameters<KillableStack['pids']>[0]): Promise<readonly number[]> {
+  const untilMs = performance.now() + BEGINS_WITHIN_MS;
+  let pids = stack.pids(what);
+  for (; pids.length === 0 && performance.now() < untilMs; pids = stack.pids(what)) await sleep(50);
+  return pids;
 }
 
 /** In every third round, the reporter dies while it writes: it begins when all else is over. */
