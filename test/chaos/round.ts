@@ -177,7 +177,8 @@ async function killAll(kills: readonly Kill[], stack: KillableStack, random: Ran
     await sleep(Math.max(0, atMs - (performance.now() - startedMs)));
     if (what === 'stack') await stack.restart();
     else {
-      const pids = await findPids(stack, what);
+      const pids =
+        Object.keys(killed).length > 0 || what === 'reporter' ? stack.pids(what) : await findPids(stack, what);
       if (pids.length === 0) continue;
       killProcess(oneOf(random, pids));
     }
@@ -186,7 +187,7 @@ async function killAll(kills: readonly Kill[], stack: KillableStack, random: Ran
   return killed;
 }
 
-/** On a busy machine a function may not have begun yet when it is to die. */
+/** On a busy machine a function may not have begun yet when the first is to die, and then nothing would; the reporter begins last of all. */
 const BEGINS_WITHIN_MS = 10_000;
 
 async function findPids(stack: KillableStack, what: Parameters<KillableStack['pids']>[0]): Promise<readonly number[]> {
